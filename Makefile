@@ -1,0 +1,45 @@
+# Thin: each target sets up what it needs and calls the tool that does the work.
+#   make run LISTEN=127.0.0.1:9000 DATA=/var/tmp/hazardloop
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?= ./data
+# Where cargo puts what it builds.
+BUILT := $(or $(CARGO_TARGET_DIR),target)
+WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check openapi fmt lint setup
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## build, then serve the demo on http://127.0.0.1:8080 (LISTEN=, DATA=)
+	@scripts/setup.sh run
+	cargo build --locked --release -p hazardloop-server -p hazardloop-device
+	@exec $(BUILT)/release/hazardloop serve --demo --data-dir "$(DATA)" --listen "$(LISTEN)"
+
+test: ## every test, on SQLite and on a PostgreSQL of its own
+	@scripts/setup.sh test
+	cargo build --locked --workspace --all-targets
+	$(WITH_POSTGRES) cargo test --locked --workspace
+
+check: lint ## lints and fast tests, for while you work
+	cargo test --locked --workspace --lib --quiet
+	cargo test --locked -p hazardloop-tests --test main --quiet house::
+
+lint: ## formatting and clippy, warnings are errors
+	@scripts/setup.sh run
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+openapi: ## write openapi.yaml from the code
+	@scripts/setup.sh run
+	cargo build --locked -p hazardloop-server
+	$(BUILT)/debug/hazardloop openapi > $(BUILT)/openapi.yaml
+	mv $(BUILT)/openapi.yaml openapi.yaml
+
+fmt: ## format the code
+	cargo fmt --all
+
+setup: ## install what make test needs
+	@scripts/setup.sh test

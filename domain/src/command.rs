@@ -1,0 +1,210 @@
+//! Everything people can do, one variant a thing: the only way in for REST, sync, files and jobs.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::geography::Position;
+use crate::hash::Digest;
+use crate::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId};
+use crate::time::{LocalDate, Timestamp};
+
+mod payloads;
+pub use payloads::*;
+
+/// One act upon one hazard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The hazard acted upon; for a report, the id its author made for it.
+    pub hazard_id: HazardId,
+    /// What is done.
+    pub action: Action,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident($payload:ty) = $number:literal, $name:literal;)*) => {
+        /// What is done to a hazard. JSON: tagged by `kind`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(tag = "kind")]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($payload),)*
+        }
+
+        /// The kind of an action: its stable name on the wire, in tables and in documents.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            Encode, Decode,
+        )]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cbor(index_only)]
+        pub enum ActionKind {
+            $($(#[$doc])* #[n($number)] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl ActionKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+
+        impl Action {
+            /// The kind of this action.
+            pub const fn kind(&self) -> ActionKind {
+                match self { $(Self::$variant(_) => ActionKind::$variant),* }
+            }
+
+            /// The CBOR of the action's own fields (a map with integer keys).
+            pub fn encode_fields(&self) -> Vec<u8> {
+                let mut bytes = Vec::new();
+                let outcome = match self {
+                    $(Self::$variant(fields) => minicbor::encode(fields, &mut bytes),)*
+                };
+                // Writing to a Vec cannot fail.
+                debug_assert!(outcome.is_ok());
+                bytes
+            }
+
+            /// Reads the fields of an action of `kind`. Unknown keys are passed over.
+            pub fn decode_fields(
+                kind: ActionKind,
+                bytes: &[u8],
+            ) -> Result<Self, minicbor::decode::Error> {
+                match kind {
+                    $(ActionKind::$variant => minicbor::decode(bytes).map(Self::$variant),)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Reports a hazard (上报).
+    Report(Report) = 0, "report";
+    /// Corrects what a report says (更正).
+    Amend(Amend) = 1, "amend";
+    /// Adds a photo (补充照片).
+    AttachPhoto(AttachPhoto) = 2, "attach_photo";
+    /// Confirms the hazard, its grade and its due date (核实确认).
+    Confirm(Confirm) = 3, "confirm";
+    /// Rejects the report: untrue, or no hazard (不予认定).
+    Reject(Reject) = 4, "reject";
+    /// Submits a completed rectification for re-inspection (提交整改).
+    SubmitRectification(SubmitRectification) = 5, "submit_rectification";
+    /// Re-inspects a submission: pass or return (复查).
+    Reinspect(Reinspect) = 6, "reinspect";
+    /// Closes the hazard (销号).
+    Close(Close) = 7, "close";
+    /// Reopens a closed hazard (重新开启).
+    Reopen(Reopen) = 8, "reopen";
+    /// Adds a note (备注).
+    Note(Note) = 9, "note";
+    /// Records that a photo is lost for good (登记照片遗失).
+    RecordPhotoLost(RecordPhotoLost) = 10, "record_photo_lost";
+    /// The server alone: a named photo's bytes arrived and match their hash.
+    ReceivePhoto(ReceivePhoto) = 11, "receive_photo";
+    /// The server alone: the enterprise moved, and its hazards with it.
+    FollowEnterprise(FollowEnterprise) = 12, "follow_enterprise";
+}
+
+impl ActionKind {
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// The newest version of this kind's payload that this build writes.
+    pub const fn version(self) -> u16 {
+        1
+    }
+
+    /// Whether this build can decode `version` of this kind: every version ever released.
+    pub const fn knows_version(self, version: u16) -> bool {
+        version >= 1 && version <= self.version()
+    }
+}
+
+/// What the device's clocks said when a command was made. Kept as evidence; nothing is ordered
+/// by it, and it alone proves no time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct ClockReading {
+    /// Wall clock of the device.
+    #[n(0)]
+    pub wall: Timestamp,
+    /// Monotonic clock since boot, milliseconds.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monotonic_ms: Option<i64>,
+    /// Which boot the monotonic clock belongs to.
+    #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<uuid_bytes::BootId>,
+    /// The server's time at the device's last contact.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_anchor: Option<Timestamp>,
+    /// The device's monotonic clock at that contact, milliseconds, when in the same boot.
+    #[n(4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor_monotonic_ms: Option<i64>,
+}
+
+/// The boot identifier's own type, apart so that its codec stays with the other ids.
+pub mod uuid_bytes {
+    /// One boot of one device; random, made by its platform.
+    pub type BootId = crate::ids::InstallId;
+}
+
+/// By which door a command came, and what is known of its making.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cbor(map)]
+pub struct Origin {
+    /// The install that signed it; absent for REST and for the server itself.
+    #[n(0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub install_id: Option<InstallId>,
+    /// Its sequence in that install.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
+    /// What the device's clocks said.
+    #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<ClockReading>,
+}
+
+impl Origin {
+    /// A command that came straight to the server.
+    pub const DIRECT: Self = Self { install_id: None, seq: None, made: None };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_distinct_names_that_read_back() {
+        for kind in ActionKind::ALL {
+            assert_eq!(ActionKind::from_name(kind.as_str()), Some(*kind));
+        }
+        let names: std::collections::BTreeSet<_> =
+            ActionKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(names.len(), ActionKind::ALL.len());
+    }
+
+    #[test]
+    fn unknown_json_fields_and_kinds_are_refused() {
+        let extra = r#"{"kind":"note","text":"a","colour":"red"}"#;
+        assert!(serde_json::from_str::<Action>(extra).is_err());
+        assert!(serde_json::from_str::<Action>(r#"{"kind":"abolish","text":"a"}"#).is_err());
+        let twice = r#"{"kind":"note","text":"a","text":"b"}"#;
+        assert!(serde_json::from_str::<Action>(twice).is_err());
+    }
+}

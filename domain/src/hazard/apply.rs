@@ -1,0 +1,233 @@
+//! From events to state. Events are facts: applying one never fails and never refuses.
+
+use crate::command::{Amend, Confirm, PhotoRef, Reinspect, Report};
+use crate::hazard::{
+    Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry, Order, Photo,
+    PhotoState, Status, Submission, hazard_number,
+};
+use crate::ids::{JurisdictionId, PersonId};
+
+/// Stands for the server where a person's id is required in a record.
+const NOBODY: PersonId = PersonId(uuid::Uuid::nil());
+
+impl Hazard {
+    /// The hazard that a history makes; `None` when it does not begin with a report.
+    pub fn from_history(history: &[EventRecord]) -> Option<Self> {
+        let (first, rest) = history.split_first()?;
+        let mut hazard = Self::begin(first)?;
+        for record in rest {
+            hazard.apply(record);
+        }
+        Some(hazard)
+    }
+
+    /// The hazard after its first event; `None` when that is not a report.
+    pub fn begin(record: &EventRecord) -> Option<Self> {
+        let HazardEvent::Reported { report, jurisdiction_id } = &record.event else {
+            return None;
+        };
+        let mut hazard = Self::reported(record, report, *jurisdiction_id);
+        hazard.name_photos(&report.photos, record.actor_id.unwrap_or(NOBODY));
+        Some(hazard)
+    }
+
+    /// This hazard after one more event.
+    pub fn apply(&mut self, record: &EventRecord) {
+        let by = record.actor_id.unwrap_or(NOBODY);
+        let at = record.recorded_at;
+        self.version = record.seq;
+        self.updated_at = at;
+        match &record.event {
+            // A second report of the same hazard does not exist: the first stands.
+            HazardEvent::Reported { .. } => {}
+            HazardEvent::Amended { change, jurisdiction_id } => {
+                self.amend(change, *jurisdiction_id);
+            }
+            HazardEvent::AmendmentDisputed { change, fields } => {
+                for field in fields.iter().copied() {
+                    let other_value = change.value_as_text(field);
+                    self.disputed.push(Disputed { field, other_value, by, at });
+                }
+            }
+            HazardEvent::PhotoAttached { attached } => {
+                self.name_photos(std::slice::from_ref(&attached.photo), by);
+            }
+            HazardEvent::Confirmed { confirmation } => self.confirm(confirmation, record),
+            HazardEvent::Rejected { rejection } => {
+                let reason = rejection.reason.clone();
+                self.status = Status::Rejected { rejected_by: by, reason };
+            }
+            HazardEvent::RectificationSubmitted { submission } => {
+                self.name_photos(&submission.photos, by);
+                self.submit(Submission {
+                    submitted_by: by,
+                    submitted_at: at,
+                    measures: submission.measures.clone(),
+                    completed_at: submission.completed_at,
+                    cost_fen: submission.cost_fen,
+                    passed_by: Vec::new(),
+                });
+            }
+            HazardEvent::Reinspected { reinspection } => self.reinspect(reinspection, by),
+            HazardEvent::Closed { closure } => {
+                if let Status::PendingReinspection { order, submission, .. } = &self.status {
+                    self.status = Status::Closed {
+                        order: order.clone(),
+                        submission: submission.clone(),
+                        closed_by: by,
+                        closed_at: at,
+                        opinion: closure.opinion.clone(),
+                    };
+                }
+            }
+            HazardEvent::Reopened { reopening } => {
+                self.false_closure |= reopening.false_closure;
+                self.reopen(&reopening.reason);
+            }
+            HazardEvent::Noted { note } => {
+                self.notes.push(NoteEntry { by, at, text: note.text.clone() });
+            }
+            HazardEvent::PhotoLost { loss } => {
+                let state = PhotoState::Lost { recorded_by: by, reason: loss.reason.clone() };
+                self.set_photo_state(&loss.sha256, state);
+            }
+            HazardEvent::PhotoVerified { receipt } => {
+                self.set_photo_state(&receipt.sha256, PhotoState::Verified);
+            }
+            HazardEvent::EnterpriseFollowed { change } => {
+                self.jurisdiction_id = change.jurisdiction_id;
+            }
+        }
+    }
+
+    fn reported(record: &EventRecord, report: &Report, jurisdiction_id: JurisdictionId) -> Self {
+        let first = record.seq;
+        Self {
+            id: record.hazard_id,
+            number: hazard_number(record.hazard_id),
+            version: first,
+            enterprise_id: report.enterprise_id,
+            jurisdiction_id,
+            source: report.source,
+            grade: report.grade,
+            criterion: report.criterion.clone(),
+            description: report.description.clone(),
+            place_text: report.place_text.clone(),
+            position: report.position.clone(),
+            found_at: report.found_at,
+            reported_by: record.actor_id.unwrap_or(NOBODY),
+            received_at: record.recorded_at,
+            immediate_measure: report.immediate_measure.clone(),
+            no_photo_reason: report.no_photo_reason.clone(),
+            status: Status::Reported,
+            photos: Vec::new(),
+            notes: Vec::new(),
+            disputed: Vec::new(),
+            field_versions: FieldVersions {
+                description: first,
+                place_text: first,
+                position: first,
+                immediate_measure: first,
+                enterprise_id: first,
+            },
+            false_closure: false,
+            updated_at: record.recorded_at,
+        }
+    }
+
+    fn amend(&mut self, change: &Amend, jurisdiction_id: Option<JurisdictionId>) {
+        for field in change.fields() {
+            let changed_at = match field {
+                FieldName::Description => &mut self.field_versions.description,
+                FieldName::PlaceText => &mut self.field_versions.place_text,
+                FieldName::Position => &mut self.field_versions.position,
+                FieldName::ImmediateMeasure => &mut self.field_versions.immediate_measure,
+                FieldName::EnterpriseId => &mut self.field_versions.enterprise_id,
+            };
+            *changed_at = self.version;
+        }
+        let change = change.clone();
+        if let Some(description) = change.description {
+            self.description = description;
+        }
+        if let Some(place_text) = change.place_text {
+            self.place_text = place_text;
+        }
+        self.position = change.position.or(self.position.take());
+        self.immediate_measure = change.immediate_measure.or(self.immediate_measure.take());
+        self.enterprise_id = change.enterprise_id.or(self.enterprise_id);
+        self.jurisdiction_id = jurisdiction_id.unwrap_or(self.jurisdiction_id);
+    }
+
+    fn confirm(&mut self, confirmation: &Confirm, record: &EventRecord) {
+        self.grade = confirmation.grade;
+        if confirmation.criterion.is_some() {
+            self.criterion = confirmation.criterion.clone();
+        }
+        self.status = Status::Confirmed {
+            order: Order {
+                confirmed_by: record.actor_id.unwrap_or(NOBODY),
+                confirmed_at: record.recorded_at,
+                responsible_person: confirmation.responsible_person.clone(),
+                requirement: confirmation.requirement.clone(),
+                due_date_original: confirmation.due_date,
+                due_date: confirmation.due_date,
+                basis: confirmation.basis.clone(),
+            },
+        };
+    }
+
+    fn submit(&mut self, submission: Submission) {
+        let (order, returns) = match &self.status {
+            Status::Confirmed { order } => (order.clone(), 0),
+            Status::Rectifying { order, returns, .. } => (order.clone(), *returns),
+            _ => return,
+        };
+        self.status = Status::PendingReinspection { order, submission, returns };
+    }
+
+    fn reinspect(&mut self, reinspection: &Reinspect, by: PersonId) {
+        self.name_photos(&reinspection.photos, by);
+        let Status::PendingReinspection { order, submission, returns } = &mut self.status else {
+            return;
+        };
+        if reinspection.passed {
+            if !submission.passed_by.contains(&by) {
+                submission.passed_by.push(by);
+            }
+            return;
+        }
+        let mut order = order.clone();
+        // The original due date stays: figures count by it.
+        order.due_date = reinspection.new_due_date.unwrap_or(order.due_date);
+        self.status = Status::Rectifying {
+            order,
+            returned_because: reinspection.opinion.clone(),
+            returns: returns.saturating_add(1),
+        };
+    }
+
+    /// A reopened hazard is overdue since its original due date, as if never closed.
+    fn reopen(&mut self, reason: &str) {
+        let Status::Closed { order, .. } = &self.status else { return };
+        let mut order = order.clone();
+        order.due_date = order.due_date_original;
+        let returned_because = reason.to_owned();
+        self.status = Status::Rectifying { order, returned_because, returns: 1 };
+    }
+
+    fn name_photos(&mut self, photos: &[PhotoRef], by: PersonId) {
+        for reference in photos {
+            if self.photo(&reference.sha256).is_none() {
+                let state = PhotoState::AwaitingPhoto;
+                self.photos.push(Photo { reference: reference.clone(), named_by: by, state });
+            }
+        }
+    }
+
+    fn set_photo_state(&mut self, sha256: &crate::hash::Digest, state: PhotoState) {
+        if let Some(photo) = self.photos.iter_mut().find(|p| p.reference.sha256 == *sha256) {
+            photo.state = state;
+        }
+    }
+}

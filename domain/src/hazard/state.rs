@@ -1,0 +1,467 @@
+//! The state of one hazard, as the server stores it and devices receive it.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Place;
+use crate::command::{CriterionRef, Grade, PhotoRef, Source};
+use crate::geography::Position;
+use crate::hash::Digest;
+use crate::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
+use crate::time::{LocalDate, Timestamp};
+
+macro_rules! record {
+    ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cbor(map)]
+        pub struct $name { $($body)* }
+    };
+}
+
+/// The name of a state, for tables, filters and refusals.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum StatusName {
+    /// Not yet known to the server.
+    #[n(0)]
+    Unreported,
+    /// 已上报.
+    #[n(1)]
+    Reported,
+    /// 已确认, with a due date.
+    #[n(2)]
+    Confirmed,
+    /// 整改中: returned by a re-inspection, or reopened.
+    #[n(3)]
+    Rectifying,
+    /// 待复查.
+    #[n(4)]
+    PendingReinspection,
+    /// 已销号.
+    #[n(5)]
+    Closed,
+    /// 不予认定.
+    #[n(6)]
+    Rejected,
+}
+
+impl StatusName {
+    /// Every state of a hazard that exists.
+    pub const EXISTING: &'static [Self] = &[
+        Self::Reported,
+        Self::Confirmed,
+        Self::Rectifying,
+        Self::PendingReinspection,
+        Self::Closed,
+        Self::Rejected,
+    ];
+
+    /// The identifier that databases, JSON and documents use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreported => "unreported",
+            Self::Reported => "reported",
+            Self::Confirmed => "confirmed",
+            Self::Rectifying => "rectifying",
+            Self::PendingReinspection => "pending_reinspection",
+            Self::Closed => "closed",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The state with this identifier.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::EXISTING.iter().copied().find(|state| state.as_str() == name)
+    }
+}
+
+record! {
+    /// What a confirmation orders: it exists from confirmation on.
+    pub struct Order {
+        /// Who confirmed.
+        #[n(0)]
+        pub confirmed_by: PersonId,
+        /// When the server recorded it.
+        #[n(1)]
+        pub confirmed_at: Timestamp,
+        /// 整改责任人.
+        #[n(2)]
+        pub responsible_person: String,
+        /// 整改要求.
+        #[n(3)]
+        pub requirement: String,
+        /// First formal deadline (last day); figures count by it.
+        #[n(4)]
+        pub due_date_original: LocalDate,
+        /// The deadline in force.
+        #[n(5)]
+        pub due_date: LocalDate,
+        /// The basis in words where no criterion fits.
+        #[n(6)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub basis: Option<String>,
+    }
+}
+
+record! {
+    /// A rectification handed in for re-inspection.
+    pub struct Submission {
+        /// Who handed it in.
+        #[n(0)]
+        pub submitted_by: PersonId,
+        /// When the server recorded it.
+        #[n(1)]
+        pub submitted_at: Timestamp,
+        /// 整改措施.
+        #[n(2)]
+        pub measures: String,
+        /// Completion, as the submitter says.
+        #[n(3)]
+        pub completed_at: Timestamp,
+        /// 整改资金, fen.
+        #[n(4)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cost_fen: Option<u64>,
+        /// Inspectors who have passed it.
+        #[n(5)]
+        pub passed_by: Vec<PersonId>,
+    }
+}
+
+/// Where the hazard stands. A variant carries what exists only there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Status {
+    /// Waiting for confirmation.
+    #[n(1)]
+    Reported,
+    /// Confirmed, to be corrected.
+    #[n(2)]
+    Confirmed {
+        /// The order.
+        #[n(0)]
+        order: Order,
+    },
+    /// Returned or reopened, to be corrected again.
+    #[n(3)]
+    Rectifying {
+        /// The order.
+        #[n(0)]
+        order: Order,
+        /// Why it came back.
+        #[n(1)]
+        returned_because: String,
+        /// How often it has come back.
+        #[n(2)]
+        returns: u32,
+    },
+    /// Handed in, waiting for re-inspection.
+    #[n(4)]
+    PendingReinspection {
+        /// The order.
+        #[n(0)]
+        order: Order,
+        /// What was handed in.
+        #[n(1)]
+        submission: Submission,
+        /// How often it has come back before.
+        #[n(2)]
+        returns: u32,
+    },
+    /// Closed.
+    #[n(5)]
+    Closed {
+        /// The order.
+        #[n(0)]
+        order: Order,
+        /// What was accepted.
+        #[n(1)]
+        submission: Submission,
+        /// Who closed it.
+        #[n(2)]
+        closed_by: PersonId,
+        /// When the server recorded it.
+        #[n(3)]
+        closed_at: Timestamp,
+        /// 销号意见.
+        #[n(4)]
+        opinion: String,
+    },
+    /// Rejected.
+    #[n(6)]
+    Rejected {
+        /// Who rejected it.
+        #[n(0)]
+        rejected_by: PersonId,
+        /// Why.
+        #[n(1)]
+        reason: String,
+    },
+}
+
+/// Whether a named photo's bytes are here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum PhotoState {
+    /// Named; bytes not here yet.
+    #[n(0)]
+    AwaitingPhoto,
+    /// Bytes here, hash checked.
+    #[n(1)]
+    Verified,
+    /// Will never come.
+    #[n(2)]
+    Lost {
+        /// Who says so.
+        #[n(0)]
+        recorded_by: PersonId,
+        /// Why; stays visible.
+        #[n(1)]
+        reason: String,
+    },
+}
+
+record! {
+    /// One photo of the record.
+    pub struct Photo {
+        /// Which.
+        #[n(0)]
+        pub reference: PhotoRef,
+        /// Who named it.
+        #[n(1)]
+        pub named_by: PersonId,
+        /// Whether it is here.
+        #[n(2)]
+        pub state: PhotoState,
+    }
+}
+
+record! {
+    /// A note.
+    pub struct NoteEntry {
+        /// Whose.
+        #[n(0)]
+        pub by: PersonId,
+        /// When the server recorded it.
+        #[n(1)]
+        pub at: Timestamp,
+        /// The text.
+        #[n(2)]
+        pub text: String,
+    }
+}
+
+/// The fields that can be amended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum FieldName {
+    /// Description.
+    #[n(0)]
+    Description,
+    /// Place within the site.
+    #[n(1)]
+    PlaceText,
+    /// Position.
+    #[n(2)]
+    Position,
+    /// Immediate measure.
+    #[n(3)]
+    ImmediateMeasure,
+    /// Enterprise.
+    #[n(4)]
+    EnterpriseId,
+}
+
+record! {
+    /// Two people changed the same field without seeing each other's change: both values stay.
+    pub struct Disputed {
+        /// The field.
+        #[n(0)]
+        pub field: FieldName,
+        /// The value that came second and is not in force, as text.
+        #[n(1)]
+        pub other_value: String,
+        /// Whose it is.
+        #[n(2)]
+        pub by: PersonId,
+        /// When the server recorded it.
+        #[n(3)]
+        pub at: Timestamp,
+    }
+}
+
+record! {
+    /// The record's version at which each field last changed.
+    pub struct FieldVersions {
+        /// Description.
+        #[n(0)]
+        pub description: i64,
+        /// Place within the site.
+        #[n(1)]
+        pub place_text: i64,
+        /// Position.
+        #[n(2)]
+        pub position: i64,
+        /// Immediate measure.
+        #[n(3)]
+        pub immediate_measure: i64,
+        /// Enterprise.
+        #[n(4)]
+        pub enterprise_id: i64,
+    }
+}
+
+record! {
+    /// One hazard.
+    pub struct Hazard {
+        /// Identifier, made by whoever reported it.
+        #[n(0)]
+        pub id: HazardId,
+        /// The number by which people quote it.
+        #[n(1)]
+        pub number: String,
+        /// Counts its events; the ETag.
+        #[n(2)]
+        pub version: i64,
+        /// The enterprise, when known.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enterprise_id: Option<EnterpriseId>,
+        /// Who answers for the place.
+        #[n(4)]
+        pub jurisdiction_id: JurisdictionId,
+        /// How it came to be known.
+        #[n(5)]
+        pub source: Source,
+        /// Grade: the finder's until confirmation, then the confirmed one.
+        #[n(6)]
+        pub grade: Grade,
+        /// The criterion that counts.
+        #[n(7)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub criterion: Option<CriterionRef>,
+        /// What is wrong.
+        #[n(8)]
+        pub description: String,
+        /// Place within the site.
+        #[n(9)]
+        pub place_text: String,
+        /// Where.
+        #[n(10)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub position: Option<Position>,
+        /// When found, as its finder says.
+        #[n(11)]
+        pub found_at: Timestamp,
+        /// Who reported it.
+        #[n(12)]
+        pub reported_by: PersonId,
+        /// When the server received the report.
+        #[n(13)]
+        pub received_at: Timestamp,
+        /// What was done at once.
+        #[n(14)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub immediate_measure: Option<String>,
+        /// Why the report has no photo.
+        #[n(15)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
+        /// Where it stands.
+        #[n(16)]
+        pub status: Status,
+        /// Its photos, in the order in which they were named.
+        #[n(17)]
+        pub photos: Vec<Photo>,
+        /// Its notes, oldest first.
+        #[n(18)]
+        pub notes: Vec<NoteEntry>,
+        /// Fields that two people changed at once.
+        #[n(19)]
+        pub disputed: Vec<Disputed>,
+        /// When each field last changed.
+        #[n(20)]
+        pub field_versions: FieldVersions,
+        /// Whether an earlier closure was found to be false.
+        #[n(21)]
+        #[cbor(default)]
+        pub false_closure: bool,
+        /// The newest event's time.
+        #[n(22)]
+        pub updated_at: Timestamp,
+    }
+}
+
+impl Hazard {
+    /// The name of the present state.
+    pub fn status_name(&self) -> StatusName {
+        match &self.status {
+            Status::Reported => StatusName::Reported,
+            Status::Confirmed { .. } => StatusName::Confirmed,
+            Status::Rectifying { .. } => StatusName::Rectifying,
+            Status::PendingReinspection { .. } => StatusName::PendingReinspection,
+            Status::Closed { .. } => StatusName::Closed,
+            Status::Rejected { .. } => StatusName::Rejected,
+        }
+    }
+
+    /// The order in force, from confirmation on.
+    pub fn order(&self) -> Option<&Order> {
+        match &self.status {
+            Status::Confirmed { order }
+            | Status::Rectifying { order, .. }
+            | Status::PendingReinspection { order, .. }
+            | Status::Closed { order, .. } => Some(order),
+            Status::Reported | Status::Rejected { .. } => None,
+        }
+    }
+
+    /// The instant after which the hazard, if still open, is overdue. Overdue itself is computed
+    /// by whoever asks, never stored.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Closed { .. } => None,
+            _ => self.order().map(|order| order.due_date.end_of_day()),
+        }
+    }
+
+    /// Whether the correction is still outstanding after its due date at `now`.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.due_at().is_some_and(|due| due < now)
+    }
+
+    /// The photo with this hash.
+    pub fn photo(&self, sha256: &Digest) -> Option<&Photo> {
+        self.photos.iter().find(|photo| photo.reference.sha256 == *sha256)
+    }
+
+    /// How many named photos have neither arrived nor been recorded as lost.
+    pub fn photos_awaited(&self) -> usize {
+        self.photos.iter().filter(|photo| photo.state == PhotoState::AwaitingPhoto).count()
+    }
+
+    /// How many different inspectors must pass a re-inspection before closure: two for major
+    /// hazards.
+    pub fn passes_needed(&self) -> usize {
+        match self.grade {
+            Grade::General => 1,
+            Grade::Major => 2,
+        }
+    }
+
+    /// Where it stands in the world of scopes; `ancestors` are the jurisdictions from the root
+    /// down to and including [`Hazard::jurisdiction_id`].
+    pub fn place(&self, ancestors: Vec<JurisdictionId>) -> Place {
+        Place { enterprise_id: self.enterprise_id, jurisdictions: ancestors }
+    }
+}

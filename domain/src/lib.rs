@@ -1,0 +1,20 @@
+//! The rules of the hazard loop (自查自报自改), pure: no I/O, no clock, no randomness.
+//!
+//! Whoever acts, the act is one [`command::Command`]; [`hazard::decide`] answers with events or a
+//! [`refusal::Refusal`]; [`hazard::Hazard::apply`] turns events into the current state. Server,
+//! field device and browser run this same code.
+
+pub mod access;
+pub mod calendar;
+pub mod command;
+pub mod credit_code;
+pub mod enterprise;
+pub mod geography;
+pub mod hash;
+pub mod hazard;
+pub mod ids;
+pub mod jurisdiction;
+pub mod policy;
+pub mod refusal;
+pub mod text;
+pub mod time;

@@ -1,0 +1,153 @@
+//! A refusal is data: what was refused, by which rule, and what would be allowed instead.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::command::ActionKind;
+use crate::hazard::StatusName;
+
+macro_rules! refusal_codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $code:literal, $zh:literal, $en:literal;)*) => {
+        /// Why a command was refused. The text form is stable: clients may switch on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cbor(index_only)]
+        pub enum RefusalCode {
+            $($(#[$doc])* #[n($number)] #[serde(rename = $code)] $name,)*
+        }
+
+        impl RefusalCode {
+            /// Every code, for tests and documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable text form.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// What a person reads, in Chinese.
+            pub const fn wording_zh(self) -> &'static str {
+                match self { $(Self::$name => $zh),* }
+            }
+
+            /// What a person reads, in English.
+            pub const fn wording_en(self) -> &'static str {
+                match self { $(Self::$name => $en),* }
+            }
+        }
+    };
+}
+
+refusal_codes! {
+    /// The hazard's state does not know this step.
+    NotAllowedInState = 0, "NOT_ALLOWED_IN_STATE",
+        "隐患当前状态不能进行此操作", "This step is not possible in the hazard's present state";
+    /// The actor holds no role that may do this here.
+    NotPermitted = 1, "NOT_PERMITTED",
+        "您的角色不能进行此操作", "Your role may not do this";
+    /// The actor holds no role at all over this subject.
+    OutOfScope = 2, "OUT_OF_SCOPE",
+        "不在您的管辖或企业范围内", "Outside the enterprises and areas you answer for";
+    /// A field is missing, malformed, or outside its limits.
+    InvalidField = 3, "INVALID_FIELD",
+        "填写内容有误", "A field is not acceptable";
+    /// The same person may not take both steps.
+    SamePerson = 4, "SAME_PERSON",
+        "同一人不能既提交又复查", "The same person may not take both steps";
+    /// A subject with this id exists already.
+    AlreadyExists = 5, "ALREADY_EXISTS",
+        "该编号已存在", "Something with this id exists already";
+    /// There is no such subject, or none that the actor may know of.
+    NotFound = 6, "NOT_FOUND",
+        "未找到该对象", "There is no such thing";
+    /// A major hazard needs a criterion with its edition, or a stated basis.
+    CriterionRequired = 7, "CRITERION_REQUIRED",
+        "重大隐患须注明判定依据", "A major hazard needs a criterion or a stated basis";
+    /// A photo is required here.
+    PhotoRequired = 8, "PHOTO_REQUIRED",
+        "须附照片或说明无照片的原因", "A photo is needed, or the reason why there is none";
+    /// Photos that the record names have not arrived.
+    PhotosAwaited = 9, "PHOTOS_AWAITED",
+        "仍有照片未送达，不能销号", "Photos named in the record have not arrived; it cannot be closed";
+    /// The record names no such photo.
+    PhotoUnknown = 10, "PHOTO_UNKNOWN",
+        "记录中没有这张照片", "The record names no such photo";
+    /// Not enough passed re-inspections by different persons.
+    TooFewReinspections = 11, "TOO_FEW_REINSPECTIONS",
+        "复查合格人数不足", "Not enough inspectors have passed the re-inspection";
+    /// The due date lies in the past or too far ahead.
+    DueDateOutOfRange = 12, "DUE_DATE_OUT_OF_RANGE",
+        "整改期限超出允许范围", "The due date is outside the permitted range";
+    /// A stated limit on a count was reached.
+    LimitReached = 13, "LIMIT_REACHED",
+        "数量已达上限", "A limit on the number of entries was reached";
+    /// The record changed since the actor read it (If-Match).
+    Stale = 14, "STALE",
+        "记录已被他人更新，请核对", "The record changed since you read it; please compare";
+    /// No jurisdiction answers for the place.
+    JurisdictionUnknown = 15, "JURISDICTION_UNKNOWN",
+        "无法确定管辖单位", "No jurisdiction could be determined";
+}
+
+/// A refused command, with what its author needs in order to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cbor(map)]
+#[error("{}: {rule}", code.as_str())]
+pub struct Refusal {
+    /// Why, as a stable code.
+    #[n(0)]
+    pub code: RefusalCode,
+    /// The state the subject was in.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_state: Option<StatusName>,
+    /// The rule that refused, in one English sentence.
+    #[n(2)]
+    pub rule: String,
+    /// The field at fault.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What this actor could do here instead.
+    #[n(4)]
+    pub allowed: Vec<ActionKind>,
+}
+
+impl Refusal {
+    /// A refusal with a rule in words.
+    pub fn new(code: RefusalCode, rule: &str) -> Self {
+        Self { code, from_state: None, rule: rule.to_owned(), field: None, allowed: Vec::new() }
+    }
+
+    /// A refusal of one field's value.
+    pub fn invalid_field(field: &str, why: &str) -> Self {
+        Self {
+            field: Some(field.to_owned()),
+            ..Self::new(RefusalCode::InvalidField, &format!("{field} {why}"))
+        }
+    }
+
+    /// The same refusal, saying which state it came from and what is allowed there.
+    pub fn in_state(mut self, state: StatusName, allowed: Vec<ActionKind>) -> Self {
+        self.from_state = Some(state);
+        self.allowed = allowed;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_worded_in_both_languages() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in RefusalCode::ALL {
+            assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
+            assert!(!code.wording_en().is_empty());
+            assert!(code.wording_zh().chars().any(|c| c > '\u{4e00}'), "{}", code.as_str());
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

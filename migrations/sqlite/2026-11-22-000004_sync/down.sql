@@ -1,0 +1,2 @@
+DROP TABLE pushed_commands;
+DROP TABLE scope_rows;

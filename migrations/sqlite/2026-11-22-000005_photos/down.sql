@@ -1,0 +1,3 @@
+DROP TABLE uploads;
+DROP TABLE photo_references;
+DROP TABLE photos;

@@ -1,0 +1,203 @@
+//! One connection type over both databases, opened and set up by explicit choice.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use super::db::DbOptions;
+use super::error::StoreError;
+use super::url::DatabaseUrl;
+
+#[allow(
+    missing_docs,
+    reason = "the derive writes public items without documentation"
+)]
+mod dual {
+    use diesel::{PgConnection, SqliteConnection};
+
+    /// A connection to either database. Never made by `Connection::establish`, which would try
+    /// one kind after the other and create files; see [`super::open`].
+    #[derive(diesel::MultiConnection)]
+    pub enum Conn {
+        /// The embedded database.
+        Sqlite(SqliteConnection),
+        /// A PostgreSQL session.
+        Postgres(PgConnection),
+    }
+}
+
+pub use dual::{Conn, MultiBackend};
+
+/// Whoever counts the open transactions of a connection.
+type Transactions = <Conn as Connection>::TransactionManager;
+
+/// What a connection will be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Read transactions only.
+    Read,
+    /// Writing.
+    Write,
+    /// Migrating: no statement timeout, since a rewrite of a large table may take its time.
+    Migrate,
+}
+
+/// Opens the database that `url` names and sets the session up for `purpose`.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when it cannot be reached or opened.
+pub(super) fn open(
+    url: &DatabaseUrl,
+    purpose: Purpose,
+    options: &DbOptions,
+) -> Result<Conn, StoreError> {
+    if let Some(path) = url.sqlite_path() {
+        return open_sqlite(path, purpose, options).map(Conn::Sqlite);
+    }
+    let secret = url.postgres_secret().unwrap_or_default();
+    let mut conn = PgConnection::establish(secret).map_err(|error| StoreError::Unavailable {
+        what: url.scrub(&error.to_string()),
+    })?;
+    conn.batch_execute(&postgres_settings(purpose, options))?;
+    Ok(Conn::Postgres(conn))
+}
+
+fn open_sqlite(
+    path: &Path,
+    purpose: Purpose,
+    options: &DbOptions,
+) -> Result<SqliteConnection, StoreError> {
+    let unavailable = |what: String| StoreError::Unavailable { what };
+    if purpose != Purpose::Read {
+        create_private(path)
+            .map_err(|error| unavailable(format!("cannot create {}: {error}", path.display())))?;
+    }
+    // A relative name is made explicit, since SQLite takes "file:…" for a URI.
+    let name = Path::new(".").join(path);
+    let name = if path.is_absolute() { path } else { &name };
+    let mut conn = SqliteConnection::establish(&name.to_string_lossy())
+        .map_err(|error| unavailable(format!("cannot open {}: {error}", path.display())))?;
+    let busy = options.busy_timeout.as_millis();
+    // The busy timeout comes first: switching to WAL may itself have to wait for a lock.
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {busy}"))?;
+    conn.batch_execute(match purpose {
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA foreign_keys = ON",
+        Purpose::Write | Purpose::Migrate => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+        }
+    })?;
+    Ok(conn)
+}
+
+/// Creates the file for its owner only: it will hold password hashes and signing keys. SQLite
+/// gives its WAL the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut open = OpenOptions::new();
+    open.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    match open.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn postgres_settings(purpose: Purpose, options: &DbOptions) -> String {
+    let statement = match purpose {
+        Purpose::Migrate => 0,
+        Purpose::Read | Purpose::Write => options.statement_timeout.as_millis(),
+    };
+    let lock = match purpose {
+        Purpose::Migrate => 0,
+        Purpose::Read | Purpose::Write => options.lock_timeout.as_millis(),
+    };
+    let idle = options.idle_in_transaction_timeout.as_millis();
+    // Messages in English, where the role may choose, since some errors are told apart by them.
+    format!(
+        "SET application_name = 'hazardloop'; SET client_encoding = 'UTF8'; SET timezone = 'UTC';
+         SET statement_timeout = {statement}; SET lock_timeout = {lock};
+         SET idle_in_transaction_session_timeout = {idle};
+         DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false);
+         EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;"
+    )
+}
+
+/// Begins a read transaction in which every query sees the same state.
+pub(super) fn begin_read(conn: &mut Conn) -> Result<(), StoreError> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED")?
+        }
+        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )?,
+    }
+    Ok(())
+}
+
+/// Begins a write transaction; on SQLite with the write lock taken at once, since a lock that is
+/// asked for later cannot be waited for.
+pub(super) fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?
+        }
+        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        )?,
+    }
+    Ok(())
+}
+
+/// Commits the outermost transaction; when that fails, nothing is left open.
+///
+/// PostgreSQL answers COMMIT of a failed transaction with success and a rollback, so code that
+/// swallowed a failed statement would be told that its work is stored. The harmless statement
+/// before it, in the same round trip, turns that into an error.
+pub(super) fn commit(conn: &mut Conn) -> Result<(), StoreError> {
+    let committed = match conn {
+        Conn::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+        Conn::Postgres(conn) => conn.batch_execute("SELECT 1; COMMIT"),
+    };
+    if committed.is_err() {
+        rollback_to(conn, 0);
+    }
+    Ok(committed?)
+}
+
+/// How many transactions and savepoints are open; `None` when the connection is unusable.
+pub(super) fn depth(conn: &mut Conn) -> Option<u32> {
+    let depth = Transactions::transaction_manager_status_mut(conn).transaction_depth();
+    depth
+        .ok()
+        .map(|depth| depth.map_or(0, std::num::NonZeroU32::get))
+}
+
+/// Rolls back until `level` transactions are open; answers whether exactly that was reached.
+pub(super) fn rollback_to(conn: &mut Conn, level: u32) -> bool {
+    while let Some(now) = depth(conn) {
+        if now <= level {
+            return now == level;
+        }
+        let rolled_back = Transactions::rollback_transaction(conn);
+        if rolled_back.is_err() && depth(conn).is_none_or(|after| after >= now) {
+            return false;
+        }
+    }
+    false
+}
+
+/// Opens a savepoint inside the running transaction.
+pub(super) fn begin_savepoint(conn: &mut Conn) -> Result<(), StoreError> {
+    Ok(Transactions::begin_transaction(conn)?)
+}
+
+/// Keeps what the innermost savepoint did.
+pub(super) fn release_savepoint(conn: &mut Conn) -> Result<(), StoreError> {
+    Ok(Transactions::commit_transaction(conn)?)
+}

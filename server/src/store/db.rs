@@ -1,0 +1,252 @@
+//! The one way in: read and write transactions on whichever database the URL names.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+use super::conn::{self, Purpose};
+use super::error::{StoreError, StoreFailure};
+use super::pool::{self, Pool};
+use super::retry::{self, Jitter};
+use super::tx::{ReadTx, WriteTx};
+use super::url::DatabaseUrl;
+use super::writer::{self, Writer};
+
+/// How the store behaves; every field has a documented default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DbOptions {
+    /// SQLite: connections for reading. Default 4.
+    pub readers: u32,
+    /// PostgreSQL: connections in all. Default 16.
+    pub pool_size: u32,
+    /// SQLite: write requests that may wait; more wait for a place. Default 1024.
+    pub queue_length: usize,
+    /// SQLite: most requests in one commit. Default 64.
+    pub group_limit: usize,
+    /// PostgreSQL: attempts before a write gives way with `Conflict`. Default 8.
+    pub attempts: u32,
+    /// Seed for the pauses between attempts. Default 0; give every server another.
+    pub jitter_seed: u64,
+    /// Longest wait for a connection or a place in the queue. Default 5 s.
+    pub acquire_timeout: Duration,
+    /// SQLite: longest wait for a lock that another process holds. Default 5 s.
+    pub busy_timeout: Duration,
+    /// PostgreSQL: longest statement. Default 30 s.
+    pub statement_timeout: Duration,
+    /// PostgreSQL: longest wait for a lock. Default 5 s.
+    pub lock_timeout: Duration,
+    /// PostgreSQL: longest pause inside a transaction; one that hangs holds back every device's
+    /// feed. Default 10 s.
+    pub idle_in_transaction_timeout: Duration,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            pool_size: 16,
+            queue_length: 1024,
+            group_limit: 64,
+            attempts: 8,
+            jitter_seed: 0,
+            acquire_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+            idle_in_transaction_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A database, open. Cheap to clone; all clones are one database.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    /// SQLite: readers only. PostgreSQL: everybody.
+    pool: Pool,
+    writes: Writes,
+}
+
+enum Writes {
+    Grouped(Writer),
+    Parallel { jitter: Jitter, attempts: u32 },
+}
+
+impl Db {
+    /// Opens the database. Does not migrate it: see [`super::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached or opened.
+    pub fn open(url: &DatabaseUrl, options: DbOptions) -> Result<Self, StoreError> {
+        let inner = if url.is_postgres() {
+            Inner {
+                pool: Pool::open(url, Purpose::Write, options.pool_size, &options)?,
+                writes: Writes::Parallel {
+                    jitter: Jitter::new(options.jitter_seed),
+                    attempts: options.attempts,
+                },
+            }
+        } else {
+            // The writer first: it creates the file.
+            let writer = Writer::start(url, &options)?;
+            Inner {
+                pool: Pool::open(url, Purpose::Read, options.readers, &options)?,
+                writes: Writes::Grouped(writer),
+            }
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Runs `work` in a read transaction on the blocking pool.
+    ///
+    /// # Errors
+    /// What `work` answers; [`StoreError`] when the database does not.
+    pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: StoreFailure,
+    {
+        let place = self.0.pool.place().await?;
+        let db = self.clone();
+        blocking(move || {
+            let _place = place;
+            db.read_blocking(work)
+        })
+        .await
+    }
+
+    /// [`Self::read`] on this thread.
+    ///
+    /// # Errors
+    /// What `work` answers; [`StoreError`] when the database does not.
+    pub fn read_blocking<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+        E: StoreFailure,
+    {
+        let mut conn = self.0.pool.begin(conn::begin_read)?;
+        let answer = catch_unwind(AssertUnwindSafe(|| work(&mut ReadTx::new(&mut conn))));
+        conn::rollback_to(&mut conn, 0);
+        answer.unwrap_or_else(|_panic| Err(StoreError::Panicked.into()))
+    }
+
+    /// Runs `work` in a write transaction. When it answers `Ok`, everything it did is stored
+    /// durably; when it answers `Err`, or panics, nothing is.
+    ///
+    /// `work` may be run more than once, and so must load inside what it decides on. On SQLite
+    /// it shares its commit with other requests; on PostgreSQL it runs beside them.
+    ///
+    /// # Errors
+    /// What `work` answers; [`StoreError::Conflict`] when others were faster every time; other
+    /// [`StoreError`]s when the database does not answer. After [`StoreError::Unavailable`] it
+    /// may be unknown whether the commit happened: commands are idempotent, so ask again.
+    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: StoreFailure,
+    {
+        match &self.0.writes {
+            Writes::Grouped(writer) => {
+                let (job, answer) = writer::request(work);
+                let queue = writer.queue()?;
+                let place = tokio::time::timeout(self.0.pool.acquire_timeout(), queue.reserve());
+                match place.await {
+                    Ok(Ok(place)) => place.send(job),
+                    Ok(Err(_closed)) => return Err(pool::closing().into()),
+                    Err(_elapsed) => {
+                        let what = "too many writes are waiting".to_owned();
+                        return Err(StoreError::Timeout { what }.into());
+                    }
+                }
+                drop(queue);
+                answer
+                    .await
+                    .unwrap_or_else(|_gone| Err(pool::closing().into()))
+            }
+            Writes::Parallel { .. } => {
+                let place = self.0.pool.place().await?;
+                let db = self.clone();
+                blocking(move || {
+                    let _place = place;
+                    db.write_blocking(work)
+                })
+                .await
+            }
+        }
+    }
+
+    /// [`Self::write`], waiting on this thread. Not for tasks of the async runtime, whose worker
+    /// it would hold.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_blocking<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: StoreFailure,
+    {
+        match &self.0.writes {
+            Writes::Grouped(writer) => {
+                let (job, answer) = writer::request(work);
+                let queue = writer.queue()?;
+                wait(queue.send(job)).map_err(|_closed| pool::closing())?;
+                drop(queue);
+                wait(answer).unwrap_or_else(|_gone| Err(pool::closing().into()))
+            }
+            Writes::Parallel { jitter, attempts } => {
+                retry::write(&self.0.pool, jitter, *attempts, work)
+            }
+        }
+    }
+
+    /// Accepts nothing more, and returns when what was accepted is stored and answered. Clones
+    /// then answer [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.0.pool.close();
+        if let Writes::Grouped(writer) = &self.0.writes
+            && let Some(thread) = writer.close()
+        {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the writer thread did not end well");
+            }
+        }
+        self.0.pool.drained().await;
+    }
+}
+
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: StoreFailure,
+{
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_cancelled| Err(pool::closing().into()))
+}
+
+/// Waits for a future that needs no runtime (a channel's), on this thread, whatever it is.
+fn wait<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Migrations, embedded in the program: same names and same tables on both databases.
+
+use std::collections::BTreeSet;
+
+use diesel::connection::{
+    AnsiTransactionManager, Connection, SimpleConnection, TransactionManager,
+};
+use diesel::migration::{Migration, MigrationSource};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::conn::{self, Conn, Purpose};
+use super::db::DbOptions;
+use super::error::StoreError;
+use super::url::DatabaseUrl;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+
+/// PostgreSQL advisory lock that one migrating process holds: "hazardlp" in ASCII.
+const MIGRATION_LOCK: i64 = 0x6861_7A61_7264_6C70;
+
+/// Brings the database to this program's version, creating an SQLite file that is not there.
+/// Processes that start at the same time wait for one another. Answers the names of what was run.
+///
+/// # Errors
+/// [`StoreError::NewerDatabase`] when a newer release has migrated it; [`StoreError::Migration`]
+/// with the failing one, whose changes are undone.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
+    locked(url, |conn| match conn {
+        Conn::Sqlite(conn) => up(conn, SQLITE),
+        Conn::Postgres(conn) => up(conn, POSTGRES),
+    })
+}
+
+/// The names of migrations that the database still needs; does not create a file.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
+    if url.sqlite_path().is_some_and(|path| !path.exists()) {
+        let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(failed)?;
+        return Ok(all
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect());
+    }
+    let mut conn = conn::open(url, Purpose::Migrate, &DbOptions::default())?;
+    match &mut conn {
+        Conn::Sqlite(conn) => still_needed(conn, SQLITE),
+        Conn::Postgres(conn) => still_needed(conn, POSTGRES),
+    }
+}
+
+/// Runs `work` while no other process migrates this database.
+fn locked<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut conn = conn::open(url, Purpose::Migrate, &DbOptions::default())?;
+    match &mut conn {
+        // All in one transaction that holds the write lock from its beginning.
+        Conn::Sqlite(sqlite) => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?
+        }
+        // The session holds the lock; it ends with the connection, however that comes about.
+        Conn::Postgres(postgres) => {
+            postgres.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+        }
+    }
+    let answer = work(&mut conn);
+    if let Conn::Sqlite(sqlite) = &mut conn {
+        match answer {
+            Ok(_) => AnsiTransactionManager::commit_transaction(sqlite)?,
+            Err(_) => AnsiTransactionManager::rollback_transaction(sqlite)?,
+        }
+    }
+    answer
+}
+
+fn up<C, M>(conn: &mut C, known: M) -> Result<Vec<String>, StoreError>
+where
+    C: Connection + MigrationHarness<C::Backend>,
+    M: MigrationSource<C::Backend> + Copy,
+{
+    still_needed(conn, known)?;
+    let mut ran = Vec::new();
+    for migration in conn.pending_migrations(known).map_err(failed)? {
+        let name = migration.name().to_string();
+        conn.run_migration(&migration)
+            .map_err(|error| StoreError::Migration {
+                what: format!("{name}: {error}"),
+            })?;
+        ran.push(name);
+    }
+    Ok(ran)
+}
+
+fn still_needed<C, M>(conn: &mut C, known: M) -> Result<Vec<String>, StoreError>
+where
+    C: Connection + MigrationHarness<C::Backend>,
+    M: MigrationSource<C::Backend> + Copy,
+{
+    let migrations = known.migrations().map_err(failed)?;
+    let versions: BTreeSet<String> = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    // Newest first, so the first unknown one is the one to name.
+    for version in conn.applied_migrations().map_err(failed)? {
+        if !versions.contains(&version.to_string()) {
+            return Err(StoreError::NewerDatabase {
+                version: version.to_string(),
+            });
+        }
+    }
+    let pending = conn.pending_migrations(known).map_err(failed)?;
+    Ok(pending
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect())
+}
+
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError::Migration {
+        what: error.to_string(),
+    }
+}
+
+/// Undoes every migration, newest first.
+#[cfg(test)]
+pub(super) fn revert_all(url: &DatabaseUrl) -> Result<usize, StoreError> {
+    locked(url, |conn| {
+        let reverted = match conn {
+            Conn::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(|all| all.len()),
+            Conn::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(|all| all.len()),
+        };
+        reverted.map_err(failed)
+    })
+}

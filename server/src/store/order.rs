@@ -1,0 +1,132 @@
+//! Places in the commit order, and how far a reader may go without missing a later commit.
+//!
+//! A row's place is `(tx, ordinal)`. On PostgreSQL `tx` is the transaction's 64-bit id; ids are
+//! given when a transaction first writes, not when it commits, so a reader stops below the oldest
+//! one that is still open. On SQLite the single writer counts commits. Transaction ids do not
+//! survive dump and restore: whoever restores a backup begins a new epoch.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::conn::Conn;
+use super::error::StoreError;
+
+/// Bytes of an encoded [`Position`].
+pub const POSITION_BYTES: usize = 12;
+
+/// A place in the commit order; opaque to devices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The transaction's number.
+    pub tx: i64,
+    /// The row's place within it.
+    pub ordinal: i32,
+}
+
+/// A cursor that this server cannot have given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a position that this server has given out")]
+pub struct BadPosition;
+
+impl Position {
+    /// Before every row.
+    pub const START: Self = Self { tx: 0, ordinal: 0 };
+
+    /// Big-endian, so that bytes sort as positions do.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; POSITION_BYTES] {
+        let mut bytes = [0; POSITION_BYTES];
+        let (tx, ordinal) = bytes.split_at_mut(8);
+        tx.copy_from_slice(&self.tx.to_be_bytes());
+        ordinal.copy_from_slice(&self.ordinal.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`BadPosition`] for another length or a negative number.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadPosition> {
+        let (tx, ordinal) = bytes.split_first_chunk::<8>().ok_or(BadPosition)?;
+        let position = Self {
+            tx: i64::from_be_bytes(*tx),
+            ordinal: i32::from_be_bytes(ordinal.try_into().map_err(|_| BadPosition)?),
+        };
+        if position.tx < 0 || position.ordinal < 0 {
+            Err(BadPosition)
+        } else {
+            Ok(position)
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.to_bytes()))
+    }
+}
+
+impl FromStr for Position {
+    type Err = BadPosition;
+
+    fn from_str(text: &str) -> Result<Self, BadPosition> {
+        // Decoding is bounded: a longer text is refused before it is decoded.
+        if text.len() != POSITION_BYTES / 3 * 4 {
+            return Err(BadPosition);
+        }
+        Self::from_bytes(&URL_SAFE_NO_PAD.decode(text).map_err(|_| BadPosition)?)
+    }
+}
+
+/// Rows of a feed that come after a position, for a table with columns `tx` and `ordinal`.
+///
+/// Written so that an index on `(…, tx, ordinal)` is entered at `tx` on both databases.
+#[macro_export]
+macro_rules! rows_after {
+    ($table:ident, $position:expr) => {{
+        let position: $crate::store::order::Position = $position;
+        $table::tx.ge(position.tx).and(
+            $table::tx
+                .gt(position.tx)
+                .or($table::ordinal.gt(position.ordinal)),
+        )
+    }};
+}
+pub use rows_after;
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+fn one_number(conn: &mut Conn, sql: &'static str) -> Result<i64, StoreError> {
+    Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.number)
+}
+
+/// The first transaction number that may still be written by somebody: rows with `tx` below it
+/// are safe to deliver, rows at or above it come with a later read. Ask in the same transaction
+/// as the rows, so that both speak of one snapshot.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn horizon(conn: &mut Conn) -> Result<i64, StoreError> {
+    match conn {
+        // One writer: a snapshot holds all of a commit or nothing, and commits are in order.
+        Conn::Sqlite(_) => Ok(i64::MAX),
+        Conn::Postgres(_) => one_number(
+            conn,
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number",
+        ),
+    }
+}
+
+/// The current PostgreSQL transaction's id, which it is given now if it had none.
+pub(super) fn postgres_transaction(conn: &mut Conn) -> Result<i64, StoreError> {
+    one_number(conn, "SELECT pg_current_xact_id()::text::bigint AS number")
+}

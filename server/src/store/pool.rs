@@ -1,0 +1,155 @@
+//! A pool of connections of one purpose, with a fair queue in front of it.
+
+use std::sync::Arc;
+
+use diesel::r2d2::{self, ManageConnection, R2D2Connection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::conn::{self, Conn, Purpose};
+use super::db::DbOptions;
+use super::error::StoreError;
+use super::url::DatabaseUrl;
+
+/// Opens connections by the URL's scheme. (The pool manager that comes with the library would
+/// try one kind of database after the other.)
+pub(super) struct Manager {
+    url: DatabaseUrl,
+    purpose: Purpose,
+    options: DbOptions,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Conn, StoreError> {
+        conn::open(&self.url, self.purpose, &self.options)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        Ok(conn.ping()?)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        conn.is_broken()
+    }
+}
+
+/// Says nothing: the failure reaches whoever waits for the connection, as an error.
+#[derive(Debug)]
+struct Quiet;
+
+impl r2d2::HandleError<StoreError> for Quiet {
+    fn handle_error(&self, _error: StoreError) {}
+}
+
+/// Connections of one purpose.
+#[derive(Clone)]
+pub(super) struct Pool {
+    connections: r2d2::Pool<Manager>,
+    /// Waiting tasks queue here, in order, instead of each holding a thread.
+    places: Arc<Semaphore>,
+    acquire_timeout: std::time::Duration,
+}
+
+impl Pool {
+    /// Opens one connection at once, so that a wrong address fails here, with its own reason.
+    pub(super) fn open(
+        url: &DatabaseUrl,
+        purpose: Purpose,
+        size: u32,
+        options: &DbOptions,
+    ) -> Result<Self, StoreError> {
+        let size = size.max(1);
+        let manager = Manager {
+            url: url.clone(),
+            purpose,
+            options: options.clone(),
+        };
+        drop(manager.connect()?);
+        let connections = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .connection_timeout(options.acquire_timeout)
+            // A ping before every transaction would double its round trips.
+            .test_on_check_out(false)
+            .error_handler(Box::new(Quiet))
+            .build_unchecked(manager);
+        let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
+        Ok(Self {
+            connections,
+            places,
+            acquire_timeout: options.acquire_timeout,
+        })
+    }
+
+    /// Longest wait for a place.
+    pub(super) fn acquire_timeout(&self) -> std::time::Duration {
+        self.acquire_timeout
+    }
+
+    /// How many connections there may be.
+    pub(super) fn size(&self) -> u32 {
+        self.connections.max_size()
+    }
+
+    /// A place in the pool for a task; held for as long as the connection is used.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let waiting = Arc::clone(&self.places).acquire_owned();
+        match tokio::time::timeout(self.acquire_timeout, waiting).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_closed)) => Err(closing()),
+            Err(_elapsed) => Err(StoreError::Timeout {
+                what: "no free connection".to_owned(),
+            }),
+        }
+    }
+
+    /// A connection in which `begin` has begun a transaction. A pooled session may have died
+    /// since its last use; nothing has been done yet, so the next one is taken.
+    pub(super) fn begin(
+        &self,
+        begin: fn(&mut Conn) -> Result<(), StoreError>,
+    ) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        if self.places.is_closed() {
+            return Err(closing());
+        }
+        let mut dead = 0;
+        loop {
+            let mut conn = self
+                .connections
+                .get()
+                .map_err(|error| StoreError::Unavailable {
+                    what: format!("no connection: {error}"),
+                })?;
+            match begin(&mut conn) {
+                Ok(()) => return Ok(conn),
+                Err(_) if conn.is_broken() && dead < self.size() => dead += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hands out nothing more.
+    pub(super) fn close(&self) {
+        self.places.close();
+    }
+
+    /// Waits until nobody uses a connection any more, for at most the time to acquire one.
+    pub(super) async fn drained(&self) {
+        let idle = async {
+            while self.connections.state().connections > self.connections.state().idle_connections {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        // What is still running keeps its connection until it ends; closing does not wait longer.
+        let _elapsed = tokio::time::timeout(self.acquire_timeout, idle).await;
+    }
+}
+
+/// The answer to whoever comes after `close`.
+pub(super) fn closing() -> StoreError {
+    StoreError::Unavailable {
+        what: "the server is stopping".to_owned(),
+    }
+}

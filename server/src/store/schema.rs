@@ -1,0 +1,356 @@
+//! The tables, as diesel knows them; a test compares this file with both migrated databases.
+//!
+//! Ids are 16 raw bytes (hashes their own length), times are milliseconds since the Unix epoch,
+//! `version` counts from 1, `record` is the CBOR that devices receive.
+
+#![allow(
+    missing_docs,
+    reason = "columns are described where they are made, in migrations/"
+)]
+
+diesel::table! {
+    /// Facts of this database that are not rows of anything: its epoch, the salt of its digests.
+    server_meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    /// The order in which write transactions commit on SQLite (one row). PostgreSQL uses its own
+    /// transaction ids instead and leaves this row alone; see docs/adr on the ordered feed.
+    commit_order (only_row) {
+        only_row -> Integer,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who answers for a place. A tree of its own: development zones have no division code.
+    jurisdictions (id) {
+        id -> Binary,
+        parent_id -> Nullable<Binary>,
+        name -> Text,
+        level -> Text,
+        division_code -> Nullable<Text>,
+        path -> Text,
+        boundary -> Nullable<Text>,
+        boundary_reference -> Nullable<Text>,
+        version -> BigInt,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    enterprises (id) {
+        id -> Binary,
+        credit_code -> Nullable<Text>,
+        name -> Text,
+        jurisdiction_id -> Binary,
+        district_code -> Text,
+        sector -> Text,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        cell -> Nullable<BigInt>,
+        created_at -> BigInt,
+        version -> BigInt,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    people (id) {
+        id -> Binary,
+        login -> Text,
+        name -> Text,
+        phone -> Nullable<Text>,
+        password_hash -> Text,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// A role somebody holds over one enterprise or one jurisdiction subtree, from when until when.
+    grants (id) {
+        id -> Binary,
+        person_id -> Binary,
+        role -> Text,
+        enterprise_id -> Nullable<Binary>,
+        jurisdiction_id -> Nullable<Binary>,
+        valid_from -> BigInt,
+        valid_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// Judgement criteria, versioned: a hazard pins the version it was judged under.
+    criteria (id) {
+        id -> Binary,
+        code -> Text,
+        edition -> Integer,
+        sector -> Text,
+        effective_from -> Nullable<Text>,
+        effective_until -> Nullable<Text>,
+        version -> BigInt,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Keys that sign access tokens. Exactly one is active (newest activated, not retired); retired
+    /// ones verify until the last token they signed has expired.
+    signing_keys (kid) {
+        kid -> Text,
+        algorithm -> Text,
+        private_key -> Binary,
+        public_key -> Binary,
+        activated_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// One installation of the app on one device, bound to one person for its whole life.
+    installs (id) {
+        id -> Binary,
+        person_id -> Binary,
+        device_name -> Text,
+        key_algorithm -> Integer,
+        public_key -> Binary,
+        enrolled_at -> BigInt,
+        last_seen_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_reason -> Nullable<Text>,
+        last_seq -> BigInt,
+        last_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// A sign-in and all tokens that descend from it.
+    sessions (id) {
+        id -> Binary,
+        person_id -> Binary,
+        install_id -> Nullable<Binary>,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+        revoked_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (id) {
+        id -> Binary,
+        session_id -> Binary,
+        token_hash -> Binary,
+        parent_id -> Nullable<Binary>,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        first_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// The current state of every hazard. `record` is the CBOR that devices receive, byte for byte.
+    hazards (id) {
+        id -> Binary,
+        hazard_no -> Text,
+        enterprise_id -> Nullable<Binary>,
+        jurisdiction_id -> Binary,
+        district_code -> Text,
+        grade -> Text,
+        status -> Text,
+        source -> Text,
+        due_at -> Nullable<BigInt>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        cell -> Nullable<BigInt>,
+        received_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+        head_hash -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What happened, append-only, one hash chain a subject. `body` is the hashed CBOR.
+    events (tx, ordinal) {
+        tx -> BigInt,
+        ordinal -> Integer,
+        subject_kind -> Text,
+        subject_id -> Binary,
+        subject_seq -> BigInt,
+        kind -> Text,
+        actor_id -> Nullable<Binary>,
+        recorded_at -> BigInt,
+        body -> Binary,
+        hash_algorithm -> Integer,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// The whole-server chain over all events in commit order; its newest hash is the audit head.
+    audit_chain (position) {
+        position -> BigInt,
+        tx -> BigInt,
+        ordinal -> Integer,
+        subject_id -> Binary,
+        subject_seq -> BigInt,
+        event_hash -> Binary,
+        hash_algorithm -> Integer,
+        chain_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Commands that came over REST, so that a repeated request gets the first answer again.
+    rest_commands (command_id) {
+        command_id -> Binary,
+        person_id -> Binary,
+        request_hash -> Binary,
+        subject_id -> Binary,
+        received_at -> BigInt,
+        answer -> Text,
+    }
+}
+
+diesel::table! {
+    /// Which records a scope holds, one row per (scope, record): a change moves its row to the end of
+    /// the feed, so the feed needs no compaction and a reset is the same read from the beginning.
+    scope_rows (scope, record_kind, record_id) {
+        scope -> Text,
+        record_kind -> Integer,
+        record_id -> Binary,
+        present -> Bool,
+        version -> BigInt,
+        digest_high -> BigInt,
+        digest_low -> BigInt,
+        created_at -> BigInt,
+        tx -> BigInt,
+        ordinal -> Integer,
+    }
+}
+
+diesel::table! {
+    /// Every pushed command as it came, with its receipt. A payload that was refused stays here.
+    pushed_commands (install_id, seq) {
+        install_id -> Binary,
+        seq -> BigInt,
+        person_id -> Binary,
+        kind -> Text,
+        kind_version -> Integer,
+        payload -> Binary,
+        payload_hash -> Binary,
+        previous_hash -> Binary,
+        signature -> Binary,
+        received_at -> BigInt,
+        outcome -> Text,
+        receipt -> Binary,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// Originals, immutable, by content. Bytes lie in the object store under `object_key`.
+    photos (sha256) {
+        sha256 -> Binary,
+        size -> BigInt,
+        media_type -> Text,
+        width -> Integer,
+        height -> Integer,
+        orientation -> Integer,
+        taken_at -> Nullable<BigInt>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        metadata -> Text,
+        object_key -> Text,
+        stored_at -> BigInt,
+        thumbnail_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// A hazard names a photo, whether or not its bytes have come.
+    photo_references (hazard_id, sha256) {
+        hazard_id -> Binary,
+        sha256 -> Binary,
+        named_by -> Binary,
+        named_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    /// tus uploads under way.
+    uploads (id) {
+        id -> Binary,
+        person_id -> Binary,
+        total_length -> BigInt,
+        received -> BigInt,
+        sha256 -> Nullable<Binary>,
+        metadata -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// Work that follows a change, stored in the change's own transaction, taken by lease.
+    jobs (id) {
+        id -> Binary,
+        kind -> Text,
+        dedup_key -> Nullable<Text>,
+        payload -> Text,
+        run_at -> BigInt,
+        attempts -> Integer,
+        lease_until -> BigInt,
+        last_error -> Nullable<Text>,
+        failed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(enterprises -> jurisdictions (jurisdiction_id));
+diesel::joinable!(grants -> people (person_id));
+diesel::joinable!(grants -> enterprises (enterprise_id));
+diesel::joinable!(grants -> jurisdictions (jurisdiction_id));
+diesel::joinable!(installs -> people (person_id));
+diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(sessions -> installs (install_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(hazards -> enterprises (enterprise_id));
+diesel::joinable!(hazards -> jurisdictions (jurisdiction_id));
+diesel::joinable!(rest_commands -> people (person_id));
+diesel::joinable!(pushed_commands -> installs (install_id));
+diesel::joinable!(photo_references -> hazards (hazard_id));
+diesel::joinable!(uploads -> people (person_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    server_meta,
+    commit_order,
+    jurisdictions,
+    enterprises,
+    people,
+    grants,
+    criteria,
+    signing_keys,
+    installs,
+    sessions,
+    refresh_tokens,
+    hazards,
+    events,
+    audit_chain,
+    rest_commands,
+    scope_rows,
+    pushed_commands,
+    photos,
+    photo_references,
+    uploads,
+    jobs,
+);

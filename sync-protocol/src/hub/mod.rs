@@ -1,0 +1,5 @@
+//! The hub half: what to do with each pushed command, before and beside the rules.
+
+mod stream;
+
+pub use stream::{Judgement, StreamState, judge, required_predecessor};

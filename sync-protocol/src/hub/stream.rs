@@ -1,0 +1,97 @@
+//! One install's push stream: contiguous, chained, signed, and never stuck on a bad command.
+
+use hazardloop_domain::command::{Action, ClockReading, Command};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{HazardId, InstallId};
+
+use crate::chain::{link_hash, signature_fits};
+use crate::wire::{CommandPayload, Envelope, PayloadError, QuarantineReason, WireLimits};
+
+/// How far an install's stream has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamState {
+    /// Whose stream.
+    pub install_id: InstallId,
+    /// Public key registered at enrolment (Ed25519, 32 bytes).
+    pub public_key: Vec<u8>,
+    /// Highest sequence that has a receipt.
+    pub last_seq: i64,
+    /// Link hash of that command; zeros before the first.
+    pub last_hash: Digest,
+}
+
+impl StreamState {
+    /// The stream after `envelope`, whatever became of it.
+    pub fn advance(&mut self, envelope: &Envelope) {
+        self.last_hash = link_hash(self.install_id, envelope);
+        self.last_seq = envelope.seq;
+    }
+}
+
+/// What to do with one pushed command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// Seen before: answer with the stored receipt if its link hash is this, else `IdReused`.
+    Replay(Digest),
+    /// Too early: the stream expects this sequence next.
+    Gap(i64),
+    /// Keep it, give a receipt, let the next one through.
+    Quarantine(QuarantineReason, String),
+    /// Let the rules decide.
+    Execute(Box<(ClockReading, Command)>),
+}
+
+/// Judges one command against its stream. Forged commands (bad signature) are quarantined like
+/// any other that cannot be judged: the bearer token has already said whose stream this is.
+pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> Judgement {
+    if envelope.seq <= stream.last_seq {
+        return Judgement::Replay(link_hash(stream.install_id, envelope));
+    }
+    let expected = stream.last_seq.saturating_add(1);
+    if envelope.seq != expected {
+        return Judgement::Gap(expected);
+    }
+    let quarantine = |reason, detail: &str| Judgement::Quarantine(reason, detail.to_owned());
+    if envelope.previous != stream.last_hash {
+        let detail = "the previous hash is not that of the last receipted command";
+        return quarantine(QuarantineReason::BrokenChain, detail);
+    }
+    if !signature_fits(&stream.public_key, stream.install_id, envelope) {
+        let detail = "the signature does not fit the key registered for this install";
+        return quarantine(QuarantineReason::BadSignature, detail);
+    }
+    let unpacked = CommandPayload::unpack(
+        &envelope.kind,
+        envelope.version,
+        &envelope.payload.0,
+        limits.depth,
+    );
+    match unpacked {
+        Ok((made, command)) if servers_own(&command) => {
+            drop(made);
+            quarantine(QuarantineReason::UnknownKind, "this kind is the server's own")
+        }
+        Ok(read) => Judgement::Execute(Box::new(read)),
+        Err(error) => {
+            let reason = match &error {
+                PayloadError::UnknownKind(_) => QuarantineReason::UnknownKind,
+                PayloadError::UnknownVersion { .. } => QuarantineReason::UnknownVersion,
+                PayloadError::Malformed(_) => QuarantineReason::MalformedPayload,
+            };
+            quarantine(reason, &error.to_string())
+        }
+    }
+}
+
+fn servers_own(command: &Command) -> bool {
+    matches!(command.action, Action::ReceivePhoto(_) | Action::FollowEnterprise(_))
+}
+
+/// The hazard whose report must have taken effect before this command can: a command on a hazard
+/// that the same install reported, where that report was refused, is `BlockedBy` it.
+pub fn required_predecessor(command: &Command) -> Option<HazardId> {
+    match command.action {
+        Action::Report(_) => None,
+        _ => Some(command.hazard_id),
+    }
+}

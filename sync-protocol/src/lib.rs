@@ -1,0 +1,10 @@
+//! The offline sync protocol, sans-I/O: messages and codecs, the device half, the hub half.
+//!
+//! Devices push signed, hash-chained commands and pull records of the scopes they may see. No
+//! sockets, files, clocks or threads here: time comes in, storage and transport go out as data.
+
+pub mod chain;
+pub mod codec;
+pub mod digest;
+pub mod hub;
+pub mod wire;

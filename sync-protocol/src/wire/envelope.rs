@@ -1,0 +1,158 @@
+//! The envelope: one command as its device made, chained and signed it.
+
+use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::HazardId;
+use minicbor::decode::{Decoder, Error};
+use minicbor::encode::{Encoder, Write};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Ed25519 (RFC 8032), the only signature algorithm of protocol 1.
+pub const KEY_ED25519: u8 = 1;
+
+/// Bytes of an Ed25519 signature.
+pub const SIGNATURE_LENGTH: usize = 64;
+
+/// A byte string: CBOR byte string, in JSON base64url without padding.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bytes({})", hex::encode(&self.0))
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use base64::Engine as _;
+        s.serialize_str(&base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        use base64::Engine as _;
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(text.as_bytes())
+            .map(Self)
+            .map_err(|_| de::Error::custom("bytes are base64url without padding"))
+    }
+}
+
+impl<C> Encode<C> for Bytes {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Bytes {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        Ok(Self(d.bytes()?.to_vec()))
+    }
+}
+
+/// One command on the wire. The hub stores and hashes `payload` as received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct Envelope {
+    /// Place in this install's stream, from 1, without gaps.
+    #[n(0)]
+    pub seq: i64,
+    /// Name of the command's kind.
+    #[n(1)]
+    pub kind: String,
+    /// Version of that kind's payload.
+    #[n(2)]
+    pub version: u16,
+    /// Link hash of the command before; zeros for the first.
+    #[n(3)]
+    pub previous: Digest,
+    /// The payload's bytes, see [`CommandPayload`].
+    #[n(4)]
+    pub payload: Bytes,
+    /// Which algorithm signed: [`KEY_ED25519`].
+    #[n(5)]
+    pub signature_algorithm: u8,
+    /// Signature over the link hash, by the install's key.
+    #[n(6)]
+    pub signature: Bytes,
+}
+
+/// What a payload holds: when the device's clocks say it was made, on which hazard, and the
+/// fields of the action.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CommandPayload {
+    /// The device's clocks.
+    #[n(0)]
+    pub made: ClockReading,
+    /// The hazard.
+    #[n(1)]
+    pub hazard_id: HazardId,
+    /// CBOR of the action's own fields.
+    #[n(2)]
+    pub fields: Bytes,
+}
+
+/// Why a payload cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// No release of this build's knowledge ever made such a kind.
+    #[error("unknown command kind {0:?}")]
+    UnknownKind(String),
+    /// The kind is known, this version of it is not.
+    #[error("unknown version {version} of command kind {kind}")]
+    UnknownVersion {
+        /// The kind.
+        kind: &'static str,
+        /// The version that was sent.
+        version: u16,
+    },
+    /// The bytes are not what the kind demands.
+    #[error("malformed payload: {0}")]
+    Malformed(String),
+}
+
+impl CommandPayload {
+    /// Packs a command.
+    pub fn pack(made: ClockReading, command: &Command) -> Vec<u8> {
+        let payload = Self {
+            made,
+            hazard_id: command.hazard_id,
+            fields: Bytes(command.action.encode_fields()),
+        };
+        // Writing to a Vec cannot fail.
+        minicbor::to_vec(&payload).unwrap_or_default()
+    }
+
+    /// Unpacks an envelope's payload into the command it carries.
+    ///
+    /// # Errors
+    /// [`PayloadError`]; the caller keeps the bytes whatever happens.
+    pub fn unpack(
+        kind: &str,
+        version: u16,
+        payload: &[u8],
+        max_depth: usize,
+    ) -> Result<(ClockReading, Command), PayloadError> {
+        let known = ActionKind::from_name(kind)
+            .ok_or_else(|| PayloadError::UnknownKind(kind.chars().take(64).collect()))?;
+        if !known.knows_version(version) {
+            return Err(PayloadError::UnknownVersion { kind: known.as_str(), version });
+        }
+        let malformed = |error: &dyn std::fmt::Display| PayloadError::Malformed(error.to_string());
+        let read: Self =
+            crate::codec::decode_strict(payload, max_depth).map_err(|e| malformed(&e))?;
+        crate::codec::check_well_formed(&read.fields.0, max_depth).map_err(|e| malformed(&e))?;
+        let action = Action::decode_fields(known, &read.fields.0).map_err(|e| malformed(&e))?;
+        Ok((read.made, Command { hazard_id: read.hazard_id, action }))
+    }
+}

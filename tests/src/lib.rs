@@ -1,0 +1,81 @@
+//! What the test suites share: a database of one's own, on both kinds.
+//!
+//! A test that cannot have PostgreSQL fails and says what to install; it does not skip.
+
+pub mod postgres;
+
+use std::path::Path;
+
+/// An empty database that is gone when this value is: an SQLite file or a PostgreSQL database.
+pub struct TestDatabase {
+    url: String,
+    _home: Home,
+}
+
+enum Home {
+    Sqlite { folder: tempfile::TempDir },
+    Postgres { _database: postgres::Database },
+}
+
+impl TestDatabase {
+    /// A path in a folder of its own; no file yet.
+    #[must_use]
+    pub fn sqlite() -> Self {
+        let folder = or_fail(tempfile::tempdir());
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self {
+            url,
+            _home: Home::Sqlite { folder },
+        }
+    }
+
+    /// An empty database on the test server.
+    #[must_use]
+    pub fn postgres() -> Self {
+        let database = or_fail(postgres::Database::create());
+        Self {
+            url: database.url().to_owned(),
+            _home: Home::Postgres {
+                _database: database,
+            },
+        }
+    }
+
+    /// Its URL, as the server takes it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where an SQLite file lies, to look at its neighbours.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match &self._home {
+            Home::Sqlite { folder } => Some(folder.path()),
+            Home::Postgres { .. } => None,
+        }
+    }
+}
+
+/// Runs `test` twice: on a fresh SQLite file and on a fresh PostgreSQL database. A failure's
+/// output names the one it happened on.
+pub fn each_database(test: impl Fn(&str)) {
+    let sqlite = TestDatabase::sqlite();
+    println!("on SQLite");
+    test(sqlite.url());
+    drop(sqlite);
+    let postgres = TestDatabase::postgres();
+    println!("on PostgreSQL");
+    test(postgres.url());
+}
+
+#[allow(
+    clippy::panic,
+    reason = "a harness that cannot do its work fails the test, with the reason"
+)]
+fn or_fail<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,139 @@
+//! Which way imports run: the rules, as a table to read. `arrows.rs` holds the source against it.
+
+/// What some rooms of the source may not mention.
+pub struct Rule {
+    /// The folders (or the files, without `.rs`) that the rule is about.
+    pub rooms: &'static [&'static str],
+    /// Folders or files in them that it is not about.
+    pub except: &'static [&'static str],
+    /// Paths that may not be mentioned there, nor anything below them; `crate` is the room's own package.
+    pub never: &'static [&'static str],
+    /// Why.
+    pub because: &'static str,
+}
+
+/// The composition root: it alone puts the rooms of the server together.
+const MAIN: &str = "server/src/main";
+const SERVE: &str = "server/src/serve";
+
+/// Everything through which a pure crate could learn something that it was not told.
+const OUTSIDE: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "std::time::UNIX_EPOCH",
+];
+
+/// The rules on imports.
+pub const RULES: &[Rule] = &[
+    Rule {
+        rooms: &["domain/src", "sync-protocol/src"],
+        except: &[],
+        never: OUTSIDE,
+        because: "rules and protocol are pure: files, network, threads and clocks belong to their callers",
+    },
+    Rule {
+        rooms: &["server/src"],
+        except: &["server/src/store", MAIN, SERVE],
+        never: &["diesel", "diesel_migrations", "libsqlite3_sys", "r2d2"],
+        because: "only the store knows SQL, so that both databases stay one set of queries",
+    },
+    Rule {
+        rooms: &["server/src"],
+        except: &["server/src/http", MAIN, SERVE],
+        never: &["actix_http", "actix_rt", "actix_web", "utoipa_actix_web"],
+        because: "only http knows the web framework: a use case answers any door",
+    },
+    Rule {
+        rooms: &["server/src"],
+        except: &["server/src/photos", MAIN, SERVE],
+        never: &["exif", "fast_image_resize", "image"],
+        because: "only photos decodes images, behind its limits on bytes and pixels",
+    },
+    Rule {
+        rooms: &["server/src/store"],
+        except: &[],
+        never: &["crate::http", "crate::jobs", "crate::usecases"],
+        because: "http -> usecases -> store, jobs -> usecases: the store asks nobody",
+    },
+    Rule {
+        rooms: &["server/src/usecases"],
+        except: &[],
+        never: &["crate::http", "crate::jobs"],
+        because: "http -> usecases, jobs -> usecases: a use case does not know which door was used",
+    },
+    Rule {
+        rooms: &["server/src/jobs", "server/src/photos"],
+        except: &[],
+        never: &["crate::http"],
+        because: "only the composition root and http itself know http",
+    },
+];
+
+/// Which packages a crate may be built from.
+pub struct Crate {
+    /// Its name.
+    pub name: &'static str,
+    /// The crates of this workspace that it may depend on, also in its tests.
+    pub own: &'static [&'static str],
+    /// If it is pure: all foreign crates that it may depend on outside of its tests. None of them does I/O.
+    pub foreign: Option<&'static [&'static str]>,
+}
+
+const DOMAIN: &str = "hazardloop-domain";
+const PROTOCOL: &str = "hazardloop-sync-protocol";
+
+/// The crates of the workspace: `domain` <- `sync-protocol` <- `device`, `server`; the tests see everything.
+pub const CRATES: &[Crate] = &[
+    Crate {
+        name: DOMAIN,
+        own: &[],
+        foreign: Some(&[
+            "hex",
+            "jiff",
+            "minicbor",
+            "serde",
+            "sha2",
+            "thiserror",
+            "utoipa",
+            "uuid",
+        ]),
+    },
+    Crate {
+        name: PROTOCOL,
+        own: &[DOMAIN],
+        foreign: Some(&[
+            "base64",
+            "ed25519-dalek",
+            "hex",
+            "minicbor",
+            "serde",
+            "serde_json",
+            "sha2",
+            "siphasher",
+            "thiserror",
+            "utoipa",
+            "uuid",
+        ]),
+    },
+    Crate {
+        name: "hazardloop-device",
+        own: &[DOMAIN, PROTOCOL],
+        foreign: None,
+    },
+    Crate {
+        name: "hazardloop-server",
+        own: &[DOMAIN, PROTOCOL],
+        foreign: None,
+    },
+    Crate {
+        name: "hazardloop-tests",
+        own: &[DOMAIN, PROTOCOL, "hazardloop-device", "hazardloop-server"],
+        foreign: None,
+    },
+];

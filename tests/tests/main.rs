@@ -1,0 +1,10 @@
+//! The black-box suites: one binary, because linking one is quicker than linking many.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where the product has to answer with an error"
+)]
+
+mod house;
