@@ -3,12 +3,17 @@
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
+# How long each figure of bench takes, and how long soak lasts.
+EACH ?= 3
+SECONDS ?= 300
+EXAMPLES ?= 100
+SEED ?= 1
 # Where cargo puts what it builds.
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi fmt lint setup
+.PHONY: help run test check bench soak openapi fmt lint setup
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,11 +26,24 @@ run: ## build, then serve the demo on http://127.0.0.1:8080 (LISTEN=, DATA=)
 test: ## every test, on SQLite and on a PostgreSQL of its own
 	@scripts/setup.sh test
 	cargo build --locked --workspace --all-targets
-	$(WITH_POSTGRES) cargo test --locked --workspace
+	$(WITH_POSTGRES) cargo test --locked --workspace --no-fail-fast
 
 check: lint ## lints and fast tests, for while you work
 	cargo test --locked --workspace --lib --quiet
 	cargo test --locked -p hazardloop-tests --test main --quiet house::
+
+bench: ## pushes/s on both databases beside bare statements, also with slow flushes (EACH= seconds a figure)
+	@scripts/setup.sh test
+	@command -v strace >/dev/null || echo 'bench: without strace the runs with slow flushes are left out'
+	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
+	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
+
+soak: ## endurance: kill rounds for SECONDS= on each database, and a long run of schemathesis
+	@scripts/setup.sh test
+	cargo build --locked --workspace --all-targets
+	HAZARDLOOP_SOAK_SECONDS=$(SECONDS) HAZARDLOOP_SOAK_SEED=$(SEED) \
+	HAZARDLOOP_FUZZ_EXAMPLES=$(EXAMPLES) HAZARDLOOP_FUZZ_SEED=$(SEED) \
+	$(WITH_POSTGRES) cargo test --locked -p hazardloop-tests --test main -- --nocapture soak:: fuzz::
 
 lint: ## formatting and clippy, warnings are errors
 	@scripts/setup.sh run

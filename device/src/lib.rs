@@ -1,1 +1,12 @@
-//! stub
+//! A field device: SQLite store, photo files, HTTP transport and a command line around the device
+//! half of the sync protocol. Everything but enrolment works offline.
+
+pub mod ambient;
+pub mod cli;
+pub mod driver;
+pub mod enrol;
+pub mod home;
+pub mod photos;
+pub mod session;
+pub mod store;
+pub mod transport;

@@ -228,9 +228,19 @@ mod tests {
         let district = JurisdictionId(Uuid::from_u128(1));
         let town = JurisdictionId(Uuid::from_u128(2));
         let me = PersonId(Uuid::from_u128(3));
-        let grants = [grant(Role::Inspector, GrantScope::Jurisdiction(district), None)];
-        let inside = Place { enterprise_id: None, jurisdictions: vec![district, town] };
-        let outside = Place { enterprise_id: None, jurisdictions: vec![town] };
+        let grants = [grant(
+            Role::Inspector,
+            GrantScope::Jurisdiction(district),
+            None,
+        )];
+        let inside = Place {
+            enterprise_id: None,
+            jurisdictions: vec![district, town],
+        };
+        let outside = Place {
+            enterprise_id: None,
+            jurisdictions: vec![town],
+        };
         let now = Timestamp::from_millis(200);
         assert!(Actor::over(me, &grants, &inside, now).is_any_of(&[Role::Inspector]));
         assert!(Actor::over(me, &grants, &outside, now).is_outside());

@@ -104,6 +104,8 @@ actions! {
     Note(Note) = 9, "note";
     /// Records that a photo is lost for good (登记照片遗失).
     RecordPhotoLost(RecordPhotoLost) = 10, "record_photo_lost";
+    /// Takes one's own report back (撤回).
+    Withdraw(Withdraw) = 13, "withdraw";
     /// The server alone: a named photo's bytes arrived and match their hash.
     ReceivePhoto(ReceivePhoto) = 11, "receive_photo";
     /// The server alone: the enterprise moved, and its hazards with it.
@@ -182,7 +184,11 @@ pub struct Origin {
 
 impl Origin {
     /// A command that came straight to the server.
-    pub const DIRECT: Self = Self { install_id: None, seq: None, made: None };
+    pub const DIRECT: Self = Self {
+        install_id: None,
+        seq: None,
+        made: None,
+    };
 }
 
 #[cfg(test)]

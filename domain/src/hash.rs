@@ -98,7 +98,8 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|_| de::Error::custom("a digest is 64 hexadecimal digits"))
+        text.parse()
+            .map_err(|_| de::Error::custom("a digest is 64 hexadecimal digits"))
     }
 }
 
@@ -150,12 +151,20 @@ mod tests {
 
     #[test]
     fn moving_a_byte_between_parts_changes_the_digest() {
-        assert_ne!(Digest::sha256_of_parts(&[b"ab", b"c"]), Digest::sha256_of_parts(&[b"a", b"bc"]));
+        assert_ne!(
+            Digest::sha256_of_parts(&[b"ab", b"c"]),
+            Digest::sha256_of_parts(&[b"a", b"bc"])
+        );
     }
 
     #[test]
     fn short_and_odd_digests_are_refused() {
-        assert!(minicbor::decode::<Digest>(&minicbor::to_vec(minicbor::bytes::ByteVec::from(vec![0; 31])).unwrap()).is_err());
+        assert!(
+            minicbor::decode::<Digest>(
+                &minicbor::to_vec(minicbor::bytes::ByteVec::from(vec![0; 31])).unwrap()
+            )
+            .is_err()
+        );
         assert!("abc".parse::<Digest>().is_err());
     }
 }

@@ -45,9 +45,15 @@ impl Level {
 
     /// The level with this identifier.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::City, Self::District, Self::Town, Self::Village, Self::Grid]
-            .into_iter()
-            .find(|level| level.as_str() == name)
+        [
+            Self::City,
+            Self::District,
+            Self::Town,
+            Self::Village,
+            Self::Grid,
+        ]
+        .into_iter()
+        .find(|level| level.as_str() == name)
     }
 }
 

@@ -18,10 +18,15 @@ pub enum When {
     General,
     /// Major grade.
     Major,
-    /// Found and told by the enterprise itself, general grade.
+    /// Found and told by the enterprise itself, general grade: as it stands and, for a
+    /// confirmation, as confirmed. The enterprise may not talk a reported major hazard down.
     SelfFoundGeneral,
     /// Found and told by the enterprise itself, major grade.
     SelfFoundMajor,
+    /// The actor reported it, general grade: a major hazard never disappears by the word of one.
+    ActorReportedItGeneral,
+    /// A confirmation that does not make less of the hazard than its report.
+    NotLowered,
 }
 
 /// One row: in these states these roles may do this.
@@ -45,7 +50,12 @@ use Role::{
 use StatusName as S;
 
 /// States in which work on the hazard goes on.
-const OPEN: &[S] = &[S::Reported, S::Confirmed, S::Rectifying, S::PendingReinspection];
+const OPEN: &[S] = &[
+    S::Reported,
+    S::Confirmed,
+    S::Rectifying,
+    S::PendingReinspection,
+];
 /// Every state of an existing hazard.
 const ANY: &[S] = S::EXISTING;
 
@@ -55,45 +65,162 @@ const fn row(
     when: When,
     roles: &'static [Role],
 ) -> Row {
-    Row { action, from, when, roles }
+    Row {
+        action,
+        from,
+        when,
+        roles,
+    }
 }
 
 /// The table. Shape: lifecycle of Order 16 (2007) Art. 15-23 and 安全生产法 Art. 41, 65; which
 /// roles stand for the authority is this product's design.
 pub const TABLE: &[Row] = &[
-    row(A::Report, &[S::Unreported], When::Always, &[
-        Employee, SafetyOfficer, Principal, GridWorker, Inspector, DepartmentReviewer,
-    ]),
-    row(A::Amend, &[S::Reported], When::ActorReportedIt, &[
-        Employee, SafetyOfficer, Principal, GridWorker, Inspector, DepartmentReviewer,
-    ]),
-    row(A::Amend, &[S::Reported], When::Always, &[SafetyOfficer, Principal]),
-    row(A::Amend, &[S::Reported, S::Confirmed, S::Rectifying], When::Always, &[
-        Inspector, DepartmentReviewer,
-    ]),
-    row(A::AttachPhoto, OPEN, When::Always, &[
-        Employee, SafetyOfficer, Principal, GridWorker, Inspector, DepartmentReviewer,
-    ]),
-    row(A::Confirm, &[S::Reported], When::Always, &[Inspector, DepartmentReviewer]),
-    row(A::Confirm, &[S::Reported], When::SelfFoundGeneral, &[SafetyOfficer, Principal]),
-    row(A::Confirm, &[S::Reported], When::SelfFoundMajor, &[Principal]),
-    row(A::Reject, &[S::Reported], When::Always, &[DepartmentReviewer]),
-    row(A::SubmitRectification, &[S::Confirmed, S::Rectifying], When::General, &[
-        Employee, SafetyOfficer, Principal,
-    ]),
-    row(A::SubmitRectification, &[S::Confirmed, S::Rectifying], When::Major, &[Principal]),
-    row(A::Reinspect, &[S::PendingReinspection], When::Always, &[Inspector]),
-    row(A::Reinspect, &[S::PendingReinspection], When::SelfFoundGeneral, &[
-        SafetyOfficer, Principal,
-    ]),
-    row(A::Close, &[S::PendingReinspection], When::Always, &[Inspector, DepartmentReviewer]),
-    row(A::Close, &[S::PendingReinspection], When::SelfFoundGeneral, &[
-        SafetyOfficer, Principal,
-    ]),
-    row(A::Reopen, &[S::Closed], When::Always, &[Inspector, DepartmentReviewer]),
-    row(A::Note, ANY, When::Always, &[
-        Employee, SafetyOfficer, Principal, GridWorker, Inspector, DepartmentReviewer, Supervisor,
-    ]),
+    row(
+        A::Report,
+        &[S::Unreported],
+        When::Always,
+        &[
+            Employee,
+            SafetyOfficer,
+            Principal,
+            GridWorker,
+            Inspector,
+            DepartmentReviewer,
+        ],
+    ),
+    row(
+        A::Amend,
+        &[S::Reported],
+        When::ActorReportedIt,
+        &[
+            Employee,
+            SafetyOfficer,
+            Principal,
+            GridWorker,
+            Inspector,
+            DepartmentReviewer,
+        ],
+    ),
+    row(
+        A::Amend,
+        &[S::Reported],
+        When::Always,
+        &[SafetyOfficer, Principal],
+    ),
+    row(
+        A::Amend,
+        &[S::Reported, S::Confirmed, S::Rectifying],
+        When::Always,
+        &[Inspector, DepartmentReviewer],
+    ),
+    row(
+        A::AttachPhoto,
+        OPEN,
+        When::Always,
+        &[
+            Employee,
+            SafetyOfficer,
+            Principal,
+            GridWorker,
+            Inspector,
+            DepartmentReviewer,
+        ],
+    ),
+    row(A::Confirm, &[S::Reported], When::NotLowered, &[Inspector]),
+    row(
+        A::Confirm,
+        &[S::Reported],
+        When::Always,
+        &[DepartmentReviewer],
+    ),
+    row(
+        A::Confirm,
+        &[S::Reported],
+        When::SelfFoundGeneral,
+        &[SafetyOfficer, Principal],
+    ),
+    row(
+        A::Confirm,
+        &[S::Reported],
+        When::SelfFoundMajor,
+        &[Principal],
+    ),
+    row(
+        A::Withdraw,
+        &[S::Reported],
+        When::ActorReportedItGeneral,
+        &[
+            Employee,
+            SafetyOfficer,
+            Principal,
+            GridWorker,
+            Inspector,
+            DepartmentReviewer,
+        ],
+    ),
+    row(
+        A::Reject,
+        &[S::Reported],
+        When::Always,
+        &[DepartmentReviewer],
+    ),
+    row(
+        A::SubmitRectification,
+        &[S::Confirmed, S::Rectifying],
+        When::General,
+        &[Employee, SafetyOfficer, Principal],
+    ),
+    row(
+        A::SubmitRectification,
+        &[S::Confirmed, S::Rectifying],
+        When::Major,
+        &[Principal],
+    ),
+    row(
+        A::Reinspect,
+        &[S::PendingReinspection],
+        When::Always,
+        &[Inspector],
+    ),
+    row(
+        A::Reinspect,
+        &[S::PendingReinspection],
+        When::SelfFoundGeneral,
+        &[SafetyOfficer, Principal],
+    ),
+    row(
+        A::Close,
+        &[S::PendingReinspection],
+        When::Always,
+        &[Inspector, DepartmentReviewer],
+    ),
+    row(
+        A::Close,
+        &[S::PendingReinspection],
+        When::SelfFoundGeneral,
+        &[SafetyOfficer, Principal],
+    ),
+    row(
+        A::Reopen,
+        &[S::Closed],
+        When::Always,
+        &[Inspector, DepartmentReviewer],
+    ),
+    row(
+        A::Note,
+        ANY,
+        When::Always,
+        &[
+            Employee,
+            SafetyOfficer,
+            Principal,
+            GridWorker,
+            Inspector,
+            DepartmentReviewer,
+            Supervisor,
+        ],
+    ),
     row(A::RecordPhotoLost, ANY, When::Always, &[Administrator]),
 ];
 
@@ -109,7 +236,12 @@ pub enum Verdict {
 }
 
 /// Looks the action up. `grade` is the grade that counts for this step (a confirmation's own).
-pub fn verdict(action: ActionKind, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> Verdict {
+pub fn verdict(
+    action: ActionKind,
+    hazard: Option<&Hazard>,
+    actor: &Actor,
+    grade: Grade,
+) -> Verdict {
     let state = hazard.map_or(S::Unreported, Hazard::status_name);
     if matches!(action, A::ReceivePhoto | A::FollowEnterprise) {
         return match (actor, hazard) {
@@ -119,7 +251,10 @@ pub fn verdict(action: ActionKind, hazard: Option<&Hazard>, actor: &Actor, grade
         };
     }
     let mut verdict = Verdict::WrongState;
-    for row in TABLE.iter().filter(|row| row.action == action && row.from.contains(&state)) {
+    for row in TABLE
+        .iter()
+        .filter(|row| row.action == action && row.from.contains(&state))
+    {
         if applies(row.when, hazard, actor, grade) && actor.is_any_of(row.roles) {
             return Verdict::Allowed;
         }
@@ -136,7 +271,9 @@ pub fn allowed_actions(hazard: Option<&Hazard>, actor: &Actor) -> Vec<ActionKind
         .copied()
         .filter(|action| {
             let own = hazard.map(|h| h.grade);
-            let mut grades = grades.iter().filter(|g| *action == A::Confirm || own.is_none_or(|o| o == **g));
+            let mut grades = grades
+                .iter()
+                .filter(|g| *action == A::Confirm || own.is_none_or(|o| o == **g));
             grades.any(|grade| verdict(*action, hazard, actor, *grade) == Verdict::Allowed)
         })
         .collect()
@@ -144,12 +281,16 @@ pub fn allowed_actions(hazard: Option<&Hazard>, actor: &Actor) -> Vec<ActionKind
 
 fn applies(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bool {
     let self_found = hazard.is_some_and(|h| h.source.is_self_found());
+    let reported_it = hazard.is_some_and(|h| Some(h.reported_by) == actor.person_id());
+    let stands_general = hazard.is_some_and(|h| h.grade == Grade::General);
     match when {
         When::Always => true,
-        When::ActorReportedIt => hazard.is_some_and(|h| Some(h.reported_by) == actor.person_id()),
+        When::ActorReportedIt => reported_it,
+        When::ActorReportedItGeneral => reported_it && stands_general,
+        When::NotLowered => stands_general || grade == Grade::Major,
         When::General => grade == Grade::General,
         When::Major => grade == Grade::Major,
-        When::SelfFoundGeneral => self_found && grade == Grade::General,
+        When::SelfFoundGeneral => self_found && stands_general && grade == Grade::General,
         When::SelfFoundMajor => self_found && grade == Grade::Major,
     }
 }
@@ -162,7 +303,11 @@ mod tests {
     fn every_action_that_people_may_take_has_a_row() {
         for action in A::ALL {
             let servers_own = matches!(action, A::ReceivePhoto | A::FollowEnterprise);
-            assert_eq!(TABLE.iter().any(|row| row.action == *action), !servers_own, "{action:?}");
+            assert_eq!(
+                TABLE.iter().any(|row| row.action == *action),
+                !servers_own,
+                "{action:?}"
+            );
         }
     }
 
@@ -173,7 +318,10 @@ mod tests {
             roles: Role::ALL.to_vec(),
         };
         for action in [A::ReceivePhoto, A::FollowEnterprise] {
-            assert_eq!(verdict(action, None, &actor, Grade::General), Verdict::WrongRole);
+            assert_eq!(
+                verdict(action, None, &actor, Grade::General),
+                Verdict::WrongRole
+            );
         }
     }
 }

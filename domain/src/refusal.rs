@@ -89,6 +89,21 @@ refusal_codes! {
         "无法确定管辖单位", "No jurisdiction could be determined";
 }
 
+impl RefusalCode {
+    /// Whether the same step by the same actor would do with other contents.
+    pub const fn is_about_the_content(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidField
+                | Self::CriterionRequired
+                | Self::PhotoRequired
+                | Self::PhotoUnknown
+                | Self::DueDateOutOfRange
+                | Self::JurisdictionUnknown
+        )
+    }
+}
+
 /// A refused command, with what its author needs in order to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, thiserror::Error)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -117,7 +132,13 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with a rule in words.
     pub fn new(code: RefusalCode, rule: &str) -> Self {
-        Self { code, from_state: None, rule: rule.to_owned(), field: None, allowed: Vec::new() }
+        Self {
+            code,
+            from_state: None,
+            rule: rule.to_owned(),
+            field: None,
+            allowed: Vec::new(),
+        }
     }
 
     /// A refusal of one field's value.
@@ -146,7 +167,11 @@ mod tests {
         for code in RefusalCode::ALL {
             assert!(seen.insert(code.as_str()), "{} twice", code.as_str());
             assert!(!code.wording_en().is_empty());
-            assert!(code.wording_zh().chars().any(|c| c > '\u{4e00}'), "{}", code.as_str());
+            assert!(
+                code.wording_zh().chars().any(|c| c > '\u{4e00}'),
+                "{}",
+                code.as_str()
+            );
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
     }

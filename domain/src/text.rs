@@ -21,9 +21,15 @@ pub fn required(field: &str, text: &str, max: usize) -> Result<(), Refusal> {
 pub fn optional(field: &str, text: Option<&str>, max: usize) -> Result<(), Refusal> {
     let Some(text) = text else { return Ok(()) };
     if text.chars().count() > max {
-        return Err(Refusal::invalid_field(field, &format!("has more than {max} characters")));
+        return Err(Refusal::invalid_field(
+            field,
+            &format!("has more than {max} characters"),
+        ));
     }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         return Err(Refusal::invalid_field(field, "holds a control character"));
     }
     Ok(())

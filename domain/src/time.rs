@@ -8,6 +8,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// Milliseconds from UTC to China Standard Time; no daylight saving since 1991.
 pub const SHANGHAI_OFFSET_MS: i64 = 8 * 3_600_000;
 
+/// Beyond the first (-9999-01-01) and the last (9999-12-31) civil date, counted from 1970.
+const FARTHEST_DAYS: i64 = 5_000_000;
+
+/// The first and the last whole second that RFC 3339 text here can show: years 0 to 9999.
+const FIRST_SHOWN_MS: i64 = -62_167_219_200_000;
+const LAST_SHOWN_MS: i64 = 253_402_207_200_000;
+
 /// The earliest instant anything here may claim: 2000-01-01T00:00:00Z.
 pub const EARLIEST: Timestamp = Timestamp(946_684_800_000);
 
@@ -48,26 +55,34 @@ impl Timestamp {
 
     /// The civil date in Asia/Shanghai at this instant.
     pub fn shanghai_date(self) -> LocalDate {
-        let days = self.0.saturating_add(SHANGHAI_OFFSET_MS).div_euclid(86_400_000);
+        let days = self
+            .0
+            .saturating_add(SHANGHAI_OFFSET_MS)
+            .div_euclid(86_400_000);
         LocalDate::from_epoch_days(days)
     }
 
     /// Reads RFC 3339 text.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
-        let instant: jiff::Timestamp =
-            text.parse().map_err(|e: jiff::Error| TimestampError { why: e.to_string() })?;
+        let instant: jiff::Timestamp = text
+            .parse()
+            .map_err(|e: jiff::Error| TimestampError { why: e.to_string() })?;
         let read = Self(instant.as_millisecond());
         if read.is_plausible() {
             Ok(read)
         } else {
-            Err(TimestampError { why: "the year is out of range".to_owned() })
+            Err(TimestampError {
+                why: "the year is out of range".to_owned(),
+            })
         }
     }
 }
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
+        // Only a device's broken clock lies outside; readers were promised RFC 3339 even then.
+        let shown = self.0.clamp(FIRST_SHOWN_MS, LAST_SHOWN_MS);
+        match jiff::Timestamp::from_millisecond(shown) {
             Ok(instant) => write!(f, "{instant:.3}"),
             Err(_) => write!(f, "{} ms", self.0),
         }
@@ -131,6 +146,8 @@ impl LocalDate {
 
     fn from_epoch_days(days: i64) -> Self {
         let epoch = jiff::civil::date(1970, 1, 1);
+        // More days than a span can hold lead past the first or last date all the same.
+        let days = days.clamp(-FARTHEST_DAYS, FARTHEST_DAYS);
         let span = jiff::Span::new().try_days(days).unwrap_or_default();
         Self(epoch.saturating_add(span))
     }
@@ -159,7 +176,8 @@ impl Serialize for LocalDate {
 impl<'de> Deserialize<'de> for LocalDate {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|_| de::Error::custom("not a date of the form YYYY-MM-DD"))
+        text.parse()
+            .map_err(|_| de::Error::custom("not a date of the form YYYY-MM-DD"))
     }
 }
 
@@ -225,14 +243,40 @@ mod tests {
     fn the_shanghai_day_begins_eight_hours_before_utc() {
         let late = Timestamp::parse("2026-11-21T16:00:00Z").unwrap();
         assert_eq!(late.shanghai_date().to_string(), "2026-11-22");
-        assert_eq!(late.plus_millis(-1).shanghai_date().to_string(), "2026-11-21");
+        assert_eq!(
+            late.plus_millis(-1).shanghai_date().to_string(),
+            "2026-11-21"
+        );
     }
 
     #[test]
     fn a_day_ends_one_millisecond_before_the_next() {
         let day: LocalDate = "2026-11-22".parse().unwrap();
         assert_eq!(day.end_of_day().to_string(), "2026-11-22T15:59:59.999Z");
-        assert_eq!(day.end_of_day().plus_millis(1).shanghai_date().to_string(), "2026-11-23");
+        assert_eq!(
+            day.end_of_day().plus_millis(1).shanghai_date().to_string(),
+            "2026-11-23"
+        );
+    }
+
+    #[test]
+    fn an_absurd_instant_has_the_nearest_day_there_is() {
+        let never = Timestamp::from_millis(i64::MAX).shanghai_date();
+        assert_eq!(never.to_string(), "9999-12-31");
+        assert!(Timestamp::from_millis(i64::MIN).shanghai_date() < "0000-01-01".parse().unwrap());
+    }
+
+    #[test]
+    fn what_a_broken_clock_says_is_still_shown_as_rfc_3339() {
+        for ms in [i64::MIN, -62_167_219_200_001, 253_402_207_200_001, i64::MAX] {
+            let shown = Timestamp::from_millis(ms).to_string();
+            assert_eq!(shown.len(), "2026-11-22T01:00:00.000Z".len(), "{shown}");
+            assert!(shown.ends_with('Z'), "{shown}");
+        }
+        assert_eq!(
+            Timestamp::from_millis(-1).to_string(),
+            "1969-12-31T23:59:59.999Z"
+        );
     }
 
     #[test]
@@ -248,10 +292,16 @@ mod tests {
         let at = Timestamp::parse("2026-11-22T01:02:03.456Z").unwrap();
         let day: LocalDate = "2026-02-28".parse().unwrap();
         let bytes = minicbor::to_vec((at, day)).unwrap();
-        assert_eq!(minicbor::decode::<(Timestamp, LocalDate)>(&bytes).unwrap(), (at, day));
+        assert_eq!(
+            minicbor::decode::<(Timestamp, LocalDate)>(&bytes).unwrap(),
+            (at, day)
+        );
         let text = serde_json::to_string(&(at, day)).unwrap();
         assert_eq!(text, r#"["2026-11-22T01:02:03.456Z","2026-02-28"]"#);
-        assert_eq!(serde_json::from_str::<(Timestamp, LocalDate)>(&text).unwrap(), (at, day));
+        assert_eq!(
+            serde_json::from_str::<(Timestamp, LocalDate)>(&text).unwrap(),
+            (at, day)
+        );
         let wrong = minicbor::to_vec(20_261_399_i32).unwrap();
         assert!(minicbor::decode::<LocalDate>(&wrong).is_err());
     }

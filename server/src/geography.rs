@@ -4,6 +4,7 @@
 //! Where they come from and when they are read again is the caller's business.
 
 use std::cmp::Ordering;
+use std::sync::{PoisonError, RwLock};
 
 use geo::{Area, BoundingRect, Coord, Intersects, LineString, Polygon};
 use geojson::{GeometryValue, Position};
@@ -82,7 +83,7 @@ pub enum BoundaryProblem {
 /// Finds the narrowest jurisdiction that contains a point.
 #[derive(Debug, Default)]
 pub struct JurisdictionIndex {
-    parts: RTree<Part>,
+    parts: RwLock<RTree<Part>>,
 }
 
 /// One polygon of a boundary, in WGS-84.
@@ -110,22 +111,21 @@ impl JurisdictionIndex {
     ) -> Result<Self, BoundaryError> {
         let mut parts = Vec::new();
         for boundary in boundaries {
-            let polygons =
-                read_polygons(&boundary.geometry, boundary.reference).map_err(|problem| {
-                    BoundaryError {
-                        jurisdiction: boundary.jurisdiction,
-                        problem,
-                    }
-                })?;
-            parts.extend(
-                polygons
-                    .into_iter()
-                    .filter_map(|polygon| Part::new(&boundary, polygon)),
-            );
+            parts.extend(parts_of(&boundary)?);
         }
         Ok(Self {
-            parts: RTree::bulk_load(parts),
+            parts: RwLock::new(RTree::bulk_load(parts)),
         })
+    }
+
+    /// Adds one boundary to those held.
+    pub fn add(&self, boundary: BoundarySource) -> Result<(), BoundaryError> {
+        let parts = parts_of(&boundary)?;
+        let mut held = self.parts.write().unwrap_or_else(PoisonError::into_inner);
+        for part in parts {
+            held.insert(part);
+        }
+        Ok(())
     }
 
     /// The deepest jurisdiction whose boundary contains the point; its very edge counts as inside.
@@ -139,7 +139,8 @@ impl JurisdictionIndex {
             x: point.longitude,
             y: point.latitude,
         };
-        self.parts
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        parts
             .locate_in_envelope_intersecting(here)
             .filter(|part| part.polygon.intersects(&coordinate))
             .max_by(|a, b| a.narrower_than(b))
@@ -148,7 +149,10 @@ impl JurisdictionIndex {
 
     /// How many polygons are held.
     pub fn polygon_count(&self) -> usize {
-        self.parts.size()
+        self.parts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .size()
     }
 }
 
@@ -180,6 +184,18 @@ impl Part {
             .then(other.area.total_cmp(&self.area))
             .then(other.jurisdiction.cmp(&self.jurisdiction))
     }
+}
+
+fn parts_of(boundary: &BoundarySource) -> Result<Vec<Part>, BoundaryError> {
+    let polygons =
+        read_polygons(&boundary.geometry, boundary.reference).map_err(|problem| BoundaryError {
+            jurisdiction: boundary.jurisdiction,
+            problem,
+        })?;
+    let parts = polygons
+        .into_iter()
+        .filter_map(|polygon| Part::new(boundary, polygon));
+    Ok(parts.collect())
 }
 
 fn is_on_earth(longitude: f64, latitude: f64) -> bool {

@@ -1,3 +1,24 @@
 //! The `hazardloop` server: HTTP, use cases, SQL and jobs around the rules of the domain crate.
+//!
+//! `http` -> `usecases` -> `store`; `jobs` -> `usecases`. Only `store` knows diesel, only `http`
+//! knows actix, only `photos` decodes images. `serve` puts them together.
 
+pub mod app;
+pub mod checkpoints;
+pub mod clock;
+pub mod command_line;
+pub mod entropy;
+pub mod failure;
+pub mod geography;
+pub mod http;
+pub mod jobs;
+pub mod metrics;
+pub mod photos;
+pub mod sample;
+pub mod serve;
+pub mod settings;
 pub mod store;
+pub mod usecases;
+
+#[cfg(test)]
+mod test_support;

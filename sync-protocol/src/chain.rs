@@ -52,10 +52,17 @@ pub fn signature_fits(public_key: &[u8], install_id: InstallId, envelope: &Envel
     if envelope.signature_algorithm != KEY_ED25519 {
         return false;
     }
-    let Ok(key) = <&[u8; 32]>::try_from(public_key) else { return false };
-    let Ok(key) = VerifyingKey::from_bytes(key) else { return false };
-    let Ok(signature) = Signature::from_slice(&envelope.signature.0) else { return false };
-    key.verify_strict(link_hash(install_id, envelope).as_bytes(), &signature).is_ok()
+    let Ok(key) = <&[u8; 32]>::try_from(public_key) else {
+        return false;
+    };
+    let Ok(key) = VerifyingKey::from_bytes(key) else {
+        return false;
+    };
+    let Ok(signature) = Signature::from_slice(&envelope.signature.0) else {
+        return false;
+    };
+    key.verify_strict(link_hash(install_id, envelope).as_bytes(), &signature)
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -83,7 +90,11 @@ mod tests {
             change(&mut forged);
             assert!(!signature_fits(&public, install, &forged), "{forged:?}");
         }
-        assert!(!signature_fits(&public, InstallId(Uuid::from_u128(2)), &sealed));
+        assert!(!signature_fits(
+            &public,
+            InstallId(Uuid::from_u128(2)),
+            &sealed
+        ));
         assert!(!signature_fits(&[0; 31], install, &sealed));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The derived CBOR decoders pass over unknown keys (so that old builds read new messages) and
 //! would let the last of two equal keys win; a pass over the raw bytes comes first and refuses
-//! duplicate keys, indefinite lengths, trailing bytes and deep nesting.
+//! duplicate keys, indefinite lengths, numbers in more bytes than they need, trailing bytes and
+//! deep nesting.
 
 use minicbor::data::Type;
 use minicbor::decode::Decoder;
@@ -77,7 +78,8 @@ pub fn decode_strict<'b, T: Decode<'b, ()>>(
 }
 
 /// Checks that `bytes` are exactly one CBOR item without duplicate keys, indefinite lengths,
-/// floats or tags, nested at most `max_depth` levels.
+/// floats or tags, with every number and length in its shortest form (RFC 8949, 4.1), nested at
+/// most `max_depth` levels.
 ///
 /// # Errors
 /// [`CodecError`] with the place of the first fault.
@@ -87,17 +89,24 @@ pub fn check_well_formed(bytes: &[u8], max_depth: usize) -> Result<(), CodecErro
     if decoder.position() == bytes.len() {
         Ok(())
     } else {
-        Err(CodecError::Trailing { at: decoder.position() })
+        Err(CodecError::Trailing {
+            at: decoder.position(),
+        })
     }
 }
 
 fn check_item(d: &mut Decoder<'_>, left: usize, max: usize) -> Result<(), CodecError> {
     let at = d.position();
     let unused = |what| Err(CodecError::NotUsed { what, at });
+    if is_longer_than_needed(d.input().get(at..).unwrap_or_default()) {
+        return unused("a number or length in more bytes than it needs");
+    }
     match d.datatype()? {
         Type::Array => {
             let deeper = left.checked_sub(1).ok_or(CodecError::TooDeep { max, at })?;
-            let Some(items) = d.array()? else { return unused("an indefinite length") };
+            let Some(items) = d.array()? else {
+                return unused("an indefinite length");
+            };
             for _ in 0..items {
                 check_item(d, deeper, max)?;
             }
@@ -105,7 +114,9 @@ fn check_item(d: &mut Decoder<'_>, left: usize, max: usize) -> Result<(), CodecE
         }
         Type::Map => {
             let deeper = left.checked_sub(1).ok_or(CodecError::TooDeep { max, at })?;
-            let Some(entries) = d.map()? else { return unused("an indefinite length") };
+            let Some(entries) = d.map()? else {
+                return unused("an indefinite length");
+            };
             check_entries(d, entries, deeper, max)
         }
         Type::Bytes => d.bytes().map(drop).map_err(Into::into),
@@ -118,6 +129,29 @@ fn check_item(d: &mut Decoder<'_>, left: usize, max: usize) -> Result<(), CodecE
         Type::Break | Type::Unknown(_) | Type::Simple => unused("an unexpected item"),
         _ => d.skip().map_err(Into::into),
     }
+}
+
+/// Whether the first item's number or length could be written in fewer bytes. One value then has
+/// one spelling, so that keys can be compared as bytes. Input cut short is the reader's to report.
+fn is_longer_than_needed(input: &[u8]) -> bool {
+    let Some((head, rest)) = input.split_first() else {
+        return false;
+    };
+    let simple_or_float = head >> 5 == 7;
+    let (width, least) = match head & 0x1f {
+        24 => (1, 24),
+        25 => (2, 1 << 8),
+        26 => (4, 1 << 16),
+        27 => (8, 1_u64 << 32),
+        _ => return false,
+    };
+    let Some(number) = rest.get(..width) else {
+        return false;
+    };
+    let value = number
+        .iter()
+        .fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
+    !simple_or_float && value < least
 }
 
 /// Keys are compared as raw bytes; a map's keys are few, but a hostile one's may be many, so they

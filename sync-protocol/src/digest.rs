@@ -37,7 +37,10 @@ impl DigestKey {
 
 impl Checkpoint {
     /// Nothing held.
-    pub const EMPTY: Self = Self { count: 0, digest: 0 };
+    pub const EMPTY: Self = Self {
+        count: 0,
+        digest: 0,
+    };
 
     /// With one record more.
     pub fn with(self, record_digest: u64) -> Self {
@@ -65,8 +68,14 @@ mod tests {
         let key = DigestKey([3; 16]);
         let one = key.of_record(RecordKind::Hazard, &Uuid::from_u128(1), 1, b"a");
         let two = key.of_record(RecordKind::Hazard, &Uuid::from_u128(2), 1, b"b");
-        assert_eq!(Checkpoint::EMPTY.with(one).with(two), Checkpoint::EMPTY.with(two).with(one));
-        assert_eq!(Checkpoint::EMPTY.with(one).with(two).without(one), Checkpoint::EMPTY.with(two));
+        assert_eq!(
+            Checkpoint::EMPTY.with(one).with(two),
+            Checkpoint::EMPTY.with(two).with(one)
+        );
+        assert_eq!(
+            Checkpoint::EMPTY.with(one).with(two).without(one),
+            Checkpoint::EMPTY.with(two)
+        );
     }
 
     #[test]
@@ -77,6 +86,9 @@ mod tests {
         assert_ne!(digest, key.of_record(RecordKind::Enterprise, &id, 1, b"a"));
         assert_ne!(digest, key.of_record(RecordKind::Hazard, &id, 2, b"a"));
         assert_ne!(digest, key.of_record(RecordKind::Hazard, &id, 1, b"b"));
-        assert_ne!(digest, DigestKey([4; 16]).of_record(RecordKind::Hazard, &id, 1, b"a"));
+        assert_ne!(
+            digest,
+            DigestKey([4; 16]).of_record(RecordKind::Hazard, &id, 1, b"a")
+        );
     }
 }

@@ -5,6 +5,9 @@
 
 pub mod chain;
 pub mod codec;
+#[cfg(test)]
+mod codec_tests;
+pub mod device;
 pub mod digest;
 pub mod hub;
 pub mod wire;

@@ -1,8 +1,25 @@
-//! What the test suites share: a database of one's own, on both kinds.
+//! What the test suites share: a database of one's own, on both kinds, and real processes: a server, field devices,
+//! a network that can be cut, clients.
 //!
 //! A test that cannot have PostgreSQL fails and says what to install; it does not skip.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness ends a failing test by panicking; indexing JSON answers null, it does not panic"
+)]
+
+pub mod device;
+pub mod install;
+pub mod link;
+pub mod photo;
 pub mod postgres;
+pub mod process;
+pub mod raw;
+pub mod rest;
+pub mod server;
 
 use std::path::Path;
 
@@ -32,7 +49,12 @@ impl TestDatabase {
     /// An empty database on the test server.
     #[must_use]
     pub fn postgres() -> Self {
-        let database = or_fail(postgres::Database::create());
+        Self::of_postgres(or_fail(postgres::Database::create()))
+    }
+
+    /// A database that was created on another server.
+    #[must_use]
+    pub fn of_postgres(database: postgres::Database) -> Self {
         Self {
             url: database.url().to_owned(),
             _home: Home::Postgres {

@@ -66,6 +66,14 @@ impl Cluster {
     /// # Errors
     /// [`NoPostgres`] naming what is missing.
     pub fn start(fsync: bool) -> Result<Self, NoPostgres> {
+        Self::start_under(fsync, &[])
+    }
+
+    /// As [`Self::start`], with `tracer` before the command that starts the server: strace, to slow its flushes.
+    ///
+    /// # Errors
+    /// [`NoPostgres`] naming what is missing.
+    pub fn start_under(fsync: bool, tracer: &[String]) -> Result<Self, NoPostgres> {
         let programs = programs()?;
         let owner = Owner::find()?;
         let folder = tempfile::Builder::new()
@@ -80,7 +88,7 @@ impl Cluster {
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port()?;
             configure(&folder, port, fsync)?;
-            match watch(&folder, &programs, &owner)? {
+            match watch(&folder, &programs, &owner, tracer)? {
                 (watchdog, Some(pipe)) => {
                     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
                     return Ok(Self {
@@ -275,11 +283,13 @@ fn watch(
     folder: &Path,
     programs: &Path,
     owner: &Owner,
+    tracer: &[String],
 ) -> Result<(Child, Option<ChildStdin>), NoPostgres> {
     let mut watchdog = Command::new("sh")
         .args(["-c", WATCHDOG, "hazardloop-test-postgres"])
         .arg(folder)
         .arg(programs.join("pg_ctl"))
+        .args(tracer)
         .args(if owner.prefix.is_empty() {
             vec!["env".to_owned()]
         } else {
@@ -341,6 +351,7 @@ pub fn server_url() -> Result<&'static str, &'static NoPostgres> {
 
 /// An empty database of one test's own, dropped with it.
 pub struct Database {
+    server: String,
     name: String,
     url: String,
 }
@@ -351,8 +362,16 @@ impl Database {
     /// # Errors
     /// [`NoPostgres`] when there is no server, or it refuses.
     pub fn create() -> Result<Self, NoPostgres> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = server_url().map_err(|error| NoPostgres(error.to_string()))?;
+        Self::create_on(server)
+    }
+
+    /// Creates it on the server at this URL (a superuser's).
+    ///
+    /// # Errors
+    /// [`NoPostgres`] when it refuses.
+    pub fn create_on(server: &str) -> Result<Self, NoPostgres> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!("t_{}_{count}", std::process::id());
@@ -360,6 +379,7 @@ impl Database {
                 Ok(()) => {
                     return Ok(Self {
                         url: with_database(server, &name)?,
+                        server: server.to_owned(),
                         name,
                     });
                 }
@@ -379,11 +399,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Ok(server) = server_url() {
-            let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-            if let Err(error) = psql(server, &statement) {
-                eprintln!("{error}");
-            }
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        if let Err(error) = psql(&self.server, &statement) {
+            eprintln!("{error}");
         }
     }
 }
@@ -423,4 +441,42 @@ fn with_database(url: &str, name: &str) -> Result<String, NoPostgres> {
         .ok_or_else(|| NoPostgres(format!("{SERVER_VARIABLE} must be a postgres:// URL")))?;
     let authority = rest.split('/').next().unwrap_or_default();
     Ok(format!("{scheme}://{authority}/{name}{parameters}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_serves_and_leaves_nothing_behind() {
+        let cluster = Cluster::start(false).unwrap();
+        let url = cluster.url().to_owned();
+        psql(&url, "SELECT 1").unwrap();
+        drop(cluster);
+        assert!(psql(&url, "SELECT 1").is_err());
+    }
+
+    #[test]
+    fn each_test_has_a_database_of_its_own() {
+        let (one, two) = (Database::create().unwrap(), Database::create().unwrap());
+        psql(one.url(), "CREATE TABLE mine (x INTEGER)").unwrap();
+        assert!(psql(two.url(), "SELECT * FROM mine").is_err());
+        let url = one.url().to_owned();
+        drop(one);
+        assert!(psql(&url, "SELECT 1").is_err());
+    }
+
+    #[test]
+    fn a_database_replaces_the_one_in_the_url() {
+        let replaced = with_database("postgres://a:b@h:1/postgres?sslmode=disable", "t_1").unwrap();
+        assert_eq!(replaced, "postgres://a:b@h:1/t_1?sslmode=disable");
+        assert!(with_database("h/x", "t_1").is_err());
+    }
 }

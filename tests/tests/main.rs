@@ -7,4 +7,8 @@
     reason = "a test stops where the product has to answer with an error"
 )]
 
+mod fuzz;
+mod hostile;
 mod house;
+mod soak;
+mod story;

@@ -1,6 +1,9 @@
 //! The fields of each action. CBOR: maps with the integer keys given here; JSON: the field names.
 
-use super::{Decode, Deserialize, Digest, Encode, EnterpriseId, JurisdictionId, LocalDate, Position, Serialize, Timestamp};
+use super::{
+    Decode, Deserialize, Digest, Encode, EnterpriseId, JurisdictionId, LocalDate, Position,
+    Serialize, Timestamp,
+};
 
 macro_rules! wire_struct {
     ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
@@ -324,6 +327,15 @@ wire_struct! {
         pub sha256: Digest,
         /// Why; stays visible.
         #[n(1)]
+        pub reason: String,
+    }
+}
+
+wire_struct! {
+    /// Takes a report back before anybody has confirmed it.
+    pub struct Withdraw {
+        /// Why.
+        #[n(0)]
         pub reason: String,
     }
 }

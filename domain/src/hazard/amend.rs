@@ -15,7 +15,10 @@ impl Amend {
         note(self.description.is_some(), FieldName::Description);
         note(self.place_text.is_some(), FieldName::PlaceText);
         note(self.position.is_some(), FieldName::Position);
-        note(self.immediate_measure.is_some(), FieldName::ImmediateMeasure);
+        note(
+            self.immediate_measure.is_some(),
+            FieldName::ImmediateMeasure,
+        );
         note(self.enterprise_id.is_some(), FieldName::EnterpriseId);
         fields
     }
@@ -24,9 +27,15 @@ impl Amend {
     pub(super) fn only(&self, keep: impl Fn(FieldName) -> bool) -> Self {
         Self {
             based_on: self.based_on,
-            description: self.description.clone().filter(|_| keep(FieldName::Description)),
-            place_text: self.place_text.clone().filter(|_| keep(FieldName::PlaceText)),
-            position: self.position.clone().filter(|_| keep(FieldName::Position)),
+            description: self
+                .description
+                .clone()
+                .filter(|_| keep(FieldName::Description)),
+            place_text: self
+                .place_text
+                .clone()
+                .filter(|_| keep(FieldName::PlaceText)),
+            position: self.position.filter(|_| keep(FieldName::Position)),
             immediate_measure: self
                 .immediate_measure
                 .clone()

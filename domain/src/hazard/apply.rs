@@ -23,7 +23,11 @@ impl Hazard {
 
     /// The hazard after its first event; `None` when that is not a report.
     pub fn begin(record: &EventRecord) -> Option<Self> {
-        let HazardEvent::Reported { report, jurisdiction_id } = &record.event else {
+        let HazardEvent::Reported {
+            report,
+            jurisdiction_id,
+        } = &record.event
+        else {
             return None;
         };
         let mut hazard = Self::reported(record, report, *jurisdiction_id);
@@ -40,13 +44,21 @@ impl Hazard {
         match &record.event {
             // A second report of the same hazard does not exist: the first stands.
             HazardEvent::Reported { .. } => {}
-            HazardEvent::Amended { change, jurisdiction_id } => {
+            HazardEvent::Amended {
+                change,
+                jurisdiction_id,
+            } => {
                 self.amend(change, *jurisdiction_id);
             }
             HazardEvent::AmendmentDisputed { change, fields } => {
                 for field in fields.iter().copied() {
                     let other_value = change.value_as_text(field);
-                    self.disputed.push(Disputed { field, other_value, by, at });
+                    self.disputed.push(Disputed {
+                        field,
+                        other_value,
+                        by,
+                        at,
+                    });
                 }
             }
             HazardEvent::PhotoAttached { attached } => {
@@ -55,7 +67,10 @@ impl Hazard {
             HazardEvent::Confirmed { confirmation } => self.confirm(confirmation, record),
             HazardEvent::Rejected { rejection } => {
                 let reason = rejection.reason.clone();
-                self.status = Status::Rejected { rejected_by: by, reason };
+                self.status = Status::Rejected {
+                    rejected_by: by,
+                    reason,
+                };
             }
             HazardEvent::RectificationSubmitted { submission } => {
                 self.name_photos(&submission.photos, by);
@@ -70,13 +85,19 @@ impl Hazard {
             }
             HazardEvent::Reinspected { reinspection } => self.reinspect(reinspection, by),
             HazardEvent::Closed { closure } => {
-                if let Status::PendingReinspection { order, submission, .. } = &self.status {
+                if let Status::PendingReinspection {
+                    order,
+                    submission,
+                    returns,
+                } = &self.status
+                {
                     self.status = Status::Closed {
                         order: order.clone(),
                         submission: submission.clone(),
                         closed_by: by,
                         closed_at: at,
                         opinion: closure.opinion.clone(),
+                        returns: *returns,
                     };
                 }
             }
@@ -85,14 +106,26 @@ impl Hazard {
                 self.reopen(&reopening.reason);
             }
             HazardEvent::Noted { note } => {
-                self.notes.push(NoteEntry { by, at, text: note.text.clone() });
+                self.notes.push(NoteEntry {
+                    by,
+                    at,
+                    text: note.text.clone(),
+                });
             }
             HazardEvent::PhotoLost { loss } => {
-                let state = PhotoState::Lost { recorded_by: by, reason: loss.reason.clone() };
+                let state = PhotoState::Lost {
+                    recorded_by: by,
+                    reason: loss.reason.clone(),
+                };
                 self.set_photo_state(&loss.sha256, state);
             }
             HazardEvent::PhotoVerified { receipt } => {
                 self.set_photo_state(&receipt.sha256, PhotoState::Verified);
+            }
+            HazardEvent::Withdrawn { withdrawal } => {
+                self.status = Status::Withdrawn {
+                    reason: withdrawal.reason.clone(),
+                };
             }
             HazardEvent::EnterpriseFollowed { change } => {
                 self.jurisdiction_id = change.jurisdiction_id;
@@ -113,7 +146,7 @@ impl Hazard {
             criterion: report.criterion.clone(),
             description: report.description.clone(),
             place_text: report.place_text.clone(),
-            position: report.position.clone(),
+            position: report.position,
             found_at: report.found_at,
             reported_by: record.actor_id.unwrap_or(NOBODY),
             received_at: record.recorded_at,
@@ -183,12 +216,21 @@ impl Hazard {
             Status::Rectifying { order, returns, .. } => (order.clone(), *returns),
             _ => return,
         };
-        self.status = Status::PendingReinspection { order, submission, returns };
+        self.status = Status::PendingReinspection {
+            order,
+            submission,
+            returns,
+        };
     }
 
     fn reinspect(&mut self, reinspection: &Reinspect, by: PersonId) {
         self.name_photos(&reinspection.photos, by);
-        let Status::PendingReinspection { order, submission, returns } = &mut self.status else {
+        let Status::PendingReinspection {
+            order,
+            submission,
+            returns,
+        } = &mut self.status
+        else {
             return;
         };
         if reinspection.passed {
@@ -209,24 +251,38 @@ impl Hazard {
 
     /// A reopened hazard is overdue since its original due date, as if never closed.
     fn reopen(&mut self, reason: &str) {
-        let Status::Closed { order, .. } = &self.status else { return };
+        let Status::Closed { order, returns, .. } = &self.status else {
+            return;
+        };
         let mut order = order.clone();
         order.due_date = order.due_date_original;
         let returned_because = reason.to_owned();
-        self.status = Status::Rectifying { order, returned_because, returns: 1 };
+        self.status = Status::Rectifying {
+            order,
+            returned_because,
+            returns: returns.saturating_add(1),
+        };
     }
 
     fn name_photos(&mut self, photos: &[PhotoRef], by: PersonId) {
         for reference in photos {
             if self.photo(&reference.sha256).is_none() {
                 let state = PhotoState::AwaitingPhoto;
-                self.photos.push(Photo { reference: reference.clone(), named_by: by, state });
+                self.photos.push(Photo {
+                    reference: reference.clone(),
+                    named_by: by,
+                    state,
+                });
             }
         }
     }
 
     fn set_photo_state(&mut self, sha256: &crate::hash::Digest, state: PhotoState) {
-        if let Some(photo) = self.photos.iter_mut().find(|p| p.reference.sha256 == *sha256) {
+        if let Some(photo) = self
+            .photos
+            .iter_mut()
+            .find(|p| p.reference.sha256 == *sha256)
+        {
             photo.state = state;
         }
     }

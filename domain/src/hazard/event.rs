@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{
     Amend, AttachPhoto, Close, Confirm, FollowEnterprise, Note, Origin, ReceivePhoto,
-    RecordPhotoLost, Reinspect, Reject, Reopen, Report, SubmitRectification,
+    RecordPhotoLost, Reinspect, Reject, Reopen, Report, SubmitRectification, Withdraw,
 };
 use crate::hash::Digest;
 use crate::hazard::FieldName;
@@ -125,6 +125,13 @@ pub enum HazardEvent {
         #[n(0)]
         change: FollowEnterprise,
     },
+    /// Taken back by whoever reported it.
+    #[n(14)]
+    Withdrawn {
+        /// As taken back.
+        #[n(0)]
+        withdrawal: Withdraw,
+    },
 }
 
 impl HazardEvent {
@@ -145,6 +152,7 @@ impl HazardEvent {
             Self::PhotoLost { .. } => "photo_lost",
             Self::PhotoVerified { .. } => "photo_verified",
             Self::EnterpriseFollowed { .. } => "enterprise_followed",
+            Self::Withdrawn { .. } => "withdrawn",
         }
     }
 }

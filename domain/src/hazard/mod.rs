@@ -2,6 +2,7 @@
 
 mod amend;
 mod apply;
+mod checks;
 mod decide;
 mod event;
 mod number;

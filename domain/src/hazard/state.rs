@@ -49,6 +49,9 @@ pub enum StatusName {
     /// 不予认定.
     #[n(6)]
     Rejected,
+    /// 已撤回, before anybody confirmed it.
+    #[n(7)]
+    Withdrawn,
 }
 
 impl StatusName {
@@ -60,6 +63,7 @@ impl StatusName {
         Self::PendingReinspection,
         Self::Closed,
         Self::Rejected,
+        Self::Withdrawn,
     ];
 
     /// The identifier that databases, JSON and documents use.
@@ -72,12 +76,16 @@ impl StatusName {
             Self::PendingReinspection => "pending_reinspection",
             Self::Closed => "closed",
             Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
     /// The state with this identifier.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::EXISTING.iter().copied().find(|state| state.as_str() == name)
+        Self::EXISTING
+            .iter()
+            .copied()
+            .find(|state| state.as_str() == name)
     }
 }
 
@@ -193,6 +201,9 @@ pub enum Status {
         /// 销号意见.
         #[n(4)]
         opinion: String,
+        /// How often it had come back before.
+        #[n(5)]
+        returns: u32,
     },
     /// Rejected.
     #[n(6)]
@@ -202,6 +213,13 @@ pub enum Status {
         rejected_by: PersonId,
         /// Why.
         #[n(1)]
+        reason: String,
+    },
+    /// Taken back by whoever reported it.
+    #[n(7)]
+    Withdrawn {
+        /// Why.
+        #[n(0)]
         reason: String,
     },
 }
@@ -412,6 +430,7 @@ impl Hazard {
             Status::PendingReinspection { .. } => StatusName::PendingReinspection,
             Status::Closed { .. } => StatusName::Closed,
             Status::Rejected { .. } => StatusName::Rejected,
+            Status::Withdrawn { .. } => StatusName::Withdrawn,
         }
     }
 
@@ -422,7 +441,7 @@ impl Hazard {
             | Status::Rectifying { order, .. }
             | Status::PendingReinspection { order, .. }
             | Status::Closed { order, .. } => Some(order),
-            Status::Reported | Status::Rejected { .. } => None,
+            Status::Reported | Status::Rejected { .. } | Status::Withdrawn { .. } => None,
         }
     }
 
@@ -442,12 +461,17 @@ impl Hazard {
 
     /// The photo with this hash.
     pub fn photo(&self, sha256: &Digest) -> Option<&Photo> {
-        self.photos.iter().find(|photo| photo.reference.sha256 == *sha256)
+        self.photos
+            .iter()
+            .find(|photo| photo.reference.sha256 == *sha256)
     }
 
     /// How many named photos have neither arrived nor been recorded as lost.
     pub fn photos_awaited(&self) -> usize {
-        self.photos.iter().filter(|photo| photo.state == PhotoState::AwaitingPhoto).count()
+        self.photos
+            .iter()
+            .filter(|photo| photo.state == PhotoState::AwaitingPhoto)
+            .count()
     }
 
     /// How many different inspectors must pass a re-inspection before closure: two for major
@@ -462,6 +486,9 @@ impl Hazard {
     /// Where it stands in the world of scopes; `ancestors` are the jurisdictions from the root
     /// down to and including [`Hazard::jurisdiction_id`].
     pub fn place(&self, ancestors: Vec<JurisdictionId>) -> Place {
-        Place { enterprise_id: self.enterprise_id, jurisdictions: ancestors }
+        Place {
+            enterprise_id: self.enterprise_id,
+            jurisdictions: ancestors,
+        }
     }
 }

@@ -24,8 +24,11 @@ CREATE TABLE pushed_commands (
     person_id BYTEA NOT NULL,
     kind TEXT NOT NULL,
     kind_version INTEGER NOT NULL,
+    -- The hazard it speaks of, where the payload could be read.
+    subject_id BYTEA,
     payload BYTEA NOT NULL,
-    payload_hash BYTEA NOT NULL,
+    -- Hash over the whole command and the one before it; the next command names it.
+    link_hash BYTEA NOT NULL,
     previous_hash BYTEA NOT NULL,
     signature BYTEA NOT NULL,
     received_at BIGINT NOT NULL,
@@ -36,3 +39,4 @@ CREATE TABLE pushed_commands (
     PRIMARY KEY (install_id, seq)
 );
 CREATE INDEX pushed_commands_to_settle ON pushed_commands (outcome, settled_at);
+CREATE INDEX pushed_commands_by_subject ON pushed_commands (install_id, subject_id, seq);

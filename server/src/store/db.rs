@@ -71,9 +71,22 @@ struct Inner {
     writes: Writes,
 }
 
+impl Inner {
+    fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+        E: StoreFailure,
+    {
+        let mut conn = self.pool.begin(conn::begin_read)?;
+        let answer = catch_unwind(AssertUnwindSafe(|| work(&mut ReadTx::new(&mut conn))));
+        conn::rollback_to(&mut conn, 0);
+        answer.unwrap_or_else(|_panic| Err(StoreError::Panicked.into()))
+    }
+}
+
 enum Writes {
     Grouped(Writer),
-    Parallel { jitter: Jitter, attempts: u32 },
+    Parallel { jitter: Arc<Jitter>, attempts: u32 },
 }
 
 impl Db {
@@ -86,7 +99,7 @@ impl Db {
             Inner {
                 pool: Pool::open(url, Purpose::Write, options.pool_size, &options)?,
                 writes: Writes::Parallel {
-                    jitter: Jitter::new(options.jitter_seed),
+                    jitter: Arc::new(Jitter::new(options.jitter_seed)),
                     attempts: options.attempts,
                 },
             }
@@ -115,7 +128,7 @@ impl Db {
         let db = self.clone();
         blocking(move || {
             let _place = place;
-            db.read_blocking(work)
+            db.0.read(work)
         })
         .await
     }
@@ -129,17 +142,17 @@ impl Db {
         F: FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
         E: StoreFailure,
     {
-        let mut conn = self.0.pool.begin(conn::begin_read)?;
-        let answer = catch_unwind(AssertUnwindSafe(|| work(&mut ReadTx::new(&mut conn))));
-        conn::rollback_to(&mut conn, 0);
-        answer.unwrap_or_else(|_panic| Err(StoreError::Panicked.into()))
+        self.0.pool.accepting()?;
+        self.0.read(work)
     }
 
     /// Runs `work` in a write transaction. When it answers `Ok`, everything it did is stored
     /// durably; when it answers `Err`, or panics, nothing is.
     ///
     /// `work` may be run more than once, and so must load inside what it decides on. On SQLite
-    /// it shares its commit with other requests; on PostgreSQL it runs beside them.
+    /// it shares its commit with other requests; on PostgreSQL it runs beside them. Everybody's
+    /// writes (SQLite) or feed (PostgreSQL) wait for it, so what takes long, such as hashing a
+    /// password, is done before.
     ///
     /// # Errors
     /// What `work` answers; [`StoreError::Conflict`] when others were faster every time; other
@@ -169,12 +182,12 @@ impl Db {
                     .await
                     .unwrap_or_else(|_gone| Err(pool::closing().into()))
             }
-            Writes::Parallel { .. } => {
+            Writes::Parallel { jitter, attempts } => {
                 let place = self.0.pool.place().await?;
-                let db = self.clone();
+                let (pool, jitter, attempts) = (self.0.pool.clone(), Arc::clone(jitter), *attempts);
                 blocking(move || {
                     let _place = place;
-                    db.write_blocking(work)
+                    retry::write(&pool, &jitter, attempts, work)
                 })
                 .await
             }
@@ -201,6 +214,7 @@ impl Db {
                 wait(answer).unwrap_or_else(|_gone| Err(pool::closing().into()))
             }
             Writes::Parallel { jitter, attempts } => {
+                self.0.pool.accepting()?;
                 retry::write(&self.0.pool, jitter, *attempts, work)
             }
         }

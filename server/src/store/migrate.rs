@@ -1,6 +1,6 @@
 //! Migrations, embedded in the program: same names and same tables on both databases.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use diesel::connection::{
     AnsiTransactionManager, Connection, SimpleConnection, TransactionManager,
@@ -27,8 +27,8 @@ const MIGRATION_LOCK: i64 = 0x6861_7A61_7264_6C70;
 /// with the failing one, whose changes are undone.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     locked(url, |conn| match conn {
-        Conn::Sqlite(conn) => up(conn, SQLITE),
-        Conn::Postgres(conn) => up(conn, POSTGRES),
+        Conn::Sqlite(conn) => up(conn, &SQLITE),
+        Conn::Postgres(conn) => up(conn, &POSTGRES),
     })
 }
 
@@ -38,16 +38,13 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
 /// As [`migrate`].
 pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     if url.sqlite_path().is_some_and(|path| !path.exists()) {
-        let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(failed)?;
-        return Ok(all
-            .iter()
-            .map(|migration| migration.name().to_string())
-            .collect());
+        let all: Migrations<diesel::sqlite::Sqlite> = SQLITE.migrations().map_err(failed)?;
+        return Ok(names(&all));
     }
     let mut conn = conn::open(url, Purpose::Migrate, &DbOptions::default())?;
     match &mut conn {
-        Conn::Sqlite(conn) => still_needed(conn, SQLITE),
-        Conn::Postgres(conn) => still_needed(conn, POSTGRES),
+        Conn::Sqlite(conn) => still_needed(conn, &SQLITE).map(|needed| names(&needed)),
+        Conn::Postgres(conn) => still_needed(conn, &POSTGRES).map(|needed| names(&needed)),
     }
 }
 
@@ -77,14 +74,15 @@ fn locked<T>(
     answer
 }
 
-fn up<C, M>(conn: &mut C, known: M) -> Result<Vec<String>, StoreError>
+type Migrations<DB> = Vec<Box<dyn Migration<DB>>>;
+
+fn up<C, M>(conn: &mut C, known: &M) -> Result<Vec<String>, StoreError>
 where
     C: Connection + MigrationHarness<C::Backend>,
-    M: MigrationSource<C::Backend> + Copy,
+    M: MigrationSource<C::Backend>,
 {
-    still_needed(conn, known)?;
     let mut ran = Vec::new();
-    for migration in conn.pending_migrations(known).map_err(failed)? {
+    for migration in still_needed(conn, known)? {
         let name = migration.name().to_string();
         conn.run_migration(&migration)
             .map_err(|error| StoreError::Migration {
@@ -95,29 +93,33 @@ where
     Ok(ran)
 }
 
-fn still_needed<C, M>(conn: &mut C, known: M) -> Result<Vec<String>, StoreError>
+/// The migrations that have not run, oldest first.
+fn still_needed<C, M>(conn: &mut C, known: &M) -> Result<Migrations<C::Backend>, StoreError>
 where
     C: Connection + MigrationHarness<C::Backend>,
-    M: MigrationSource<C::Backend> + Copy,
+    M: MigrationSource<C::Backend>,
 {
-    let migrations = known.migrations().map_err(failed)?;
-    let versions: BTreeSet<String> = migrations
-        .iter()
-        .map(|migration| migration.name().version().to_string())
+    let mut needed: BTreeMap<String, Box<dyn Migration<C::Backend>>> = known
+        .migrations()
+        .map_err(failed)?
+        .into_iter()
+        .map(|migration| (migration.name().version().to_string(), migration))
         .collect();
     // Newest first, so the first unknown one is the one to name.
     for version in conn.applied_migrations().map_err(failed)? {
-        if !versions.contains(&version.to_string()) {
-            return Err(StoreError::NewerDatabase {
-                version: version.to_string(),
-            });
+        let version = version.to_string();
+        if needed.remove(&version).is_none() {
+            return Err(StoreError::NewerDatabase { version });
         }
     }
-    let pending = conn.pending_migrations(known).map_err(failed)?;
-    Ok(pending
+    Ok(needed.into_values().collect())
+}
+
+fn names<DB: diesel::backend::Backend>(migrations: &Migrations<DB>) -> Vec<String> {
+    migrations
         .iter()
         .map(|migration| migration.name().to_string())
-        .collect())
+        .collect()
 }
 
 fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {

@@ -3,24 +3,46 @@
 //! Everything above it says `db.read(|tx| …)` or `db.write(|tx| …)`; which database answers is
 //! decided once, by the scheme of the database's URL.
 
+pub mod access;
+pub mod audit;
 pub mod conn;
 pub mod db;
+pub mod enterprises;
 pub mod error;
+pub mod events;
+pub mod feed;
+pub mod hazards;
+pub mod installs;
+pub mod jobs;
+pub mod jurisdictions;
+pub mod lists;
+pub mod meta;
 pub mod migrate;
 pub mod order;
+pub mod people;
+pub mod photos;
+pub mod places;
 pub mod portable;
+pub mod pushed;
+pub mod records;
+pub mod rest_commands;
 pub mod schema;
+pub mod sessions;
+pub mod signing_keys;
 pub mod tx;
+pub mod uploads;
 pub mod url;
 
 mod pool;
 mod retry;
 mod writer;
 
+pub use crate::on_any;
 pub use conn::Conn;
 pub use db::{Db, DbOptions};
 pub use error::{ConstraintKind, StoreError, StoreFailure};
 pub use order::Position;
+pub(crate) use order::rows_after;
 pub use tx::{ReadTx, WriteTx};
 pub use url::DatabaseUrl;
 
@@ -28,6 +50,10 @@ pub use url::DatabaseUrl;
 mod concurrency_tests;
 #[cfg(test)]
 mod db_tests;
+#[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
+mod lists_tests;
 #[cfg(test)]
 mod migrate_tests;
 #[cfg(test)]

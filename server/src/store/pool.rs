@@ -1,6 +1,7 @@
 //! A pool of connections of one purpose, with a fair queue in front of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -9,6 +10,9 @@ use super::conn::{self, Conn, Purpose};
 use super::db::DbOptions;
 use super::error::StoreError;
 use super::url::DatabaseUrl;
+
+/// How often closing looks whether the last transactions have ended.
+const DRAIN_POLL: Duration = Duration::from_millis(5);
 
 /// Opens connections by the URL's scheme. (The pool manager that comes with the library would
 /// try one kind of database after the other.)
@@ -49,7 +53,7 @@ pub(super) struct Pool {
     connections: r2d2::Pool<Manager>,
     /// Waiting tasks queue here, in order, instead of each holding a thread.
     places: Arc<Semaphore>,
-    acquire_timeout: std::time::Duration,
+    acquire_timeout: Duration,
 }
 
 impl Pool {
@@ -84,7 +88,7 @@ impl Pool {
     }
 
     /// Longest wait for a place.
-    pub(super) fn acquire_timeout(&self) -> std::time::Duration {
+    pub(super) fn acquire_timeout(&self) -> Duration {
         self.acquire_timeout
     }
 
@@ -105,15 +109,21 @@ impl Pool {
         }
     }
 
+    /// Whether new work is still taken on.
+    pub(super) fn accepting(&self) -> Result<(), StoreError> {
+        if self.places.is_closed() {
+            Err(closing())
+        } else {
+            Ok(())
+        }
+    }
+
     /// A connection in which `begin` has begun a transaction. A pooled session may have died
     /// since its last use; nothing has been done yet, so the next one is taken.
     pub(super) fn begin(
         &self,
         begin: fn(&mut Conn) -> Result<(), StoreError>,
     ) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        if self.places.is_closed() {
-            return Err(closing());
-        }
         let mut dead = 0;
         loop {
             let mut conn = self
@@ -135,11 +145,12 @@ impl Pool {
         self.places.close();
     }
 
-    /// Waits until nobody uses a connection any more, for at most the time to acquire one.
+    /// Waits until all places are given back, for at most the time to acquire one.
     pub(super) async fn drained(&self) {
+        let size = usize::try_from(self.size()).unwrap_or(1);
         let idle = async {
-            while self.connections.state().connections > self.connections.state().idle_connections {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            while self.places.available_permits() < size {
+                tokio::time::sleep(DRAIN_POLL).await;
             }
         };
         // What is still running keeps its connection until it ends; closing does not wait longer.

@@ -1,1 +1,85 @@
-//! stub
+//! What the store's tests share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use diesel::prelude::*;
+
+use super::schema::{people, server_meta};
+use super::{Conn, Db, DbOptions, StoreError, migrate};
+
+/// The database at `url`, migrated and open.
+pub(super) fn opened(url: &str) -> Db {
+    opened_with(url, DbOptions::default())
+}
+
+pub(super) fn opened_with(url: &str, options: DbOptions) -> Db {
+    let url = url.parse().unwrap();
+    migrate::migrate(&url).unwrap();
+    Db::open(&url, options).unwrap()
+}
+
+/// Stores one small fact; the names of facts are unique.
+pub(super) fn put_fact(conn: &mut Conn, name: &str) -> Result<(), StoreError> {
+    diesel::insert_into(server_meta::table)
+        .values((server_meta::name.eq(name), server_meta::value.eq("")))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// All facts, sorted.
+pub(super) fn facts(db: &Db) -> Vec<String> {
+    db.read_blocking(|tx| {
+        let names = server_meta::table
+            .select(server_meta::name)
+            .order(server_meta::name);
+        Ok::<_, StoreError>(names.load(tx.conn())?)
+    })
+    .unwrap()
+}
+
+/// A person whose `version` counts changes.
+pub(super) fn put_person(db: &Db, id: u8) {
+    db.write_blocking(move |tx| {
+        diesel::insert_into(people::table)
+            .values((
+                people::id.eq(vec![id; 16]),
+                people::login.eq(format!("login{id}")),
+                people::name.eq("某人"),
+                people::password_hash.eq("-"),
+                people::created_at.eq(0),
+                people::version.eq(0),
+            ))
+            .execute(tx.conn())?;
+        Ok::<_, StoreError>(())
+    })
+    .unwrap();
+}
+
+pub(super) fn version_of(conn: &mut Conn, id: u8) -> Result<i64, StoreError> {
+    let found = people::table.find(vec![id; 16]).select(people::version);
+    Ok(found.first::<i64>(conn)?)
+}
+
+/// Counts up under a version guard, as use cases do.
+pub(super) fn count_up(conn: &mut Conn, id: u8) -> Result<i64, StoreError> {
+    let before = version_of(conn, id)?;
+    raise(conn, id, before)
+}
+
+/// Raises the version if it still is `before`.
+pub(super) fn raise(conn: &mut Conn, id: u8, before: i64) -> Result<i64, StoreError> {
+    diesel::update(
+        people::table
+            .find(vec![id; 16])
+            .filter(people::version.eq(before)),
+    )
+    .set(people::version.eq(before + 1))
+    .returning(people::version)
+    .get_result::<i64>(conn)
+    .optional()?
+    .ok_or(StoreError::Stale { what: "person" })
+}

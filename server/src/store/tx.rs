@@ -128,7 +128,8 @@ impl<'a> WriteTx<'a> {
         })
     }
 
-    /// Runs `hook` once the outermost commit has succeeded; never when this work is undone.
+    /// Runs `hook` once the outermost commit has succeeded; never when this work is undone. It
+    /// runs before the requester is answered, on the writer's thread: it may wake, not work.
     pub fn after_commit(&mut self, hook: AfterCommit) {
         self.state.hooks.push(hook);
     }

@@ -1,5 +1,7 @@
 //! The hub half: what to do with each pushed command, before and beside the rules.
 
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 
 pub use stream::{Judgement, StreamState, judge, required_predecessor};

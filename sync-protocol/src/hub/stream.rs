@@ -60,6 +60,11 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
         let detail = "the signature does not fit the key registered for this install";
         return quarantine(QuarantineReason::BadSignature, detail);
     }
+    let (size, most) = (envelope.payload.0.len(), limits.payload_bytes);
+    if size > most {
+        let detail = format!("the payload has {size} bytes, more than {most}");
+        return quarantine(QuarantineReason::MalformedPayload, &detail);
+    }
     let unpacked = CommandPayload::unpack(
         &envelope.kind,
         envelope.version,
@@ -67,10 +72,10 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
         limits.depth,
     );
     match unpacked {
-        Ok((made, command)) if servers_own(&command) => {
-            drop(made);
-            quarantine(QuarantineReason::UnknownKind, "this kind is the server's own")
-        }
+        Ok((_, command)) if servers_own(&command) => quarantine(
+            QuarantineReason::UnknownKind,
+            "this kind is the server's own",
+        ),
         Ok(read) => Judgement::Execute(Box::new(read)),
         Err(error) => {
             let reason = match &error {
@@ -84,7 +89,10 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
 }
 
 fn servers_own(command: &Command) -> bool {
-    matches!(command.action, Action::ReceivePhoto(_) | Action::FollowEnterprise(_))
+    matches!(
+        command.action,
+        Action::ReceivePhoto(_) | Action::FollowEnterprise(_)
+    )
 }
 
 /// The hazard whose report must have taken effect before this command can: a command on a hazard

@@ -146,13 +146,22 @@ impl CommandPayload {
         let known = ActionKind::from_name(kind)
             .ok_or_else(|| PayloadError::UnknownKind(kind.chars().take(64).collect()))?;
         if !known.knows_version(version) {
-            return Err(PayloadError::UnknownVersion { kind: known.as_str(), version });
+            return Err(PayloadError::UnknownVersion {
+                kind: known.as_str(),
+                version,
+            });
         }
         let malformed = |error: &dyn std::fmt::Display| PayloadError::Malformed(error.to_string());
         let read: Self =
             crate::codec::decode_strict(payload, max_depth).map_err(|e| malformed(&e))?;
         crate::codec::check_well_formed(&read.fields.0, max_depth).map_err(|e| malformed(&e))?;
         let action = Action::decode_fields(known, &read.fields.0).map_err(|e| malformed(&e))?;
-        Ok((read.made, Command { hazard_id: read.hazard_id, action }))
+        Ok((
+            read.made,
+            Command {
+                hazard_id: read.hazard_id,
+                action,
+            },
+        ))
     }
 }

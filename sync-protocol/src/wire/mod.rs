@@ -6,6 +6,8 @@ mod limits;
 mod pull;
 mod push;
 mod scope;
+#[cfg(test)]
+mod wire_tests;
 
 pub use envelope::{Bytes, CommandPayload, Envelope, KEY_ED25519, PayloadError, SIGNATURE_LENGTH};
 pub use limits::WireLimits;

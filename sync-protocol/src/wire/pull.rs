@@ -291,8 +291,11 @@ mod digest_as_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        if text.len() != 16 {
-            return Err(de::Error::custom("a record digest is 16 hexadecimal digits"));
+        // The number parser alone would take a leading plus sign.
+        if text.len() != 16 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(de::Error::custom(
+                "a record digest is 16 hexadecimal digits",
+            ));
         }
         u64::from_str_radix(&text, 16)
             .map_err(|_| de::Error::custom("a record digest is 16 hexadecimal digits"))

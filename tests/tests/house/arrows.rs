@@ -126,7 +126,10 @@ fn broken_dependencies(metadata: &serde_json::Value, crates: &[Crate]) -> Vec<St
             let other = dependency["name"].as_str().expect("a name");
             let in_tests = dependency["kind"] == "dev";
             let allowed = match rule.foreign {
-                _ if crates.iter().any(|known| known.name == other) => rule.own.contains(&other),
+                _ if crates.iter().any(|known| known.name == other) => {
+                    rule.own.contains(&other) || (in_tests && rule.own_in_tests.contains(&other))
+                }
+
                 Some(foreign) => in_tests || foreign.contains(&other),
                 None => true,
             };
@@ -268,6 +271,12 @@ mod tests {
         assert_eq!(depends("hazardloop-device", "hazardloop-server", None), 1);
         assert_eq!(depends("hazardloop-server", "hazardloop-device", None), 1);
         assert_eq!(depends("hazardloop-server", "tokio", None), 0);
+        assert_eq!(depends("hazardloop-server", "hazardloop-tests", None), 1);
+        assert_eq!(
+            depends("hazardloop-server", "hazardloop-tests", Some("dev")),
+            0
+        );
+        assert_eq!(depends("hazardloop-tests", "hazardloop-server", None), 1);
         assert_eq!(depends("hazardloop-unknown", "tokio", None), 1);
     }
 }

@@ -79,20 +79,24 @@ pub const RULES: &[Rule] = &[
 pub struct Crate {
     /// Its name.
     pub name: &'static str,
-    /// The crates of this workspace that it may depend on, also in its tests.
+    /// The crates of this workspace that it may depend on.
     pub own: &'static [&'static str],
+    /// Those that its own tests may use besides.
+    pub own_in_tests: &'static [&'static str],
     /// If it is pure: all foreign crates that it may depend on outside of its tests. None of them does I/O.
     pub foreign: Option<&'static [&'static str]>,
 }
 
 const DOMAIN: &str = "hazardloop-domain";
 const PROTOCOL: &str = "hazardloop-sync-protocol";
+const TESTS: &str = "hazardloop-tests";
 
-/// The crates of the workspace: `domain` <- `sync-protocol` <- `device`, `server`; the tests see everything.
+/// The crates of the workspace: `domain` <- `sync-protocol` <- `device`, `server`.
 pub const CRATES: &[Crate] = &[
     Crate {
         name: DOMAIN,
         own: &[],
+        own_in_tests: &[],
         foreign: Some(&[
             "hex",
             "jiff",
@@ -107,6 +111,7 @@ pub const CRATES: &[Crate] = &[
     Crate {
         name: PROTOCOL,
         own: &[DOMAIN],
+        own_in_tests: &[],
         foreign: Some(&[
             "base64",
             "ed25519-dalek",
@@ -124,16 +129,20 @@ pub const CRATES: &[Crate] = &[
     Crate {
         name: "hazardloop-device",
         own: &[DOMAIN, PROTOCOL],
+        own_in_tests: &[TESTS],
         foreign: None,
     },
     Crate {
         name: "hazardloop-server",
         own: &[DOMAIN, PROTOCOL],
+        own_in_tests: &[TESTS],
         foreign: None,
     },
+    // Drives processes, and so needs neither device nor server; both take its harness for their own tests.
     Crate {
-        name: "hazardloop-tests",
-        own: &[DOMAIN, PROTOCOL, "hazardloop-device", "hazardloop-server"],
+        name: TESTS,
+        own: &[DOMAIN, PROTOCOL],
+        own_in_tests: &[],
         foreign: None,
     },
 ];

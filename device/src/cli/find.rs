@@ -1,0 +1,92 @@
+//! Finding what people name on the command line: hazards, enterprises, photos.
+
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{EnterpriseId, HazardId};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::{Engine, HazardView};
+use hazardloop_sync_protocol::wire::RecordKind;
+
+use super::Trouble;
+
+/// Digits of the shortest beginning that is looked up.
+const SHORTEST: usize = 4;
+
+/// The hazard that `text` names, and its view where this device knows it. A full id is accepted
+/// also of a hazard that is not here: the server decides on it.
+pub(super) fn hazard(
+    engine: &Engine,
+    now: Timestamp,
+    text: &str,
+) -> Result<(HazardId, Option<HazardView>), Trouble> {
+    if let Ok(id) = text.parse::<HazardId>() {
+        return Ok((id, engine.hazard(now, id)));
+    }
+    let wanted = text.to_ascii_uppercase();
+    let fits = |view: &HazardView| {
+        let id = view.hazard.id.to_string().to_ascii_uppercase();
+        id.starts_with(&wanted) || view.hazard.number.starts_with(&wanted)
+    };
+    let mut found: Vec<HazardView> = match wanted.len() < SHORTEST {
+        true => Vec::new(),
+        false => engine.hazards(now).into_iter().filter(fits).collect(),
+    };
+    match (found.pop(), found.len()) {
+        (Some(view), 0) => Ok((view.hazard.id, Some(view))),
+        (Some(_), more) => Err(Trouble::Usage(format!("{text}: {} hazards fit", more + 1))),
+        (None, _) => Err(Trouble::Usage(format!(
+            "{text}: no such hazard on this device"
+        ))),
+    }
+}
+
+/// The enterprises of the replica, by name.
+pub(super) fn enterprises(engine: &Engine) -> Vec<Enterprise> {
+    let rows = engine.state().rows.iter();
+    let rows = rows.filter(|((kind, _), row)| *kind == RecordKind::Enterprise && row.holders > 0);
+    let mut all: Vec<Enterprise> = rows
+        .filter_map(|(_, row)| minicbor::decode(&row.body).ok())
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// The enterprise with this id, or the only one whose name contains `text`.
+pub(super) fn enterprise(engine: &Engine, text: &str) -> Result<EnterpriseId, Trouble> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let all = enterprises(engine);
+    if let Some(exact) = all.iter().find(|enterprise| enterprise.name == text) {
+        return Ok(exact.id);
+    }
+    let mut fits = all
+        .iter()
+        .filter(|enterprise| enterprise.name.contains(text));
+    match (fits.next(), fits.next()) {
+        (Some(only), None) => Ok(only.id),
+        (None, _) => Err(Trouble::Usage(format!(
+            "{text}: no such enterprise on this device"
+        ))),
+        _ => Err(Trouble::Usage(format!("{text}: several enterprises fit"))),
+    }
+}
+
+/// The photo of a hazard whose hash begins with `text`.
+pub(super) fn photo(view: Option<&HazardView>, text: &str) -> Result<Digest, Trouble> {
+    if let Ok(sha256) = text.parse() {
+        return Ok(sha256);
+    }
+    let photos = view
+        .map(|view| view.hazard.photos.as_slice())
+        .unwrap_or_default();
+    let names = photos.iter().map(|photo| photo.reference.sha256);
+    let mut fits =
+        names.filter(|sha256| sha256.to_string().starts_with(&text.to_ascii_lowercase()));
+    match (fits.next(), fits.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err(Trouble::Usage(format!(
+            "{text}: not one photo of this hazard"
+        ))),
+    }
+}

@@ -1,0 +1,273 @@
+//! What the device answers: as JSON for programs, as lines for people.
+
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::{HazardView, PhotoStage, Standing, StoredCommand};
+use serde_json::{Value, json};
+
+use super::args::Language;
+use super::find;
+use super::words::{self, say};
+use crate::driver::{Device, RunReport};
+
+/// An answer in both forms.
+pub(super) struct Answer {
+    pub json: Value,
+    pub lines: Vec<String>,
+}
+
+pub(super) fn list(device: &Device, now: Timestamp, lang: Language) -> Answer {
+    let views = device.engine.hazards(now);
+    let lines = views.iter().map(|view| summary(view, now, lang)).collect();
+    let json = views.iter().map(|view| summary_json(view, now)).collect();
+    Answer { json, lines }
+}
+
+fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
+    let hazard = &view.hazard;
+    let mut line = format!(
+        "{}  {}  {}",
+        hazard.number,
+        words::status(lang, hazard.status_name()),
+        hazard.description.lines().next().unwrap_or_default()
+    );
+    if let Some(order) = hazard.order() {
+        line += &format!("  {} {}", say(lang, "期限", "due"), order.due_date);
+    }
+    if hazard.is_overdue(now) {
+        line += say(lang, "  已逾期", "  OVERDUE");
+    }
+    if view.is_pending() {
+        line += say(lang, "  [未送达]", "  [not sent yet]");
+    }
+    line
+}
+
+fn summary_json(view: &HazardView, now: Timestamp) -> Value {
+    let hazard = &view.hazard;
+    json!({
+        "id": hazard.id,
+        "number": hazard.number,
+        "version": hazard.version,
+        "server_version": view.server_version,
+        "status": hazard.status_name(),
+        "grade": hazard.grade,
+        "enterprise_id": hazard.enterprise_id,
+        "description": hazard.description,
+        "due_date": hazard.order().map(|order| order.due_date),
+        "overdue": hazard.is_overdue(now),
+        "photos_awaited": hazard.photos_awaited(),
+        "pending": view.pending,
+    })
+}
+
+pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
+    let hazard = &view.hazard;
+    let doubtful: Vec<Value> = view
+        .doubtful
+        .iter()
+        .map(|(seq, why)| json!({ "seq": seq, "refusal": why }))
+        .collect();
+    let json = json!({
+        "hazard": hazard,
+        "server_version": view.server_version,
+        "pending": view.pending,
+        "doubtful": doubtful,
+    });
+    let mut lines = vec![summary(view, now, lang), format!("id {}", hazard.id)];
+    lines.push(format!(
+        "{}: {}",
+        say(lang, "部位", "place"),
+        hazard.place_text
+    ));
+    lines.push(hazard.description.clone());
+    for photo in &hazard.photos {
+        lines.push(format!(
+            "{} {} {:?}",
+            say(lang, "照片", "photo"),
+            photo.reference.sha256,
+            photo.state
+        ));
+    }
+    lines.extend(
+        hazard
+            .notes
+            .iter()
+            .map(|note| format!("{} {}", note.at, note.text)),
+    );
+    for (seq, why) in &view.doubtful {
+        lines.push(format!("#{seq}: {}", words::refusal(lang, why)));
+    }
+    Answer { json, lines }
+}
+
+fn command_json(command: &StoredCommand, lang: Language) -> Value {
+    let receipt = command.receipt.as_ref();
+    json!({
+        "seq": command.envelope.seq,
+        "kind": command.envelope.kind,
+        "hazard_id": command.hazard_id,
+        "number": hazardloop_domain::hazard::hazard_number(command.hazard_id),
+        "queued_at": command.queued_at,
+        "received_at": receipt.map(|receipt| receipt.received_at),
+        "outcome": receipt.map(|receipt| &receipt.outcome),
+        "reason": words::reason(lang, command),
+    })
+}
+
+pub(super) fn queue(device: &Device, lang: Language) -> Answer {
+    let groups = [
+        (
+            Standing::OnDevice,
+            "on_device",
+            say(lang, "仍在本机", "on this device"),
+        ),
+        (Standing::Arrived, "arrived", say(lang, "已送达", "arrived")),
+        (
+            Standing::NeedsAttention,
+            "needs_attention",
+            say(lang, "需要处理", "needs attention"),
+        ),
+    ];
+    let mut json = serde_json::Map::new();
+    let mut lines = Vec::new();
+    for (standing, name, title) in groups {
+        let commands = device.engine.state().commands.values();
+        let group: Vec<_> = commands.filter(|c| c.standing() == standing).collect();
+        lines.push(format!("{title}: {}", group.len()));
+        for command in &group {
+            let number = hazardloop_domain::hazard::hazard_number(command.hazard_id);
+            let (seq, kind) = (command.envelope.seq, &command.envelope.kind);
+            lines.push(format!(
+                "  #{seq} {kind} {number}: {}",
+                words::reason(lang, command)
+            ));
+        }
+        let group: Vec<Value> = group.iter().map(|c| command_json(c, lang)).collect();
+        json.insert(name.to_owned(), Value::Array(group));
+    }
+    Answer {
+        json: Value::Object(json),
+        lines,
+    }
+}
+
+pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer {
+    let state = device.engine.state();
+    let waiting = device.count(Standing::OnDevice);
+    let attention = device.count(Standing::NeedsAttention);
+    let photos: Vec<Value> = state
+        .photos
+        .values()
+        .map(|photo| {
+            let stage = if photo.stage == PhotoStage::Sent {
+                "sent"
+            } else {
+                "waiting"
+            };
+            json!({ "sha256": photo.sha256, "size": photo.size, "stage": stage })
+        })
+        .collect();
+    let scopes: Vec<Value> = state
+        .scopes
+        .iter()
+        .map(|(scope, held)| {
+            let count = held.held.map_or(0, |held| held.count);
+            json!({ "scope": scope, "records": count, "complete": held.complete })
+        })
+        .collect();
+    let (meta, account) = (&state.meta, &device.account);
+    let ahead = meta.server_time.zip(meta.contact_at);
+    let ahead = ahead.map(|(server, own)| own.as_millis().saturating_sub(server.as_millis()));
+    let mut lines = vec![
+        format!("{} @ {}", account.login, account.server),
+        format!(
+            "{}: {waiting}",
+            say(lang, "未送达的操作", "commands not sent yet")
+        ),
+        format!(
+            "{}: {}",
+            say(lang, "未确认的照片", "photos not verified yet"),
+            photos.len()
+        ),
+        format!("{}: {attention}", say(lang, "需要处理", "needs attention")),
+    ];
+    lines.push(match meta.contact_at {
+        Some(at) => format!("{}: {at}", say(lang, "上次联系服务器", "last contact")),
+        None => say(lang, "从未联系服务器", "has never met its server").to_owned(),
+    });
+    if meta.must_rekey {
+        lines.push(words::restored(lang).to_owned());
+    }
+    let json = json!({
+        "server": account.server,
+        "login": account.login,
+        "person_id": account.person.id,
+        "install_id": account.install_id,
+        "on_device": waiting,
+        "arrived": device.count(Standing::Arrived),
+        "needs_attention": attention,
+        "photos_on_device": photos.len(),
+        "photos": photos,
+        "scopes": scopes,
+        "epoch": meta.epoch,
+        "last_contact": meta.contact_at,
+        "server_time_at_contact": meta.server_time,
+        "clock_ahead_ms": ahead,
+        "now": now,
+        "must_enroll_again": meta.must_rekey,
+    });
+    Answer { json, lines }
+}
+
+pub(super) fn enterprises(device: &Device) -> Answer {
+    let all = find::enterprises(&device.engine);
+    let lines = all
+        .iter()
+        .map(|e| format!("{}  {}  {}", e.id, e.name, e.sector))
+        .collect();
+    Answer {
+        json: json!(all),
+        lines,
+    }
+}
+
+/// What a run did. `attention`: commands settled in it that need a person.
+pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Language) -> Answer {
+    let (settled, waiting) = (run.settled(), device.count(Standing::OnDevice));
+    let photos = device.engine.state().photos.len();
+    let mut lines = vec![match lang {
+        Language::Zh => format!(
+            "送达 {} 条；本机还有 {waiting} 条、照片 {photos} 张",
+            settled.len()
+        ),
+        Language::En => {
+            format!(
+                "{} arrived; {waiting} commands and {photos} photos still here",
+                settled.len()
+            )
+        }
+    }];
+    for seq in attention {
+        if let Some(command) = device.engine.state().commands.get(seq) {
+            lines.push(format!("#{seq}: {}", words::reason(lang, command)));
+        }
+    }
+    if device.engine.state().meta.must_rekey {
+        lines.push(words::restored(lang).to_owned());
+    }
+    lines.extend(
+        run.failure
+            .iter()
+            .map(|failure| words::failure(lang, failure)),
+    );
+    let json = json!({
+        "requests": run.requests,
+        "settled": settled,
+        "needs_attention": attention,
+        "on_device": waiting,
+        "photos_on_device": photos,
+        "failure": run.failure.as_ref().map(|failure| format!("{failure:?}")),
+        "message": run.failure.as_ref().map(|failure| words::failure(lang, failure)),
+    });
+    Answer { json, lines }
+}

@@ -1,0 +1,154 @@
+//! What people read, in Chinese and English.
+
+use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::refusal::Refusal;
+use hazardloop_sync_protocol::device::{Failure, StoredCommand};
+use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
+
+use super::args::Language;
+
+/// The words of one language.
+pub(super) const fn say(lang: Language, zh: &'static str, en: &'static str) -> &'static str {
+    match lang {
+        Language::Zh => zh,
+        Language::En => en,
+    }
+}
+
+pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
+    match lang {
+        Language::Zh => format!("{}（{}）", refusal.code.wording_zh(), refusal.rule),
+        Language::En => format!("{} ({})", refusal.code.wording_en(), refusal.rule),
+    }
+}
+
+/// Why a command stands where it stands.
+pub(super) fn reason(lang: Language, command: &StoredCommand) -> String {
+    let Some(receipt) = &command.receipt else {
+        return say(lang, "尚未送达服务器", "has not reached the server yet").to_owned();
+    };
+    match &receipt.outcome {
+        Outcome::Applied { .. } => say(lang, "已生效", "took effect").to_owned(),
+        Outcome::Merged { .. } => say(
+            lang,
+            "已与他人的修改合并",
+            "took effect beside somebody else's change",
+        )
+        .to_owned(),
+        Outcome::Conflict {
+            refusal: Some(rule),
+            ..
+        } => {
+            let first = say(lang, "他人已先处理", "somebody was faster");
+            format!("{first}: {}", refusal(lang, rule))
+        }
+        Outcome::Conflict { .. } => say(
+            lang,
+            "同一内容被他人同时修改，两个值都已保留",
+            "the same field was changed by somebody else; both values are kept",
+        )
+        .to_owned(),
+        Outcome::Rejected { refusal: rule } => refusal(lang, rule),
+        Outcome::Quarantined { reason, detail } => {
+            format!("{} ({detail})", quarantine(lang, *reason))
+        }
+        Outcome::BlockedBy { seq } => match lang {
+            Language::Zh => format!("依赖的第 {seq} 条未生效"),
+            Language::En => format!("builds on number {seq}, which did not take effect"),
+        },
+    }
+}
+
+fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
+    match reason {
+        QuarantineReason::UnknownKind | QuarantineReason::UnknownVersion => say(
+            lang,
+            "服务器版本较旧，待人工处理",
+            "the server does not know this yet; kept for a person",
+        ),
+        QuarantineReason::MalformedPayload => say(
+            lang,
+            "内容无法读取，待人工处理",
+            "cannot be read; kept for a person",
+        ),
+        QuarantineReason::BadSignature | QuarantineReason::BrokenChain => say(
+            lang,
+            "签名或顺序不符，待人工处理",
+            "signature or order does not fit; kept for a person",
+        ),
+        QuarantineReason::Reassigned => say(
+            lang,
+            "您已不再负责此处，待人工处理",
+            "you no longer answer for this; kept for a person",
+        ),
+    }
+}
+
+/// Why the server was of no use.
+pub(super) fn failure(lang: Language, failure: &Failure) -> String {
+    match failure {
+        Failure::Offline => say(
+            lang,
+            "无法连接服务器，数据已保留",
+            "the server cannot be reached; work is kept",
+        ),
+        Failure::NotOurs => say(
+            lang,
+            "应答并非来自本系统服务器（可能是认证网页），数据已保留",
+            "something else answered in the server's place (a sign-in page?); work is kept",
+        ),
+        Failure::Unauthorized => say(
+            lang,
+            "登录已失效，请重新登记设备",
+            "signed out: enroll again; work is kept",
+        ),
+        Failure::Revoked => say(
+            lang,
+            "此设备已被停用，数据已保留",
+            "this device was revoked; work is kept",
+        ),
+        Failure::UpgradeRequired => say(
+            lang,
+            "需要升级本程序",
+            "this program is too old for the server",
+        ),
+        Failure::RateLimited { .. } | Failure::ServerError | Failure::NothingNew => say(
+            lang,
+            "服务器繁忙，稍后再试，数据已保留",
+            "the server is busy; try later, work is kept",
+        ),
+        Failure::PayloadTooLarge => say(lang, "内容超过服务器限制", "too large for the server"),
+        Failure::PhotoHashMismatch | Failure::ChecksumMismatch => say(
+            lang,
+            "照片传输有误，将重传",
+            "a photo arrived damaged and is sent again",
+        ),
+        Failure::OffsetMismatch | Failure::UploadGone => {
+            say(lang, "照片将继续上传", "a photo's upload goes on later")
+        }
+        Failure::Refused { code, detail } => return format!("{code}: {detail}"),
+    }
+    .to_owned()
+}
+
+/// A phone that was restored from a backup must not go on as before.
+pub(super) const fn restored(lang: Language) -> &'static str {
+    say(
+        lang,
+        "此设备是从备份恢复的，请重新登记（enroll），未送达的操作会保留",
+        "this device was restored from a backup: enroll again, its unsent work is kept",
+    )
+}
+
+pub(super) const fn status(lang: Language, status: StatusName) -> &'static str {
+    match status {
+        StatusName::Unreported => say(lang, "未上报", "unreported"),
+        StatusName::Reported => say(lang, "已上报", "reported"),
+        StatusName::Confirmed => say(lang, "已确认", "confirmed"),
+        StatusName::Rectifying => say(lang, "整改中", "rectifying"),
+        StatusName::PendingReinspection => say(lang, "待复查", "pending re-inspection"),
+        StatusName::Closed => say(lang, "已销号", "closed"),
+        StatusName::Withdrawn => say(lang, "已撤回", "withdrawn"),
+        StatusName::Rejected => say(lang, "不予认定", "rejected"),
+    }
+}

@@ -1,0 +1,298 @@
+//! Runs the engine: writes to the store, requests to the server, photos from their files.
+
+use std::collections::BTreeSet;
+
+use hazardloop_domain::command::{Action, ClockReading};
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::refusal::Refusal;
+use hazardloop_sync_protocol::device::{
+    Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request, ResponseBody,
+    Standing, StoreOp,
+};
+use rand::Rng as _;
+
+use crate::ambient::Ambient;
+use crate::home::{DATABASE, HomeError, Profile};
+use crate::photos::PhotoDir;
+use crate::session;
+use crate::store::{Account, Store, StoreError};
+use crate::transport::Transport;
+
+/// Most renewals of the tokens in one run: a server that refuses fresh tokens is not asked again.
+const RENEWALS: usize = 2;
+/// Most outputs of one run; an engine that goes on for longer is stopped, its work is kept.
+pub const MOST_STEPS: usize = 1_000_000;
+
+/// Why the device cannot work at all.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// Its directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Its database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rules refuse the command as things stand on this device.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The command could not be stored: it does not exist.
+    #[error("the command could not be kept: {0}")]
+    NotKept(String),
+}
+
+/// One device, opened.
+pub struct Device {
+    /// Its directory.
+    pub profile: Profile,
+    /// Its account.
+    pub account: Account,
+    /// Its engine.
+    pub engine: Engine,
+    /// Its photos.
+    pub photos: PhotoDir,
+    store: Store,
+}
+
+/// What a queued command got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its place in this install's stream.
+    pub seq: i64,
+    /// On which hazard.
+    pub hazard_id: HazardId,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Requests sent.
+    pub requests: usize,
+    /// Everything that was told.
+    pub notices: Vec<Notice>,
+    /// The failure that ended the run, if one did.
+    pub failure: Option<Failure>,
+}
+
+impl RunReport {
+    /// Commands that got their receipt in this run.
+    pub fn settled(&self) -> Vec<i64> {
+        let settled = self.notices.iter().filter_map(|notice| match notice {
+            Notice::Settled { seq } => Some(*seq),
+            _ => None,
+        });
+        settled.collect()
+    }
+}
+
+impl Device {
+    /// Opens an enrolled device and goes on from where it stopped, wherever that was.
+    ///
+    /// # Errors
+    /// [`DeviceError`].
+    pub fn open(
+        profile: Profile,
+        config: EngineConfig,
+        ambient: &mut Ambient,
+    ) -> Result<Self, DeviceError> {
+        let mut store = Store::open(&profile.dir.join(DATABASE))?;
+        let missing = || HomeError::NotEnrolled(profile.dir.clone());
+        let account = store.account()?.ok_or_else(missing)?;
+        let state = store.load()?;
+        ambient.stir(&account.login, state.highest_seq());
+        let photos = PhotoDir::open(&profile.dir)?;
+        photos.sweep(&state.photos.keys().copied().collect::<BTreeSet<_>>());
+        let key = profile.key(account.install_id)?;
+        let identity = Identity {
+            install_id: account.install_id,
+            person_id: account.person.id,
+            person: Some(account.person.clone()),
+        };
+        let engine = Engine::new(identity, key, config, state, ambient.rng.next_u64());
+        Ok(Self {
+            profile,
+            account,
+            engine,
+            photos,
+            store,
+        })
+    }
+
+    /// Queues a command; on return it is durable.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`], [`DeviceError::NotKept`].
+    pub fn queue(
+        &mut self,
+        ambient: &Ambient,
+        hazard_id: HazardId,
+        action: Action,
+    ) -> Result<Queued, DeviceError> {
+        let clock = &ambient.clock;
+        let made = ClockReading {
+            wall: clock.now(),
+            monotonic_ms: clock.monotonic_ms(),
+            boot_id: clock.boot_id(),
+            server_anchor: None,
+            anchor_monotonic_ms: None,
+        };
+        let ticket = self
+            .engine
+            .handle_command(clock.now(), made, hazard_id, action)
+            .map_err(|refused| DeviceError::Refused(refused.0))?;
+        let mut trouble = String::new();
+        while let Some(output) = self.engine.poll_output_of(clock.now(), &[]) {
+            match output {
+                Output::Write { id, ops } => {
+                    if let Err(error) = self.write(ambient, id, &ops) {
+                        trouble = error.to_string();
+                    }
+                }
+                Output::Notice(Notice::Queued {
+                    ticket: own,
+                    seq,
+                    hazard_id,
+                }) if own == ticket => {
+                    return Ok(Queued { seq, hazard_id });
+                }
+                _ => {}
+            }
+        }
+        Err(DeviceError::NotKept(trouble))
+    }
+
+    fn write(&mut self, ambient: &Ambient, id: u64, ops: &[StoreOp]) -> Result<(), StoreError> {
+        let outcome = self.store.apply(ops);
+        match &outcome {
+            Ok(()) => {
+                self.engine.handle_stored(id);
+                for op in ops {
+                    if let StoreOp::DeletePhoto(sha256) = op {
+                        self.photos.remove(sha256);
+                    }
+                }
+            }
+            Err(_) => self.engine.handle_store_failed(id, ambient.clock.now()),
+        }
+        outcome
+    }
+
+    /// Runs these lanes until nothing is left to do or a failure asks for more patience than
+    /// `patience_ms`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the device's own disk fails; the server's failures are in the report.
+    pub fn run(
+        &mut self,
+        ambient: &Ambient,
+        transport: &Transport,
+        lanes: &[LaneName],
+        patience_ms: i64,
+    ) -> Result<RunReport, StoreError> {
+        let mut run = RunReport::default();
+        let (mut patience, mut renewals) = (patience_ms, 0);
+        for _ in 0..MOST_STEPS {
+            let now = ambient.clock.now();
+            match self.engine.poll_output_of(now, lanes) {
+                Some(Output::Write { id, ops }) => self.write(ambient, id, &ops)?,
+                Some(Output::Notice(notice)) => {
+                    if notice == Notice::CredentialsNeeded && renewals < RENEWALS {
+                        renewals += 1;
+                        self.renew(transport, &mut run)?;
+                    }
+                    note(&mut run, notice);
+                }
+                Some(Output::Send { id, request }) => {
+                    run.requests += 1;
+                    self.send(ambient, transport, id, &request);
+                }
+                Some(Output::ReadPhoto {
+                    id,
+                    sha256,
+                    offset,
+                    len,
+                }) => match self.photos.read(&sha256, offset, len) {
+                    Ok(bytes) => self.engine.handle_photo_bytes(id, now, bytes),
+                    Err(_) => self.engine.handle_photo_unreadable(id, now),
+                },
+                None => {
+                    let Some(wait) = self.wait_for(ambient, lanes, &run, patience) else {
+                        break;
+                    };
+                    patience = patience.saturating_sub(wait);
+                    ambient.clock.sleep_ms(wait);
+                    run.failure = None;
+                }
+            }
+        }
+        Ok(run)
+    }
+
+    /// How long to wait before the next try; `None`: the run is over.
+    fn wait_for(
+        &self,
+        ambient: &Ambient,
+        lanes: &[LaneName],
+        run: &RunReport,
+        patience_ms: i64,
+    ) -> Option<i64> {
+        // Without a server nothing comes of waiting; that is the person's to decide.
+        let unreachable = matches!(
+            run.failure,
+            None | Some(Failure::Offline | Failure::NotOurs | Failure::Unauthorized)
+        );
+        if unreachable || lanes.is_empty() {
+            return None;
+        }
+        let now = ambient.clock.now().as_millis();
+        let wait = self
+            .engine
+            .next_wake()?
+            .as_millis()
+            .saturating_sub(now)
+            .max(1);
+        (wait <= patience_ms).then_some(wait)
+    }
+
+    fn send(&mut self, ambient: &Ambient, transport: &Transport, id: u64, request: &Request) {
+        let answer: Result<ResponseBody, Failure> =
+            transport.send(&self.account.access_token, request);
+        let now = ambient.clock.now();
+        match answer {
+            Ok(body) => self.engine.handle_response(id, now, body),
+            Err(failure) => self.engine.handle_failure(id, now, failure),
+        }
+    }
+
+    fn renew(&mut self, transport: &Transport, run: &mut RunReport) -> Result<(), StoreError> {
+        match session::refresh(transport, &self.account) {
+            Ok(account) => {
+                // Durable first: the old refresh token dies when the new one is first used.
+                self.store.apply_with_account(&[], Some(&account))?;
+                self.account = account;
+                self.engine.handle_credentials_renewed();
+            }
+            Err(failure) => run.failure = Some(failure),
+        }
+        Ok(())
+    }
+
+    /// How many commands stand so.
+    pub fn count(&self, standing: Standing) -> usize {
+        self.engine
+            .state()
+            .commands
+            .values()
+            .filter(|c| c.standing() == standing)
+            .count()
+    }
+}
+
+fn note(run: &mut RunReport, notice: Notice) {
+    match &notice {
+        Notice::Retrying { failure, .. } => run.failure = Some(failure.clone()),
+        Notice::Revoked => run.failure = Some(Failure::Revoked),
+        Notice::UpgradeRequired => run.failure = Some(Failure::UpgradeRequired),
+        _ => {}
+    }
+    run.notices.push(notice);
+}

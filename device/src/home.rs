@@ -1,0 +1,273 @@
+//! Where a device keeps its things: one directory per (server, user), locked while in use.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::SigningKey;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::InstallId;
+use serde::{Deserialize, Serialize};
+
+/// The database's file name.
+pub const DATABASE: &str = "device.db";
+const PROFILE: &str = "profile.json";
+const LOCK: &str = "lock";
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Reading or writing failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nobody is enrolled here.
+    #[error("nobody is enrolled in {0}: run `enroll` first")]
+    NotEnrolled(PathBuf),
+    /// Several are enrolled here.
+    #[error("several people are enrolled here ({0}): choose one with --user and --server")]
+    Ambiguous(String),
+    /// A key file is not one.
+    #[error("{0}: not a 32-byte key")]
+    BadKey(PathBuf),
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> HomeError + '_ {
+    move |source| HomeError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Who a directory belongs to; no secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Base address of the server.
+    pub server: String,
+    /// The name they sign in with.
+    pub login: String,
+}
+
+/// One person's directory, held by this process alone.
+#[derive(Debug)]
+pub struct Profile {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Whose.
+    pub owner: Owner,
+    _lock: File,
+}
+
+impl Owner {
+    /// The directory's name: readable, and distinct for every (server, user).
+    pub fn directory_name(&self) -> String {
+        let hash = Digest::sha256_of_parts(&[self.server.as_bytes(), self.login.as_bytes()]);
+        let short: String = hash.to_string().chars().take(8).collect();
+        let host = self.server.split("://").nth(1).unwrap_or(&self.server);
+        let readable: String = format!("{}-{host}", self.login)
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .take(60)
+            .collect();
+        format!("{}-{short}", readable.trim_start_matches('.'))
+    }
+}
+
+/// The base address without a trailing slash, so that one server has one form.
+pub fn normal_server(server: &str) -> String {
+    server.trim().trim_end_matches('/').to_owned()
+}
+
+impl Profile {
+    /// Opens, and where needed creates, the directory of `owner`.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn create(home: &Path, owner: Owner) -> Result<Self, HomeError> {
+        let dir = home.join(owner.directory_name());
+        std::fs::create_dir_all(&dir).map_err(io(&dir))?;
+        restrict(&dir, 0o700)?;
+        let path = dir.join(PROFILE);
+        if !path.exists() {
+            let text = serde_json::to_vec_pretty(&owner).unwrap_or_default();
+            write_durably(&dir, PROFILE, &text, 0o600)?;
+        }
+        Self::lock(dir, owner)
+    }
+
+    /// Finds the one directory that fits.
+    ///
+    /// # Errors
+    /// [`HomeError::NotEnrolled`], [`HomeError::Ambiguous`], [`HomeError::Io`].
+    pub fn find(home: &Path, server: Option<&str>, login: Option<&str>) -> Result<Self, HomeError> {
+        let server = server.map(normal_server);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(home).into_iter().flatten().flatten() {
+            let dir = entry.path();
+            let Ok(text) = std::fs::read(dir.join(PROFILE)) else {
+                continue;
+            };
+            let Ok(owner) = serde_json::from_slice::<Owner>(&text) else {
+                continue;
+            };
+            let fits = server.as_ref().is_none_or(|server| *server == owner.server)
+                && login.is_none_or(|login| login == owner.login);
+            if fits && dir.join(DATABASE).exists() {
+                found.push((dir, owner));
+            }
+        }
+        if found.len() > 1 {
+            let names: Vec<_> = found.iter().map(|(_, o)| o.login.as_str()).collect();
+            return Err(HomeError::Ambiguous(names.join(", ")));
+        }
+        let (dir, owner) = found
+            .pop()
+            .ok_or_else(|| HomeError::NotEnrolled(home.to_owned()))?;
+        Self::lock(dir, owner)
+    }
+
+    /// Two processes must not give out the same sequence: the second waits.
+    fn lock(dir: PathBuf, owner: Owner) -> Result<Self, HomeError> {
+        let path = dir.join(LOCK);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(io(&path))?;
+        file.lock().map_err(io(&path))?;
+        Ok(Self {
+            dir,
+            owner,
+            _lock: file,
+        })
+    }
+
+    /// Keeps an install's private key, readable by its owner only.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn keep_key(&self, install_id: InstallId, key: &SigningKey) -> Result<(), HomeError> {
+        write_durably(&self.dir, &key_name(install_id), key.as_bytes(), 0o600)
+    }
+
+    /// The private key of an install.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`], [`HomeError::BadKey`].
+    pub fn key(&self, install_id: InstallId) -> Result<SigningKey, HomeError> {
+        let path = self.dir.join(key_name(install_id));
+        let mut bytes = Vec::new();
+        let mut file = File::open(&path).map_err(io(&path))?;
+        file.read_to_end(&mut bytes).map_err(io(&path))?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| HomeError::BadKey(path))?;
+        Ok(SigningKey::from_bytes(&bytes))
+    }
+}
+
+fn key_name(install_id: InstallId) -> String {
+    format!("key-{install_id}")
+}
+
+/// Writes a file so that after a power cut it is there whole or not at all.
+pub(crate) fn write_durably(
+    dir: &Path,
+    name: &str,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), HomeError> {
+    let (path, temporary) = (dir.join(name), dir.join(format!("{name}.part")));
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let mut file = options.open(&temporary).map_err(io(&temporary))?;
+    restrict(&temporary, mode)?;
+    file.write_all(bytes).map_err(io(&temporary))?;
+    file.sync_all().map_err(io(&temporary))?;
+    std::fs::rename(&temporary, &path).map_err(io(&path))?;
+    sync_directory(dir)
+}
+
+/// A rename is durable once its directory is.
+pub(crate) fn sync_directory(dir: &Path) -> Result<(), HomeError> {
+    #[cfg(unix)]
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(io(dir))?;
+    Ok(())
+}
+
+fn restrict(path: &Path, mode: u32) -> Result<(), HomeError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).map_err(io(path))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use uuid::Uuid;
+
+    fn owner(login: &str) -> Owner {
+        Owner {
+            server: "http://127.0.0.1:8080".into(),
+            login: login.into(),
+        }
+    }
+
+    #[test]
+    fn two_users_of_one_phone_have_separate_directories() {
+        let home = tempfile::tempdir().unwrap();
+        let one = Profile::create(home.path(), owner("li")).unwrap();
+        let two = Profile::create(home.path(), owner("wang")).unwrap();
+        assert_ne!(one.dir, two.dir);
+        for dir in [&one.dir, &two.dir] {
+            std::fs::write(dir.join(DATABASE), b"").unwrap();
+        }
+        drop((one, two));
+        let chosen = Profile::find(home.path(), None, Some("li")).unwrap();
+        assert_eq!(chosen.owner.login, "li");
+        let unclear = Profile::find(home.path(), None, None).unwrap_err();
+        assert!(matches!(unclear, HomeError::Ambiguous(_)));
+    }
+
+    #[test]
+    fn names_that_would_leave_the_home_do_not() {
+        let name = owner("../../etc").directory_name();
+        assert!(!name.contains('/') && !name.starts_with('.'), "{name}");
+        assert_ne!(owner("a-b").directory_name(), owner("a/b").directory_name());
+    }
+
+    #[test]
+    fn the_private_key_is_readable_by_its_owner_only() {
+        let home = tempfile::tempdir().unwrap();
+        let profile = Profile::create(home.path(), owner("li")).unwrap();
+        let id = InstallId(Uuid::from_u128(1));
+        profile
+            .keep_key(id, &SigningKey::from_bytes(&[3; 32]))
+            .unwrap();
+        let path = profile.dir.join(key_name(id));
+        assert_eq!(
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(profile.key(id).unwrap().to_bytes(), [3; 32]);
+    }
+}

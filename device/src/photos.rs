@@ -1,0 +1,174 @@
+//! Photo files: named by their hash, durable before any command names them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use hazardloop_domain::command::{PhotoKind, PhotoRef};
+use hazardloop_domain::hash::Digest;
+
+use crate::home::{HomeError, sync_directory, write_durably};
+
+/// The directory of photos beside one database.
+#[derive(Debug)]
+pub struct PhotoDir(PathBuf);
+
+/// Why a file cannot become a photo.
+#[derive(Debug, thiserror::Error)]
+pub enum PhotoError {
+    /// Reading it failed.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Larger than a photo may be.
+    #[error("{path}: {size} bytes, a photo has at most {most}")]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// Its bytes.
+        size: u64,
+        /// Bytes allowed.
+        most: u64,
+    },
+    /// Not JPEG, PNG or WebP by its first bytes.
+    #[error("{path}: not a JPEG, PNG or WebP image")]
+    NotAPhoto {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Keeping it failed.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+}
+
+impl PhotoDir {
+    /// Opens, and where needed creates, the directory.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn open(profile: &Path) -> Result<Self, HomeError> {
+        let dir = profile.join("photos");
+        std::fs::create_dir_all(&dir).map_err(|source| HomeError::Io {
+            path: dir.clone(),
+            source,
+        })?;
+        sync_directory(profile)?;
+        Ok(Self(dir))
+    }
+
+    /// Copies a file in, durably, and names it for a command.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn take(&self, path: &Path, kind: PhotoKind, most: u64) -> Result<PhotoRef, PhotoError> {
+        let unreadable = |source| PhotoError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        if size > most {
+            return Err(PhotoError::TooLarge {
+                path: path.to_owned(),
+                size,
+                most,
+            });
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        let media_type = media_type(&bytes).ok_or_else(|| PhotoError::NotAPhoto {
+            path: path.to_owned(),
+        })?;
+        let sha256 = Digest::sha256(&bytes);
+        write_durably(&self.0, &sha256.to_string(), &bytes, 0o600)?;
+        Ok(PhotoRef {
+            sha256,
+            size: bytes.len() as u64,
+            media_type: media_type.to_owned(),
+            kind,
+            taken_at: None,
+            position: None,
+        })
+    }
+
+    /// Reads a part of a photo.
+    ///
+    /// # Errors
+    /// When the file is missing or shorter.
+    pub fn read(&self, sha256: &Digest, offset: u64, len: u32) -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(self.0.join(sha256.to_string()))?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = vec![0; len as usize];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Removes a photo. One that is gone already is no error.
+    pub fn remove(&self, sha256: &Digest) {
+        // What stays behind after a failure is swept at the next start.
+        drop(std::fs::remove_file(self.0.join(sha256.to_string())));
+    }
+
+    /// Removes files that no entry names: copied in before a crash or a refusal, or verified.
+    pub fn sweep(&self, keep: &BTreeSet<Digest>) {
+        for entry in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let known = name.to_str().and_then(|name| name.parse().ok());
+            if !known.is_some_and(|sha256: Digest| keep.contains(&sha256)) {
+                drop(std::fs::remove_file(entry.path()));
+            }
+        }
+    }
+}
+
+/// The media type by the first bytes; names of files lie.
+fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+        Some("image/jpeg")
+    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        Some("image/png")
+    } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Some("image/webp")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_photo_is_kept_by_its_hash_and_swept_when_nothing_names_it() {
+        let home = tempfile::tempdir().unwrap();
+        let photos = PhotoDir::open(home.path()).unwrap();
+        let file = home.path().join("a.png");
+        std::fs::write(&file, b"\xff\xd8\xffjpeg with a lying name").unwrap();
+        let photo = photos.take(&file, PhotoKind::Before, 1_000).unwrap();
+        assert_eq!(photo.media_type, "image/jpeg");
+        assert_eq!(photos.read(&photo.sha256, 3, 4).unwrap(), b"jpeg");
+        assert!(photos.read(&photo.sha256, 3, 4_000).is_err(), "short");
+        photos.sweep(&BTreeSet::from([photo.sha256]));
+        assert!(photos.read(&photo.sha256, 0, 1).is_ok());
+        photos.sweep(&BTreeSet::new());
+        assert!(photos.read(&photo.sha256, 0, 1).is_err());
+    }
+
+    #[test]
+    fn what_is_no_photo_or_too_large_is_refused_by_name() {
+        let home = tempfile::tempdir().unwrap();
+        let photos = PhotoDir::open(home.path()).unwrap();
+        let file = home.path().join("a.jpg");
+        std::fs::write(&file, b"<html>").unwrap();
+        let refused = photos.take(&file, PhotoKind::Before, 1_000).unwrap_err();
+        assert!(matches!(refused, PhotoError::NotAPhoto { .. }));
+        let large = photos.take(&file, PhotoKind::Before, 3).unwrap_err();
+        assert!(matches!(large, PhotoError::TooLarge { size: 6, .. }));
+    }
+}

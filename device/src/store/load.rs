@@ -1,0 +1,175 @@
+//! Reads everything back at start.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::{
+    Member, Meta, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand, StoredPhoto,
+};
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::wire::{Bytes, Checkpoint, Record, RecordKind, Scope};
+use uuid::Uuid;
+
+use super::StoreError;
+use super::schema::{commands, members, meta, photos, records, scopes, staged};
+
+/// Rebuilds the state by the operations that made it.
+pub(super) fn load(conn: &mut SqliteConnection) -> Result<State, StoreError> {
+    let mut ops = Vec::new();
+    read_meta(conn, &mut ops)?;
+    read_commands(conn, &mut ops)?;
+    read_scopes(conn, &mut ops)?;
+    read_rows(conn, &mut ops)?;
+    read_photos(conn, &mut ops)?;
+    let mut state = State::default();
+    state.apply(&ops);
+    Ok(state)
+}
+
+type MetaRow = (
+    i32,
+    Option<String>,
+    Option<Vec<u8>>,
+    Option<i64>,
+    Option<i64>,
+    bool,
+);
+
+fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    let row = meta::table.first::<MetaRow>(conn).optional()?;
+    if let Some((_, epoch, digest_key, server_time, contact_at, must_rekey)) = row {
+        ops.push(StoreOp::PutMeta(Meta {
+            epoch,
+            digest_key: digest_key.and_then(|key| DigestKey::from_slice(&key)),
+            server_time: server_time.map(Timestamp::from_millis),
+            contact_at: contact_at.map(Timestamp::from_millis),
+            must_rekey,
+        }));
+    }
+    Ok(())
+}
+
+type CommandRow = (i64, Vec<u8>, Vec<u8>, i64, Option<Vec<u8>>, bool);
+
+fn read_commands(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    let rows = commands::table
+        .order(commands::seq)
+        .load::<CommandRow>(conn)?;
+    for (_, envelope, hazard_id, queued_at, receipt, awaiting_pull) in rows {
+        let receipt = receipt
+            .map(|bytes| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("receipt")))
+            .transpose()?;
+        ops.push(StoreOp::PutCommand(StoredCommand {
+            envelope: minicbor::decode(&envelope).map_err(|_| StoreError::Damaged("command"))?,
+            hazard_id: HazardId::from_slice(&hazard_id).ok_or(StoreError::Damaged("command"))?,
+            queued_at: Timestamp::from_millis(queued_at),
+            receipt,
+            awaiting_pull,
+        }));
+    }
+    Ok(())
+}
+
+fn scope_of(text: &str) -> Result<Scope, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged("scope"))
+}
+
+fn key_of(kind: i32, id: &[u8]) -> Result<RowKey, StoreError> {
+    let kind = RecordKind::from_number(kind).ok_or(StoreError::Damaged("record"))?;
+    Ok((
+        kind,
+        Uuid::from_slice(id).map_err(|_| StoreError::Damaged("record"))?,
+    ))
+}
+
+type ScopeRow = (
+    String,
+    Option<Vec<u8>>,
+    Option<i64>,
+    Option<i64>,
+    bool,
+    bool,
+    Option<i64>,
+);
+type StagedRow = (String, i32, Vec<u8>, Option<i64>, Option<Vec<u8>>);
+
+fn read_scopes(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    for row in scopes::table.load::<ScopeRow>(conn)? {
+        let (scope, cursor, count, digest, complete, staging_reset, last_mismatch) = row;
+        let held = count.zip(digest).map(|(count, digest)| Checkpoint {
+            count: count.cast_unsigned(),
+            digest: digest.cast_unsigned(),
+        });
+        let state = ScopeState {
+            cursor: cursor.map(Bytes),
+            held,
+            complete,
+            staging_reset,
+            last_mismatch: last_mismatch.map(Timestamp::from_millis),
+        };
+        ops.push(StoreOp::PutScope(scope_of(&scope)?, state));
+    }
+    for (scope, kind, id, version, body) in staged::table.load::<StagedRow>(conn)? {
+        let key = key_of(kind, &id)?;
+        let record = version.zip(body).map(|(version, body)| Record {
+            kind: key.0,
+            id: key.1,
+            version,
+            body: Bytes(body),
+        });
+        ops.push(StoreOp::Stage {
+            scope: scope_of(&scope)?,
+            key,
+            record,
+        });
+    }
+    Ok(())
+}
+
+fn read_rows(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    for (kind, id, version, body) in records::table.load::<(i32, Vec<u8>, i64, Vec<u8>)>(conn)? {
+        let (kind, id) = key_of(kind, &id)?;
+        ops.push(StoreOp::PutRow(Record {
+            kind,
+            id,
+            version,
+            body: Bytes(body),
+        }));
+    }
+    for row in members::table.load::<(String, i32, Vec<u8>, i64, i64)>(conn)? {
+        let (scope, kind, id, version, digest) = row;
+        let member = Member {
+            version,
+            digest: digest.cast_unsigned(),
+        };
+        let (scope, key) = (scope_of(&scope)?, key_of(kind, &id)?);
+        ops.push(StoreOp::PutMember { scope, key, member });
+    }
+    Ok(())
+}
+
+type PhotoRow = (Vec<u8>, i64, String, i64, Vec<u8>, Option<String>, i32);
+
+fn read_photos(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    for (sha256, size, media_type, seq, hazard_id, upload, stage) in
+        photos::table.load::<PhotoRow>(conn)?
+    {
+        let damaged = || StoreError::Damaged("photo entry");
+        ops.push(StoreOp::PutPhoto(StoredPhoto {
+            sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
+            size: size.cast_unsigned(),
+            media_type,
+            seq,
+            hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
+            upload,
+            stage: match stage {
+                2 => PhotoStage::Sent,
+                1 => PhotoStage::Asked,
+                _ => PhotoStage::Waiting,
+            },
+        }));
+    }
+    Ok(())
+}

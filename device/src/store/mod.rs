@@ -1,0 +1,103 @@
+//! The device's database: one SQLite file per (server, user), durable before acknowledged.
+
+mod account;
+mod apply;
+mod load;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use hazardloop_sync_protocol::device::{State, StoreOp};
+
+pub use account::Account;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// `FULL`: with WAL, `NORMAL` loses committed work in a power cut, and this is the only copy.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                       PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Why the store does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened.
+    #[error("the device's database cannot be opened: {0}")]
+    Open(#[from] diesel::ConnectionError),
+    /// The tables cannot be brought up to date.
+    #[error("the device's database cannot be brought up to date: {0}")]
+    Migrate(String),
+    /// Reading or writing failed (full disk, damaged file).
+    #[error("the device's database: {0}")]
+    Database(#[from] diesel::result::Error),
+    /// A stored value is not what it has to be.
+    #[error("the device's database holds a damaged {0}")]
+    Damaged(&'static str),
+}
+
+/// The open database.
+pub struct Store {
+    conn: SqliteConnection,
+}
+
+impl Store {
+    /// Opens, and where needed creates, the database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+        conn.batch_execute(PRAGMAS)?;
+        conn.run_pending_migrations(MIGRATIONS)
+            .map_err(|error| StoreError::Migrate(error.to_string()))?;
+        Ok(Self { conn })
+    }
+
+    /// All that is kept, with the scopes' sums made from the rows themselves.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load(&mut self) -> Result<State, StoreError> {
+        let mut state = self.conn.transaction::<_, StoreError, _>(load::load)?;
+        state.recompute_held();
+        Ok(state)
+    }
+
+    /// Applies all operations, or none, durably.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    pub fn apply(&mut self, ops: &[StoreOp]) -> Result<(), StoreError> {
+        self.apply_with_account(ops, None)
+    }
+
+    /// As [`Store::apply`], together with a new account (a new install and its queue are one).
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    pub fn apply_with_account(
+        &mut self,
+        ops: &[StoreOp],
+        account: Option<&Account>,
+    ) -> Result<(), StoreError> {
+        self.conn.immediate_transaction(|conn| {
+            if let Some(account) = account {
+                account::put(conn, account)?;
+            }
+            ops.iter().try_for_each(|op| apply::one(conn, op))
+        })
+    }
+
+    /// The account, when somebody is enrolled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn account(&mut self) -> Result<Option<Account>, StoreError> {
+        account::get(&mut self.conn)
+    }
+}

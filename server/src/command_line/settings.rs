@@ -1,0 +1,173 @@
+//! Settings: file, then environment, then flags.
+
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+
+use super::{CommandLine, Task, TaskError};
+use crate::settings::Settings;
+use crate::store::{DatabaseUrl, StoreError};
+
+/// Name of the settings file in the data folder.
+const FILE: &str = "hazardloop.toml";
+
+/// Environment variables with this prefix are settings; `__` separates levels.
+const PREFIX: &str = "HAZARDLOOP_";
+
+/// Variables with the prefix that are not settings.
+const NOT_SETTINGS: [&str; 4] = ["test_now", "test_seed", "test_postgres", "password"];
+
+/// Why settings are not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A value is of the wrong kind, or nothing has that name.
+    #[error("settings: {0}")]
+    Unreadable(String),
+    /// The file that was named does not exist.
+    #[error("settings file {0} does not exist")]
+    NoFile(PathBuf),
+    /// The database address cannot be used.
+    #[error("settings: database_url: {0}")]
+    Database(StoreError),
+    /// There is no database yet.
+    #[error("there is no database at {path}; start the server or run `hazardloop migrate` first")]
+    NoDatabase {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Sample accounts would be open to others.
+    #[error(
+        "--demo opens accounts whose password everybody knows, and {0} is not a loopback address; \
+         say --demo-on-public-address as well if that is what you want"
+    )]
+    DemoIsPublic(std::net::SocketAddr),
+}
+
+/// Puts the settings together.
+pub(super) fn gather(command_line: &CommandLine) -> Result<Settings, SettingsError> {
+    let environment = Env::prefixed(PREFIX).ignore(&NOT_SETTINGS).split("__");
+    let base = Figment::from(Serialized::defaults(Settings::default()));
+    let data_dir = command_line.shared.data_dir.clone().or_else(|| {
+        base.clone()
+            .merge(environment.clone())
+            .extract_inner::<PathBuf>("data_dir")
+            .ok()
+    });
+    let file = match &command_line.shared.config {
+        Some(path) if !path.exists() => return Err(SettingsError::NoFile(path.clone())),
+        Some(path) => path.clone(),
+        None => data_dir.unwrap_or_default().join(FILE),
+    };
+    let mut figment = base.merge(Toml::file(file)).merge(environment);
+    let shared = &command_line.shared;
+    if let Some(data_dir) = &shared.data_dir {
+        figment = figment.merge(Serialized::default("data_dir", data_dir));
+    }
+    if let Some(url) = &shared.database_url {
+        figment = figment.merge(Serialized::default("database_url", url));
+    }
+    if let Task::Serve(serve) = &command_line.task {
+        if let Some(listen) = serve.listen {
+            figment = figment.merge(Serialized::default("listen", listen));
+        }
+        if serve.demo {
+            figment = figment.merge(Serialized::default("demo", true));
+        }
+        if serve.demo_on_public_address {
+            figment = figment.merge(Serialized::default("demo_on_public_address", true));
+        }
+    }
+    let settings: Settings = figment
+        .extract()
+        .map_err(|error| SettingsError::Unreadable(error.to_string()))?;
+    let public = !settings.listen.ip().is_loopback();
+    if settings.demo && public && !settings.demo_on_public_address {
+        return Err(SettingsError::DemoIsPublic(settings.listen));
+    }
+    Ok(settings)
+}
+
+/// The database that the settings name.
+pub(crate) fn database_url(settings: &Settings) -> Result<DatabaseUrl, SettingsError> {
+    if settings.database_url.is_empty() {
+        let path = settings.data_dir.join("hazardloop.sqlite");
+        return DatabaseUrl::sqlite(&path).map_err(SettingsError::Database);
+    }
+    settings
+        .database_url
+        .parse()
+        .map_err(SettingsError::Database)
+}
+
+/// Creates the data folder for its owner alone.
+pub(crate) fn make_data_dir(settings: &Settings) -> Result<(), TaskError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&settings.data_dir)
+        .map_err(TaskError::io(format!(
+            "creating {}",
+            settings.data_dir.display()
+        )))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn gathered(arguments: &[&str]) -> Result<Settings, SettingsError> {
+        let all = ["hazardloop"].iter().chain(arguments);
+        gather(&CommandLine::try_parse_from(all).unwrap())
+    }
+
+    #[test]
+    fn demo_on_a_public_address_must_be_said_twice() {
+        let once = ["serve", "--demo", "--listen", "0.0.0.0:80"];
+        assert!(matches!(
+            gathered(&once),
+            Err(SettingsError::DemoIsPublic(_))
+        ));
+        let twice = [
+            "serve",
+            "--demo",
+            "--demo-on-public-address",
+            "--listen",
+            "0.0.0.0:80",
+        ];
+        assert!(gathered(&twice).is_ok());
+        assert!(gathered(&["serve", "--demo"]).is_ok());
+    }
+
+    #[test]
+    fn flags_override_the_file_and_unknown_names_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("h.toml");
+        std::fs::write(
+            &file,
+            "listen = \"127.0.0.1:1\"\n[sign_in]\naccess_token_s = 5\n",
+        )
+        .unwrap();
+        let path = file.to_str().unwrap();
+        let settings = gathered(&["serve", "--config", path]).unwrap();
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.sign_in.access_token_s, 5);
+        let settings = gathered(&["serve", "--config", path, "--listen", "127.0.0.1:2"]).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        std::fs::write(&file, "colour = 1\n").unwrap();
+        assert!(matches!(
+            gathered(&["serve", "--config", path]),
+            Err(SettingsError::Unreadable(why)) if why.contains("colour")
+        ));
+    }
+
+    #[test]
+    fn a_wrong_scheme_is_refused_by_name() {
+        let settings = gathered(&["migrate", "--database-url", "mysql://x"]).unwrap();
+        let error = database_url(&settings).unwrap_err().to_string();
+        assert!(error.contains("mysql"), "{error}");
+    }
+}

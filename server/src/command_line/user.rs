@@ -1,0 +1,294 @@
+//! `hazardloop user`: accounts, for whoever runs the server: the first administrator, and help
+//! for those who are locked out.
+
+use std::io::{BufRead, Read as _, Write};
+
+use clap::{Args, Subcommand};
+use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::ids::GrantId;
+use hazardloop_domain::time::Timestamp;
+use zeroize::Zeroizing;
+
+use super::TaskError;
+use crate::entropy::Entropy;
+use crate::failure::Failure;
+use crate::settings::SignIn;
+use crate::store::people::{self as stored, Person};
+use crate::store::{Db, meta};
+use crate::usecases::people;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hazardloop_sync_protocol::digest::DigestKey;
+
+/// Bytes of standard input that are read for a password.
+const MOST_INPUT: u64 = 4_096;
+
+/// People listed at once; more come in further rounds.
+const LISTED_AT_ONCE: i64 = 500;
+
+/// What to do about accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserTask {
+    /// Add a person.
+    Add(Add),
+    /// List everybody.
+    List,
+    /// Give a person one more role.
+    Grant(GrantRole),
+    /// Disable an account and end its sessions.
+    Disable(Disable),
+    /// Set a new password and end all sessions.
+    Password(NewPassword),
+}
+
+/// See [`UserTask::Add`].
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The name by which they will sign in.
+    pub login: String,
+    /// Their name.
+    #[arg(long)]
+    pub name: String,
+    /// Where to reach them.
+    #[arg(long)]
+    pub phone: Option<String>,
+    /// ROLE:ID, the role and the enterprise or jurisdiction that it is held over; may be repeated.
+    #[arg(long = "grant", value_parser = parse_role_over)]
+    pub grants: Vec<(Role, GrantScope)>,
+    /// Read the password from the first line of standard input; otherwise one is made up and
+    /// printed.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// See [`UserTask::Grant`].
+#[derive(Debug, Args)]
+pub struct GrantRole {
+    /// Who.
+    pub login: String,
+    /// ROLE:ID, the role and the enterprise or jurisdiction that it is held over.
+    #[arg(value_parser = parse_role_over)]
+    pub role: (Role, GrantScope),
+    /// Until when (RFC 3339); open-ended when absent.
+    #[arg(long, value_parser = Timestamp::parse)]
+    pub until: Option<Timestamp>,
+}
+
+/// See [`UserTask::Disable`].
+#[derive(Debug, Args)]
+pub struct Disable {
+    /// Who.
+    pub login: String,
+    /// For the record.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// See [`UserTask::Password`].
+#[derive(Debug, Args)]
+pub struct NewPassword {
+    /// Whose.
+    pub login: String,
+    /// As for `add`.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+fn parse_role_over(text: &str) -> Result<(Role, GrantScope), String> {
+    let form = "expected ROLE:UUID, such as inspector:019a8c5e-5f00-7a10-9d31-0a4b7c2e9f10";
+    let (role, id) = text.split_once(':').ok_or(form)?;
+    let roles = Role::ALL.map(Role::as_str).join(", ");
+    let role = Role::from_name(role).ok_or_else(|| format!("the role is one of {roles}"))?;
+    let scope = if role.is_of_enterprise() {
+        GrantScope::Enterprise(id.parse().map_err(|_| form)?)
+    } else {
+        GrantScope::Jurisdiction(id.parse().map_err(|_| form)?)
+    };
+    Ok((role, scope))
+}
+
+/// What the tasks work with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// Cost of password hashes.
+    pub sign_in: &'a SignIn,
+    /// The present instant.
+    pub now: Timestamp,
+    /// Ids and passwords.
+    pub entropy: &'a Entropy,
+}
+
+/// Does it, and says what was done.
+///
+/// # Errors
+/// [`Failure::NotFound`] for an unknown login or scope; as the use cases; when nobody listens.
+pub fn run(
+    context: Context<'_>,
+    task: UserTask,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+) -> Result<(), TaskError> {
+    let said = match task {
+        UserTask::Add(add) => context.add(add, input)?,
+        UserTask::List => return context.list(out),
+        UserTask::Grant(grant) => context.grant(grant)?,
+        UserTask::Disable(disable) => context.disable(disable)?,
+        UserTask::Password(password) => context.password(password, input)?,
+    };
+    writeln!(out, "{said}").map_err(TaskError::io("writing what was done"))
+}
+
+impl Context<'_> {
+    fn add(self, add: Add, input: &mut dyn BufRead) -> Result<String, TaskError> {
+        let (password, shown) = self.choose_password(add.password_stdin, input)?;
+        let new = people::NewPerson {
+            id: hazardloop_domain::ids::PersonId(self.entropy.uuid_v7(self.now)),
+            login: add.login,
+            name: add.name,
+            phone: add.phone,
+            password_hash: people::hash_password(self.sign_in, self.entropy, &password)?,
+            grants: add.grants,
+        };
+        let (key, now, said) = (self.digest_key()?, self.now, format!("added {}", new.login));
+        self.db.write_blocking(move |tx| {
+            people::register(tx, &key, new.clone(), None, now)?;
+            Ok::<_, Failure>(())
+        })?;
+        Ok(said + &shown)
+    }
+
+    fn grant(self, grant: GrantRole) -> Result<String, TaskError> {
+        let person = self.find(&grant.login)?;
+        let (role, scope) = grant.role;
+        let new = Grant {
+            id: GrantId(self.entropy.uuid_v7(self.now)),
+            role,
+            scope,
+            valid_from: self.now,
+            valid_until: grant.until,
+        };
+        let (key, now) = (self.digest_key()?, self.now);
+        self.db.write_blocking(move |tx| {
+            stored::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
+            people::add_grant(tx, &key, person.id, &new, None, now)?;
+            Ok::<_, Failure>(())
+        })?;
+        Ok(format!("{} is {} now", grant.login, role.as_str()))
+    }
+
+    fn disable(self, disable: Disable) -> Result<String, TaskError> {
+        let person = self.find(&disable.login)?;
+        let (key, now, reason) = (self.digest_key()?, self.now, disable.reason);
+        let ended = self.db.write_blocking(move |tx| {
+            let ended = people::disable_in(tx, &key, person.id, None, &reason, now)?;
+            Ok::<_, Failure>(ended.len())
+        })?;
+        Ok(format!(
+            "disabled {}; {ended} session(s) ended",
+            disable.login
+        ))
+    }
+
+    fn password(self, new: NewPassword, input: &mut dyn BufRead) -> Result<String, TaskError> {
+        let person = self.find(&new.login)?;
+        let (password, shown) = self.choose_password(new.password_stdin, input)?;
+        let hash = people::hash_password(self.sign_in, self.entropy, &password)?;
+        let now = self.now;
+        let ended = self.db.write_blocking(move |tx| {
+            let ended = people::set_password_in(tx, person.id, &hash, None, now)?;
+            Ok::<_, Failure>(ended.len())
+        })?;
+        Ok(format!(
+            "{} has a new password; {ended} session(s) ended{shown}",
+            new.login
+        ))
+    }
+
+    fn list(self, out: &mut dyn Write) -> Result<(), TaskError> {
+        let mut after = None;
+        loop {
+            let page = self.db.read_blocking(move |tx| {
+                let people = stored::all(tx.conn(), after, LISTED_AT_ONCE)?;
+                let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+                Ok::<_, Failure>((people, stored::grants_of(tx.conn(), &ids)?))
+            });
+            let (people, grants) = page?;
+            let Some(last) = people.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            for person in &people {
+                let theirs = grants.iter().filter(|placed| {
+                    placed.person_id == person.id && placed.grant.holds_at(self.now)
+                });
+                let theirs = theirs.map(|placed| described(&placed.grant));
+                let roles = theirs.collect::<Vec<_>>().join(" ");
+                let state = if person.disabled_at.is_some() {
+                    "disabled"
+                } else {
+                    "active"
+                };
+                let Person {
+                    id, login, name, ..
+                } = person;
+                writeln!(out, "{id}\t{login}\t{name}\t{state}\t{roles}")
+                    .map_err(TaskError::io("writing the list"))?;
+            }
+        }
+    }
+
+    fn find(self, login: &str) -> Result<Person, TaskError> {
+        let wanted = login.to_owned();
+        let found = self
+            .db
+            .read_blocking(move |tx| stored::by_login(tx.conn(), &wanted))?;
+        Ok(found.ok_or(Failure::NotFound("account"))?)
+    }
+
+    /// The password, and what to say of it.
+    fn choose_password(
+        self,
+        from_input: bool,
+        input: &mut dyn BufRead,
+    ) -> Result<(Zeroizing<String>, String), TaskError> {
+        if !from_input {
+            let made_up = Zeroizing::new(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<15>()));
+            let shown = format!("\npassword (shown once): {}", made_up.as_str());
+            return Ok((made_up, shown));
+        }
+        let mut line = Zeroizing::new(String::new());
+        input
+            .take(MOST_INPUT)
+            .read_line(&mut line)
+            .map_err(TaskError::io("reading the password"))?;
+        let password = line.trim_end_matches(['\r', '\n']).to_owned();
+        Ok((Zeroizing::new(password), String::new()))
+    }
+
+    /// Made by the first start of the server, or here if there was none.
+    fn digest_key(self) -> Result<DigestKey, TaskError> {
+        let fresh = hex::encode(self.entropy.bytes::<16>());
+        let key = self
+            .db
+            .write_blocking(move |tx| meta::get_or_set(tx, "digest_key", &fresh))?;
+        let key = hex::decode(key)
+            .ok()
+            .and_then(|key| DigestKey::from_slice(&key));
+        let damaged = || Failure::Internal("the digest key is damaged".to_owned());
+        Ok(key.ok_or_else(damaged)?)
+    }
+}
+
+fn described(grant: &Grant) -> String {
+    let over = match grant.scope {
+        GrantScope::Enterprise(id) => id.0,
+        GrantScope::Jurisdiction(id) => id.0,
+    };
+    format!("{}:{over}", grant.role.as_str())
+}
+
+#[cfg(test)]
+#[path = "user_tests.rs"]
+mod tests;

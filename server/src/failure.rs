@@ -1,0 +1,142 @@
+//! Why a use case could not do what was asked, before HTTP or anybody else puts it into words.
+
+use hazardloop_domain::refusal::{Refusal, RefusalCode};
+
+use crate::store::StoreError;
+
+/// The one error type of the use cases. `http::problem` maps every variant to a status.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// The rules refuse.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request is malformed beyond what the rules look at.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// Where.
+        field: String,
+        /// Why.
+        why: String,
+    },
+    /// Who asks could not be established.
+    #[error("not signed in: {0}")]
+    Unauthenticated(Unauthenticated),
+    /// Who asks may not do this at all.
+    #[error("not permitted: {0}")]
+    Forbidden(String),
+    /// The device was revoked.
+    #[error("this device was revoked")]
+    DeviceRevoked,
+    /// There is no such thing, or none that the asker may know of.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The record is not the one the asker saw (If-Match).
+    #[error("the record changed: it has version {current} now")]
+    PreconditionFailed {
+        /// The present version.
+        current: i64,
+    },
+    /// A request key was used for another request.
+    #[error("this id was used for another request")]
+    IdReused,
+    /// Something stands in the way that is neither rule nor precondition.
+    #[error("{0}")]
+    Conflict(String),
+    /// More bytes, items or pixels than a stated limit.
+    #[error("{what} exceeds the limit of {limit}")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// The asker speaks a version of the protocol that this server does not.
+    #[error("this server speaks the protocol up to version {newest}")]
+    UpgradeRequired {
+        /// The newest version here.
+        newest: u16,
+    },
+    /// Too many requests.
+    #[error("too many requests; try again in {retry_after_s} s")]
+    RateLimited {
+        /// Seconds to wait.
+        retry_after_s: u64,
+    },
+    /// The bytes are not of the kind that was announced.
+    #[error("unsupported media: {0}")]
+    UnsupportedMedia(String),
+    /// A protocol of the upload was not kept (offset, length, checksum).
+    #[error(transparent)]
+    Upload(#[from] UploadFailure),
+    /// The database did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another part of the server failed; the text is for the log, not for the asker.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// Why a caller counts as unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// No bearer token.
+    #[error("no bearer token")]
+    Missing,
+    /// Not a token of this server, or altered.
+    #[error("the token is not valid")]
+    Invalid,
+    /// The token has expired.
+    #[error("the token has expired")]
+    Expired,
+    /// The sign-in it descends from was ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// Name or password wrong, or the account disabled; which one is not told.
+    #[error("name or password is wrong")]
+    WrongCredentials,
+}
+
+/// Why a part of an upload was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UploadFailure {
+    /// The part does not begin where the server stands.
+    #[error("the upload stands at offset {offset}")]
+    OffsetMismatch {
+        /// Where it stands.
+        offset: u64,
+    },
+    /// The part's checksum does not fit its bytes; nothing was kept of it.
+    #[error("the checksum does not fit the bytes")]
+    ChecksumMismatch,
+    /// The upload is over or expired.
+    #[error("the upload is gone")]
+    Gone,
+    /// The whole file does not have the hash it was announced with.
+    #[error("the file does not have the announced SHA-256")]
+    HashMismatch,
+}
+
+impl Failure {
+    /// A malformed field.
+    pub fn invalid(field: &str, why: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.to_owned(),
+            why: why.into(),
+        }
+    }
+
+    /// Whether the subject is unknown to the asker, in whichever form that was found out.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+            || matches!(self, Self::Refused(refusal) if refusal.code == RefusalCode::NotFound)
+    }
+}
+
+impl crate::store::StoreFailure for Failure {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Every operation, every role, inside and outside of the scope: what is answered. A route that
+//! is not in this table fails the test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use hazardloop_domain::access::Role;
+use serde_json::{Value, json};
+
+use super::authorization_world::{
+    COLUMNS, Case, SECRET, Session, World, announcement, hazard, outside_login,
+};
+use super::openapi::document;
+use super::test_client::{Answer, Ask, command_body, report_body};
+use crate::sample;
+use crate::test_support::TestServer;
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
+
+/// One operation: the statuses for those inside and those outside, in the order of [`COLUMNS`]:
+/// employee, safety officer, principal, grid worker, inspector, reviewer, supervisor,
+/// administrator.
+struct Row {
+    operation: &'static str,
+    inside: [u16; 8],
+    outside: [u16; 8],
+    request: for<'a> fn(&'a Case<'a>) -> Answering<'a>,
+}
+
+const fn all(status: u16) -> [u16; 8] {
+    [status; 8]
+}
+
+/// For operations of everybody.
+const OK: [u16; 8] = all(200);
+/// For what does not exist as far as the asker can tell.
+const HIDDEN: [u16; 8] = all(404);
+/// Reviewers and administrators keep the enterprises.
+const fn keepers(status: u16) -> [u16; 8] {
+    [403, 403, 403, 403, 403, status, 403, status]
+}
+/// Administrators alone.
+const fn administrators(others: u16, status: u16) -> [u16; 8] {
+    [
+        others, others, others, others, others, others, others, status,
+    ]
+}
+
+/// What is done to another person, by administrators alone: those who may see the person learn that
+/// they may not, all others that there is none.
+const fn of_a_person(status: u16) -> [u16; 8] {
+    [404, 404, 403, 404, 404, 403, 403, status]
+}
+
+/// Operations that need no sign-in.
+const PUBLIC: [&str; 4] = [
+    "signIn",
+    "refreshSession",
+    "uploadCapabilities",
+    "readDescription",
+];
+
+macro_rules! rows {
+    ($($operation:ident: $inside:expr, $outside:expr, |$case:ident| $request:expr;)*) => {
+        vec![$(Row {
+            operation: stringify!($operation),
+            inside: $inside,
+            outside: $outside,
+            request: |$case| Box::pin(async move { $request.answer().await }),
+        }),*]
+    };
+}
+
+fn tus<'a>(case: &'a Case<'a>, method: &str, path: &str) -> Ask<'a> {
+    case.ask(method, path).with("Tus-Resumable", "1.0.0")
+}
+
+fn hazard_path(rest: &str) -> String {
+    format!("/hazards/{}{rest}", hazard())
+}
+
+fn enterprise_path(rest: &str) -> String {
+    format!("/enterprises/{}{rest}", sample::id("polishing"))
+}
+
+fn town() -> String {
+    sample::id("500153003000").to_string()
+}
+
+fn report(case: &Case<'_>) -> Value {
+    let mut report = report_body(&case.id(), "polishing", "另一处");
+    report["source"] = json!(match case.role() {
+        Role::GridWorker => "grid",
+        role if role.is_of_enterprise() => "enterprise_self_check",
+        _ => "dept_inspection",
+    });
+    report
+}
+
+fn over_polishing() -> Value {
+    json!({"role": "employee", "scope": {"enterprise": sample::id("polishing")}})
+}
+
+fn new_person(case: &Case<'_>) -> Value {
+    json!({
+        "id": case.id(), "login": format!("new-{}", case.number), "name": "新人",
+        "password": "correct horse battery", "grants": [over_polishing()],
+    })
+}
+
+fn new_grant(case: &Case<'_>) -> Value {
+    let mut grant = over_polishing();
+    grant["id"] = json!(case.id());
+    grant
+}
+
+fn hazards_and_enterprises() -> Vec<Row> {
+    rows! {
+        listHazards: OK, OK, |case| case.ask("GET", "/hazards");
+        readHazard: OK, HIDDEN, |case| case.ask("GET", &hazard_path(""));
+        headHazard: OK, HIDDEN, |case| case.ask("HEAD", &hazard_path(""));
+        readHazardHistory: OK, HIDDEN, |case| case.ask("GET", &hazard_path("/events"));
+        reportHazard: [201, 201, 201, 201, 201, 201, 403, 403], HIDDEN,
+            |case| case.post("/hazards", &report(case));
+        sendCommand: [200, 200, 200, 200, 200, 200, 200, 403], HIDDEN, |case| {
+            let note = json!({"kind": "note", "text": "看过"});
+            case.post(&hazard_path("/commands"), &command_body(20_000 + case.number, note))
+        };
+        listEnterprises: OK, OK, |case| case.ask("GET", "/enterprises");
+        readEnterprise: OK, HIDDEN, |case| case.ask("GET", &enterprise_path(""));
+        headEnterprise: OK, HIDDEN, |case| case.ask("HEAD", &enterprise_path(""));
+        registerEnterprise: keepers(201), all(403), |case| {
+            let id = case.id();
+            let body = json!({"id": id, "name": "厂", "jurisdiction_id": town(), "sector": "工贸"});
+            case.post("/enterprises", &body)
+        };
+        // Of a version that it never had: whoever may is told so, and nothing changes.
+        correctEnterprise: keepers(412), HIDDEN, |case| {
+            case.ask("PATCH", &enterprise_path("")).with("If-Match", "\"999\"").json(&json!({"name": "厂"}))
+        };
+        // To where it is.
+        relocateEnterprise: keepers(200), HIDDEN, |case| {
+            let body = json!({"jurisdiction_id": town(), "reason": "搬迁"});
+            case.post(&enterprise_path("/relocate"), &body)
+        };
+        listJurisdictions: OK, OK, |case| case.ask("GET", "/jurisdictions");
+        readJurisdiction: OK, OK, |case| case.ask("GET", &format!("/jurisdictions/{}", town()));
+        locateJurisdiction: OK, OK,
+            |case| case.ask("GET", "/jurisdictions/locate?at=105.594,29.405@wgs84");
+        addJurisdiction: administrators(403, 201), all(403), |case| {
+            let id = case.id();
+            let body = json!({"id": id, "parent_id": town(), "name": "村", "level": "village"});
+            case.post("/jurisdictions", &body)
+        };
+    }
+}
+
+fn photos_and_sync() -> Vec<Row> {
+    rows! {
+        uploadCapabilities: all(204), all(204), |case| case.ask("OPTIONS", "/photos");
+        createUpload: all(201), all(201), |case| {
+            let length = 1_000 + case.number;
+            tus(case, "POST", "/photos").with("Upload-Length", &length.to_string())
+        };
+        // Another person's upload, whoever asks but that person.
+        uploadStatus: [200, 404, 404, 404, 404, 404, 404, 404], HIDDEN,
+            |case| tus(case, "HEAD", &case.world.upload);
+        appendToUpload: [409, 404, 404, 404, 404, 404, 404, 404], HIDDEN, |case| {
+            tus(case, "PATCH", &case.world.upload)
+                .with("Upload-Offset", "999")
+                .with("Upload-Metadata", &announcement(b"x"))
+                .with("Content-Length", "1")
+                .bytes("application/offset+octet-stream", vec![0])
+        };
+        terminateUpload: [204, 404, 404, 404, 404, 404, 404, 404], HIDDEN,
+            |case| tus(case, "DELETE", &case.world.upload);
+        readPhoto: OK, HIDDEN, |case| case.ask("GET", &case.world.photo_path());
+        headPhoto: OK, HIDDEN, |case| case.ask("HEAD", &case.world.photo_path());
+        // The employee brought it.
+        readPhotoMetadata: [200, 403, 403, 403, 200, 200, 200, 403], HIDDEN,
+            |case| case.ask("GET", &format!("{}/metadata", case.world.photo_path()));
+        pushCommands: OK, OK, |case| {
+            let (device, bearer) = case.own_device().await;
+            let body = minicbor::to_vec(device.push(Vec::new())).unwrap();
+            super::test_client::anonymous(&case.world.server, "POST", "/sync/push")
+                .with("Authorization", &bearer)
+                .bytes(hazardloop_sync_protocol::wire::MEDIA_TYPE_CBOR, body)
+        };
+        pullRecords: OK, OK, |case| {
+            let (device, bearer) = case.own_device().await;
+            let body = minicbor::to_vec(device.pull(None, Vec::new())).unwrap();
+            super::test_client::anonymous(&case.world.server, "POST", "/sync/pull")
+                .with("Authorization", &bearer)
+                .bytes(hazardloop_sync_protocol::wire::MEDIA_TYPE_CBOR, body)
+        };
+    }
+}
+
+fn people_and_sessions() -> Vec<Row> {
+    rows! {
+        listPeople: OK, OK, |case| case.ask("GET", "/people");
+        getPerson: [404, 404, 200, 404, 404, 200, 200, 200], HIDDEN,
+            |case| case.ask("GET", &format!("/people/{}", case.world.target));
+        createPerson: administrators(403, 201), administrators(403, 404),
+            |case| case.post("/people", &new_person(case));
+        createGrant: of_a_person(201), HIDDEN, |case| {
+            let path = format!("/people/{}/grants", case.colleague());
+            case.post(&path, &new_grant(case))
+        };
+        // A grant that there is not.
+        endGrant: of_a_person(404), HIDDEN, |case| {
+            case.ask("DELETE", &format!("/people/{}/grants/{}", case.world.target, case.id()))
+        };
+        disablePerson: of_a_person(200), HIDDEN, |case| {
+            let path = format!("/people/{}/disable", case.colleague());
+            case.post(&path, &json!({"reason": "离职"}))
+        };
+        listDevices: OK, OK, |case| case.ask("GET", "/devices");
+        revokeDevice: of_a_person(204), HIDDEN,
+            |case| case.ask("DELETE", &format!("/devices/{}", case.world.device));
+        readDescription: OK, OK, |case| case.ask("GET", "/openapi.yaml");
+        signIn: all(201), all(201), |case| {
+            let body = json!({"login": case.session.login, "password": sample::DEMO_PASSWORD});
+            case.post("/sessions", &body)
+        };
+        refreshSession: OK, OK, |case| {
+            case.post("/sessions/refresh", &json!({"refresh_token": case.session.refresh}))
+        };
+        currentSession: OK, OK, |case| case.ask("GET", "/sessions/current");
+        enrolDevice: all(201), all(201), |case| case.post("/devices", &case.enrolment());
+        // Last: the session ends.
+        signOut: all(204), all(204), |case| case.ask("DELETE", "/sessions/current");
+    }
+}
+
+fn table() -> Vec<Row> {
+    [
+        hazards_and_enterprises(),
+        photos_and_sync(),
+        people_and_sessions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Name, and whether a sign-in is needed, of every operation there is.
+fn operations() -> BTreeSet<(String, bool)> {
+    let document = serde_json::to_value(document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    paths
+        .flat_map(|item| item.as_object().unwrap().values())
+        .filter_map(|operation| {
+            let name = operation.get("operationId")?.as_str()?.to_owned();
+            Some((name, operation.get("security").is_some()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_route_is_in_the_table_and_says_whether_it_needs_a_sign_in() {
+    let asserted: BTreeSet<String> = table().iter().map(|row| row.operation.to_owned()).collect();
+    let operations = operations();
+    let existing: BTreeSet<String> = operations.iter().map(|(name, _)| name.clone()).collect();
+    let missing: Vec<_> = existing.difference(&asserted).collect();
+    assert!(
+        missing.is_empty(),
+        "routes whose authorization nobody asserts: {missing:?}"
+    );
+    let gone: Vec<_> = asserted.difference(&existing).collect();
+    assert!(
+        gone.is_empty(),
+        "rows of routes that there are not: {gone:?}"
+    );
+    for (name, needs_sign_in) in operations {
+        assert_eq!(!PUBLIC.contains(&name.as_str()), needs_sign_in, "{name}");
+    }
+}
+
+async fn sessions(world: &World) -> Vec<(usize, bool, Session)> {
+    let mut sessions = Vec::new();
+    for (column, (login, _)) in COLUMNS.into_iter().enumerate() {
+        // Outside first: what somebody inside does must not be what lets the others see nothing.
+        sessions.push((column, false, world.sign_in(outside_login(login)).await));
+    }
+    for (column, (login, _)) in COLUMNS.into_iter().enumerate().rev() {
+        sessions.push((column, true, world.sign_in(login.to_owned()).await));
+    }
+    sessions
+}
+
+#[test]
+fn every_role_gets_what_the_table_says_inside_and_outside() {
+    let database = hazardloop_tests::TestDatabase::sqlite();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let world = World::build(TestServer::start(database.url()).await).await;
+        let sessions = sessions(&world).await;
+        let (mut number, mut wrong) = (0, Vec::new());
+        for row in table() {
+            for (column, inside, session) in &sessions {
+                number += 1;
+                let (column, inside) = (*column, *inside);
+                let case = Case {
+                    world: &world,
+                    column,
+                    number,
+                    session,
+                };
+                let answer = (row.request)(&case).await;
+                let expected = if inside {
+                    row.inside[column]
+                } else {
+                    row.outside[column]
+                };
+                let body = String::from_utf8_lossy(&answer.body);
+                if answer.status != expected {
+                    let who = &session.login;
+                    wrong.push(format!(
+                        "{} by {who}: {} not {expected}: {body}",
+                        row.operation, answer.status
+                    ));
+                }
+                assert!(
+                    inside || !body.contains(SECRET),
+                    "{} leaks to outsiders",
+                    row.operation
+                );
+                if row.operation == "listHazards" && inside {
+                    assert!(body.contains(SECRET), "{} does not see it", session.login);
+                }
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} wrong:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    });
+}
+
+#[test]
+fn nobody_gets_anything_without_a_sign_in() {
+    let database = hazardloop_tests::TestDatabase::sqlite();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = TestServer::start(database.url()).await;
+        let document = serde_json::to_value(document()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let Some(name) = operation["operationId"].as_str() else {
+                    continue;
+                };
+                if PUBLIC.contains(&name) {
+                    continue;
+                }
+                let path = path.trim_start_matches("/api/v1");
+                let path = path.replace("{sha256}", &"00".repeat(32));
+                let path = path
+                    .replace("{id}", &hazard())
+                    .replace("{grant_id}", &hazard());
+                let method = method.to_uppercase();
+                for token in ["", "Bearer x.y.z", "Basic YTpi"] {
+                    let mut asked = super::test_client::anonymous(&server, &method, &path);
+                    if !token.is_empty() {
+                        asked = asked.with("Authorization", token);
+                    }
+                    let answer = asked
+                        .with("Tus-Resumable", "1.0.0")
+                        .json(&json!({}))
+                        .answer()
+                        .await;
+                    assert_eq!(answer.status, 401, "{name} with {token:?}");
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,242 @@
+//! Who asks what in the table of authorizations: eight roles inside of a scope, the same eight
+//! outside, and what there is to ask for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signer as _, SigningKey};
+use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::test_client::{Ask, anonymous, ask, new_id, post, report_body, second_district};
+use crate::photos::samples;
+use crate::sample;
+use crate::settings::SignIn;
+use crate::store::WriteTx;
+use crate::test_support::{TestDevice, TestServer, person};
+use crate::usecases::devices::proof_message;
+use crate::usecases::people::{self, NewPerson};
+
+/// The roles in the order of the table's columns: login in the sample, role.
+pub(crate) const COLUMNS: [(&str, Role); 8] = [
+    ("employee", Role::Employee),
+    ("safety", Role::SafetyOfficer),
+    ("principal", Role::Principal),
+    ("grid", Role::GridWorker),
+    ("inspector1", Role::Inspector),
+    ("reviewer", Role::DepartmentReviewer),
+    ("supervisor", Role::Supervisor),
+    ("admin", Role::Administrator),
+];
+
+/// Nobody outside may ever read this.
+pub(crate) const SECRET: &str = "机密积尘";
+
+/// What there is.
+pub(crate) struct World {
+    pub server: TestServer,
+    pub photo: Vec<u8>,
+    pub target: PersonId,
+    pub device: InstallId,
+    pub upload: String,
+}
+
+/// One question: who asks, and a number that no other question has.
+pub(crate) struct Case<'a> {
+    pub world: &'a World,
+    pub column: usize,
+    pub number: u64,
+    pub session: &'a Session,
+}
+
+/// A sign-in of somebody.
+pub(crate) struct Session {
+    pub login: String,
+    pub person_id: PersonId,
+    pub access: String,
+    pub refresh: String,
+}
+
+impl Case<'_> {
+    /// A request with the token of this case.
+    pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
+        let bearer = format!("Bearer {}", self.session.access);
+        anonymous(&self.world.server, method, path).with("Authorization", &bearer)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Ask<'_> {
+        self.ask("POST", path).json(body)
+    }
+
+    /// An id of version 7 that no other case has.
+    pub fn id(&self) -> String {
+        new_id(10_000 + self.number)
+    }
+
+    pub fn role(&self) -> Role {
+        COLUMNS[self.column].1
+    }
+
+    /// Somebody new at the polishing works, with one role there.
+    pub fn colleague(&self) -> PersonId {
+        let login = format!("colleague-{}", self.number);
+        let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
+        add_person(&self.world.server, &login, Role::Employee, polishing)
+    }
+
+    /// A device that the caller has enrolled, and a token bound to it.
+    pub async fn own_device(&self) -> (TestDevice, String) {
+        let app = &self.world.server.app;
+        let number = u8::try_from(100 + self.number % 100).unwrap();
+        let device = TestDevice::enrol(app, &self.session.login, number).await;
+        let bearer = crate::usecases::sign_in::access_token::Bearer {
+            person_id: device.person_id,
+            session_id: Uuid::from_u128(7),
+            install_id: Some(device.install_id),
+        };
+        let now = app.clock.now();
+        let (token, _) = crate::usecases::sign_in::session::access(app, bearer, now).unwrap();
+        (device, format!("Bearer {token}"))
+    }
+
+    /// The body of an enrolment by the caller.
+    pub fn enrolment(&self) -> Value {
+        let key = SigningKey::from_bytes(&[u8::try_from(self.number % 250).unwrap() + 1; 32]);
+        let public = key.verifying_key().to_bytes();
+        let install_id = InstallId(self.id().parse().unwrap());
+        let message = proof_message(install_id, self.session.person_id, &public);
+        json!({
+            "install_id": install_id,
+            "device_name": "phone",
+            "key_algorithm": "ed25519",
+            "public_key": URL_SAFE_NO_PAD.encode(public),
+            "proof": URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).to_bytes()),
+        })
+    }
+}
+
+fn add_person(server: &TestServer, login: &str, role: Role, scope: GrantScope) -> PersonId {
+    let app = server.app.clone();
+    let rules = SignIn {
+        argon2_memory_kib: 64,
+        argon2_passes: 1,
+        ..SignIn::default()
+    };
+    let password_hash = people::hash_password(&rules, &app.entropy, sample::DEMO_PASSWORD).unwrap();
+    let id = person(login);
+    let new = NewPerson {
+        id,
+        login: login.to_owned(),
+        name: format!("某{login}"),
+        phone: None,
+        password_hash,
+        grants: vec![(role, scope)],
+    };
+    let now = app.clock.now();
+    let register = move |tx: &mut WriteTx<'_>| {
+        people::register(tx, &app.digest_key, new.clone(), None, now).map(drop)
+    };
+    server.app.db.write_blocking(register).unwrap();
+    id
+}
+
+/// Metadata of a tus upload of these bytes.
+pub(crate) fn announcement(bytes: &[u8]) -> String {
+    let hash = STANDARD.encode(Digest::sha256(bytes).to_string());
+    format!("sha256 {hash},filetype {}", STANDARD.encode("image/jpeg"))
+}
+
+impl World {
+    /// A hazard with a photo at the polishing works, a second district with an enterprise, and the
+    /// eight roles there too.
+    pub async fn build(server: TestServer) -> Self {
+        let town = second_district(&server).await;
+        let mill = new_id(800);
+        let body = json!({"id": mill, "name": "邻厂", "jurisdiction_id": town, "sector": "工贸"});
+        post(&server, "admin", "/enterprises", &body)
+            .await
+            .expect(201);
+        for (login, role) in COLUMNS {
+            let scope = if role.is_of_enterprise() {
+                GrantScope::Enterprise(EnterpriseId(mill.parse().unwrap()))
+            } else {
+                GrantScope::Jurisdiction(JurisdictionId(town.parse().unwrap()))
+            };
+            add_person(&server, &outside_login(login), role, scope);
+        }
+        let photo = samples::jpeg(40, 30);
+        let brought = ask(&server, "employee", "POST", "/photos")
+            .with("Tus-Resumable", "1.0.0")
+            .with("Upload-Length", &photo.len().to_string())
+            .with("Upload-Metadata", &announcement(&photo))
+            .bytes("application/offset+octet-stream", photo.clone());
+        brought.answer().await.expect(201);
+        let begun = ask(&server, "employee", "POST", "/photos")
+            .with("Tus-Resumable", "1.0.0")
+            .with("Upload-Length", "1000");
+        let begun = begun.answer().await;
+        let upload = begun
+            .header("location")
+            .trim_start_matches("/api/v1")
+            .to_owned();
+        begun.expect(201);
+        let mut report = report_body(&hazard(), "polishing", SECRET);
+        report["photos"] = json!([{
+            "sha256": Digest::sha256(&photo).to_string(), "size": photo.len(),
+            "media_type": "image/jpeg", "kind": "before",
+        }]);
+        post(&server, "employee", "/hazards", &report)
+            .await
+            .expect(201);
+        let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
+        let target = add_person(&server, "target", Role::Employee, polishing);
+        let device = TestDevice::enrol(&server.app, "target", 1).await.install_id;
+        Self {
+            server,
+            photo,
+            target,
+            device,
+            upload,
+        }
+    }
+
+    pub fn photo_path(&self) -> String {
+        format!("/photos/{}", Digest::sha256(&self.photo))
+    }
+
+    /// Signs somebody in.
+    pub async fn sign_in(&self, login: String) -> Session {
+        let body = json!({"login": login, "password": sample::DEMO_PASSWORD});
+        let answer = anonymous(&self.server, "POST", "/sessions")
+            .json(&body)
+            .answer()
+            .await;
+        let answer = answer.expect(201);
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let person_id = person(&login);
+        Session {
+            person_id,
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            login,
+        }
+    }
+}
+
+/// The login of the same role outside.
+pub(crate) fn outside_login(login: &str) -> String {
+    format!("outside-{login}")
+}
+
+/// The hazard that everything is about.
+pub(crate) fn hazard() -> String {
+    new_id(1)
+}

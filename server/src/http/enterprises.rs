@@ -1,0 +1,429 @@
+//! Enterprises over REST: list, read, register, correct, move.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, head, patch, post, web};
+use hazardloop_domain::credit_code::CreditCodeFinding;
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::geography::Position;
+use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::auth::Caller;
+use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::error_answers::{
+    DeviceMayBeRevoked, HeadSignedIn, Hidden, IdTaken, Outdated, RoleNeeded, SignedIn,
+    VersionNeeded, WithBody, WithParameters,
+};
+use super::paging::{self, BoxParam, Cursor, PointParam};
+use super::problem::Problem;
+use super::versions::{etag, is_held, required_version};
+use crate::app::App;
+use crate::usecases::enterprises::{self, Corrections};
+use crate::usecases::read;
+use crate::usecases::read::enterprises::Filters;
+
+/// Adds the routes of this file.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list)
+        .service(register)
+        .service(read_one)
+        .service(head_one)
+        .service(correct)
+        .service(relocate);
+}
+
+/// Advice about a field; nothing was refused because of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Warning {
+    /// The field.
+    #[schema(example = "credit_code")]
+    field: String,
+    /// What was found.
+    finding: CreditCodeFinding,
+    /// The same in words, Chinese and English.
+    message: String,
+}
+
+/// An enterprise, and what to look at again.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct EnterpriseView {
+    /// The enterprise.
+    #[serde(flatten)]
+    enterprise: Enterprise,
+    /// Advice about its fields.
+    warnings: Vec<Warning>,
+}
+
+impl From<Enterprise> for EnterpriseView {
+    fn from(enterprise: Enterprise) -> Self {
+        let warning = |finding: CreditCodeFinding| Warning {
+            field: "credit_code".to_owned(),
+            finding,
+            message: finding.to_string(),
+        };
+        let warnings = enterprises::warnings(&enterprise)
+            .into_iter()
+            .map(warning)
+            .collect();
+        Self {
+            enterprise,
+            warnings,
+        }
+    }
+}
+
+fn answer(mut response: actix_web::HttpResponseBuilder, enterprise: Enterprise) -> HttpResponse {
+    response
+        .insert_header(etag(enterprise.version))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(EnterpriseView::from(enterprise))
+}
+
+/// What the list is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct EnterpriseQuery {
+    /// Part of the name.
+    #[param(max_length = 500)]
+    name: Option<String>,
+    /// In this jurisdiction and everything below it; outside of the caller's own: nothing.
+    jurisdiction_id: Option<JurisdictionId>,
+    /// Around this point, `longitude,latitude@reference`; goes with `radius_m`.
+    near: Option<PointParam>,
+    /// How far around it, metres.
+    #[param(minimum = 0, maximum = 50_000)]
+    radius_m: Option<f64>,
+    /// In this box, `west,south,east,north@reference`; not together with `near`.
+    bbox: Option<BoxParam>,
+    /// Where the page begins, as `next` of the page before said.
+    after: Option<Cursor>,
+    /// Records at most; 50 where nothing is said. The upper bound is a setting.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+/// One page of enterprises, newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct EnterprisePage {
+    /// The enterprises. A page may be short, or empty, before the end: what counts is `next`.
+    items: Vec<Enterprise>,
+    /// Send it as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Cursor>)]
+    next: Option<String>,
+}
+
+/// List enterprises
+///
+/// Those that the caller may see, newest first.
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "listEnterprises",
+    params(EnterpriseQuery),
+    responses(
+        (status = 200, description = "One page", body = EnterprisePage),
+        SignedIn, DeviceMayBeRevoked, WithParameters,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/enterprises")]
+async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    query: StrictQuery<EnterpriseQuery>,
+) -> Result<HttpResponse, Problem> {
+    let query = query.0;
+    let wanted = paging::wanted(query.after, query.limit, &app.settings.http)?;
+    let filters = Filters {
+        name: query.name,
+        jurisdiction_id: query.jurisdiction_id,
+        area: paging::area(query.near, query.radius_m, query.bbox)?,
+    };
+    let page = read::enterprises::list(&app, caller.person_id, filters, wanted).await?;
+    let next = page.next.map(|key| Cursor(key).to_string());
+    Ok(HttpResponse::Ok().json(EnterprisePage {
+        items: page.items,
+        next,
+    }))
+}
+
+/// Read an enterprise
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "readEnterprise",
+    params(
+        ("id" = EnterpriseId, Path, description = "The enterprise"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+    ),
+    responses(
+        (status = 200, description = "The enterprise", body = EnterpriseView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        (status = 304, description = "The caller holds this version"),
+        SignedIn, DeviceMayBeRevoked, Hidden,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/enterprises/{id}")]
+async fn read_one(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<EnterpriseId>,
+) -> Result<HttpResponse, Problem> {
+    answer_one(&app, &caller, &http, id.0).await
+}
+
+/// Ask for an enterprise's version
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "headEnterprise",
+    params(
+        ("id" = EnterpriseId, Path, description = "The enterprise"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+    ),
+    responses(
+        (status = 200, description = "There is such an enterprise",
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        (status = 304, description = "The caller holds this version"),
+        HeadSignedIn,
+    ),
+    security(("bearer" = []))
+)]
+#[head("/enterprises/{id}")]
+async fn head_one(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<EnterpriseId>,
+) -> Result<HttpResponse, Problem> {
+    answer_one(&app, &caller, &http, id.0).await
+}
+
+async fn answer_one(
+    app: &App,
+    caller: &Caller,
+    http: &HttpRequest,
+    id: EnterpriseId,
+) -> Result<HttpResponse, Problem> {
+    let enterprise = enterprises::one(app, caller.person_id, id).await?;
+    if is_held(http, enterprise.version) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header(etag(enterprise.version))
+            .finish());
+    }
+    Ok(answer(HttpResponse::Ok(), enterprise))
+}
+
+/// A new enterprise.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "id": "019aab12-0000-7000-8000-000000000010",
+    "name": "某某家具有限公司",
+    "credit_code": "91500000MA5U000000",
+    "jurisdiction_id": "019aab12-0000-7000-8000-000000000002",
+    "sector": "furniture",
+    "address": "工业园一路 8 号",
+    "position": {"longitude": 105.594, "latitude": 29.405, "reference": "gcj02"}
+}))]
+struct NewEnterprise {
+    /// UUID of version 7, made by the client; the same id is the same registration.
+    id: EnterpriseId,
+    /// 名称.
+    #[schema(min_length = 1, max_length = 500)]
+    name: String,
+    /// 统一社会信用代码; a code that does not check out is answered with a warning.
+    #[serde(default)]
+    #[schema(max_length = 18)]
+    credit_code: Option<String>,
+    /// The jurisdiction that answers for it.
+    jurisdiction_id: JurisdictionId,
+    /// 监管行业.
+    #[schema(min_length = 1, max_length = 500)]
+    sector: String,
+    /// 地址.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    address: Option<String>,
+    /// Where it is.
+    #[serde(default)]
+    position: Option<Position>,
+}
+
+impl From<NewEnterprise> for Enterprise {
+    fn from(new: NewEnterprise) -> Self {
+        Self {
+            id: new.id,
+            name: new.name,
+            credit_code: new.credit_code,
+            jurisdiction_id: new.jurisdiction_id,
+            sector: new.sector,
+            address: new.address,
+            position: new.position,
+            version: 1,
+        }
+    }
+}
+
+/// Register an enterprise
+///
+/// For administrators and department reviewers of its jurisdiction. May be sent again: the same
+/// registration under the same id is taken once, and answered with 200 instead of 201.
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "registerEnterprise",
+    request_body = NewEnterprise,
+    responses(
+        (status = 201, description = "Registered", body = EnterpriseView, headers(
+            ("Location" = String, description = "The enterprise"),
+            ("ETag" = String, description = "Its version in quotes"),
+        )),
+        (status = 200, description = "This very registration had been taken before; the enterprise as it is now",
+            body = EnterpriseView, headers(("ETag" = String, description = "Its version in quotes"))),
+        SignedIn, RoleNeeded, Hidden, IdTaken, WithBody,
+    ),
+    security(("bearer" = []))
+)]
+#[post("/enterprises")]
+async fn register(
+    app: web::Data<App>,
+    caller: Caller,
+    body: StrictJson<NewEnterprise>,
+) -> Result<HttpResponse, Problem> {
+    let (enterprise, new) = enterprises::create(&app, caller.person_id, body.0.into()).await?;
+    let response = if new {
+        let mut created = HttpResponse::Created();
+        let location = format!("{}/enterprises/{}", super::API_ROOT, enterprise.id);
+        created.insert_header((header::LOCATION, location));
+        created
+    } else {
+        HttpResponse::Ok()
+    };
+    Ok(answer(response, enterprise))
+}
+
+/// Tells an absent field from one that is emptied (RFC 7396).
+fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What is to be corrected. A field that is absent stays; `null` empties one that may be empty.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"address": "工业园一路 10 号"}))]
+struct EnterpriseCorrections {
+    /// 名称.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    name: Option<String>,
+    /// 监管行业.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    sector: Option<String>,
+    /// 统一社会信用代码.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 18)]
+    credit_code: Option<Option<String>>,
+    /// 地址.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    address: Option<Option<String>>,
+    /// Where it is.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Position>)]
+    position: Option<Option<Position>>,
+}
+
+/// Correct an enterprise
+///
+/// For administrators and department reviewers of its jurisdiction.
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "correctEnterprise",
+    params(
+        ("id" = EnterpriseId, Path, description = "The enterprise"),
+        ("If-Match" = String, Header, description = "The ETag of the enterprise that the caller saw", example = "\"3\""),
+    ),
+    request_body = EnterpriseCorrections,
+    responses(
+        (status = 200, description = "Corrected", body = EnterpriseView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        SignedIn, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
+    ),
+    security(("bearer" = []))
+)]
+#[patch("/enterprises/{id}")]
+async fn correct(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<EnterpriseId>,
+    body: StrictJson<EnterpriseCorrections>,
+) -> Result<HttpResponse, Problem> {
+    let seen = required_version(&http)?;
+    let body = body.0;
+    let corrections = Corrections {
+        name: body.name,
+        sector: body.sector,
+        credit_code: body.credit_code,
+        address: body.address,
+        position: body.position,
+    };
+    let corrected = enterprises::correct(&app, caller.person_id, id.0, seen, corrections).await?;
+    Ok(answer(HttpResponse::Ok(), corrected))
+}
+
+/// Where an enterprise moves.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "jurisdiction_id": "019aab12-0000-7000-8000-000000000003",
+    "reason": "搬迁至新园区"
+}))]
+struct Relocation {
+    /// The jurisdiction that answers for it from now on.
+    jurisdiction_id: JurisdictionId,
+    /// Why.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Move an enterprise
+///
+/// Hands the enterprise and all its hazards to another jurisdiction at one moment: they leave the
+/// scopes they were in and arrive in the new ones. For whoever administers or reviews in both.
+/// Moving it to where it is already changes nothing.
+#[utoipa::path(
+    tag = "enterprises",
+    operation_id = "relocateEnterprise",
+    params(("id" = EnterpriseId, Path, description = "The enterprise")),
+    request_body = Relocation,
+    responses(
+        (status = 200, description = "Moved", body = EnterpriseView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        SignedIn, RoleNeeded, Hidden, WithBody,
+    ),
+    security(("bearer" = []))
+)]
+#[post("/enterprises/{id}/relocate")]
+async fn relocate(
+    app: web::Data<App>,
+    caller: Caller,
+    id: StrictPath<EnterpriseId>,
+    body: StrictJson<Relocation>,
+) -> Result<HttpResponse, Problem> {
+    let Relocation {
+        jurisdiction_id,
+        reason,
+    } = body.0;
+    let moved =
+        enterprises::relocate(&app, caller.person_id, id.0, jurisdiction_id, reason).await?;
+    Ok(answer(HttpResponse::Ok(), moved))
+}

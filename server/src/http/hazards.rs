@@ -1,0 +1,309 @@
+//! Hazards over REST: list, read, report.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, head, post, web};
+use hazardloop_domain::command::{Action, CriterionRef, Grade, PhotoRef, Report, Source};
+use hazardloop_domain::geography::Position;
+use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::ids::{CommandId, EnterpriseId, HazardId, JurisdictionId};
+use hazardloop_domain::time::Timestamp;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::auth::Caller;
+use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::error_answers::{
+    DeviceMayBeRevoked, HeadSignedIn, Hidden, IdTaken, RoleNeeded, SignedIn, WithBody,
+    WithParameters,
+};
+use super::hazard_views::{HazardPage, HazardView};
+use super::paging::{self, BoxParam, Cursor, PointParam};
+use super::problem::Problem;
+use super::versions::{etag, is_held};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::usecases::read::hazards::Filters;
+use crate::usecases::{read, rest_command};
+
+/// Adds the routes of this file.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list)
+        .service(report)
+        .service(read_one)
+        .service(head_one);
+}
+
+/// What the list is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct HazardQuery {
+    /// Where the hazard stands.
+    status: Option<StatusName>,
+    /// Grade.
+    grade: Option<Grade>,
+    /// Of this enterprise.
+    enterprise_id: Option<EnterpriseId>,
+    /// Of this jurisdiction and everything below it; outside of the caller's own: nothing.
+    jurisdiction_id: Option<JurisdictionId>,
+    /// Whether the due date has passed by now.
+    overdue: Option<bool>,
+    /// The number by which people quote it.
+    #[param(max_length = 64)]
+    number: Option<String>,
+    /// Around this point, `longitude,latitude@reference`; goes with `radius_m`.
+    near: Option<PointParam>,
+    /// How far around it, metres.
+    #[param(minimum = 0, maximum = 50_000)]
+    radius_m: Option<f64>,
+    /// In this box, `west,south,east,north@reference`; not together with `near`.
+    bbox: Option<BoxParam>,
+    /// Where the page begins, as `next` of the page before said.
+    after: Option<Cursor>,
+    /// Records at most; 50 where nothing is said. The upper bound is a setting.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+/// List hazards
+///
+/// Those that the caller may see, newest first. Every filter given must be met. A filter that few
+/// records meet may make a page short or empty before the end; go on while there is `next`.
+#[utoipa::path(
+    tag = "hazards",
+    operation_id = "listHazards",
+    params(HazardQuery),
+    responses(
+        (status = 200, description = "One page", body = HazardPage),
+        SignedIn, DeviceMayBeRevoked, WithParameters,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/hazards")]
+async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    query: StrictQuery<HazardQuery>,
+) -> Result<HttpResponse, Problem> {
+    let query = query.0;
+    let wanted = paging::wanted(query.after, query.limit, &app.settings.http)?;
+    let filters = Filters {
+        status: query.status,
+        grade: query.grade,
+        enterprise_id: query.enterprise_id,
+        jurisdiction_id: query.jurisdiction_id,
+        overdue: query.overdue,
+        number: query.number,
+        area: paging::area(query.near, query.radius_m, query.bbox)?,
+    };
+    let now = app.clock.now();
+    let page = read::hazards::list(&app, caller.person_id, filters, wanted, now).await?;
+    Ok(HttpResponse::Ok().json(HazardPage::of(&page, now)))
+}
+
+/// Read a hazard
+///
+/// Its ETag is its version, which `If-Match` of a command takes. `overdue` follows from the time
+/// of asking and is not part of the version.
+#[utoipa::path(
+    tag = "hazards",
+    operation_id = "readHazard",
+    params(
+        ("id" = HazardId, Path, description = "The hazard"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+    ),
+    responses(
+        (status = 200, description = "The hazard", body = HazardView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        (status = 304, description = "The caller holds this version"),
+        SignedIn, DeviceMayBeRevoked, Hidden,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/hazards/{id}")]
+async fn read_one(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<HazardId>,
+) -> Result<HttpResponse, Problem> {
+    answer_one(&app, &caller, &http, id.0).await
+}
+
+/// Ask for a hazard's version
+#[utoipa::path(
+    tag = "hazards",
+    operation_id = "headHazard",
+    params(
+        ("id" = HazardId, Path, description = "The hazard"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+    ),
+    responses(
+        (status = 200, description = "There is such a hazard",
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        (status = 304, description = "The caller holds this version"),
+        HeadSignedIn,
+    ),
+    security(("bearer" = []))
+)]
+#[head("/hazards/{id}")]
+async fn head_one(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<HazardId>,
+) -> Result<HttpResponse, Problem> {
+    answer_one(&app, &caller, &http, id.0).await
+}
+
+async fn answer_one(
+    app: &App,
+    caller: &Caller,
+    http: &HttpRequest,
+    id: HazardId,
+) -> Result<HttpResponse, Problem> {
+    let seen = read::hazard::one(app, caller.person_id, id).await?;
+    let version = seen.hazard.version;
+    if is_held(http, version) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header(etag(version))
+            .finish());
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(version))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(HazardView::from(seen)))
+}
+
+/// A report, with the id that its author made for the hazard.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "id": "019aab12-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "source": "dept_inspection",
+    "grade": "general",
+    "enterprise_id": "019aab12-0000-7000-8000-000000000010",
+    "description": "打磨车间除尘管道积尘严重",
+    "place_text": "二号厂房打磨车间",
+    "position": {"longitude": 105.594, "latitude": 29.405, "reference": "gcj02", "accuracy_m": 8.5},
+    "found_at": "2026-11-22T01:00:00Z",
+    "photos": [{
+        "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "size": 3145728,
+        "media_type": "image/jpeg",
+        "kind": "before"
+    }]
+}))]
+struct NewHazard {
+    /// UUID of version 7, made by the client; the same id is the same report.
+    id: HazardId,
+    /// How it came to be known.
+    source: Source,
+    /// The grade its finder sees; confirmation decides.
+    grade: Grade,
+    /// The enterprise; absent when nobody knows yet.
+    #[serde(default)]
+    enterprise_id: Option<EnterpriseId>,
+    /// What is wrong.
+    #[schema(min_length = 1, max_length = 4000)]
+    description: String,
+    /// 部位: which workshop, line, machine.
+    #[schema(min_length = 1, max_length = 500)]
+    place_text: String,
+    /// Where, as measured; needed when the enterprise is unknown.
+    #[serde(default)]
+    position: Option<Position>,
+    /// When it was found.
+    found_at: Timestamp,
+    /// Photos of the hazard; their bytes travel apart.
+    #[serde(default)]
+    photos: Vec<PhotoRef>,
+    /// Why there is no photo; required when there is none.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    no_photo_reason: Option<String>,
+    /// The criterion it meets, as its finder sees it.
+    #[serde(default)]
+    criterion: Option<CriterionRef>,
+    /// 临时措施: what was done at once.
+    #[serde(default)]
+    #[schema(max_length = 4000)]
+    immediate_measure: Option<String>,
+}
+
+impl From<NewHazard> for Report {
+    fn from(new: NewHazard) -> Self {
+        Self {
+            source: new.source,
+            grade: new.grade,
+            enterprise_id: new.enterprise_id,
+            description: new.description,
+            place_text: new.place_text,
+            position: new.position,
+            found_at: new.found_at,
+            photos: new.photos,
+            no_photo_reason: new.no_photo_reason,
+            criterion: new.criterion,
+            immediate_measure: new.immediate_measure,
+        }
+    }
+}
+
+/// Report a hazard
+///
+/// May be sent again: the same report under the same id is taken once, and answered with 200
+/// instead of 201.
+#[utoipa::path(
+    tag = "hazards",
+    operation_id = "reportHazard",
+    request_body = NewHazard,
+    responses(
+        (status = 201, description = "Reported", body = HazardView, headers(
+            ("Location" = String, description = "The hazard"),
+            ("ETag" = String, description = "Its version in quotes"),
+        )),
+        (status = 200, description = "This very report had been taken before; the hazard as it is now",
+            body = HazardView, headers(
+                ("ETag" = String, description = "Its version in quotes"),
+                ("Hazardloop-Repeated" = String, description = "`true`"),
+            )),
+        SignedIn, RoleNeeded, Hidden, IdTaken, WithBody,
+    ),
+    security(("bearer" = []))
+)]
+#[post("/hazards")]
+async fn report(
+    app: web::Data<App>,
+    caller: Caller,
+    body: StrictJson<NewHazard>,
+) -> Result<HttpResponse, Problem> {
+    let id = body.0.id;
+    if !id.is_version_7() {
+        return Err(Failure::invalid("id", "must be a UUID of version 7").into());
+    }
+    let sent = rest_command::Sent {
+        command_id: CommandId(id.0),
+        person_id: caller.person_id,
+        hazard_id: id,
+        action: Action::Report(body.0.into()),
+        if_match: None,
+    };
+    let taken = rest_command::take(&app, sent).await?;
+    let seen = read::hazard::one(&app, caller.person_id, id).await?;
+    let mut answer = if taken.repeated {
+        let mut answer = HttpResponse::Ok();
+        answer.insert_header(("Hazardloop-Repeated", "true"));
+        answer
+    } else {
+        let mut answer = HttpResponse::Created();
+        answer.insert_header((
+            header::LOCATION,
+            format!("{}/hazards/{id}", super::API_ROOT),
+        ));
+        answer
+    };
+    Ok(answer
+        .insert_header(etag(seen.hazard.version))
+        .json(HazardView::from(seen)))
+}

@@ -1,0 +1,131 @@
+//! HTTP: routes, extractors, answers. Nothing is decided here.
+
+pub mod answers;
+pub mod auth;
+pub mod body;
+pub mod devices;
+pub mod enterprises;
+pub mod error_answers;
+pub mod hazard_commands;
+pub mod hazard_views;
+pub mod hazards;
+pub mod id_pages;
+pub mod jurisdictions;
+pub mod limits;
+pub mod openapi;
+mod openapi_schemas;
+pub mod ops;
+pub mod paging;
+pub mod people;
+pub mod photos;
+pub mod problem;
+pub mod sessions;
+pub mod sync;
+pub mod tus;
+mod tus_body;
+pub mod tus_headers;
+pub mod versions;
+
+#[cfg(test)]
+mod sign_in_tests;
+
+#[cfg(test)]
+mod authorization_tests;
+#[cfg(test)]
+mod authorization_world;
+#[cfg(test)]
+mod enterprises_tests;
+#[cfg(test)]
+mod hazards_tests;
+#[cfg(test)]
+mod test_client;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::app::App;
+use problem::{Problem, ProblemCode};
+
+/// Where the API lives.
+pub const API_ROOT: &str = "/api/v1";
+
+/// Every route of the server.
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    cfg.configure(ops::routes);
+    let api = utoipa_actix_web::scope(API_ROOT).configure(api_routes);
+    ServiceConfig::new(cfg).service(api);
+    cfg.default_service(web::route().to(nothing_here));
+}
+
+/// Every documented route, relative to [`API_ROOT`].
+pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(hazards::routes);
+    cfg.configure(hazard_commands::routes);
+    cfg.configure(enterprises::routes);
+    cfg.configure(jurisdictions::routes);
+    cfg.configure(openapi::routes);
+    cfg.configure(sessions::routes);
+    cfg.configure(devices::routes);
+    cfg.configure(people::routes);
+    cfg.configure(sync::routes);
+    cfg.configure(tus::routes);
+    cfg.configure(photos::routes);
+}
+
+/// What is not there, or not by this method.
+async fn nothing_here(http: HttpRequest) -> HttpResponse {
+    let (method, path) = (http.method(), http.path());
+    let methods = openapi::methods_at(path);
+    if methods.is_empty() {
+        let detail = format!("there is nothing at {path}");
+        return Problem::new(ProblemCode::NotFound, detail).error_response();
+    }
+    let detail = format!("{method} is not possible at {path}");
+    let mut answer = Problem::new(ProblemCode::MethodNotAllowed, detail).error_response();
+    if let Ok(allowed) = header::HeaderValue::from_str(&methods.join(", ")) {
+        answer.headers_mut().insert(header::ALLOW, allowed);
+    }
+    answer
+}
+
+/// Counts requests and the time they take. The path is not a label: ids would make one series
+/// each.
+///
+/// # Errors
+/// Those of the service behind it.
+pub async fn count_requests(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let method = request.method().as_str().to_owned();
+    let metrics = request
+        .app_data::<web::Data<App>>()
+        .map(|app| app.metrics.clone());
+    #[allow(clippy::disallowed_methods, reason = "a stopwatch for metrics")]
+    let started = std::time::Instant::now();
+    let answer = next.call(request).await;
+    if let Some(metrics) = metrics {
+        let status = match &answer {
+            Ok(answer) => answer.status().as_u16(),
+            Err(error) => error.as_response_error().status_code().as_u16(),
+        };
+        let class = format!("{}xx", status / 100);
+        metrics
+            .requests
+            .with_label_values(&[method.as_str(), class.as_str()])
+            .inc();
+        metrics
+            .request_seconds
+            .observe(started.elapsed().as_secs_f64());
+    }
+    answer
+}
+
+#[cfg(test)]
+mod photos_tests;
+#[cfg(test)]
+mod tus_line_tests;

@@ -1,0 +1,235 @@
+//! Settings from file, environment and flags, each with its default and its unit.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use hazardloop_domain::hazard::Limits;
+use hazardloop_sync_protocol::wire::WireLimits;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
+/// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Folder of the database, photos and temporary files.
+    pub data_dir: PathBuf,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// `sqlite://PATH` or `postgres://…`; empty: SQLite in the data folder.
+    pub database_url: String,
+    /// Sample accounts and data for trying out.
+    pub demo: bool,
+    /// Allow `demo` on an address that others can reach.
+    pub demo_on_public_address: bool,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Sign-in and tokens.
+    pub sign_in: SignIn,
+    /// Limits on requests.
+    pub http: HttpLimits,
+    /// Limits on photos and uploads.
+    pub photos: PhotoLimits,
+    /// Limits on hazards.
+    pub hazards: HazardLimits,
+    /// Limits on sync messages.
+    pub sync: SyncLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database_url: String::new(),
+            demo: false,
+            demo_on_public_address: false,
+            trusted_proxies: Vec::new(),
+            sign_in: SignIn::default(),
+            http: HttpLimits::default(),
+            photos: PhotoLimits::default(),
+            hazards: HazardLimits::default(),
+            sync: SyncLimits::default(),
+        }
+    }
+}
+
+/// Sign-in and tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignIn {
+    /// Life of an access token, seconds.
+    pub access_token_s: i64,
+    /// Life of an unused refresh token, seconds.
+    pub refresh_token_s: i64,
+    /// Memory of one password hash, KiB.
+    pub argon2_memory_kib: u32,
+    /// Passes of one password hash.
+    pub argon2_passes: u32,
+    /// Password hashes computed at once; more wait.
+    pub argon2_at_once: usize,
+    /// Failed sign-ins per account and source address before waiting begins.
+    pub free_failures: u32,
+    /// Longest wait after failures, seconds.
+    pub longest_wait_s: u64,
+    /// Sign-in attempts per minute and source address.
+    pub attempts_per_minute: u32,
+    /// Leeway for clocks when a token is checked, seconds.
+    pub leeway_s: i64,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            access_token_s: 600,
+            refresh_token_s: 60 * 86_400,
+            argon2_memory_kib: 19 * 1024,
+            argon2_passes: 2,
+            argon2_at_once: 2,
+            free_failures: 5,
+            longest_wait_s: 900,
+            attempts_per_minute: 60,
+            leeway_s: 30,
+        }
+    }
+}
+
+/// Limits on requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpLimits {
+    /// Bytes of a JSON body.
+    pub json_bytes: usize,
+    /// Seconds in which the head of a request must have come.
+    pub head_timeout_s: u64,
+    /// Seconds in which a body must have come.
+    pub body_timeout_s: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Rows of one page of a list.
+    pub page_rows: usize,
+    /// Requests per second and person, on average.
+    pub requests_per_second: u32,
+    /// Requests at once beyond that average.
+    pub request_burst: u32,
+    /// Worker threads; 0: one a core.
+    pub workers: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            json_bytes: 256 * 1024,
+            head_timeout_s: 10,
+            body_timeout_s: 60,
+            connections: 4096,
+            page_rows: 200,
+            requests_per_second: 200,
+            request_burst: 2_000,
+            workers: 0,
+        }
+    }
+}
+
+/// Limits on photos and uploads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PhotoLimits {
+    /// Bytes of one photo.
+    pub bytes: u64,
+    /// Pixels of one photo.
+    pub pixels: u64,
+    /// Memory of one decoder, bytes.
+    pub decode_bytes: u64,
+    /// Longer edge of a thumbnail, pixels.
+    pub thumbnail_edge: u32,
+    /// Life of an unfinished upload, seconds.
+    pub upload_life_s: i64,
+    /// Unfinished uploads of one person.
+    pub uploads_per_person: i64,
+    /// Bytes of one PATCH.
+    pub chunk_bytes: usize,
+}
+
+impl Default for PhotoLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 * 1024 * 1024,
+            pixels: 200_000_000,
+            decode_bytes: 1024 * 1024 * 1024,
+            thumbnail_edge: 320,
+            upload_life_s: 7 * 86_400,
+            uploads_per_person: 200,
+            chunk_bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// Limits on hazards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HazardLimits {
+    /// Photos of one hazard.
+    pub photos: usize,
+    /// Notes of one hazard.
+    pub notes: usize,
+    /// Days from today to the latest due date.
+    pub due_days: i64,
+}
+
+impl Default for HazardLimits {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            photos: limits.photos,
+            notes: limits.notes,
+            due_days: limits.due_days,
+        }
+    }
+}
+
+/// Limits on sync messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncLimits {
+    /// Bytes of one message.
+    pub body_bytes: usize,
+    /// Commands in one push.
+    pub commands: usize,
+    /// Records in one pull answer.
+    pub records: usize,
+}
+
+impl Default for SyncLimits {
+    fn default() -> Self {
+        let limits = WireLimits::default();
+        Self {
+            body_bytes: limits.body_bytes,
+            commands: limits.commands,
+            records: limits.records,
+        }
+    }
+}
+
+impl Settings {
+    /// The limits that the rules work with.
+    pub fn rule_limits(&self) -> Limits {
+        Limits {
+            photos: self.hazards.photos,
+            notes: self.hazards.notes,
+            due_days: self.hazards.due_days,
+            photo_bytes: self.photos.bytes,
+            ..Limits::default()
+        }
+    }
+
+    /// The limits that the protocol works with.
+    pub fn wire_limits(&self) -> WireLimits {
+        WireLimits {
+            body_bytes: self.sync.body_bytes,
+            commands: self.sync.commands,
+            records: self.sync.records,
+            ..WireLimits::default()
+        }
+    }
+}

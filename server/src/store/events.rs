@@ -1,0 +1,209 @@
+//! Events: append-only rows, one hash chain a subject.
+
+use diesel::prelude::*;
+use hazardloop_domain::hash::{Digest, HashAlgorithm};
+use hazardloop_domain::hazard::event_hash;
+use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::schema::events;
+use super::{Conn, Position, StoreError, WriteTx, rows_after};
+
+/// One stored event.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+// Without this the statement is parsed anew each time: it might say DEFAULT.
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub struct StoredEvent {
+    /// Transaction, the first half of its place in the commit order.
+    pub tx: i64,
+    /// The second half.
+    pub ordinal: i32,
+    /// `hazard`, `enterprise`, `person`, `device`.
+    pub subject_kind: String,
+    /// Of which subject.
+    pub subject_id: Vec<u8>,
+    /// Place in that subject's history, from 1.
+    pub subject_seq: i64,
+    /// What happened.
+    pub kind: String,
+    /// Who; absent: the server itself.
+    pub actor_id: Option<Vec<u8>>,
+    /// When the server recorded it, milliseconds.
+    pub recorded_at: i64,
+    /// The hashed CBOR.
+    pub body: Vec<u8>,
+    /// Which hash.
+    pub hash_algorithm: i32,
+    /// Hash of the event before; zeros for the first.
+    pub previous_hash: Vec<u8>,
+    /// Hash of this one.
+    pub hash: Vec<u8>,
+}
+
+/// What is new about an event; its place and hashes follow from the history.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEvent<'a> {
+    /// See [`StoredEvent::subject_kind`].
+    pub subject_kind: &'a str,
+    /// Of which subject.
+    pub subject_id: &'a Uuid,
+    /// What happened.
+    pub kind: &'a str,
+    /// Who.
+    pub actor: Option<PersonId>,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// The CBOR to hash.
+    pub body: &'a [u8],
+}
+
+/// The end of a subject's history: the number of events so far and the newest one's hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Events so far.
+    pub seq: i64,
+    /// Hash of the newest; zeros when there is none.
+    pub hash: Digest,
+}
+
+impl Head {
+    /// No history yet.
+    pub const NONE: Self = Self {
+        seq: 0,
+        hash: Digest::ZERO,
+    };
+}
+
+/// Appends one event after `head` and returns the new head. Two writers that append after the
+/// same head collide in the unique index; the store runs the later one again.
+///
+/// # Errors
+/// [`StoreError::Stale`] when another event took this place; others when the database does not
+/// answer.
+pub fn append_after(
+    tx: &mut WriteTx<'_>,
+    head: Head,
+    event: NewEvent<'_>,
+) -> Result<Head, StoreError> {
+    let position = tx.next_position()?;
+    let hash = event_hash(&head.hash, event.body);
+    let row = StoredEvent {
+        tx: position.tx,
+        ordinal: position.ordinal,
+        subject_kind: event.subject_kind.to_owned(),
+        subject_id: event.subject_id.as_bytes().to_vec(),
+        subject_seq: head.seq.saturating_add(1),
+        kind: event.kind.to_owned(),
+        actor_id: event.actor.map(|id| id.as_bytes().to_vec()),
+        recorded_at: event.recorded_at.as_millis(),
+        body: event.body.to_vec(),
+        hash_algorithm: HashAlgorithm::Sha256.id(),
+        previous_hash: head.hash.as_bytes().to_vec(),
+        hash: hash.as_bytes().to_vec(),
+    };
+    let seq = row.subject_seq;
+    match diesel::insert_into(events::table)
+        .values(row)
+        .execute(tx.conn())
+    {
+        Ok(_) => Ok(Head { seq, hash }),
+        Err(error) => {
+            let error = StoreError::from(error);
+            if error.is_duplicate_in("events") {
+                return Err(StoreError::Stale { what: "history" });
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Appends one event to whatever history the subject has.
+///
+/// # Errors
+/// As [`append_after`].
+pub fn append(tx: &mut WriteTx<'_>, event: NewEvent<'_>) -> Result<Head, StoreError> {
+    let head = head(tx.conn(), event.subject_id)?;
+    append_after(tx, head, event)
+}
+
+/// The end of a subject's history.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn head(conn: &mut Conn, subject_id: &Uuid) -> Result<Head, StoreError> {
+    let newest: Option<(i64, Vec<u8>)> = events::table
+        .filter(events::subject_id.eq(subject_id.as_bytes().to_vec()))
+        .order(events::subject_seq.desc())
+        .select((events::subject_seq, events::hash))
+        .first(conn)
+        .optional()?;
+    let Some((seq, hash)) = newest else {
+        return Ok(Head::NONE);
+    };
+    let hash = Digest::from_slice(&hash).ok_or_else(|| StoreError::Corrupt {
+        what: "an event hash of odd length".to_owned(),
+    })?;
+    Ok(Head { seq, hash })
+}
+
+/// A subject's events after `after_seq`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn history(
+    conn: &mut Conn,
+    subject_id: &Uuid,
+    after_seq: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(events::table
+        .filter(events::subject_id.eq(subject_id.as_bytes().to_vec()))
+        .filter(events::subject_seq.gt(after_seq))
+        .order(events::subject_seq)
+        .limit(limit)
+        .select(StoredEvent::as_select())
+        .load(conn)?)
+}
+
+/// Events of all subjects in commit order, after `after` and below `horizon`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn in_commit_order(
+    conn: &mut Conn,
+    after: Position,
+    horizon: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(events::table
+        .filter(rows_after!(events, after))
+        .filter(events::tx.lt(horizon))
+        .order((events::tx, events::ordinal))
+        .limit(limit)
+        .select(StoredEvent::as_select())
+        .load(conn)?)
+}
+
+/// Events by subject and place, for checking every chain in one pass without holding them all.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn by_subject(
+    conn: &mut Conn,
+    after: &(Vec<u8>, i64),
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let (subject, seq) = after.clone();
+    Ok(events::table
+        .filter(events::subject_id.ge(subject.clone()))
+        .filter(
+            events::subject_id
+                .gt(subject)
+                .or(events::subject_seq.gt(seq)),
+        )
+        .order((events::subject_id, events::subject_seq))
+        .limit(limit)
+        .select(StoredEvent::as_select())
+        .load(conn)?)
+}

@@ -1,0 +1,259 @@
+//! The change feed: which records each scope holds, in commit order.
+//!
+//! One row per (scope, record). A change moves the row to the end of the order, so that a cursor
+//! that has passed its old place meets it again, and nothing has to be compacted.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
+use uuid::Uuid;
+
+use super::schema::scope_rows;
+use super::{Conn, Position, StoreError, WriteTx, portable::Portable, rows_after};
+
+/// One row of the feed.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+// Without this the statement is parsed anew each time: it might say DEFAULT.
+#[diesel(table_name = scope_rows, treat_none_as_default_value = false)]
+struct Row {
+    scope: String,
+    record_kind: i32,
+    record_id: Vec<u8>,
+    present: bool,
+    version: i64,
+    digest_high: i64,
+    digest_low: i64,
+    created_at: i64,
+    tx: i64,
+    ordinal: i32,
+}
+
+/// One change of one scope, as a pull delivers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What changed.
+    pub kind: RecordKind,
+    /// Which one.
+    pub id: Uuid,
+    /// Whether the scope holds it now.
+    pub present: bool,
+    /// Its version.
+    pub version: i64,
+    /// Its place in the order.
+    pub position: Position,
+}
+
+/// One record, about to be announced.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced<'a> {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Which one.
+    pub id: &'a Uuid,
+    /// Its version.
+    pub version: i64,
+    /// Its CBOR as devices receive it.
+    pub body: &'a [u8],
+    /// When the record came to be; lists are in this order.
+    pub created_at: Timestamp,
+}
+
+/// Tells `scopes` that they hold this record, or hold it in a new version.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn put(
+    tx: &mut WriteTx<'_>,
+    key: &DigestKey,
+    scopes: &[Scope],
+    record: Announced<'_>,
+) -> Result<(), StoreError> {
+    let digest = key.of_record(record.kind, record.id, record.version, record.body);
+    write(tx, scopes, record, true, digest)
+}
+
+/// Tells `scopes` that they no longer hold this record.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn remove(
+    tx: &mut WriteTx<'_>,
+    scopes: &[Scope],
+    kind: RecordKind,
+    id: &Uuid,
+    version: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let record = Announced {
+        kind,
+        id,
+        version,
+        body: &[],
+        created_at: now,
+    };
+    write(tx, scopes, record, false, 0)
+}
+
+fn write(
+    tx: &mut WriteTx<'_>,
+    scopes: &[Scope],
+    record: Announced<'_>,
+    present: bool,
+    digest: u64,
+) -> Result<(), StoreError> {
+    let low_half = u64::from(u32::MAX);
+    for scope in scopes {
+        let position = tx.next_position()?;
+        let row = Row {
+            scope: scope.to_string(),
+            record_kind: record.kind.number(),
+            record_id: record.id.as_bytes().to_vec(),
+            present,
+            version: record.version,
+            digest_high: i64::try_from(digest >> 32).unwrap_or_default(),
+            digest_low: i64::try_from(digest & low_half).unwrap_or_default(),
+            created_at: record.created_at.as_millis(),
+            tx: position.tx,
+            ordinal: position.ordinal,
+        };
+        let statement = diesel::insert_into(scope_rows::table)
+            .values(row)
+            .on_conflict((
+                scope_rows::scope,
+                scope_rows::record_kind,
+                scope_rows::record_id,
+            ))
+            .do_update()
+            .set((
+                scope_rows::present.eq(excluded(scope_rows::present)),
+                scope_rows::version.eq(excluded(scope_rows::version)),
+                scope_rows::digest_high.eq(excluded(scope_rows::digest_high)),
+                scope_rows::digest_low.eq(excluded(scope_rows::digest_low)),
+                scope_rows::tx.eq(excluded(scope_rows::tx)),
+                scope_rows::ordinal.eq(excluded(scope_rows::ordinal)),
+            ));
+        Portable(statement).execute(tx.conn())?;
+    }
+    Ok(())
+}
+
+/// The changes of `scope` after `after` and below `horizon`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer, or holds a kind of record that this program does not know.
+pub fn changes(
+    conn: &mut Conn,
+    scope: Scope,
+    after: Position,
+    horizon: i64,
+    limit: i64,
+) -> Result<Vec<Change>, StoreError> {
+    let rows: Vec<Row> = scope_rows::table
+        .filter(scope_rows::scope.eq(scope.to_string()))
+        .filter(rows_after!(scope_rows, after))
+        .filter(scope_rows::tx.lt(horizon))
+        .order((scope_rows::tx, scope_rows::ordinal))
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(Change::try_from).collect()
+}
+
+impl TryFrom<Row> for Change {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt {
+            what: what.to_owned(),
+        };
+        Ok(Self {
+            kind: RecordKind::from_number(row.record_kind)
+                .ok_or_else(|| corrupt("a feed row of unknown kind"))?,
+            id: Uuid::from_slice(&row.record_id)
+                .map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
+            present: row.present,
+            version: row.version,
+            position: Position {
+                tx: row.tx,
+                ordinal: row.ordinal,
+            },
+        })
+    }
+}
+
+/// How far `scope` has come: its newest position below `horizon`, and whether there is anything
+/// at or above the horizon (visible already, but not yet safe to deliver).
+///
+/// # Errors
+/// When the database does not answer.
+pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, bool), StoreError> {
+    let newest = |conn: &mut Conn, below: i64| -> Result<Option<(i64, i32)>, StoreError> {
+        Ok(scope_rows::table
+            .filter(scope_rows::scope.eq(scope.to_string()))
+            .filter(scope_rows::tx.lt(below))
+            .order((scope_rows::tx.desc(), scope_rows::ordinal.desc()))
+            .select((scope_rows::tx, scope_rows::ordinal))
+            .first(conn)
+            .optional()?)
+    };
+    let safe = newest(conn, horizon)?;
+    let visible = newest(conn, i64::MAX)?;
+    let position = safe.map_or(Position::START, |(tx, ordinal)| Position { tx, ordinal });
+    Ok((position, visible != safe))
+}
+
+/// What `scope` holds: number and digest sum of its records. Cost grows with the scope, so the
+/// caller keeps the answer for as long as [`newest`] does not move.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn checkpoint(conn: &mut Conn, scope: Scope) -> Result<Checkpoint, StoreError> {
+    #[derive(QueryableByName)]
+    struct Sums {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        rows: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        high: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        low: i64,
+    }
+    // Halves of 32 bits: the sum of two billion of them still fits a BIGINT on both databases.
+    let sums: Sums = diesel::sql_query(
+        "SELECT CAST(COUNT(*) AS BIGINT) AS rows, \
+         CAST(COALESCE(SUM(digest_high), 0) AS BIGINT) AS high, \
+         CAST(COALESCE(SUM(digest_low), 0) AS BIGINT) AS low \
+         FROM scope_rows WHERE scope = $1 AND present",
+    )
+    .bind::<diesel::sql_types::Text, _>(scope.to_string())
+    .get_result(conn)?;
+    let part = |half: i64| u64::try_from(half).unwrap_or_default();
+    Ok(Checkpoint {
+        count: part(sums.rows),
+        digest: (part(sums.high) << 32).wrapping_add(part(sums.low)),
+    })
+}
+
+/// Whether any of `scopes` held this record once and holds it no longer.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn was_removed_from(
+    conn: &mut Conn,
+    scopes: &[Scope],
+    kind: RecordKind,
+    id: &Uuid,
+) -> Result<bool, StoreError> {
+    for scope in scopes {
+        let present: Option<bool> = scope_rows::table
+            .find((scope.to_string(), kind.number(), id.as_bytes().to_vec()))
+            .select(scope_rows::present)
+            .first(conn)
+            .optional()?;
+        if present == Some(false) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,250 @@
+//! The list of jobs: put in with the change they follow, taken by lease, retried with pauses.
+
+use diesel::prelude::*;
+use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::Conn;
+use super::error::StoreError;
+use super::portable::Portable;
+use super::schema::jobs;
+
+/// How many due jobs a runner looks at before it says that others were faster with all of them.
+const CANDIDATES: i64 = 8;
+/// Characters of a failure's text that are kept.
+const ERROR_CHARS: usize = 500;
+
+/// Every kind of job there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobKind {
+    /// Makes the thumbnail of one photo; payload: its SHA-256, hex.
+    Thumbnail,
+    /// Removes expired uploads; comes back every hour. No payload.
+    ExpireUploads,
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Thumbnail, Self::ExpireUploads];
+
+    /// The identifier that the table holds.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Thumbnail => "thumbnail",
+            Self::ExpireUploads => "expire_uploads",
+        }
+    }
+
+    /// The kind with this identifier.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A job to put in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJob {
+    /// Made by the caller.
+    pub id: Uuid,
+    /// What kind.
+    pub kind: JobKind,
+    /// Two jobs with the same key are one job.
+    pub dedup_key: Option<String>,
+    /// What to work on, in the form its kind says.
+    pub payload: String,
+    /// Not before this.
+    pub run_at: Timestamp,
+}
+
+/// A job that somebody has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Which.
+    pub id: Uuid,
+    /// Its kind, as the table holds it: a newer server may have put it there.
+    pub kind: String,
+    /// What to work on.
+    pub payload: String,
+    /// Which attempt this is, from 1. With the id it proves that the job is still one's own.
+    pub attempt: i32,
+}
+
+/// How a job stands that was put in with a deduplication key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Done, or never put in.
+    Absent,
+    /// To be done or under way.
+    Pending,
+    /// Given up.
+    Failed {
+        /// Why.
+        last_error: String,
+    },
+}
+
+/// Puts `job` in, unless one with its key is there; answers whether it was put in.
+///
+/// A job that is under way still counts as there, so a kind whose work may be overtaken by a
+/// second change must look at the present state when it ends, or go without a key.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<bool, StoreError> {
+    let row = (
+        jobs::id.eq(job.id.as_bytes().to_vec()),
+        jobs::kind.eq(job.kind.as_str()),
+        jobs::dedup_key.eq(job.dedup_key.clone()),
+        jobs::payload.eq(job.payload.clone()),
+        jobs::run_at.eq(job.run_at.as_millis()),
+        jobs::attempts.eq(0),
+        jobs::lease_until.eq(0_i64),
+    );
+    let statement = diesel::insert_into(jobs::table)
+        .values(row)
+        .on_conflict(jobs::dedup_key)
+        .do_nothing();
+    Ok(Portable(statement).execute(conn)? == 1)
+}
+
+/// Takes the job that is due longest, until `lease_until`; whoever has not finished it by then
+/// loses it to the next. `None` when nothing is due.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn claim(
+    conn: &mut Conn,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Option<Claimed>, StoreError> {
+    loop {
+        let due = jobs::table
+            .filter(jobs::failed_at.is_null())
+            .filter(jobs::run_at.le(now.as_millis()))
+            .filter(jobs::lease_until.le(now.as_millis()))
+            .order((jobs::run_at, jobs::id))
+            .limit(CANDIDATES)
+            .select(jobs::id)
+            .load::<Vec<u8>>(conn)?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        for id in due {
+            if let Some(claimed) = take(conn, id, now, lease_until)? {
+                return Ok(Some(claimed));
+            }
+        }
+        // All were taken by others meanwhile, and so are no longer due.
+    }
+}
+
+/// The guard on the lease lets exactly one of two takers succeed.
+fn take(
+    conn: &mut Conn,
+    id: Vec<u8>,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Option<Claimed>, StoreError> {
+    let free = jobs::table
+        .find(id)
+        .filter(jobs::failed_at.is_null())
+        .filter(jobs::run_at.le(now.as_millis()))
+        .filter(jobs::lease_until.le(now.as_millis()));
+    let taken = diesel::update(free)
+        .set((
+            jobs::lease_until.eq(lease_until.as_millis()),
+            jobs::attempts.eq(jobs::attempts + 1),
+        ))
+        .returning((jobs::id, jobs::kind, jobs::payload, jobs::attempts))
+        .get_result::<(Vec<u8>, String, String, i32)>(conn)
+        .optional()?;
+    let Some((id, kind, payload, attempt)) = taken else {
+        return Ok(None);
+    };
+    let id = Uuid::from_slice(&id).map_err(|_| StoreError::Corrupt {
+        what: "a job".to_owned(),
+    })?;
+    Ok(Some(Claimed {
+        id,
+        kind,
+        payload,
+        attempt,
+    }))
+}
+
+/// Takes a job that is done off the list. `false`: it was somebody else's by then.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn done(conn: &mut Conn, job: &Claimed) -> Result<bool, StoreError> {
+    let own = jobs::table
+        .find(job.id.as_bytes().to_vec())
+        .filter(jobs::attempts.eq(job.attempt));
+    Ok(diesel::delete(own).execute(conn)? == 1)
+}
+
+/// Puts a recurring job that is done back, for `run_at`. `false`: it was somebody else's by then.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn again(conn: &mut Conn, job: &Claimed, run_at: Timestamp) -> Result<bool, StoreError> {
+    let own = jobs::table
+        .find(job.id.as_bytes().to_vec())
+        .filter(jobs::attempts.eq(job.attempt));
+    let set = diesel::update(own).set((
+        jobs::run_at.eq(run_at.as_millis()),
+        jobs::lease_until.eq(0_i64),
+        jobs::attempts.eq(0),
+        jobs::last_error.eq(None::<String>),
+    ));
+    Ok(set.execute(conn)? == 1)
+}
+
+/// Records that an attempt failed: to be tried again at `retry_at`, or given up at `now` when
+/// there is no such time. A job that was given up stays in the table, with its reason.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn failed(
+    conn: &mut Conn,
+    job: &Claimed,
+    error: &str,
+    retry_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let own = jobs::table
+        .find(job.id.as_bytes().to_vec())
+        .filter(jobs::attempts.eq(job.attempt));
+    // PostgreSQL refuses zero bytes in text.
+    let error: String = error
+        .chars()
+        .filter(|c| *c != '\0')
+        .take(ERROR_CHARS)
+        .collect();
+    let set = diesel::update(own).set((
+        jobs::run_at.eq(retry_at.unwrap_or(now).as_millis()),
+        jobs::lease_until.eq(0_i64),
+        jobs::last_error.eq(Some(error)),
+        jobs::failed_at.eq(retry_at.is_none().then_some(now.as_millis())),
+    ));
+    Ok(set.execute(conn)? == 1)
+}
+
+/// How the job with `dedup_key` stands.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn state_of(conn: &mut Conn, dedup_key: &str) -> Result<JobState, StoreError> {
+    let found = jobs::table
+        .filter(jobs::dedup_key.eq(dedup_key))
+        .select((jobs::failed_at, jobs::last_error))
+        .first::<(Option<i64>, Option<String>)>(conn)
+        .optional()?;
+    Ok(match found {
+        None => JobState::Absent,
+        Some((None, _)) => JobState::Pending,
+        Some((Some(_), last_error)) => JobState::Failed {
+            last_error: last_error.unwrap_or_default(),
+        },
+    })
+}

@@ -1,0 +1,295 @@
+//! Lists for people: which records a person's scopes hold, newest first, page by page, and what
+//! lies in an area. Every statement enters an index; none walks a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use diesel::prelude::*;
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::geography::Wgs84Point;
+use hazardloop_domain::hazard::Hazard;
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use uuid::Uuid;
+
+use super::schema::{enterprises, hazards, people, scope_rows};
+use super::{Conn, StoreError, on_any};
+
+/// A place in a list that is ordered newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// When the record came to be, milliseconds.
+    pub at: i64,
+    /// Which record, for those of one moment.
+    pub id: Uuid,
+}
+
+/// What a list of hazards is filtered by, beside where they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HazardFilter {
+    /// Name of the state.
+    pub status: Option<&'static str>,
+    /// Name of the grade.
+    pub grade: Option<&'static str>,
+    /// `(now, true)`: only those whose due date has passed; `(now, false)`: only the others.
+    pub overdue: Option<(i64, bool)>,
+}
+
+/// A record that passed the filters of its columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placed {
+    /// Which.
+    pub id: Uuid,
+    /// Where, when it has a position.
+    pub point: Option<Wgs84Point>,
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(bytes).map_err(|_| StoreError::Corrupt {
+        what: "an id that is not 16 bytes".to_owned(),
+    })
+}
+
+fn bytes_of(ids: &[Uuid]) -> Vec<Vec<u8>> {
+    ids.iter().map(|id| id.as_bytes().to_vec()).collect()
+}
+
+fn point(longitude: Option<f64>, latitude: Option<f64>) -> Option<Wgs84Point> {
+    Some(Wgs84Point {
+        longitude: longitude?,
+        latitude: latitude?,
+    })
+}
+
+/// What one of the scopes holds of this kind before `before`, newest first, at most `limit`.
+fn of_scope(
+    conn: &mut Conn,
+    scope: Scope,
+    kind: RecordKind,
+    before: Option<Key>,
+    limit: i64,
+) -> Result<Vec<Key>, StoreError> {
+    let mut query = scope_rows::table
+        .filter(scope_rows::scope.eq(scope.to_string()))
+        .filter(scope_rows::record_kind.eq(kind.number()))
+        .filter(scope_rows::present.eq(true))
+        .order((scope_rows::created_at.desc(), scope_rows::record_id.desc()))
+        .limit(limit)
+        .select((scope_rows::created_at, scope_rows::record_id))
+        .into_boxed();
+    if let Some(Key { at, id }) = before {
+        let id = id.as_bytes().to_vec();
+        query = query.filter(scope_rows::created_at.le(at)).filter(
+            scope_rows::created_at
+                .lt(at)
+                .or(scope_rows::record_id.lt(id)),
+        );
+    }
+    let rows: Vec<(i64, Vec<u8>)> = query.load(conn)?;
+    rows.into_iter()
+        .map(|(at, id)| Ok(Key { at, id: uuid(&id)? }))
+        .collect()
+}
+
+/// What the scopes together hold of this kind before `before`, each once, newest first, at most
+/// `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn newest_first(
+    conn: &mut Conn,
+    scopes: &[Scope],
+    kind: RecordKind,
+    before: Option<Key>,
+    limit: usize,
+) -> Result<Vec<Key>, StoreError> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut keys = BTreeSet::new();
+    for scope in scopes {
+        keys.extend(of_scope(conn, *scope, kind, before, most)?);
+    }
+    Ok(keys.into_iter().rev().take(limit).collect())
+}
+
+/// Those of `ids` that any of the scopes holds, with their place in the list.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn held_by(
+    conn: &mut Conn,
+    scopes: &[Scope],
+    kind: RecordKind,
+    ids: &[Uuid],
+) -> Result<BTreeSet<Key>, StoreError> {
+    let ids = bytes_of(ids);
+    let mut keys = BTreeSet::new();
+    for scope in scopes {
+        let rows: Vec<(i64, Vec<u8>)> = on_any!(conn, |c| scope_rows::table
+            .filter(scope_rows::scope.eq(scope.to_string()))
+            .filter(scope_rows::record_kind.eq(kind.number()))
+            .filter(scope_rows::record_id.eq_any(&ids))
+            .filter(scope_rows::present.eq(true))
+            .select((scope_rows::created_at, scope_rows::record_id))
+            .load(c))?;
+        for (at, id) in rows {
+            keys.insert(Key { at, id: uuid(&id)? });
+        }
+    }
+    Ok(keys)
+}
+
+type PlacedRow = (Vec<u8>, Option<f64>, Option<f64>);
+
+fn placed(rows: Vec<PlacedRow>) -> Result<Vec<Placed>, StoreError> {
+    rows.into_iter()
+        .map(|(id, longitude, latitude)| {
+            Ok(Placed {
+                id: uuid(&id)?,
+                point: point(longitude, latitude),
+            })
+        })
+        .collect()
+}
+
+macro_rules! in_cells {
+    ($conn:expr, $table:ident, $ranges:expr, $limit:expr) => {{
+        let mut rows: Vec<PlacedRow> = Vec::new();
+        for range in $ranges {
+            let left = i64::try_from($limit.saturating_sub(rows.len())).unwrap_or(i64::MAX);
+            if left == 0 {
+                break;
+            }
+            let found: Vec<PlacedRow> = $table::table
+                .filter($table::cell.ge(*range.start()))
+                .filter($table::cell.le(*range.end()))
+                .order($table::cell)
+                .limit(left)
+                .select(($table::id, $table::longitude, $table::latitude))
+                .load($conn)?;
+            rows.extend(found);
+        }
+        placed(rows)
+    }};
+}
+
+/// The hazards in these ranges of cells, in no order that matters, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hazards_in_cells(
+    conn: &mut Conn,
+    ranges: &[RangeInclusive<i64>],
+    limit: usize,
+) -> Result<Vec<Placed>, StoreError> {
+    in_cells!(conn, hazards, ranges, limit)
+}
+
+/// The enterprises in these ranges of cells, in no order that matters, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn enterprises_in_cells(
+    conn: &mut Conn,
+    ranges: &[RangeInclusive<i64>],
+    limit: usize,
+) -> Result<Vec<Placed>, StoreError> {
+    in_cells!(conn, enterprises, ranges, limit)
+}
+
+/// The hazard with this number, of which there may be several: numbers are made offline.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hazards_by_number(
+    conn: &mut Conn,
+    number: &str,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let rows: Vec<Vec<u8>> = hazards::table
+        .filter(hazards::hazard_no.eq(number.to_owned()))
+        .limit(limit)
+        .select(hazards::id)
+        .load(conn)?;
+    rows.iter().map(|id| uuid(id)).collect()
+}
+
+/// Those of `ids` that pass the filter.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hazards_matching(
+    conn: &mut Conn,
+    ids: &[Uuid],
+    filter: &HazardFilter,
+) -> Result<Vec<Placed>, StoreError> {
+    let ids = bytes_of(ids);
+    type Row = (PlacedRow, String, String, Option<i64>);
+    let rows: Vec<Row> = on_any!(conn, |c| hazards::table
+        .filter(hazards::id.eq_any(&ids))
+        .select((
+            (hazards::id, hazards::longitude, hazards::latitude),
+            hazards::status,
+            hazards::grade,
+            hazards::due_at,
+        ))
+        .load(c))?;
+    let passes = |(_, status, grade, due_at): &Row| {
+        filter.status.is_none_or(|wanted| status == wanted)
+            && filter.grade.is_none_or(|wanted| grade == wanted)
+            && filter
+                .overdue
+                .is_none_or(|(now, wanted)| due_at.is_some_and(|due| due < now) == wanted)
+    };
+    placed(
+        rows.into_iter()
+            .filter(passes)
+            .map(|(row, ..)| row)
+            .collect(),
+    )
+}
+
+macro_rules! records {
+    ($conn:expr, $table:ident, $ids:expr, $kind:ty) => {{
+        let ids = bytes_of($ids);
+        let rows: Vec<Vec<u8>> = on_any!($conn, |c| $table::table
+            .filter($table::id.eq_any(&ids))
+            .select($table::record)
+            .load(c))?;
+        let read = |record: &Vec<u8>| {
+            minicbor::decode::<$kind>(record).map_err(|error| StoreError::Corrupt {
+                what: format!("a record: {error}"),
+            })
+        };
+        rows.iter().map(read).collect()
+    }};
+}
+
+/// These hazards, in no order that matters.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub fn hazards(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Hazard>, StoreError> {
+    records!(conn, hazards, ids, Hazard)
+}
+
+/// These enterprises, in no order that matters.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub fn enterprises(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Enterprise>, StoreError> {
+    records!(conn, enterprises, ids, Enterprise)
+}
+
+/// The names of these people, by id.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn names_of_people(
+    conn: &mut Conn,
+    ids: &[Vec<u8>],
+) -> Result<BTreeMap<Vec<u8>, String>, StoreError> {
+    let rows: Vec<(Vec<u8>, String)> = on_any!(conn, |c| people::table
+        .filter(people::id.eq_any(ids))
+        .select((people::id, people::name))
+        .load(c))?;
+    Ok(rows.into_iter().collect())
+}

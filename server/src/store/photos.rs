@@ -1,0 +1,259 @@
+//! Photos by content, and who may see them through which hazards.
+
+use diesel::prelude::*;
+use hazardloop_domain::access::Role;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::time::Timestamp;
+
+use super::Conn;
+use super::error::StoreError;
+use super::portable::Portable;
+use super::schema::{grants, hazards, jurisdictions, photo_references, photos};
+use super::uploads;
+
+/// The state of a reference whose bytes are here and match.
+const VERIFIED: &str = "verified";
+
+/// A stored original.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPhoto {
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
+    /// Bytes.
+    pub size: u64,
+    /// `image/jpeg`, `image/png` or `image/webp`, by content.
+    pub media_type: String,
+    /// Pixels across, as stored, before the orientation is applied.
+    pub width: u32,
+    /// Pixels down, as stored.
+    pub height: u32,
+    /// EXIF orientation, 1 to 8.
+    pub orientation: u8,
+    /// When it was taken, as its EXIF says.
+    pub taken_at: Option<Timestamp>,
+    /// Longitude and latitude, WGS-84 degrees, as its EXIF says.
+    pub wgs84: Option<(f64, f64)>,
+    /// All that its EXIF said, as JSON; personal.
+    pub metadata: String,
+    /// Where the bytes lie in the object store.
+    pub object_key: String,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+    /// When its thumbnail was made.
+    pub thumbnail_at: Option<Timestamp>,
+}
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = photos)]
+struct Row {
+    sha256: Vec<u8>,
+    size: i64,
+    media_type: String,
+    width: i32,
+    height: i32,
+    orientation: i32,
+    taken_at: Option<i64>,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+    metadata: String,
+    object_key: String,
+    stored_at: i64,
+    thumbnail_at: Option<i64>,
+}
+
+impl From<&StoredPhoto> for Row {
+    fn from(photo: &StoredPhoto) -> Self {
+        Self {
+            sha256: key(photo.sha256),
+            size: i64::try_from(photo.size).unwrap_or(i64::MAX),
+            media_type: photo.media_type.clone(),
+            width: i32::try_from(photo.width).unwrap_or(i32::MAX),
+            height: i32::try_from(photo.height).unwrap_or(i32::MAX),
+            orientation: i32::from(photo.orientation),
+            taken_at: photo.taken_at.map(Timestamp::as_millis),
+            longitude: photo.wgs84.map(|(longitude, _)| longitude),
+            latitude: photo.wgs84.map(|(_, latitude)| latitude),
+            metadata: photo.metadata.clone(),
+            object_key: photo.object_key.clone(),
+            stored_at: photo.stored_at.as_millis(),
+            thumbnail_at: photo.thumbnail_at.map(Timestamp::as_millis),
+        }
+    }
+}
+
+impl TryFrom<Row> for StoredPhoto {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let damaged = || StoreError::Corrupt {
+            what: "a photo".to_owned(),
+        };
+        Ok(Self {
+            sha256: Digest::from_slice(&row.sha256).ok_or_else(damaged)?,
+            size: u64::try_from(row.size).map_err(|_| damaged())?,
+            media_type: row.media_type,
+            width: u32::try_from(row.width).map_err(|_| damaged())?,
+            height: u32::try_from(row.height).map_err(|_| damaged())?,
+            orientation: u8::try_from(row.orientation).map_err(|_| damaged())?,
+            taken_at: row.taken_at.map(Timestamp::from_millis),
+            wgs84: row.longitude.zip(row.latitude),
+            metadata: row.metadata,
+            object_key: row.object_key,
+            stored_at: Timestamp::from_millis(row.stored_at),
+            thumbnail_at: row.thumbnail_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+fn key(sha256: Digest) -> Vec<u8> {
+    sha256.as_bytes().to_vec()
+}
+
+/// Records a stored original, unless it is recorded; answers whether it was new.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert_if_absent(conn: &mut Conn, photo: &StoredPhoto) -> Result<bool, StoreError> {
+    let statement = diesel::insert_into(photos::table)
+        .values(Row::from(photo))
+        .on_conflict(photos::sha256)
+        .do_nothing();
+    Ok(Portable(statement).execute(conn)? == 1)
+}
+
+/// The photo with this hash.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find(conn: &mut Conn, sha256: Digest) -> Result<Option<StoredPhoto>, StoreError> {
+    let row = photos::table
+        .find(key(sha256))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(StoredPhoto::try_from).transpose()
+}
+
+/// Records that the thumbnail is there.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_thumbnail(conn: &mut Conn, sha256: Digest, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(photos::table.find(key(sha256)))
+        .set(photos::thumbnail_at.eq(now.as_millis()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What somebody is to a photo.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// They brought it.
+    pub brought_it: bool,
+    /// The roles they hold over hazards that show it.
+    pub roles: Vec<Role>,
+}
+
+impl Rights {
+    /// Whether they may see the picture.
+    pub fn may_see(&self) -> bool {
+        self.brought_it || !self.roles.is_empty()
+    }
+
+    /// Whether they may see what the camera wrote into it: place, time, device.
+    pub fn may_see_metadata(&self) -> bool {
+        self.brought_it
+            || self.roles.iter().any(|role| {
+                matches!(
+                    role,
+                    Role::Inspector | Role::DepartmentReviewer | Role::Supervisor
+                )
+            })
+    }
+}
+
+/// What `person` is to the photo `sha256` at `now`. Only hazards for which the bytes were verified
+/// count: naming a hash gives no right to what it names.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn rights(
+    conn: &mut Conn,
+    person: PersonId,
+    sha256: Digest,
+    now: Timestamp,
+) -> Result<Rights, StoreError> {
+    let brought_it = uploads::has_brought(conn, person, sha256)?;
+    let shown_at = photo_references::table
+        .inner_join(hazards::table.inner_join(jurisdictions::table))
+        .filter(photo_references::sha256.eq(key(sha256)))
+        .filter(photo_references::state.eq(VERIFIED))
+        .select((hazards::enterprise_id, jurisdictions::path))
+        .distinct()
+        .load::<(Option<Vec<u8>>, String)>(conn)?;
+    if shown_at.is_empty() {
+        return Ok(Rights {
+            brought_it,
+            roles: Vec::new(),
+        });
+    }
+    let held = held_by(conn, person, now)?;
+    let mut roles: Vec<Role> = held
+        .iter()
+        .filter(|grant| {
+            shown_at
+                .iter()
+                .any(|(enterprise, path)| grant.covers(enterprise.as_deref(), path))
+        })
+        .filter_map(|grant| Role::from_name(&grant.role))
+        .collect();
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(Rights { brought_it, roles })
+}
+
+struct Held {
+    role: String,
+    enterprise_id: Option<Vec<u8>>,
+    path: Option<String>,
+}
+
+impl Held {
+    fn covers(&self, enterprise: Option<&[u8]>, path: &str) -> bool {
+        let by_enterprise =
+            self.enterprise_id.is_some() && self.enterprise_id.as_deref() == enterprise;
+        // Every id in a path ends with '/', so a prefix is an ancestor and never half an id.
+        let by_jurisdiction = self
+            .path
+            .as_deref()
+            .is_some_and(|granted| path.starts_with(granted));
+        by_enterprise || by_jurisdiction
+    }
+}
+
+fn held_by(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<Vec<Held>, StoreError> {
+    let rows = grants::table
+        .left_join(jurisdictions::table)
+        .filter(grants::person_id.eq(person.as_bytes().to_vec()))
+        .filter(grants::valid_from.le(now.as_millis()))
+        .filter(
+            grants::valid_until
+                .is_null()
+                .or(grants::valid_until.gt(now.as_millis())),
+        )
+        .select((
+            grants::role,
+            grants::enterprise_id,
+            jurisdictions::path.nullable(),
+        ))
+        .load::<(String, Option<Vec<u8>>, Option<String>)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(role, enterprise_id, path)| Held {
+            role,
+            enterprise_id,
+            path,
+        })
+        .collect())
+}

@@ -1,0 +1,47 @@
+//! The records that devices receive, by kind and id, byte for byte as stored.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use hazardloop_sync_protocol::wire::RecordKind;
+use uuid::Uuid;
+
+use super::schema::{criteria, enterprises, hazards, jurisdictions};
+use super::{Conn, StoreError, on_any};
+
+/// Version and body of a record.
+pub type Body = (i64, Vec<u8>);
+
+macro_rules! load_from {
+    ($conn:expr, $table:ident, $ids:expr) => {{
+        let ids: Vec<Vec<u8>> = $ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let rows: Vec<(Vec<u8>, i64, Vec<u8>)> = on_any!($conn, |c| $table::table
+            .filter($table::id.eq_any(&ids))
+            .select(($table::id, $table::version, $table::record))
+            .load(c))?;
+        rows
+    }};
+}
+
+/// The bodies of these records. One that does not exist is not in the answer. Persons are not
+/// stored as records; see the pull use case.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn bodies(
+    conn: &mut Conn,
+    kind: RecordKind,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, Body>, StoreError> {
+    let rows = match kind {
+        RecordKind::Hazard => load_from!(conn, hazards, ids),
+        RecordKind::Enterprise => load_from!(conn, enterprises, ids),
+        RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
+        RecordKind::Criterion => load_from!(conn, criteria, ids),
+        RecordKind::Person => Vec::new(),
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, version, body)| Some((Uuid::from_slice(&id).ok()?, (version, body))))
+        .collect())
+}

@@ -1,0 +1,221 @@
+//! What the server's tests share: a whole server without a socket, on either database.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use ed25519_dalek::SigningKey;
+use hazardloop_domain::command::{Action, ClockReading, Command, Grade, Report, Source};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::chain::{link_hash, seal};
+use hazardloop_sync_protocol::wire::{
+    CommandPayload, Envelope, PROTOCOL_MAX, PullRequest, PushRequest, ScopeCursor,
+};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::settings::Settings;
+use crate::store::{Db, DbOptions, installs, migrate};
+use crate::{sample, serve};
+
+/// 2026-11-22 09:00 in Shanghai.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
+
+/// A server without a socket, with the sample loaded and a clock that can be set.
+pub(crate) struct TestServer {
+    pub app: App,
+    now: Arc<AtomicI64>,
+    _data: tempfile::TempDir,
+}
+
+impl TestServer {
+    pub async fn start(url: &str) -> Self {
+        let url = url.parse().unwrap();
+        migrate::migrate(&url).unwrap();
+        let db = Db::open(&url, DbOptions::default()).unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: data.path().to_owned(),
+            sign_in: crate::settings::SignIn {
+                argon2_memory_kib: 64,
+                argon2_passes: 1,
+                ..Default::default()
+            },
+            ..Settings::default()
+        };
+        let now = Arc::new(AtomicI64::new(NOW.as_millis()));
+        let shown = now.clone();
+        let clock = Clock::new(move || Timestamp::from_millis(shown.load(Ordering::SeqCst)));
+        let entropy = Entropy::new(StdRng::seed_from_u64(7));
+        sample::load(&db, &settings, &clock, &entropy)
+            .await
+            .unwrap();
+        let app = serve::assemble(db, settings, clock, entropy).await.unwrap();
+        Self {
+            app,
+            now,
+            _data: data,
+        }
+    }
+
+    pub fn set_now(&self, now: Timestamp) {
+        self.now.store(now.as_millis(), Ordering::SeqCst);
+    }
+}
+
+/// Runs `test` on a fresh server over each database.
+pub(crate) fn on_each_database<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
+    hazardloop_tests::each_database(|url| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { test(TestServer::start(url).await).await });
+    });
+}
+
+/// Somebody of the sample.
+pub(crate) fn person(login: &str) -> PersonId {
+    PersonId(sample::id(login))
+}
+
+/// An enterprise of the sample.
+pub(crate) fn enterprise(key: &str) -> EnterpriseId {
+    EnterpriseId(sample::id(key))
+}
+
+/// A new hazard id, the same for the same number.
+pub(crate) fn hazard_id(number: u64) -> HazardId {
+    let mut random = [0; 10];
+    random[2..].copy_from_slice(&number.to_be_bytes());
+    let ms = u64::try_from(NOW.as_millis()).unwrap();
+    HazardId(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
+}
+
+/// A report without photo at the first enterprise.
+pub(crate) fn report(description: &str) -> Report {
+    Report {
+        source: Source::EnterpriseSelfCheck,
+        grade: Grade::General,
+        enterprise_id: Some(enterprise("polishing")),
+        description: description.to_owned(),
+        place_text: "2#除尘器".to_owned(),
+        position: None,
+        found_at: NOW,
+        photos: Vec::new(),
+        no_photo_reason: Some("试验".to_owned()),
+        criterion: None,
+        immediate_measure: None,
+    }
+}
+
+/// A field device's queue, without its storage.
+pub(crate) struct TestDevice {
+    pub person_id: PersonId,
+    pub install_id: InstallId,
+    key: SigningKey,
+    seq: i64,
+    last: Digest,
+}
+
+impl TestDevice {
+    pub async fn enrol(app: &App, login: &str, number: u8) -> Self {
+        Self::enrol_as(app, person(login), number).await
+    }
+
+    /// As [`Self::enrol`], for somebody who is not of the sample.
+    pub async fn enrol_as(app: &App, person_id: PersonId, number: u8) -> Self {
+        let mut device = Self::enrol_again(number, "employee");
+        device.person_id = person_id;
+        let row = installs::Install {
+            id: device.install_id,
+            person_id: device.person_id,
+            device_name: "test".to_owned(),
+            key_algorithm: 1,
+            public_key: device.key.verifying_key().to_bytes().to_vec(),
+            enrolled_at: NOW,
+            last_seen_at: None,
+            revoked_at: None,
+            revoked_reason: None,
+        };
+        app.db
+            .write(move |tx| installs::insert(tx, &row))
+            .await
+            .unwrap();
+        device
+    }
+
+    /// The same phone after it was restored from a backup: the queue begins again.
+    pub fn enrol_again(number: u8, login: &str) -> Self {
+        Self {
+            person_id: person(login),
+            install_id: InstallId(Uuid::from_bytes([number; 16])),
+            key: SigningKey::from_bytes(&[number; 32]),
+            seq: 0,
+            last: Digest::ZERO,
+        }
+    }
+
+    /// Queues one command.
+    pub fn seal(&mut self, hazard_id: HazardId, action: Action) -> Envelope {
+        let kind = action.kind();
+        let payload = CommandPayload::pack(clocks(NOW), &Command { hazard_id, action });
+        self.seal_raw(kind.as_str(), kind.version(), payload)
+    }
+
+    /// Queues bytes of any kind.
+    pub fn seal_raw(&mut self, kind: &str, version: u16, payload: Vec<u8>) -> Envelope {
+        self.seq += 1;
+        let envelope = seal(
+            &self.key,
+            self.install_id,
+            self.seq,
+            kind,
+            version,
+            self.last,
+            payload,
+        );
+        self.last = link_hash(self.install_id, &envelope);
+        envelope
+    }
+
+    pub fn push(&self, commands: Vec<Envelope>) -> PushRequest {
+        PushRequest {
+            protocol: PROTOCOL_MAX,
+            install_id: self.install_id,
+            commands,
+        }
+    }
+
+    pub fn pull(&self, epoch: Option<String>, scopes: Vec<ScopeCursor>) -> PullRequest {
+        PullRequest {
+            protocol: PROTOCOL_MAX,
+            install_id: self.install_id,
+            epoch,
+            scopes,
+            max_records: None,
+        }
+    }
+}
+
+pub(crate) fn clocks(wall: Timestamp) -> ClockReading {
+    ClockReading {
+        wall,
+        monotonic_ms: None,
+        boot_id: None,
+        server_anchor: None,
+        anchor_monotonic_ms: None,
+    }
+}

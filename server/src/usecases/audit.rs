@@ -1,0 +1,339 @@
+//! The audit chain: extending it in commit order, and checking that nobody has touched history.
+
+use std::collections::BTreeMap;
+
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::{EventRecord, Hazard, event_hash};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::store::audit::{self, HazardRow, Link, chain_hash};
+use crate::store::events::{self, StoredEvent};
+use crate::store::{Db, Position, ReadTx, StoreError, WriteTx, order};
+
+/// Events sealed in one transaction; the lock on the chain is held that long.
+const SEALED_AT_ONCE: i64 = 1_000;
+
+/// Rows read at once while checking.
+const CHECKED_AT_ONCE: i64 = 2_000;
+
+/// Findings listed; more are counted only.
+pub const FINDINGS_LISTED: usize = 1_000;
+
+/// Appends all events that are safely committed and not yet in the chain. Returns how many.
+///
+/// # Errors
+/// [`Failure::Store`] when the database does not answer.
+pub fn seal_all(db: &Db) -> Result<usize, Failure> {
+    let mut total = 0;
+    loop {
+        let sealed = db.write_blocking(seal_some)?;
+        total += sealed;
+        if (sealed as i64) < SEALED_AT_ONCE {
+            return Ok(total);
+        }
+    }
+}
+
+fn seal_some(tx: &mut WriteTx<'_>) -> Result<usize, Failure> {
+    audit::lock(tx)?;
+    let newest = audit::newest(tx.conn())?;
+    let after = newest
+        .as_ref()
+        .map_or(Position::START, Link::event_position);
+    let horizon = order::horizon(tx.conn())?;
+    let pending = events::in_commit_order(tx.conn(), after, horizon, SEALED_AT_ONCE)?;
+    audit::extend(tx, newest.as_ref(), &pending)?;
+    Ok(pending.len())
+}
+
+/// The end of the chain: keep it elsewhere, and nobody can rewrite what came before it unnoticed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AuditHead {
+    /// Number of events in the chain.
+    pub position: i64,
+    /// `sha256`.
+    pub algorithm: &'static str,
+    /// Hash of the newest link, hexadecimal; zeros when there is none.
+    pub hash: Digest,
+}
+
+/// What was found amiss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// An event's bytes are not those that were hashed.
+    Changed,
+    /// An event is gone.
+    Removed,
+    /// An event stands where another stood.
+    Reordered,
+    /// An event is there that the chain does not know.
+    Added,
+    /// A hazard's present state does not follow from its history.
+    StateDiffers,
+    /// A link of the chain was altered.
+    ChainBroken,
+    /// The head that was kept elsewhere is not in the chain.
+    HeadUnknown,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub fault: Fault,
+    /// The subject.
+    pub subject_id: Option<Uuid>,
+    /// The place in its history.
+    pub subject_seq: Option<i64>,
+    /// In words.
+    pub detail: String,
+}
+
+/// The answer of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditReport {
+    /// Events read.
+    pub events: u64,
+    /// Events that were committed but not yet in the chain.
+    pub unsealed: u64,
+    /// The end of the chain.
+    pub head: AuditHead,
+    /// What is amiss, at most [`FINDINGS_LISTED`].
+    pub findings: Vec<Finding>,
+    /// How many findings there are.
+    pub faults: u64,
+}
+
+/// Checks every event, every link and every hazard's head.
+///
+/// # Errors
+/// [`Failure::Store`] when the database does not answer.
+pub fn verify(db: &Db, kept: Option<(i64, Digest)>) -> Result<AuditReport, Failure> {
+    db.read_blocking(|tx| {
+        let mut check = Check::default();
+        check.histories(tx)?;
+        check.chain(tx, kept)?;
+        check.rows(tx)?;
+        Ok(check.report())
+    })
+}
+
+#[derive(Default)]
+struct Check {
+    events: u64,
+    links: u64,
+    head: Option<(i64, Digest)>,
+    /// End of each history as read.
+    ends: BTreeMap<Vec<u8>, (i64, Digest)>,
+    findings: Vec<Finding>,
+    faults: u64,
+}
+
+impl Check {
+    fn found(&mut self, fault: Fault, subject: &[u8], seq: i64, detail: String) {
+        self.faults += 1;
+        if self.findings.len() < FINDINGS_LISTED {
+            self.findings.push(Finding {
+                fault,
+                subject_id: Uuid::from_slice(subject).ok(),
+                subject_seq: Some(seq),
+                detail,
+            });
+        }
+    }
+
+    /// Each history by itself: contiguous, and every event hashed onto the one before.
+    fn histories(&mut self, tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
+        let mut after = (Vec::new(), 0);
+        let mut end: (i64, Digest) = (0, Digest::ZERO);
+        loop {
+            let page = events::by_subject(tx.conn(), &after, CHECKED_AT_ONCE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            let next = (last.subject_id.clone(), last.subject_seq);
+            for event in &page {
+                if event.subject_id != after.0 {
+                    end = (0, Digest::ZERO);
+                    after.0.clone_from(&event.subject_id);
+                }
+                end = self.one_event(event, end);
+                self.ends.insert(event.subject_id.clone(), end);
+                self.events += 1;
+            }
+            after = next;
+        }
+    }
+
+    fn one_event(&mut self, event: &StoredEvent, end: (i64, Digest)) -> (i64, Digest) {
+        let (subject, seq) = (&event.subject_id, event.subject_seq);
+        for missing in end.0.saturating_add(1)..seq.min(end.0.saturating_add(100)) {
+            self.found(
+                Fault::Removed,
+                subject,
+                missing,
+                format!("event {missing} is gone"),
+            );
+        }
+        let contiguous = seq == end.0.saturating_add(1);
+        let computed = Digest::from_slice(&event.previous_hash)
+            .map(|previous| event_hash(&previous, &event.body));
+        let stored = Digest::from_slice(&event.hash);
+        if computed.is_none() || computed != stored {
+            let detail = format!(
+                "event {seq} ({}) does not have the hash stored with it",
+                event.kind
+            );
+            self.found(Fault::Changed, subject, seq, detail);
+        } else if contiguous && event.previous_hash != end.1.as_bytes() {
+            let detail = format!(
+                "event {seq} ({}) does not follow the event before it",
+                event.kind
+            );
+            self.found(Fault::Reordered, subject, seq, detail);
+        }
+        let recorded_seq = minicbor::decode::<hazardloop_domain::hazard::EventRecord>(&event.body)
+            .map(|record| record.seq);
+        if event.subject_kind == "hazard" && recorded_seq.is_ok_and(|recorded| recorded != seq) {
+            let detail = format!("event {seq} says of itself that it has another place");
+            self.found(Fault::Reordered, subject, seq, detail);
+        }
+        (seq, stored.unwrap_or(Digest::ZERO))
+    }
+
+    /// The chain over all: contiguous, correctly hashed, and of exactly the events that are there.
+    fn chain(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        kept: Option<(i64, Digest)>,
+    ) -> Result<(), StoreError> {
+        let mut position = 0;
+        let mut hash = Digest::ZERO;
+        let mut kept_seen = kept.is_none_or(|(at, digest)| at == 0 && digest == Digest::ZERO);
+        loop {
+            let page = audit::links(tx.conn(), position, CHECKED_AT_ONCE)?;
+            if page.is_empty() {
+                break;
+            }
+            for link in page {
+                if link.position != position + 1 {
+                    let detail =
+                        format!("links {} to {} are gone", position + 1, link.position - 1);
+                    self.found(
+                        Fault::ChainBroken,
+                        &link.subject_id,
+                        link.subject_seq,
+                        detail,
+                    );
+                }
+                hash = chain_hash(&hash, &link.event_hash);
+                if link.chain_hash != hash.as_bytes() {
+                    let detail = format!("link {} was altered", link.position);
+                    self.found(
+                        Fault::ChainBroken,
+                        &link.subject_id,
+                        link.subject_seq,
+                        detail,
+                    );
+                    hash = Digest::from_slice(&link.chain_hash).unwrap_or(hash);
+                }
+                position = link.position;
+                kept_seen |= kept == Some((position, hash));
+                self.links += 1;
+                self.linked_event(tx, &link)?;
+            }
+        }
+        self.head = Some((position, hash));
+        if let (false, Some((at, digest))) = (kept_seen, kept) {
+            let detail = format!("the head {at}:{digest} that was kept is not in the chain");
+            self.found(Fault::HeadUnknown, &[], at, detail);
+        }
+        Ok(())
+    }
+
+    fn linked_event(&mut self, tx: &mut ReadTx<'_>, link: &Link) -> Result<(), StoreError> {
+        let (subject, seq) = (&link.subject_id, link.subject_seq);
+        match audit::stored_hash(tx.conn(), subject, seq)? {
+            None => {
+                let detail = format!("event {seq}, link {} of the chain, is gone", link.position);
+                self.found(Fault::Removed, subject, seq, detail);
+            }
+            Some(stored) if stored != link.event_hash => {
+                let detail = format!("event {seq} is not the one in link {}", link.position);
+                self.found(Fault::Reordered, subject, seq, detail);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Each hazard's own row follows from its history.
+    fn rows(&mut self, tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
+        let mut after = Vec::new();
+        loop {
+            let page = audit::hazard_rows(tx.conn(), &after, CHECKED_AT_ONCE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id);
+            for row in &page {
+                let end = self.ends.get(&row.id).copied().unwrap_or((0, Digest::ZERO));
+                if end.0 < row.version {
+                    let detail = format!("events {} to {} are gone", end.0 + 1, row.version);
+                    self.found(Fault::Removed, &row.id, row.version, detail);
+                } else if end.0 > row.version
+                    || row.head_hash != end.1.as_bytes()
+                    || !follows(tx, row)?
+                {
+                    let detail = "the hazard's state does not follow from its history".to_owned();
+                    self.found(Fault::StateDiffers, &row.id, end.0, detail);
+                }
+            }
+        }
+    }
+
+    fn report(self) -> AuditReport {
+        let (position, hash) = self.head.unwrap_or((0, Digest::ZERO));
+        AuditReport {
+            events: self.events,
+            unsealed: self.events.saturating_sub(self.links),
+            head: AuditHead {
+                position,
+                algorithm: "sha256",
+                hash,
+            },
+            findings: self.findings,
+            faults: self.faults,
+        }
+    }
+}
+
+/// Whether replaying the history makes exactly the stored record.
+fn follows(tx: &mut ReadTx<'_>, row: &HazardRow) -> Result<bool, StoreError> {
+    let Ok(id) = Uuid::from_slice(&row.id) else {
+        return Ok(false);
+    };
+    let mut hazard: Option<Hazard> = None;
+    let mut after = 0;
+    loop {
+        let page = events::history(tx.conn(), &id, after, CHECKED_AT_ONCE)?;
+        let Some(last) = page.last() else { break };
+        after = last.subject_seq;
+        for event in &page {
+            let Ok(record) = minicbor::decode::<EventRecord>(&event.body) else {
+                return Ok(false);
+            };
+            match &mut hazard {
+                Some(hazard) => hazard.apply(&record),
+                None => hazard = Hazard::begin(&record),
+            }
+        }
+    }
+    Ok(hazard.is_some_and(|hazard| {
+        hazard.status_name().as_str() == row.status
+            && minicbor::to_vec(&hazard).is_ok_and(|record| record == row.record)
+    }))
+}

@@ -1,0 +1,356 @@
+//! Devices: enrolling one with its key, listing, revoking.
+
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, VerifyingKey};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
+use hazardloop_domain::time::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::failure::{Failure, Unauthenticated};
+use crate::store::events::{self, NewEvent};
+use crate::store::installs::{self, Install};
+use crate::store::sessions::{self, Ending};
+use crate::store::{ReadTx, StoreError, WriteTx};
+use crate::usecases::people::{Standing, event_body, wake_audit};
+use crate::usecases::sign_in::access_token::Bearer;
+use crate::usecases::sign_in::session;
+
+/// The name of the one kind of device key there is.
+pub const ED25519: &str = "ed25519";
+
+/// Its number where numbers are stored, as in envelopes on the wire.
+const ED25519_NUMBER: i32 = 1;
+
+/// Separates proofs of enrolment from every other use of the same key.
+const PROOF_DOMAIN: &[u8] = b"hazardloop enrolment v1";
+
+/// Devices of one person that are not revoked.
+pub const MOST_DEVICES: usize = 50;
+
+/// The longest device name, in characters.
+pub const LONGEST_DEVICE_NAME: usize = 100;
+
+/// A request to enrol a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDevice {
+    /// Made by the device, once per installation.
+    pub install_id: InstallId,
+    /// What its owner calls it.
+    pub device_name: String,
+    /// The kind of key: [`ED25519`].
+    pub key_algorithm: String,
+    /// The public half, 32 bytes as base64url without padding.
+    pub public_key: String,
+    /// Signature over [`proof_message`], 64 bytes as base64url without padding.
+    pub proof: String,
+}
+
+/// A device as its owner and administrators see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Device {
+    /// The installation.
+    pub install_id: InstallId,
+    /// Whose.
+    pub person_id: PersonId,
+    /// What its owner calls it.
+    #[schema(example = "检查组手机 3")]
+    pub device_name: String,
+    /// The kind of key.
+    #[schema(example = "ed25519")]
+    pub key_algorithm: String,
+    /// The public half, base64url without padding.
+    #[schema(example = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik")]
+    pub public_key: String,
+    /// When it enrolled.
+    pub enrolled_at: Timestamp,
+    /// When it last refreshed its sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_reason: Option<String>,
+}
+
+impl From<Install> for Device {
+    fn from(install: Install) -> Self {
+        Self {
+            install_id: install.id,
+            person_id: install.person_id,
+            device_name: install.device_name,
+            key_algorithm: ED25519.to_owned(),
+            public_key: URL_SAFE_NO_PAD.encode(install.public_key),
+            enrolled_at: install.enrolled_at,
+            last_seen_at: install.last_seen_at,
+            revoked_at: install.revoked_at,
+            revoked_reason: install.revoked_reason,
+        }
+    }
+}
+
+/// What the device signs to prove that it has the private half, and for whom it enrols.
+pub fn proof_message(install: InstallId, person: PersonId, public_key: &[u8]) -> Digest {
+    Digest::sha256_of_parts(&[
+        PROOF_DOMAIN,
+        install.as_bytes(),
+        person.as_bytes(),
+        public_key,
+    ])
+}
+
+/// An enrolled device.
+#[derive(Clone)]
+pub struct Enrolled {
+    /// The device.
+    pub device: Device,
+    /// A token of the session, which is bound to the device from now on.
+    pub access_token: String,
+    /// Until when.
+    pub access_expires_at: Timestamp,
+    /// Whether this request (and not an earlier one) enrolled it.
+    pub created: bool,
+}
+
+/// Enrols a device and binds the session to it. The same request again is answered again.
+///
+/// # Errors
+/// [`Failure::Invalid`] for a bad key or proof; [`Failure::IdReused`] when the id is another
+/// person's or another key's, which of them is not told; [`Failure::DeviceRevoked`];
+/// [`Failure::Conflict`] when the session is bound to another device.
+pub async fn enrol(app: &App, bearer: Bearer, new: NewDevice) -> Result<Enrolled, Failure> {
+    let public_key = check(&new, bearer.person_id)?;
+    let (shared, now) = (app.clone(), app.clock.now());
+    let install = Install {
+        id: new.install_id,
+        person_id: bearer.person_id,
+        device_name: new.device_name,
+        key_algorithm: ED25519_NUMBER,
+        public_key,
+        enrolled_at: now,
+        last_seen_at: None,
+        revoked_at: None,
+        revoked_reason: None,
+    };
+    let enrolled = app
+        .db
+        .write(move |tx| enrol_in(tx, &shared, bearer, &install, now));
+    let (install, created) = enrolled.await?;
+    let bound = Bearer {
+        install_id: Some(install.id),
+        ..bearer
+    };
+    let (access_token, access_expires_at) = session::access(app, bound, now)?;
+    Ok(Enrolled {
+        device: install.into(),
+        access_token,
+        access_expires_at,
+        created,
+    })
+}
+
+/// The public key, once everything about the request is as it must be.
+fn check(new: &NewDevice, person: PersonId) -> Result<Vec<u8>, Failure> {
+    if new.install_id.0.is_nil() || new.install_id.0.is_max() {
+        return Err(Failure::invalid(
+            "install_id",
+            "must be a random or time-ordered UUID",
+        ));
+    }
+    text::required("device_name", &new.device_name, LONGEST_DEVICE_NAME)?;
+    if new.key_algorithm != ED25519 {
+        return Err(Failure::invalid("key_algorithm", "must be ed25519"));
+    }
+    let wrong_key = || Failure::invalid("public_key", "must be an Ed25519 key in base64url");
+    let bytes = URL_SAFE_NO_PAD
+        .decode(&new.public_key)
+        .map_err(|_| wrong_key())?;
+    let key = <&[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| wrong_key())?;
+    let key = VerifyingKey::from_bytes(key).map_err(|_| wrong_key())?;
+    if key.is_weak() {
+        return Err(wrong_key());
+    }
+    let wrong_proof = || Failure::invalid("proof", "is not this key's signature for this person");
+    let proof = URL_SAFE_NO_PAD
+        .decode(&new.proof)
+        .map_err(|_| wrong_proof())?;
+    let proof = Signature::from_slice(&proof).map_err(|_| wrong_proof())?;
+    let message = proof_message(new.install_id, person, &bytes);
+    key.verify_strict(message.as_bytes(), &proof)
+        .map_err(|_| wrong_proof())?;
+    Ok(bytes)
+}
+
+fn enrol_in(
+    tx: &mut WriteTx<'_>,
+    app: &App,
+    bearer: Bearer,
+    install: &Install,
+    now: Timestamp,
+) -> Result<(Install, bool), Failure> {
+    if !sessions::hold(tx, bearer.session_id, now)? {
+        return Err(Failure::Unauthenticated(Unauthenticated::SessionEnded));
+    }
+    let created = match installs::by_id(tx.conn(), install.id)? {
+        Some(known) => {
+            let same =
+                known.person_id == install.person_id && known.public_key == install.public_key;
+            if !same {
+                return Err(Failure::IdReused);
+            }
+            if !installs::hold(tx, install.id)? {
+                return Err(Failure::DeviceRevoked);
+            }
+            false
+        }
+        None => {
+            insert(tx, install, now)?;
+            wake_audit(tx, app);
+            true
+        }
+    };
+    if !sessions::bind(tx, bearer.session_id, install.id)? {
+        let why = "this sign-in belongs to another device; sign in again";
+        return Err(Failure::Conflict(why.to_owned()));
+    }
+    let stored = installs::by_id(tx.conn(), install.id)?.ok_or(StoreError::Missing)?;
+    Ok((stored, created))
+}
+
+fn insert(tx: &mut WriteTx<'_>, install: &Install, now: Timestamp) -> Result<(), Failure> {
+    let owner = install.person_id;
+    if installs::count_active(tx.conn(), owner)? >= i64::try_from(MOST_DEVICES).unwrap_or(i64::MAX)
+    {
+        let why = format!("at most {MOST_DEVICES} devices; revoke one that is not in use");
+        return Err(Failure::Conflict(why));
+    }
+    installs::insert(tx, install).map_err(|error| match error.is_duplicate_in("installs") {
+        // Somebody was faster with the same id: look again at whose it is.
+        true => StoreError::Stale { what: "device" },
+        false => error,
+    })?;
+    let person = owner.to_string();
+    let key = URL_SAFE_NO_PAD.encode(&install.public_key);
+    let fields = [
+        ("person_id", person.as_str()),
+        ("device_name", install.device_name.as_str()),
+        ("key_algorithm", ED25519),
+        ("public_key", key.as_str()),
+    ];
+    record(tx, install.id, "device_enrolled", owner, &fields, now)?;
+    Ok(())
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    install: InstallId,
+    kind: &str,
+    actor: PersonId,
+    fields: &[(&str, &str)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let body = event_body(fields);
+    let event = NewEvent {
+        subject_kind: "device",
+        subject_id: &install.0,
+        kind,
+        actor: Some(actor),
+        recorded_at: now,
+        body: &body,
+    };
+    events::append(tx, event)?;
+    Ok(())
+}
+
+/// Own devices, and for administrators those of the people in their jurisdiction; with ids after
+/// `after`, at most `limit` (and no more than a page of the settings).
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    app: &App,
+    asker: PersonId,
+    after: Option<InstallId>,
+    limit: usize,
+) -> Result<Vec<Device>, Failure> {
+    let now = app.clock.now();
+    let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
+    let listed = app.db.read(move |tx: &mut ReadTx<'_>| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let view = standing.administered_view();
+        let found = installs::in_view(tx.conn(), &view, now, after, limit)?;
+        Ok::<_, Failure>(found.into_iter().map(Device::from).collect())
+    });
+    listed.await
+}
+
+/// Revokes a device: its sessions end, and what it pushes from now on is refused. One that is
+/// revoked stays so. A reason may be blank.
+///
+/// # Errors
+/// [`Failure::NotFound`] for devices of people elsewhere as for none; [`Failure::Forbidden`] for
+/// others than the owner and administrators of all that the owner is.
+pub async fn revoke(
+    app: &App,
+    asker: PersonId,
+    id: InstallId,
+    reason: &str,
+) -> Result<(), Failure> {
+    text::optional("reason", Some(reason), SHORT_TEXT_MAX)?;
+    let (shared, now, reason) = (app.clone(), app.clock.now(), reason.to_owned());
+    let revoked = app.db.write(move |tx| {
+        let unknown = || Failure::NotFound("device");
+        let install = installs::by_id(tx.conn(), id)?.ok_or_else(unknown)?;
+        if install.person_id != asker {
+            let standing = Standing::of(tx.conn(), asker, now)?;
+            let found = standing.find(tx.conn(), install.person_id);
+            let (_, grants) = found.map_err(|failure| match failure {
+                Failure::NotFound(_) => unknown(),
+                other => other,
+            })?;
+            standing.require_all_of(&grants)?;
+        }
+        revoke_in(tx, &shared, &install, asker, &reason, now)?;
+        Ok::<_, Failure>(())
+    });
+    revoked.await
+}
+
+fn revoke_in(
+    tx: &mut WriteTx<'_>,
+    app: &App,
+    install: &Install,
+    asker: PersonId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !installs::revoke(tx, install.id, reason, now)? {
+        return Ok(());
+    }
+    record(
+        tx,
+        install.id,
+        "device_revoked",
+        asker,
+        &[("reason", reason)],
+        now,
+    )?;
+    let (ending, owner) = (Ending::OfInstall(install.id), install.person_id);
+    let ended = session::end_in(tx, ending, owner, Some(asker), "device_revoked", now)?;
+    session::void_after_commit(tx, app, ended, now);
+    let (shared, id): (App, Uuid) = (app.clone(), install.id.0);
+    tx.after_commit(Box::new(move || {
+        shared.sign_in.ended.add_installs([(id, now)]);
+    }));
+    wake_audit(tx, app);
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! What can be asked of the server, one file a use case: authenticate, load, let the rules
+//! decide, store in one transaction.
+
+pub mod audit;
+pub mod devices;
+pub mod enqueue;
+pub mod enterprises;
+pub mod execute;
+pub mod jurisdictions;
+pub mod people;
+pub mod photo_arrived;
+pub mod photos;
+pub mod pull;
+pub mod push;
+pub mod reach;
+pub mod read;
+pub mod rest_command;
+pub mod sign_in;
+pub mod upload;
+
+#[cfg(test)]
+mod audit_tests;
+#[cfg(test)]
+mod pull_tests;
+#[cfg(test)]
+mod push_tests;

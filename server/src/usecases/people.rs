@@ -1,0 +1,352 @@
+//! People: registering, granting, disabling, and who may see and administer whom.
+
+mod changes;
+mod standing;
+
+#[cfg(test)]
+mod tests;
+
+use hazardloop_domain::access::{Grant, GrantScope, PersonRecord, Role};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{GrantId, PersonId};
+use hazardloop_domain::refusal::Refusal;
+use hazardloop_domain::text;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::entropy::Entropy;
+use crate::failure::Failure;
+use crate::settings::SignIn;
+use crate::store::events::{self, NewEvent};
+use crate::store::feed::{self, Announced};
+use crate::store::people::{self, Person, PlacedGrant};
+use crate::store::{StoreError, WriteTx};
+use crate::usecases::sign_in::password::{self, Password};
+use crate::usecases::sign_in::session::LONGEST_LOGIN;
+
+pub use changes::{
+    NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
+    set_password_in,
+};
+pub use standing::Standing;
+
+/// Grants that one person may hold, past ones counted.
+pub const MOST_GRANTS: usize = 200;
+
+/// The longest name, in characters.
+pub const LONGEST_NAME: usize = 100;
+
+/// The longest telephone number, in characters.
+pub const LONGEST_PHONE: usize = 32;
+
+/// Somebody about to get an account. The rules on who may do that are not asked here.
+#[derive(Clone)]
+pub struct NewPerson {
+    /// Who.
+    pub id: PersonId,
+    /// The name by which they sign in.
+    pub login: String,
+    /// Their name.
+    pub name: String,
+    /// Where to reach them.
+    pub phone: Option<String>,
+    /// See [`hash_password`].
+    pub password_hash: String,
+    /// What they are, from now on.
+    pub grants: Vec<(Role, GrantScope)>,
+}
+
+/// A person as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PersonView {
+    /// Who.
+    pub id: PersonId,
+    /// The name by which they sign in.
+    #[schema(example = "wang.fang")]
+    pub login: String,
+    /// Their name.
+    #[schema(example = "王芳")]
+    pub name: String,
+    /// Where to reach them; for themselves and their administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Since when the account may not be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Timestamp>,
+    /// Their grants, as far as the asker answers for the same places; past ones too.
+    pub grants: Vec<Grant>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// The PHC string of a password, computed on this thread.
+///
+/// # Errors
+/// When the password breaks the rules.
+pub fn hash_password(
+    settings: &SignIn,
+    entropy: &Entropy,
+    password: &str,
+) -> Result<String, Failure> {
+    let password = Password::from(password.to_owned());
+    password.check_rules()?;
+    password::hash(&password::params(settings)?, &password, entropy.bytes())
+}
+
+/// Creates an account with its grants, records that, and announces it to the person's devices.
+///
+/// # Errors
+/// [`Failure::Invalid`] for a field; [`Failure::Conflict`] when the login is taken;
+/// [`Failure::IdReused`] when the id is; [`Failure::NotFound`] for an unknown scope.
+pub fn register(
+    tx: &mut WriteTx<'_>,
+    digest_key: &DigestKey,
+    new: NewPerson,
+    actor: Option<PersonId>,
+    now: Timestamp,
+) -> Result<PersonRecord, Failure> {
+    check_fields(&new.login, &new.name, new.phone.as_deref(), &new.grants)?;
+    if people::by_id(tx.conn(), new.id)?.is_some() {
+        return Err(Failure::IdReused);
+    }
+    let taken = || Failure::Conflict("somebody else signs in by this login".to_owned());
+    if people::by_login(tx.conn(), &new.login)?.is_some() {
+        return Err(taken());
+    }
+    let request = request_digest(&new.login, &new.name, new.phone.as_deref(), &new.grants);
+    let person = Person {
+        id: new.id,
+        login: new.login,
+        name: new.name,
+        phone: new.phone,
+        password_hash: new.password_hash,
+        created_at: now,
+        disabled_at: None,
+        version: 1,
+    };
+    people::insert(tx, &person).map_err(|error| match error.is_duplicate_in("people") {
+        true => taken(),
+        false => error.into(),
+    })?;
+    for (role, scope) in new.grants {
+        people::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
+        let grant = first_grant(person.id, role, scope, now);
+        people::insert_grant(tx, person.id, &grant)?;
+    }
+    let fields = [
+        ("login", person.login.as_str()),
+        ("request", &request.to_string()),
+    ];
+    record_event(tx, person.id, "person_added", actor, &fields, now)?;
+    Ok(announce_person(tx, digest_key, person.id)?)
+}
+
+/// A grant that somebody has from the beginning. Its id follows from what it says, so that a
+/// repeated request makes the same one.
+fn first_grant(person: PersonId, role: Role, scope: GrantScope, now: Timestamp) -> Grant {
+    let (kind, over) = match scope {
+        GrantScope::Enterprise(id) => ("enterprise", id.0),
+        GrantScope::Jurisdiction(id) => ("jurisdiction", id.0),
+    };
+    let name = Digest::sha256_of_parts(&[
+        b"hazardloop first grant",
+        person.as_bytes(),
+        role.as_str().as_bytes(),
+        kind.as_bytes(),
+        over.as_bytes(),
+    ]);
+    let mut tail = [0; 10];
+    tail.iter_mut()
+        .zip(name.as_bytes())
+        .for_each(|(to, from)| *to = *from);
+    let ms = u64::try_from(now.as_millis()).unwrap_or_default();
+    let id = uuid::Builder::from_unix_timestamp_millis(ms, &tail).into_uuid();
+    Grant {
+        id: GrantId(id),
+        role,
+        scope,
+        valid_from: now,
+        valid_until: None,
+    }
+}
+
+fn check_fields(
+    login: &str,
+    name: &str,
+    phone: Option<&str>,
+    grants: &[(Role, GrantScope)],
+) -> Result<(), Failure> {
+    text::required("login", login, LONGEST_LOGIN)?;
+    if login.chars().any(char::is_whitespace) {
+        return Err(Failure::invalid("login", "holds white space"));
+    }
+    text::required("name", name, LONGEST_NAME)?;
+    text::optional("phone", phone, LONGEST_PHONE)?;
+    if grants.len() > MOST_GRANTS {
+        return Err(Failure::invalid(
+            "grants",
+            format!("more than {MOST_GRANTS}"),
+        ));
+    }
+    for (place, (role, scope)) in grants.iter().enumerate() {
+        check_role(*role, scope)?;
+        if grants
+            .iter()
+            .take(place)
+            .any(|other| other == &(*role, *scope))
+        {
+            return Err(Failure::invalid(
+                "grants",
+                "the same role twice over the same scope",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Roles of an enterprise are held over an enterprise, the others over a jurisdiction.
+fn check_role(role: Role, scope: &GrantScope) -> Result<(), Refusal> {
+    let over_enterprise = matches!(scope, GrantScope::Enterprise(_));
+    if role.is_of_enterprise() == over_enterprise {
+        return Ok(());
+    }
+    let expected = if role.is_of_enterprise() {
+        "an enterprise"
+    } else {
+        "a jurisdiction"
+    };
+    Err(Refusal::invalid_field(
+        "scope",
+        &format!("must be {expected} for this role"),
+    ))
+}
+
+/// What makes two requests to register the same person the same request, but for the password.
+fn request_digest(
+    login: &str,
+    name: &str,
+    phone: Option<&str>,
+    grants: &[(Role, GrantScope)],
+) -> Digest {
+    let grants: Vec<String> = grants
+        .iter()
+        .map(|(role, scope)| match scope {
+            GrantScope::Enterprise(id) => format!("{} enterprise {id}", role.as_str()),
+            GrantScope::Jurisdiction(id) => format!("{} jurisdiction {id}", role.as_str()),
+        })
+        .collect();
+    let grants = grants.join("\n");
+    let phone = phone.map_or_else(|| "-".to_owned(), |phone| format!("+{phone}"));
+    Digest::sha256_of_parts(&[
+        login.as_bytes(),
+        name.as_bytes(),
+        phone.as_bytes(),
+        grants.as_bytes(),
+    ])
+}
+
+/// CBOR of an event about a person or a device: a map of texts.
+pub fn event_body(fields: &[(&str, &str)]) -> Vec<u8> {
+    let fields: std::collections::BTreeMap<&str, &str> = fields.iter().copied().collect();
+    minicbor::to_vec(fields).unwrap_or_default()
+}
+
+/// Appends to the person's history.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn record_event(
+    tx: &mut WriteTx<'_>,
+    person: PersonId,
+    kind: &str,
+    actor: Option<PersonId>,
+    fields: &[(&str, &str)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let body = event_body(fields);
+    let event = NewEvent {
+        subject_kind: "person",
+        subject_id: &person.0,
+        kind,
+        actor,
+        recorded_at: now,
+        body: &body,
+    };
+    events::append(tx, event)?;
+    Ok(())
+}
+
+/// Has the audit chain extended once this is stored.
+pub(super) fn wake_audit(tx: &mut WriteTx<'_>, app: &App) {
+    let app = app.clone();
+    tx.after_commit(Box::new(move || app.events_wake.notify_one()));
+}
+
+/// Tells the person's own devices what they are now.
+fn announce_person(
+    tx: &mut WriteTx<'_>,
+    digest_key: &DigestKey,
+    id: PersonId,
+) -> Result<PersonRecord, StoreError> {
+    let row = people::by_id(tx.conn(), id)?.ok_or(StoreError::Missing)?;
+    let record = people::record(tx.conn(), id)?.ok_or(StoreError::Missing)?;
+    let body = minicbor::to_vec(&record).unwrap_or_default();
+    let announced = Announced {
+        kind: RecordKind::Person,
+        id: &id.0,
+        version: record.version,
+        body: &body,
+        created_at: row.created_at,
+    };
+    feed::put(tx, digest_key, &[Scope::Person(id)], announced)?;
+    Ok(record)
+}
+
+/// People that `asker` may see, with ids after `after`, at most `limit` (and no more than a page
+/// of the settings).
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    app: &App,
+    asker: PersonId,
+    after: Option<PersonId>,
+    limit: usize,
+) -> Result<Vec<PersonView>, Failure> {
+    let now = app.clock.now();
+    let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
+    let listed = app.db.read(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let found = people::in_view(tx.conn(), standing.view(), now, after, limit)?;
+        let ids: Vec<PersonId> = found.iter().map(|person| person.id).collect();
+        let grants = people::grants_of(tx.conn(), &ids)?;
+        Ok::<_, Failure>(
+            found
+                .into_iter()
+                .map(|person| {
+                    let theirs = |placed: &&PlacedGrant| placed.person_id == person.id;
+                    let theirs = grants.iter().filter(theirs).cloned().collect();
+                    standing.show(person, theirs)
+                })
+                .collect(),
+        )
+    });
+    listed.await
+}
+
+/// One person, if `asker` may see them.
+///
+/// # Errors
+/// [`Failure::NotFound`] for people elsewhere as for nobody.
+pub async fn one(app: &App, asker: PersonId, id: PersonId) -> Result<PersonView, Failure> {
+    let now = app.clock.now();
+    let found = app.db.read(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let (person, grants) = standing.find(tx.conn(), id)?;
+        Ok::<_, Failure>(standing.show(person, grants))
+    });
+    found.await
+}

@@ -1,0 +1,361 @@
+//! What administrators do about people: add, grant, end a grant, disable.
+
+use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::ids::{GrantId, PersonId};
+use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::digest::DigestKey;
+use uuid::Uuid;
+
+use super::{
+    MOST_GRANTS, NewPerson, PersonView, Standing, announce_person, check_fields, check_role,
+    record_event, register, request_digest, wake_audit,
+};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::events;
+use crate::store::people::{self, PlacedGrant};
+use crate::store::sessions::Ending;
+use crate::store::{Conn, StoreError, WriteTx};
+use crate::usecases::sign_in::password::Password;
+use crate::usecases::sign_in::session;
+
+/// A request for an account.
+#[derive(Clone, Debug)]
+pub struct PersonRequest {
+    /// Made by the asker, UUIDv7; the same id again is the same request again.
+    pub id: PersonId,
+    /// The name by which they will sign in.
+    pub login: String,
+    /// Their name.
+    pub name: String,
+    /// Where to reach them.
+    pub phone: Option<String>,
+    /// Their first password.
+    pub password: Password,
+    /// What they are from now on; at least one.
+    pub grants: Vec<(Role, GrantScope)>,
+}
+
+/// A request for a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGrant {
+    /// Made by the asker, UUIDv7; the same id again is the same request again.
+    pub id: GrantId,
+    /// The role.
+    pub role: Role,
+    /// Over what.
+    pub scope: GrantScope,
+    /// From when; absent: from now.
+    pub valid_from: Option<Timestamp>,
+    /// Until when; absent: open-ended.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// Adds a person. Answers them, and whether this request (and not an earlier one) did it.
+///
+/// # Errors
+/// [`Failure::Forbidden`] for others than administrators; out of scope beyond their jurisdiction;
+/// [`Failure::Conflict`] when the login is taken; [`Failure::IdReused`].
+pub async fn create(
+    app: &App,
+    asker: PersonId,
+    request: PersonRequest,
+) -> Result<(PersonView, bool), Failure> {
+    if !request.id.is_version_7() {
+        return Err(Failure::invalid("id", "must be a UUID of version 7"));
+    }
+    if request.grants.is_empty() {
+        return Err(Failure::invalid(
+            "grants",
+            "at least one: nobody would see this person",
+        ));
+    }
+    let (login, name, phone) = (&request.login, &request.name, request.phone.as_deref());
+    check_fields(login, name, phone, &request.grants)?;
+    request.password.check_rules()?;
+    let digest = request_digest(login, name, phone, &request.grants).to_string();
+    let (id, grants) = (request.id, request.grants.clone());
+    let now = app.clock.now();
+    // May they at all? Before a hash is computed for them.
+    let known = app.db.read(move |tx| {
+        Standing::of(tx.conn(), asker, now)
+            .map_err(Failure::from)
+            .and_then(|standing| require_over_all(tx.conn(), &standing, &grants))?;
+        let person = people::by_id(tx.conn(), id)?;
+        let first = events::history(tx.conn(), &id.0, 0, 1)?;
+        Ok::<_, Failure>(person.map(|person| (person, first.into_iter().next())))
+    });
+    if let Some((person, first)) = known.await? {
+        let same = first.is_some_and(|event| {
+            event.actor_id.as_deref() == Some(asker.as_bytes().as_slice())
+                && says(&event.body, "request", &digest)
+        });
+        let hash = Some(person.password_hash);
+        let fits = same && app.sign_in.hasher.verify(request.password, hash).await?;
+        let seen = super::one(app, asker, id).await;
+        return if fits {
+            Ok((seen?, false))
+        } else {
+            Err(Failure::IdReused)
+        };
+    }
+    let salt = app.entropy.bytes();
+    let password_hash = app.sign_in.hasher.hash(request.password, salt).await?;
+    let new = NewPerson {
+        id,
+        login: request.login,
+        name: request.name,
+        phone: request.phone,
+        password_hash,
+        grants: request.grants,
+    };
+    let shared = app.clone();
+    let added = app.db.write(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        require_over_all(tx.conn(), &standing, &new.grants)?;
+        register(tx, &shared.digest_key, new.clone(), Some(asker), now)?;
+        wake_audit(tx, &shared);
+        let (person, grants) = standing.find(tx.conn(), id)?;
+        Ok::<_, Failure>(standing.show(person, grants))
+    });
+    Ok((added.await?, true))
+}
+
+fn says(body: &[u8], field: &str, value: &str) -> bool {
+    let read: Result<std::collections::BTreeMap<String, String>, _> = minicbor::decode(body);
+    read.is_ok_and(|fields| fields.get(field).is_some_and(|found| found == value))
+}
+
+fn require_over_all(
+    conn: &mut Conn,
+    standing: &Standing,
+    grants: &[(Role, GrantScope)],
+) -> Result<(), Failure> {
+    for (_, scope) in grants {
+        let path = people::path_of(conn, scope)?;
+        standing.require_over(path.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Gives a person one more role. Answers the grant, and whether this request did it.
+///
+/// # Errors
+/// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] for others than
+/// administrators; out of scope beyond their jurisdiction; [`Failure::IdReused`].
+pub async fn grant(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    new: NewGrant,
+) -> Result<(Grant, bool), Failure> {
+    if !new.id.is_version_7() {
+        return Err(Failure::invalid("id", "must be a UUID of version 7"));
+    }
+    check_role(new.role, &new.scope)?;
+    let (shared, now) = (app.clone(), app.clock.now());
+    let from = new.valid_from.unwrap_or(now);
+    if new.valid_until.is_some_and(|until| until <= from) {
+        return Err(Failure::invalid("valid_until", "must be after valid_from"));
+    }
+    let wanted = Grant {
+        id: new.id,
+        role: new.role,
+        scope: new.scope,
+        valid_from: from,
+        valid_until: new.valid_until,
+    };
+    let granted = app.db.write(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let (row, grants) = standing.find(tx.conn(), person)?;
+        let path = people::path_of(tx.conn(), &wanted.scope)?;
+        standing.require_over(path.as_deref())?;
+        if people::holder_of(tx.conn(), wanted.id)?.is_some() {
+            return known_grant(&grants, &new).ok_or(Failure::IdReused);
+        }
+        if row.disabled_at.is_some() {
+            return Err(Failure::Conflict("this account is disabled".to_owned()));
+        }
+        if grants.len() >= MOST_GRANTS {
+            let why = format!("this person has had {MOST_GRANTS} grants; that is the limit");
+            return Err(Failure::Conflict(why));
+        }
+        add_grant(tx, &shared.digest_key, person, &wanted, Some(asker), now)?;
+        wake_audit(tx, &shared);
+        Ok((wanted.clone(), true))
+    });
+    granted.await
+}
+
+fn known_grant(grants: &[PlacedGrant], new: &NewGrant) -> Option<(Grant, bool)> {
+    let known = &grants
+        .iter()
+        .find(|placed| placed.grant.id == new.id)?
+        .grant;
+    let same = (known.role, known.scope) == (new.role, new.scope)
+        && new.valid_from.is_none_or(|from| from == known.valid_from)
+        && new.valid_until == known.valid_until;
+    same.then(|| (known.clone(), false))
+}
+
+/// Stores a grant, records it, and announces it to the person's devices. The rules on who may do
+/// that are not asked here.
+///
+/// # Errors
+/// When the database does not answer, or there is no such person or scope.
+pub fn add_grant(
+    tx: &mut WriteTx<'_>,
+    digest_key: &DigestKey,
+    person: PersonId,
+    grant: &Grant,
+    actor: Option<PersonId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    people::bump(tx, person)?;
+    people::insert_grant(tx, person, grant)?;
+    let over = match grant.scope {
+        GrantScope::Enterprise(id) => format!("enterprise:{id}"),
+        GrantScope::Jurisdiction(id) => format!("jurisdiction:{id}"),
+    };
+    let until = grant.valid_until.map(|until| until.to_string());
+    let fields = [
+        ("grant_id", grant.id.to_string()),
+        ("role", grant.role.as_str().to_owned()),
+        ("scope", over),
+        ("valid_from", grant.valid_from.to_string()),
+        ("valid_until", until.unwrap_or_default()),
+    ];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    record_event(tx, person, "grant_added", actor, &fields, now)?;
+    announce_person(tx, digest_key, person)?;
+    Ok(())
+}
+
+/// Ends a grant now. One that has ended stays as it is.
+///
+/// # Errors
+/// [`Failure::NotFound`] for people elsewhere and for grants that are not theirs;
+/// [`Failure::Forbidden`]; out of scope.
+pub async fn end_grant(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    grant: GrantId,
+) -> Result<(), Failure> {
+    let (shared, now) = (app.clone(), app.clock.now());
+    let ended = app.db.write(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let (_, grants) = standing.find(tx.conn(), person)?;
+        standing.require_administrator()?;
+        let placed = grants.iter().find(|placed| placed.grant.id == grant);
+        let placed = placed.ok_or(Failure::NotFound("grant"))?;
+        standing.require_over(Some(&placed.path))?;
+        if !people::end_grant(tx, grant, now)? {
+            return Ok(());
+        }
+        people::bump(tx, person)?;
+        let fields = [("grant_id", grant.to_string())];
+        let fields = fields
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        record_event(tx, person, "grant_ended", Some(asker), &fields, now)?;
+        announce_person(tx, &shared.digest_key, person)?;
+        wake_audit(tx, &shared);
+        Ok::<_, Failure>(())
+    });
+    ended.await
+}
+
+/// Disables an account and ends its sessions. One that is disabled stays so.
+///
+/// # Errors
+/// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] when they hold any role
+/// that the asker does not administer; [`Failure::Conflict`] for oneself.
+pub async fn disable(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    reason: &str,
+) -> Result<PersonView, Failure> {
+    text::required("reason", reason, SHORT_TEXT_MAX)?;
+    let (shared, now, reason) = (app.clone(), app.clock.now(), reason.to_owned());
+    let disabled = app.db.write(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let (_, grants) = standing.find(tx.conn(), person)?;
+        standing.require_all_of(&grants)?;
+        if person == asker {
+            let why = "another administrator has to disable your own account";
+            return Err(Failure::Conflict(why.to_owned()));
+        }
+        let ended = disable_in(tx, &shared.digest_key, person, Some(asker), &reason, now)?;
+        session::void_after_commit(tx, &shared, ended, now);
+        wake_audit(tx, &shared);
+        let (row, grants) = standing.find(tx.conn(), person)?;
+        Ok(standing.show(row, grants))
+    });
+    disabled.await
+}
+
+/// Disables an account, records it, and ends its sessions, which it answers. The rules on who may
+/// do that are not asked here.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn disable_in(
+    tx: &mut WriteTx<'_>,
+    digest_key: &DigestKey,
+    person: PersonId,
+    actor: Option<PersonId>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, StoreError> {
+    if !people::disable(tx, person, now)? {
+        return Ok(Vec::new());
+    }
+    people::bump(tx, person)?;
+    record_event(
+        tx,
+        person,
+        "person_disabled",
+        actor,
+        &[("reason", reason)],
+        now,
+    )?;
+    let ended = session::end_in(
+        tx,
+        Ending::OfPerson(person),
+        person,
+        actor,
+        "account_disabled",
+        now,
+    )?;
+    announce_person(tx, digest_key, person)?;
+    Ok(ended)
+}
+
+/// Replaces a password, records that it was done, and ends all sessions, which it answers. The
+/// rules on who may do that are not asked here.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_password_in(
+    tx: &mut WriteTx<'_>,
+    person: PersonId,
+    password_hash: &str,
+    actor: Option<PersonId>,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, StoreError> {
+    people::set_password(tx, person, password_hash)?;
+    record_event(tx, person, "password_changed", actor, &[], now)?;
+    session::end_in(
+        tx,
+        Ending::OfPerson(person),
+        person,
+        actor,
+        "password_changed",
+        now,
+    )
+}

@@ -1,0 +1,244 @@
+//! What people read: lists of what they may see, newest first, and where things are.
+//!
+//! A list is walked along the feed's index, scope by scope, so that its cost follows from the
+//! page, not from the size of the district. A filter that few records pass ends a page early
+//! rather than searching on: such a page is short, or empty, and still says where to go on.
+
+use std::collections::BTreeSet;
+
+use hazardloop_domain::geography::{
+    BoundingBox, CoordinateReference, Degrees, Wgs84Point, bounding_box_around, cells_covering,
+    distance_m,
+};
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::store::Conn;
+use crate::store::lists::{self, Key, Placed};
+
+pub mod enterprises;
+pub mod hazard;
+pub mod hazards;
+
+/// Records that one filtered page looks through at most, before it says "go on from here".
+pub const EXAMINED_PER_PAGE: usize = 5_000;
+
+/// Records that a filtered page looks through in one statement.
+const EXAMINED_AT_ONCE: usize = 500;
+
+/// Records of an area that are sorted at once; where there are more, the list is walked instead.
+pub const AREA_CANDIDATES: usize = 2_000;
+
+/// The largest radius of a nearby query, metres.
+pub const MAX_RADIUS_M: f64 = 50_000.0;
+
+/// Ranges of cells that an area is covered with.
+const AREA_RANGES: usize = 16;
+
+/// How far the shifted coordinate references of public maps lie from WGS-84 at most, degrees.
+const SHIFT_MARGIN_DEGREES: f64 = 0.03;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The records, newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent at the end. The next page may be empty.
+    pub next: Option<Key>,
+}
+
+/// Which page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// After which record.
+    pub after: Option<Key>,
+    /// Records at most.
+    pub limit: usize,
+}
+
+/// A piece of the earth's surface.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Area {
+    /// Within a distance of a point.
+    Near {
+        /// The point.
+        centre: Wgs84Point,
+        /// Metres, at most [`MAX_RADIUS_M`].
+        radius_m: f64,
+    },
+    /// Between two meridians and two parallels of a coordinate reference.
+    Box {
+        /// The edges.
+        edges: BoundingBox,
+        /// The reference of their numbers.
+        reference: CoordinateReference,
+    },
+}
+
+impl Area {
+    /// Whether the point lies in the area, its edge included.
+    pub fn contains(&self, point: Wgs84Point) -> bool {
+        match self {
+            Self::Near { centre, radius_m } => distance_m(*centre, point) <= *radius_m,
+            // In the reference of the edges: there the box is a box.
+            Self::Box { edges, reference } => {
+                let Degrees {
+                    longitude,
+                    latitude,
+                } = reference.from_wgs84(point);
+                edges.contains(Wgs84Point {
+                    longitude,
+                    latitude,
+                })
+            }
+        }
+    }
+
+    /// A WGS-84 box around the area.
+    fn bounds(&self) -> Result<BoundingBox, Failure> {
+        let bounds = match self {
+            Self::Near { centre, radius_m } => bounding_box_around(*centre, *radius_m),
+            Self::Box { edges, reference } => {
+                let margin = match reference {
+                    CoordinateReference::Wgs84 | CoordinateReference::Cgcs2000 => 0.0,
+                    CoordinateReference::Gcj02 | CoordinateReference::Bd09 => SHIFT_MARGIN_DEGREES,
+                };
+                BoundingBox::new(
+                    (edges.west() - margin).max(-180.0),
+                    (edges.south() - margin).max(-90.0),
+                    (edges.east() + margin).min(180.0),
+                    (edges.north() + margin).min(90.0),
+                )
+            }
+        };
+        bounds.map_err(|error| Failure::invalid("area", error.to_string()))
+    }
+
+    /// The records of the area, exactly; `None` when there are more than [`AREA_CANDIDATES`].
+    fn candidates(&self, conn: &mut Conn, kind: RecordKind) -> Result<Option<Vec<Uuid>>, Failure> {
+        let ranges = cells_covering(&self.bounds()?, AREA_RANGES);
+        let most = AREA_CANDIDATES + 1;
+        let found = match kind {
+            RecordKind::Enterprise => lists::enterprises_in_cells(conn, &ranges, most)?,
+            _ => lists::hazards_in_cells(conn, &ranges, most)?,
+        };
+        if found.len() > AREA_CANDIDATES {
+            return Ok(None);
+        }
+        Ok(Some(self.only_inside(found)))
+    }
+
+    fn only_inside(&self, placed: Vec<Placed>) -> Vec<Uuid> {
+        let inside = |placed: &Placed| placed.point.is_some_and(|point| self.contains(point));
+        placed
+            .into_iter()
+            .filter(inside)
+            .map(|placed| placed.id)
+            .collect()
+    }
+}
+
+/// Which of these records pass the filters.
+type Passing<'a> = dyn FnMut(&mut Conn, &[Uuid]) -> Result<BTreeSet<Uuid>, Failure> + 'a;
+
+/// A list of one kind of record in some scopes.
+struct List<'a> {
+    scopes: &'a [Scope],
+    kind: RecordKind,
+    wanted: Wanted,
+}
+
+impl List<'_> {
+    /// Walks the list itself. `filtered`: whether some records may fail to pass.
+    fn walk(
+        &self,
+        conn: &mut Conn,
+        filtered: bool,
+        passing: &mut Passing<'_>,
+    ) -> Result<Page<Key>, Failure> {
+        let Wanted { after, limit } = self.wanted;
+        let at_once = if filtered {
+            EXAMINED_AT_ONCE
+        } else {
+            limit.saturating_add(1)
+        };
+        let mut items = Vec::new();
+        let mut before = after;
+        let mut examined = 0;
+        loop {
+            let keys = lists::newest_first(conn, self.scopes, self.kind, before, at_once)?;
+            let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
+            let passed = if filtered {
+                Some(passing(conn, &ids)?)
+            } else {
+                None
+            };
+            for key in &keys {
+                if items.len() == limit {
+                    return Ok(Page {
+                        next: items.last().copied(),
+                        items,
+                    });
+                }
+                if passed
+                    .as_ref()
+                    .is_none_or(|passed| passed.contains(&key.id))
+                {
+                    items.push(*key);
+                }
+            }
+            examined += keys.len();
+            if keys.len() < at_once {
+                return Ok(Page { items, next: None });
+            }
+            before = keys.last().copied();
+            if examined >= EXAMINED_PER_PAGE || items.len() == limit {
+                return Ok(Page {
+                    items,
+                    next: before,
+                });
+            }
+        }
+    }
+
+    /// Sorts some records into a page.
+    fn of_candidates(
+        &self,
+        conn: &mut Conn,
+        candidates: &[Uuid],
+        passing: &mut Passing<'_>,
+    ) -> Result<Page<Key>, Failure> {
+        let Wanted { after, limit } = self.wanted;
+        let mut keys = BTreeSet::new();
+        for ids in candidates.chunks(EXAMINED_AT_ONCE) {
+            let passed = passing(conn, ids)?;
+            let held = lists::held_by(conn, self.scopes, self.kind, ids)?;
+            keys.extend(held.into_iter().filter(|key| passed.contains(&key.id)));
+        }
+        let mut following = keys
+            .into_iter()
+            .rev()
+            .filter(|key| after.is_none_or(|after| *key < after));
+        let items: Vec<Key> = following.by_ref().take(limit).collect();
+        let next = following.next().and_then(|_| items.last().copied());
+        Ok(Page { items, next })
+    }
+}
+
+/// Puts loaded records into the order of their keys. One that is gone meanwhile is left out.
+fn in_order<T>(page: Page<Key>, records: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    let mut by_id: std::collections::BTreeMap<Uuid, T> = records
+        .into_iter()
+        .map(|record| (id(&record), record))
+        .collect();
+    let items = page
+        .items
+        .iter()
+        .filter_map(|key| by_id.remove(&key.id))
+        .collect();
+    Page {
+        items,
+        next: page.next,
+    }
+}

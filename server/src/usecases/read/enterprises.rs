@@ -1,0 +1,98 @@
+//! The list of enterprises that a person may see, filtered.
+
+use std::collections::BTreeSet;
+
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::ids::{JurisdictionId, PersonId};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::wire::RecordKind;
+use uuid::Uuid;
+
+use super::{Area, List, Page, Wanted, in_order};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::lists;
+use crate::store::{Conn, ReadTx};
+use crate::usecases::reach::Reach;
+
+/// What the list is narrowed to; everything that is set must be met.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filters {
+    /// Part of the name, capital or small letters alike.
+    pub name: Option<String>,
+    /// In one jurisdiction and everything below it.
+    pub jurisdiction_id: Option<JurisdictionId>,
+    /// Where.
+    pub area: Option<Area>,
+}
+
+impl Filters {
+    fn is_empty(&self) -> bool {
+        self.name.is_none() && self.area.is_none()
+    }
+
+    /// Compared here and not by the database: the two would disagree on small and capital letters.
+    fn passes(&self, enterprise: &Enterprise) -> bool {
+        let point = enterprise
+            .position
+            .as_ref()
+            .map(|position| position.to_wgs84());
+        self.name.as_ref().is_none_or(|part| {
+            enterprise
+                .name
+                .to_lowercase()
+                .contains(&part.to_lowercase())
+        }) && self
+            .area
+            .is_none_or(|area| point.is_some_and(|point| area.contains(point)))
+    }
+}
+
+/// The enterprises that `person_id` may see and that pass the filters, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    app: &App,
+    person_id: PersonId,
+    filters: Filters,
+    wanted: Wanted,
+) -> Result<Page<Enterprise>, Failure> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| list_in(tx, person_id, &filters, wanted, now))
+        .await
+}
+
+fn list_in(
+    tx: &mut ReadTx<'_>,
+    person_id: PersonId,
+    filters: &Filters,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Page<Enterprise>, Failure> {
+    let conn = tx.conn();
+    let reach = Reach::of(conn, person_id, now)?;
+    let scopes = reach.narrowed(conn, None, filters.jurisdiction_id)?;
+    let list = List {
+        scopes: &scopes,
+        kind: RecordKind::Enterprise,
+        wanted,
+    };
+    let mut passing = |conn: &mut Conn, ids: &[Uuid]| -> Result<BTreeSet<Uuid>, Failure> {
+        let found = lists::enterprises(conn, ids)?;
+        let passed = found.iter().filter(|enterprise| filters.passes(enterprise));
+        Ok(passed.map(|enterprise| enterprise.id.0).collect())
+    };
+    let candidates = match &filters.area {
+        Some(area) => area.candidates(conn, RecordKind::Enterprise)?,
+        None => None,
+    };
+    let page = match candidates {
+        Some(candidates) => list.of_candidates(conn, &candidates, &mut passing)?,
+        None => list.walk(conn, !filters.is_empty(), &mut passing)?,
+    };
+    let ids: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
+    let records = lists::enterprises(conn, &ids)?;
+    Ok(in_order(page, records, |enterprise| enterprise.id.0))
+}

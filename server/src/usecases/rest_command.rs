@@ -1,0 +1,133 @@
+//! A command over REST: guarded by If-Match, repeatable by its id.
+
+use hazardloop_domain::command::{Action, Command, Origin};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::{Hazard, Outcome};
+use hazardloop_domain::ids::{CommandId, HazardId, PersonId};
+use serde::{Deserialize, Serialize};
+
+use super::execute::{Door, Sender};
+use super::read::hazard::visible;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{hazards, rest_commands};
+
+/// A command as REST sends it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Made by the client; the same id is the same command.
+    pub command_id: CommandId,
+    /// Who.
+    pub person_id: PersonId,
+    /// On which hazard.
+    pub hazard_id: HazardId,
+    /// What.
+    pub action: Action,
+    /// The version the sender saw, if it insists on it.
+    pub if_match: Option<i64>,
+}
+
+/// How a command over REST ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// `applied`, `merged` or `disputed`.
+    pub outcome: String,
+    /// Fields with two values.
+    pub disputed: Vec<hazardloop_domain::hazard::FieldName>,
+    /// The hazard's version after the command.
+    pub version: i64,
+}
+
+/// What the caller gets: the first answer, the hazard as it is now, and whether this was a repeat.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The first answer.
+    pub answer: Answer,
+    /// The hazard now.
+    pub hazard: Hazard,
+    /// The command had been taken before.
+    pub repeated: bool,
+}
+
+/// Takes a command.
+///
+/// # Errors
+/// [`Failure`]; a refused command leaves nothing behind and may be sent again under the same id.
+pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
+    let fields = sent.action.encode_fields();
+    let request_hash = Digest::sha256_of_parts(&[
+        sent.person_id.as_bytes(),
+        sent.hazard_id.as_bytes(),
+        sent.action.kind().as_str().as_bytes(),
+        &fields,
+    ]);
+    let door = Door::new(app);
+    let app = app.clone();
+    app.clone()
+        .db
+        .write(move |tx| {
+            let now = app.clock.now();
+            if let Some(stored) = rest_commands::find(tx.conn(), sent.command_id)? {
+                if stored.request_hash != request_hash.as_bytes() {
+                    return Err(Failure::IdReused);
+                }
+                // Whoever lost the hazard since then does not see it again by asking twice.
+                let (hazard, _) = visible(tx.conn(), sent.person_id, sent.hazard_id, now)?;
+                let answer = serde_json::from_str(&stored.answer)
+                    .map_err(|error| Failure::Internal(format!("a stored answer: {error}")))?;
+                return Ok(Answered {
+                    answer,
+                    hazard,
+                    repeated: true,
+                });
+            }
+            let command = Command {
+                hazard_id: sent.hazard_id,
+                action: sent.action.clone(),
+            };
+            let sender = Sender {
+                person_id: Some(sent.person_id),
+                origin: Origin::DIRECT,
+            };
+            let current = hazards::load(tx.conn(), sent.hazard_id)?;
+            let version = current.as_ref().map(|loaded| loaded.hazard.version);
+            let done = door.execute(tx, &command, &sender, now)?;
+            // After the rules: who may not see a hazard may not learn its version either.
+            if let (Some(wanted), Some(current)) = (sent.if_match, version)
+                && wanted != current
+            {
+                return Err(Failure::PreconditionFailed { current });
+            }
+            let answer = answer_of(&done.outcome, done.hazard.version);
+            let text = serde_json::to_string(&answer)
+                .map_err(|error| Failure::Internal(format!("an answer: {error}")))?;
+            let kept = rest_commands::Kept {
+                command_id: sent.command_id,
+                person_id: sent.person_id,
+                request_hash,
+                subject: sent.hazard_id,
+                received_at: now,
+                answer: &text,
+            };
+            rest_commands::keep(tx, kept)?;
+            Ok(Answered {
+                answer,
+                hazard: done.hazard,
+                repeated: false,
+            })
+        })
+        .await
+}
+
+fn answer_of(outcome: &Outcome, version: i64) -> Answer {
+    let (name, disputed) = match outcome {
+        Outcome::Applied => ("applied", Vec::new()),
+        Outcome::Merged => ("merged", Vec::new()),
+        Outcome::Disputed(fields) => ("disputed", fields.clone()),
+    };
+    Answer {
+        outcome: name.to_owned(),
+        disputed,
+        version,
+    }
+}

@@ -1,0 +1,197 @@
+//! Passwords: their rules, and Argon2id (RFC 9106) off the async workers, a few at once.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::entropy::Entropy;
+use crate::failure::Failure;
+use crate::settings::SignIn;
+
+/// The shortest password that may be set, in characters.
+pub const SHORTEST_PASSWORD: usize = 10;
+
+/// The longest password that may be set, in characters.
+pub const LONGEST_PASSWORD: usize = 256;
+
+/// Hashes that may wait for their turn; more are told to come again.
+pub const HASHES_WAITING: usize = 64;
+
+/// Seconds after which somebody who was told so may come again.
+const COME_AGAIN_S: u64 = 2;
+
+/// A password as somebody typed it. Debug output hides it; its memory is cleared.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct Password(Zeroizing<String>);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl Password {
+    /// Refuses what may not be set as a password. Length is all that is asked for: rules about
+    /// kinds of characters make passwords worse (NIST SP 800-63B, 3.1.1.2).
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] that says why, without the password.
+    pub fn check_rules(&self) -> Result<(), Failure> {
+        let length = self.0.chars().count();
+        if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
+            let why = format!("must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");
+            return Err(Failure::invalid("password", why));
+        }
+        if self.0.contains('\0') {
+            return Err(Failure::invalid("password", "holds a NUL character"));
+        }
+        Ok(())
+    }
+}
+
+/// Computes and checks password hashes.
+pub struct Hasher {
+    params: Params,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    /// What the password of an unknown login is compared with, so that it takes as long.
+    nobody: String,
+}
+
+impl Hasher {
+    /// A hasher with the cost that `settings` name. Computes one hash.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when the cost is outside of what Argon2 allows.
+    pub fn new(settings: &SignIn, entropy: &Entropy) -> Result<Self, Failure> {
+        let params = params(settings)?;
+        let at_once = settings.argon2_at_once.max(1);
+        let secret = hex::encode(entropy.bytes::<32>());
+        let nobody = hash(&params, &Password::from(secret), entropy.bytes())?;
+        Ok(Self {
+            params,
+            running: Arc::new(Semaphore::new(at_once)),
+            waiting: Arc::new(Semaphore::new(at_once.saturating_add(HASHES_WAITING))),
+            nobody,
+        })
+    }
+
+    /// The PHC string of a new password.
+    ///
+    /// # Errors
+    /// When it breaks the rules, or too many hashes are waiting.
+    pub async fn hash(&self, password: Password, salt: [u8; 16]) -> Result<String, Failure> {
+        password.check_rules()?;
+        let params = self.params.clone();
+        self.in_turn(move || hash(&params, &password, salt)).await
+    }
+
+    /// Whether `password` is the one that `phc` was made of; without `phc`, no, after as long.
+    ///
+    /// # Errors
+    /// When too many hashes are waiting, or `phc` is not a PHC string.
+    pub async fn verify(&self, password: Password, phc: Option<String>) -> Result<bool, Failure> {
+        let known = phc.is_some();
+        let phc = phc.unwrap_or_else(|| self.nobody.clone());
+        let fits = self.in_turn(move || verify(&password, &phc)).await?;
+        Ok(fits && known)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
+        let waiting = waiting.map_err(|_full| Failure::RateLimited {
+            retry_after_s: COME_AGAIN_S,
+        })?;
+        let stopping = |what: String| Failure::Internal(format!("password hashing: {what}"));
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        let running = running.map_err(|closed| stopping(closed.to_string()))?;
+        // The permits go with the work: somebody who hangs up does not make room for more.
+        tokio::task::spawn_blocking(move || {
+            let _permits = (waiting, running);
+            work()
+        })
+        .await
+        .map_err(|error| stopping(error.to_string()))?
+    }
+}
+
+/// The cost that `settings` name.
+///
+/// # Errors
+/// [`Failure::Internal`] when it is outside of what Argon2 allows.
+pub fn params(settings: &SignIn) -> Result<Params, Failure> {
+    Params::new(settings.argon2_memory_kib, settings.argon2_passes, 1, None)
+        .map_err(|error| Failure::Internal(format!("argon2 settings: {error}")))
+}
+
+/// The PHC string of `password`, computed on this thread.
+///
+/// # Errors
+/// [`Failure::Internal`] when Argon2 fails.
+pub fn hash(params: &Params, password: &Password, salt: [u8; 16]) -> Result<String, Failure> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let hash: PasswordHash = argon2
+        .hash_password_with_salt(password.0.as_bytes(), &salt)
+        .map_err(|error| Failure::Internal(format!("argon2: {error}")))?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &Password, phc: &str) -> Result<bool, Failure> {
+    let stored = PasswordHash::new(phc)
+        .map_err(|error| Failure::Internal(format!("a stored password hash: {error}")))?;
+    let verified = Argon2::default().verify_password(password.0.as_bytes(), &stored);
+    Ok(verified.is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn small() -> Params {
+        Params::new(8, 1, 1, None).unwrap()
+    }
+
+    #[test]
+    fn a_hash_is_argon2id_and_fits_only_its_password() {
+        let phc = hash(&small(), &"correct horse".to_owned().into(), [1; 16]).unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{phc}");
+        assert_eq!(verify(&"correct horse".to_owned().into(), &phc), Ok(true));
+        assert_eq!(verify(&"correct horsf".to_owned().into(), &phc), Ok(false));
+        assert!(verify(&"x".to_owned().into(), "-").is_err());
+    }
+
+    #[test]
+    fn rules_count_characters_and_hide_the_password() {
+        for (text, fits) in [
+            ("九个字的密码不够长", false),
+            ("十个字符的密码刚刚好", true),
+            ("with\0nul in it", false),
+        ] {
+            let checked = Password::from(text.to_owned()).check_rules();
+            assert_eq!(checked.is_ok(), fits, "{text}");
+            if let Err(failure) = checked {
+                assert!(!failure.to_string().contains(text));
+            }
+        }
+        assert!(Password::from("x".repeat(257)).check_rules().is_err());
+        assert!(Password::from("x".repeat(256)).check_rules().is_ok());
+        let shown = format!("{:?}", Password::from("correct horse".to_owned()));
+        assert!(!shown.contains("horse"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Commands in: decided by the rules, sealed, stored, and only then acknowledged.
+
+use hazardloop_domain::command::{Action, ClockReading, Command, PhotoRef};
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_domain::time::Timestamp;
+
+use crate::chain::{link_hash, seal};
+use crate::wire::CommandPayload;
+
+use super::engine::Engine;
+use super::jobs::{Job, Writing};
+use super::view::LocalVerdict;
+use super::{Notice, PhotoStage, StoreOp, StoredCommand, StoredPhoto};
+
+/// Names a command until it has a sequence.
+pub type Ticket = u64;
+
+/// The rules refuse the command as things stand on this device; nothing was queued.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct CommandRefused(#[from] pub Refusal);
+
+impl Engine {
+    /// Takes a command. It is acknowledged by [`Notice::Queued`], once stored.
+    ///
+    /// # Errors
+    /// [`CommandRefused`] when the rules refuse it as things stand here. A command on a record
+    /// that this device does not know is queued: the server decides.
+    pub fn handle_command(
+        &mut self,
+        now: Timestamp,
+        mut made: ClockReading,
+        hazard_id: HazardId,
+        action: Action,
+    ) -> Result<Ticket, CommandRefused> {
+        made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
+        let command = Command { hazard_id, action };
+        if let LocalVerdict::Refuse(refusal) = self.reader(now).judge(&command, made.wall) {
+            return Err(refusal.into());
+        }
+        let payload = CommandPayload::pack(made, &command);
+        let most = self.config.wire.payload_bytes;
+        if payload.len() > most {
+            let rule = format!(
+                "a command has at most {most} bytes, this one has {}",
+                payload.len()
+            );
+            return Err(Refusal::new(RefusalCode::LimitReached, &rule).into());
+        }
+        let ticket = self.next_number();
+        self.inbox.push_back(Job::Seal {
+            ticket,
+            now,
+            command,
+            payload,
+        });
+        Ok(ticket)
+    }
+
+    /// Seals with the next sequence. The chain continues from the newest stored command, so this
+    /// runs only while no write is outstanding.
+    pub(super) fn seal_job(
+        &self,
+        ticket: Ticket,
+        now: Timestamp,
+        command: &Command,
+        payload: Vec<u8>,
+    ) -> Writing {
+        let last = self
+            .state
+            .commands
+            .last_key_value()
+            .filter(|(seq, _)| **seq > 0);
+        let previous = last.map_or(Digest::ZERO, |(_, command)| {
+            link_hash(self.identity.install_id, &command.envelope)
+        });
+        let seq = last.map_or(0, |(seq, _)| *seq).saturating_add(1);
+        let kind = command.action.kind();
+        let envelope = seal(
+            &self.key,
+            self.identity.install_id,
+            seq,
+            kind.as_str(),
+            kind.version(),
+            previous,
+            payload,
+        );
+        let hazard_id = command.hazard_id;
+        let mut ops = vec![StoreOp::PutCommand(StoredCommand {
+            envelope,
+            hazard_id,
+            queued_at: now,
+            receipt: None,
+            awaiting_pull: false,
+        })];
+        for photo in photos_of(&command.action) {
+            if !self.state.photos.contains_key(&photo.sha256) {
+                ops.push(StoreOp::PutPhoto(StoredPhoto {
+                    sha256: photo.sha256,
+                    size: photo.size,
+                    media_type: photo.media_type.clone(),
+                    seq,
+                    hazard_id,
+                    upload: None,
+                    stage: PhotoStage::Waiting,
+                }));
+            }
+        }
+        let mut writing = Writing::of(ops);
+        writing.ticket = Some(ticket);
+        writing.notices.push(Notice::Queued {
+            ticket,
+            seq,
+            hazard_id,
+        });
+        writing
+    }
+}
+
+/// The photos that an action names.
+fn photos_of(action: &Action) -> &[PhotoRef] {
+    match action {
+        Action::Report(report) => &report.photos,
+        Action::AttachPhoto(attached) => std::slice::from_ref(&attached.photo),
+        Action::SubmitRectification(submission) => &submission.photos,
+        Action::Reinspect(reinspection) => &reinspection.photos,
+        _ => &[],
+    }
+}

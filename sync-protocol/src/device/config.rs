@@ -1,0 +1,61 @@
+//! Settings of the device half, and whose device it is.
+
+use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::hazard::Limits;
+use hazardloop_domain::ids::{InstallId, PersonId};
+
+use crate::wire::WireLimits;
+
+/// Limits and times. Configuration; [`EngineConfig::default`] gives the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Most bytes of commands in one push.
+    pub push_bytes: usize,
+    /// Most commands in one push.
+    pub push_commands: usize,
+    /// Most records asked for in one pull.
+    pub pull_records: u32,
+    /// Bytes of one photo chunk; 32 KiB to 256 KiB.
+    pub photo_chunk_bytes: u32,
+    /// First wait after a failure, milliseconds.
+    pub retry_base_ms: i64,
+    /// Longest wait after failures, milliseconds.
+    pub retry_cap_ms: i64,
+    /// Least time between two resets of one scope for a differing digest, milliseconds.
+    pub scope_reset_interval_ms: i64,
+    /// How long an accepted command is shown on top of a replica that does not have it yet,
+    /// measured in the server's time, milliseconds. Covers a feed that lags behind commits.
+    pub overlay_grace_ms: i64,
+    /// The rules' limits, for deciding before anything is queued.
+    pub rules: Limits,
+    /// Limits of the messages.
+    pub wire: WireLimits,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            push_bytes: 256 * 1024,
+            push_commands: 100,
+            pull_records: 500,
+            photo_chunk_bytes: 128 * 1024,
+            retry_base_ms: 2_000,
+            retry_cap_ms: 300_000,
+            scope_reset_interval_ms: 600_000,
+            overlay_grace_ms: 600_000,
+            rules: Limits::default(),
+            wire: WireLimits::default(),
+        }
+    }
+}
+
+/// Whose device this is. The signing key travels apart, see [`super::Engine::new`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// This installation.
+    pub install_id: InstallId,
+    /// The only person whose commands it queues.
+    pub person_id: PersonId,
+    /// What enrolment told of this person; the replica's own record replaces it.
+    pub person: Option<PersonRecord>,
+}

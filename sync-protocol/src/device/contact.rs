@@ -1,0 +1,83 @@
+//! What every answer tells beside its content: time, epoch, and how far our stream goes.
+
+use hazardloop_domain::time::Timestamp;
+
+use crate::digest::DigestKey;
+
+use super::StoreOp;
+use super::engine::Engine;
+use super::jobs::Writing;
+use super::output::Notice;
+
+/// The head of an answer.
+pub(super) struct Contact<'a> {
+    pub now: Timestamp,
+    pub server_time: Timestamp,
+    pub epoch: &'a str,
+    pub last: i64,
+    pub reused: bool,
+    pub offered: usize,
+    /// Sent when the device did not know it.
+    pub digest_key: Option<DigestKey>,
+}
+
+impl Engine {
+    /// A server that lost receipts (restored from a backup) gets those commands again. Judged by
+    /// what had receipts when the request was sent: an answer may be older than another lane's.
+    pub(super) fn offer_again(&self, last: i64, receipted_to: i64, writing: &mut Writing) -> usize {
+        if last >= receipted_to {
+            return 0;
+        }
+        let lost = self.state.commands.range(last.max(0).saturating_add(1)..);
+        let lost: Vec<i64> = lost
+            .filter(|(_, c)| c.receipt.is_some())
+            .map(|(seq, _)| *seq)
+            .collect();
+        for seq in &lost {
+            let again = StoreOp::SettleCommand {
+                seq: *seq,
+                receipt: None,
+                awaiting_pull: false,
+            };
+            writing.ops.push(again);
+        }
+        lost.len()
+    }
+
+    /// What every answer tells: time, epoch, and how far the server thinks this stream goes.
+    pub(super) fn note_contact(&self, contact: &Contact<'_>, writing: &mut Writing) {
+        let mut meta = self.state.meta.clone();
+        meta.server_time = Some(contact.server_time);
+        meta.contact_at = Some(contact.now);
+        let restored = meta
+            .epoch
+            .as_deref()
+            .is_some_and(|known| known != contact.epoch);
+        if meta.epoch.as_deref() != Some(contact.epoch) {
+            meta.epoch = Some(contact.epoch.to_owned());
+            meta.digest_key = None;
+        }
+        meta.digest_key = contact.digest_key.or(meta.digest_key);
+        if restored {
+            for (scope, state) in &self.state.scopes {
+                let mut state = state.clone();
+                state.cursor = None;
+                state.complete = false;
+                state.staging_reset = false;
+                writing.ops.push(StoreOp::ClearStaged(*scope));
+                writing.ops.push(StoreOp::PutScope(*scope, state));
+            }
+        }
+        if restored || contact.offered > 0 {
+            writing.notices.push(Notice::ServerRestored {
+                offered_again: contact.offered,
+            });
+        }
+        let foreign = contact.last > self.state.highest_seq().max(0) || contact.reused;
+        if foreign && !meta.must_rekey {
+            meta.must_rekey = true;
+            writing.notices.push(Notice::MustRekey);
+        }
+        writing.ops.push(StoreOp::PutMeta(meta));
+    }
+}

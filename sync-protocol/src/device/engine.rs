@@ -1,0 +1,217 @@
+//! The engine: inputs to jobs, jobs to writes, writes to state, state to requests.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ed25519_dalek::SigningKey;
+use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::time::Timestamp;
+
+use crate::wire::RecordKind;
+
+use super::jobs::{Job, Writing};
+use super::output::{LaneName, Notice, Output};
+use super::photos::PhotoLane;
+use super::pull::PullLane;
+use super::push::PushLane;
+use super::retry::Jitter;
+use super::view::{HazardView, Reader};
+use super::{EngineConfig, Identity, State, StoredCommand};
+
+/// The device half. See the module's contract.
+pub struct Engine {
+    pub(super) identity: Identity,
+    pub(super) key: SigningKey,
+    pub(super) config: EngineConfig,
+    pub(super) state: State,
+    pub(super) inbox: VecDeque<Job>,
+    pub(super) writing: Option<Writing>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) push: PushLane,
+    pub(super) pull: PullLane,
+    pub(super) photos: PhotoLane,
+    pub(super) jitter: Jitter,
+    /// Everything waits for new credentials.
+    pub(super) held: bool,
+    pub(super) revoked: bool,
+    numbers: u64,
+}
+
+impl Engine {
+    /// An engine that goes on from what the store holds. `seed` spreads retries.
+    pub fn new(
+        identity: Identity,
+        key: SigningKey,
+        config: EngineConfig,
+        state: State,
+        seed: u64,
+    ) -> Self {
+        let push = PushLane::new(&config);
+        Self {
+            identity,
+            key,
+            config,
+            state,
+            inbox: VecDeque::new(),
+            writing: None,
+            notices: VecDeque::new(),
+            push,
+            pull: PullLane::default(),
+            photos: PhotoLane::default(),
+            jitter: Jitter(seed),
+            held: false,
+            revoked: false,
+            numbers: 0,
+        }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn reader(&self, now: Timestamp) -> Reader<'_> {
+        let meta = &self.state.meta;
+        let ahead = match (meta.server_time, meta.contact_at) {
+            (Some(server), Some(own)) => server.as_millis().saturating_sub(own.as_millis()),
+            _ => 0,
+        };
+        Reader {
+            state: &self.state,
+            identity: &self.identity,
+            config: &self.config,
+            now: now.plus_millis(ahead),
+        }
+    }
+
+    /// All that is kept.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whose device this is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The person's record: the replica's, or else what enrolment told.
+    pub fn person(&self, now: Timestamp) -> Option<PersonRecord> {
+        self.reader(now).person()
+    }
+
+    /// One hazard as a person sees it.
+    pub fn hazard(&self, now: Timestamp, id: HazardId) -> Option<HazardView> {
+        self.reader(now).hazard(id)
+    }
+
+    /// All hazards as a person sees them, by id.
+    pub fn hazards(&self, now: Timestamp) -> Vec<HazardView> {
+        let rows = self
+            .state
+            .rows
+            .keys()
+            .filter(|(kind, _)| *kind == RecordKind::Hazard);
+        let mut commands: BTreeMap<HazardId, Vec<&StoredCommand>> =
+            rows.map(|(_, id)| (HazardId(*id), Vec::new())).collect();
+        for command in self.state.commands.values() {
+            commands.entry(command.hazard_id).or_default().push(command);
+        }
+        let reader = self.reader(now);
+        commands
+            .iter()
+            .filter_map(|(id, commands)| reader.view(*id, commands))
+            .collect()
+    }
+
+    /// Whether new credentials are awaited.
+    pub fn awaits_credentials(&self) -> bool {
+        self.held
+    }
+
+    /// Whether nothing is under way and nothing could go now.
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        self.is_idle() && !self.has_ready_work(now)
+    }
+
+    fn is_idle(&self) -> bool {
+        let lanes = [&self.push.lane, &self.pull.lane, &self.photos.lane];
+        self.writing.is_none()
+            && self.inbox.is_empty()
+            && self.notices.is_empty()
+            && lanes.iter().all(|lane| lane.busy.is_none())
+    }
+
+    fn has_ready_work(&self, now: Timestamp) -> bool {
+        !self.is_barred()
+            && (self.push_is_ready(now) || self.pull_is_ready(now) || self.photo_is_ready(now))
+    }
+
+    pub(super) fn is_barred(&self) -> bool {
+        self.held || self.revoked
+    }
+
+    /// When to poll again although no input came; `None`: nothing waits for time.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        if self.is_barred() {
+            return None;
+        }
+        let push = self
+            .push
+            .lane
+            .backoff
+            .retry_at()
+            .filter(|_| self.push_has_work());
+        let pull = self
+            .pull
+            .lane
+            .backoff
+            .retry_at()
+            .filter(|_| self.pull.wanted);
+        [push, pull, self.photos_wake()].into_iter().flatten().min()
+    }
+
+    /// The next thing to do, in the order that the contract states.
+    pub fn poll_output(&mut self, now: Timestamp) -> Option<Output> {
+        self.poll_output_of(now, LaneName::ALL)
+    }
+
+    /// As [`Engine::poll_output`], but starts requests of these lanes only (none: work offline).
+    pub fn poll_output_of(&mut self, now: Timestamp, lanes: &[LaneName]) -> Option<Output> {
+        loop {
+            if let Some(writing) = self.writing.as_mut() {
+                if !writing.emitted {
+                    writing.emitted = true;
+                    return Some(Output::Write {
+                        id: writing.id,
+                        ops: writing.ops.clone(),
+                    });
+                }
+                break;
+            }
+            let Some(job) = self.inbox.pop_front() else {
+                break;
+            };
+            self.begin(job);
+        }
+        if let Some(notice) = self.notices.pop_front() {
+            return Some(Output::Notice(notice));
+        }
+        if self.is_barred() {
+            return None;
+        }
+        LaneName::ALL
+            .iter()
+            .copied()
+            .filter(|lane| lanes.contains(lane))
+            .find_map(|lane| match lane {
+                LaneName::Push => self.start_push(now),
+                LaneName::Pull => self.start_pull(now),
+                LaneName::Photo => self.start_photo(now),
+            })
+    }
+
+    /// Bring the scopes up to date.
+    pub fn handle_pull_wanted(&mut self) {
+        self.pull.wanted = true;
+    }
+}

@@ -1,0 +1,142 @@
+//! Jobs and writes: what leads to a write waits its turn, what was written becomes the state.
+
+use ed25519_dalek::SigningKey;
+use hazardloop_domain::command::Command;
+use hazardloop_domain::ids::InstallId;
+use hazardloop_domain::time::Timestamp;
+
+use crate::wire::PushResponse;
+
+use super::engine::Engine;
+use super::output::{Failure, LaneName, Notice, WriteId};
+use super::pull::PullJob;
+use super::push::PushSent;
+use super::{StoreOp, StoredPhoto, Ticket};
+
+/// Input that waits for its turn, because it leads to a write.
+pub(super) enum Job {
+    Seal {
+        ticket: Ticket,
+        now: Timestamp,
+        command: Command,
+        payload: Vec<u8>,
+    },
+    Push {
+        now: Timestamp,
+        response: PushResponse,
+        sent: PushSent,
+    },
+    Pull(PullJob),
+    Photo {
+        photo: StoredPhoto,
+    },
+    Rekey {
+        install_id: InstallId,
+        key: SigningKey,
+    },
+}
+
+/// The write that is outstanding, and what follows it.
+#[derive(Default)]
+pub(super) struct Writing {
+    pub id: WriteId,
+    pub emitted: bool,
+    pub ops: Vec<StoreOp>,
+    pub notices: Vec<Notice>,
+    pub ticket: Option<Ticket>,
+    /// The lane whose answer this stores, if it is the last part of the answer.
+    pub finishes: Option<LaneName>,
+    /// On failure this lane tries again.
+    pub lane: Option<LaneName>,
+    /// Now, as the job knew it.
+    pub now: Timestamp,
+    /// The answer brought nothing forward: wait before asking again.
+    pub stalled: bool,
+    pub rekey: Option<(InstallId, SigningKey)>,
+}
+
+impl Writing {
+    pub(super) fn of(ops: Vec<StoreOp>) -> Self {
+        Self {
+            ops,
+            ..Self::default()
+        }
+    }
+}
+
+impl Engine {
+    /// Runs a job. A job without operations ends at once; the others wait for the store.
+    pub(super) fn begin(&mut self, job: Job) {
+        let mut writing = match job {
+            Job::Seal {
+                ticket,
+                now,
+                command,
+                payload,
+            } => self.seal_job(ticket, now, &command, payload),
+            Job::Push {
+                now,
+                response,
+                sent,
+            } => self.push_job(now, &response, &sent),
+            Job::Pull(job) => self.pull_job(job),
+            Job::Photo { photo } => {
+                // Verified meanwhile: its entry must not come back.
+                let known = self.state.photos.contains_key(&photo.sha256);
+                let ops = known.then_some(StoreOp::PutPhoto(photo));
+                let mut writing = Writing::of(ops.into_iter().collect());
+                writing.lane = Some(LaneName::Photo);
+                writing.finishes = Some(LaneName::Photo);
+                writing
+            }
+            Job::Rekey { install_id, key } => self.rekey_job(install_id, key),
+        };
+        if writing.ops.is_empty() {
+            self.conclude(writing);
+            return;
+        }
+        writing.id = self.next_number();
+        self.writing = Some(writing);
+    }
+
+    fn conclude(&mut self, writing: Writing) {
+        self.notices.extend(writing.notices);
+        if let Some((install_id, key)) = writing.rekey {
+            self.identity.install_id = install_id;
+            self.key = key;
+            self.push.sent = None;
+            self.push.lane.busy = None;
+        }
+        match writing.finishes {
+            Some(name) if writing.stalled => self.fail_lane(name, writing.now, Failure::NothingNew),
+            Some(LaneName::Push) => self.push.finish(&self.config),
+            Some(LaneName::Pull) => self.pull.finish(),
+            Some(LaneName::Photo) => self.photos.lane.busy = None,
+            None => {}
+        }
+    }
+
+    /// The write is durable.
+    pub fn handle_stored(&mut self, id: WriteId) {
+        if let Some(writing) = self.writing.take_if(|writing| writing.id == id) {
+            self.state.apply(&writing.ops);
+            self.conclude(writing);
+        }
+    }
+
+    /// The write did not happen (full disk, closed store): nothing of it is true.
+    pub fn handle_store_failed(&mut self, id: WriteId, now: Timestamp) {
+        let Some(writing) = self.writing.take_if(|writing| writing.id == id) else {
+            return;
+        };
+        if let Some(ticket) = writing.ticket {
+            self.notices.push_back(Notice::NotKept { ticket });
+        }
+        if let Some(lane) = writing.lane {
+            // What follows of the same answer builds on what was not stored.
+            self.inbox
+                .retain(|job| !matches!((job, lane), (Job::Pull(_), LaneName::Pull)));
+            self.fail_lane(lane, now, Failure::ServerError);
+        }
+    }
+}

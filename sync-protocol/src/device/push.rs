@@ -1,0 +1,219 @@
+//! The push lane: pending commands up, in order, in bounded batches; receipts down.
+
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::time::Timestamp;
+
+use crate::wire::{
+    Envelope, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, Receipt, RecordKind,
+};
+
+use super::contact::Contact;
+use super::engine::Engine;
+use super::jobs::Writing;
+use super::output::{LaneName, Notice, Output, Request};
+use super::retry::Lane;
+use super::{EngineConfig, StoreOp};
+
+/// Bytes of an envelope beside kind and payload, rounded up: keys, sequence, hash, signature.
+const ENVELOPE_OVERHEAD: usize = 128;
+
+/// What was sent, and what was known when it was.
+#[derive(Clone, Debug)]
+pub(super) struct PushSent {
+    pub first: i64,
+    pub last: i64,
+    /// All commands up to here had receipts then.
+    pub receipted_to: i64,
+    pub id: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct PushLane {
+    pub lane: Lane,
+    pub sent: Option<PushSent>,
+    bytes: usize,
+    commands: usize,
+}
+
+impl PushLane {
+    pub(super) fn new(config: &EngineConfig) -> Self {
+        Self {
+            lane: Lane::default(),
+            sent: None,
+            bytes: config.push_bytes,
+            commands: config.push_commands.min(config.wire.commands),
+        }
+    }
+
+    /// After a 413: half of what was sent. `false` when that was a single command.
+    pub(super) fn halve(&mut self) -> bool {
+        let Some(sent) = &self.sent else { return false };
+        let count = usize::try_from(sent.last - sent.first + 1).unwrap_or(1);
+        if count < 2 {
+            return false;
+        }
+        self.commands = count / 2;
+        self.bytes = (self.bytes / 2).max(1);
+        self.lane.busy = None;
+        true
+    }
+
+    /// Batches grow again after success.
+    pub(super) fn finish(&mut self, config: &EngineConfig) {
+        self.lane.busy = None;
+        self.lane.backoff.succeed();
+        self.bytes = self.bytes.saturating_mul(2).min(config.push_bytes);
+        let most = config.push_commands.min(config.wire.commands);
+        self.commands = self.commands.saturating_mul(2).min(most);
+    }
+}
+
+impl Engine {
+    pub(super) fn push_has_work(&self) -> bool {
+        !self.state.meta.must_rekey && self.state.commands.values().any(|c| c.receipt.is_none())
+    }
+
+    pub(super) fn push_is_ready(&self, now: Timestamp) -> bool {
+        self.push.lane.may_start(now, &self.config) && self.push_has_work()
+    }
+
+    pub(super) fn start_push(&mut self, now: Timestamp) -> Option<Output> {
+        if !self.push_is_ready(now) {
+            return None;
+        }
+        let commands = self.next_batch();
+        let (first, last) = (commands.first()?.seq, commands.last()?.seq);
+        let id = self.next_number();
+        let receipted_to = self.state.receipted_to();
+        self.push.sent = Some(PushSent {
+            first,
+            last,
+            receipted_to,
+            id,
+        });
+        self.push.lane.busy = Some(id);
+        let install_id = self.identity.install_id;
+        let request = PushRequest {
+            protocol: PROTOCOL_MAX,
+            install_id,
+            commands,
+        };
+        Some(Output::Send {
+            id,
+            request: Request::Push(request),
+        })
+    }
+
+    /// From the first command without a receipt on, contiguous, within the lane's bounds.
+    fn next_batch(&self) -> Vec<Envelope> {
+        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        let first = self.state.receipted_to().saturating_add(1);
+        for (_, command) in self.state.commands.range(first..) {
+            let envelope = &command.envelope;
+            bytes += envelope.payload.0.len() + envelope.kind.len() + ENVELOPE_OVERHEAD;
+            let full = bytes > self.push.bytes || batch.len() >= self.push.commands.max(1);
+            if full && !batch.is_empty() {
+                break;
+            }
+            batch.push(envelope.clone());
+        }
+        batch
+    }
+
+    pub(super) fn push_job(
+        &self,
+        now: Timestamp,
+        response: &PushResponse,
+        sent: &PushSent,
+    ) -> Writing {
+        let mut writing = Writing {
+            now,
+            ..Writing::default()
+        };
+        writing.finishes = Some(LaneName::Push);
+        writing.lane = Some(LaneName::Push);
+        let mut settled = Vec::new();
+        let mut reused = false;
+        for result in &response.results {
+            match result {
+                PushResult::Receipt(receipt) if (sent.first..=sent.last).contains(&receipt.seq) => {
+                    self.settle(receipt, &mut settled, &mut writing);
+                }
+                PushResult::Receipt(_) => {}
+                PushResult::IdReused { .. } => reused = true,
+            }
+        }
+        let offered = self.offer_again(response.last, sent.receipted_to, &mut writing);
+        let contact = Contact {
+            now,
+            server_time: response.server_time,
+            epoch: &response.epoch,
+            last: response.last,
+            reused,
+            offered,
+            digest_key: None,
+        };
+        self.note_contact(&contact, &mut writing);
+        self.forget_hidden(&settled, &mut writing);
+        self.lacks_photos(&response.missing_photos, sent.id, &mut writing.ops);
+        let foreign = reused || response.last > self.state.highest_seq();
+        writing.stalled = settled.is_empty() && offered == 0 && !foreign;
+        writing
+    }
+
+    fn settle(&self, receipt: &Receipt, settled: &mut Vec<i64>, writing: &mut Writing) {
+        let Some(command) = self.state.commands.get(&receipt.seq) else {
+            return;
+        };
+        // A receipt is final: a second, different one would be the server's fault.
+        if command.receipt.is_some() {
+            return;
+        }
+        let mut after = command.clone();
+        after.receipt = Some(receipt.clone());
+        let row = self
+            .state
+            .rows
+            .get(&(RecordKind::Hazard, command.hazard_id.0));
+        let held = row
+            .filter(|row| row.holders > 0)
+            .map_or(0, |row| row.version);
+        let awaiting_pull = after.effect_version().is_some_and(|version| version > held);
+        writing.ops.push(StoreOp::SettleCommand {
+            seq: receipt.seq,
+            receipt: after.receipt,
+            awaiting_pull,
+        });
+        writing.notices.push(Notice::Settled { seq: receipt.seq });
+        settled.push(receipt.seq);
+    }
+
+    /// Hidden rows go once nothing on them is unsettled.
+    pub(super) fn forget_hidden(&self, settled: &[i64], writing: &mut Writing) {
+        let settles = |seq: &i64| settled.contains(seq);
+        let still_pending = |hazard_id: HazardId| {
+            let mut on_it = self
+                .state
+                .commands
+                .values()
+                .filter(|c| c.hazard_id == hazard_id);
+            on_it.any(|c| c.receipt.is_none() && !settles(&c.envelope.seq))
+        };
+        let mut gone = std::collections::BTreeSet::new();
+        for command in settled
+            .iter()
+            .filter_map(|seq| self.state.commands.get(seq))
+        {
+            let key = (RecordKind::Hazard, command.hazard_id.0);
+            let hidden = self
+                .state
+                .rows
+                .get(&key)
+                .is_some_and(|row| row.holders == 0);
+            if hidden && !still_pending(command.hazard_id) {
+                gone.insert(key);
+            }
+        }
+        writing.ops.extend(gone.into_iter().map(StoreOp::DeleteRow));
+    }
+}

@@ -1,0 +1,62 @@
+//! A restored phone: the queue is sealed anew under a new install.
+
+use ed25519_dalek::SigningKey;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::InstallId;
+
+use crate::chain::{link_hash, seal};
+
+use super::engine::Engine;
+use super::jobs::{Job, Writing};
+use super::{StoreOp, StoredPhoto};
+
+impl Engine {
+    /// This install got a new identity (restored phone): everything that has no receipt is
+    /// sealed anew under it, in the old order. The host stores identity and key beforehand.
+    pub fn handle_rekeyed(&mut self, install_id: InstallId, key: SigningKey) {
+        self.inbox.push_back(Job::Rekey { install_id, key });
+    }
+
+    pub(super) fn rekey_job(&self, install_id: InstallId, key: SigningKey) -> Writing {
+        let mut ops: Vec<_> = self
+            .state
+            .commands
+            .keys()
+            .map(|seq| StoreOp::DeleteCommand(*seq))
+            .collect();
+        let mut previous = Digest::ZERO;
+        let (mut seq, mut settled) = (
+            0,
+            self.state.commands.keys().next().map_or(0, |s| *s).min(0),
+        );
+        for old in self.state.commands.values() {
+            let mut command = old.clone();
+            if old.receipt.is_some() {
+                // Settled under the old install: kept for people, under a sequence below zero.
+                settled -= 1;
+                command.envelope.seq = settled;
+            } else {
+                seq += 1;
+                let bytes = old.envelope.payload.0.clone();
+                let (kind, version) = (&old.envelope.kind, old.envelope.version);
+                command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
+                previous = link_hash(install_id, &command.envelope);
+                let named = self
+                    .state
+                    .photos
+                    .values()
+                    .filter(|p| p.seq == old.envelope.seq);
+                ops.extend(named.map(|p| StoreOp::PutPhoto(StoredPhoto { seq, ..p.clone() })));
+            }
+            ops.push(StoreOp::PutCommand(command));
+        }
+        let meta = super::Meta {
+            must_rekey: false,
+            ..self.state.meta.clone()
+        };
+        ops.push(StoreOp::PutMeta(meta));
+        let mut writing = Writing::of(ops);
+        writing.rekey = Some((install_id, key));
+        writing
+    }
+}

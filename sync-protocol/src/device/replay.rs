@@ -1,0 +1,92 @@
+//! Replays commands that the server's row does not reflect yet, by the rules themselves.
+
+use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
+use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, decide};
+use hazardloop_domain::ids::JurisdictionId;
+use hazardloop_domain::refusal::Refusal;
+use uuid::Uuid;
+
+use crate::wire::CommandPayload;
+
+use super::StoredCommand;
+use super::view::{Reader, is_about_place};
+
+pub(super) struct Replay<'a> {
+    pub reader: &'a Reader<'a>,
+    pub hazard: Option<Hazard>,
+    pub pending: Vec<i64>,
+    pub doubtful: Vec<(i64, Refusal)>,
+}
+
+impl Replay<'_> {
+    pub(super) fn command(&mut self, stored: &StoredCommand) {
+        let envelope = &stored.envelope;
+        let depth = self.reader.config.wire.depth;
+        let unpacked =
+            CommandPayload::unpack(&envelope.kind, envelope.version, &envelope.payload.0, depth);
+        // A command that a newer build queued: it is sent, but this build cannot show it.
+        let Ok((made, command)) = unpacked else {
+            return;
+        };
+        let Some(person) = self.reader.person() else {
+            return self.report_blindly(stored, made, command);
+        };
+        let (actor, facts, _) =
+            self.reader
+                .circumstances(self.hazard.as_ref(), &command, &person, made.wall);
+        match decide(self.hazard.as_ref(), &command, &actor, &facts) {
+            Ok(decision) => {
+                for event in decision.events {
+                    self.event(stored, &made, event);
+                }
+                self.pending.push(envelope.seq);
+            }
+            Err(refusal) => {
+                if stored.receipt.is_none() && !is_about_place(&refusal) {
+                    self.doubtful.push((envelope.seq, refusal));
+                }
+                self.report_blindly(stored, made, command);
+            }
+        }
+    }
+
+    /// A person's own queued report stays in sight even where this device no longer knows the
+    /// place it belongs to.
+    fn report_blindly(&mut self, stored: &StoredCommand, made: ClockReading, command: Command) {
+        if let (None, Action::Report(report)) = (&self.hazard, command.action) {
+            let jurisdiction_id = JurisdictionId(Uuid::nil());
+            self.event(
+                stored,
+                &made,
+                HazardEvent::Reported {
+                    report,
+                    jurisdiction_id,
+                },
+            );
+            self.pending.push(stored.envelope.seq);
+        }
+    }
+
+    fn event(&mut self, stored: &StoredCommand, made: &ClockReading, event: HazardEvent) {
+        let identity = self.reader.identity;
+        let record = EventRecord {
+            hazard_id: stored.hazard_id,
+            seq: self
+                .hazard
+                .as_ref()
+                .map_or(1, |hazard| hazard.version.saturating_add(1)),
+            actor_id: Some(identity.person_id),
+            recorded_at: stored.queued_at,
+            origin: Origin {
+                install_id: Some(identity.install_id),
+                seq: Some(stored.envelope.seq),
+                made: Some(made.clone()),
+            },
+            event,
+        };
+        match &mut self.hazard {
+            Some(hazard) => hazard.apply(&record),
+            None => self.hazard = Hazard::begin(&record),
+        }
+    }
+}

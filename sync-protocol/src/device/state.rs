@@ -1,0 +1,205 @@
+//! What a device keeps, and the operations that change it. The same operations change the disk.
+
+use std::collections::BTreeMap;
+
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::digest::DigestKey;
+use crate::wire::{Bytes, Checkpoint, Envelope, Outcome, Receipt, Record, RecordKind, Scope};
+
+/// Names a record of the replica.
+pub type RowKey = (RecordKind, Uuid);
+
+/// What the device knows of its server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// The server's epoch at the last contact.
+    pub epoch: Option<String>,
+    /// Key of the record digests of that epoch.
+    pub digest_key: Option<DigestKey>,
+    /// The server's time at the last contact.
+    pub server_time: Option<Timestamp>,
+    /// This device's wall clock at the last contact.
+    pub contact_at: Option<Timestamp>,
+    /// This install's stream is in use elsewhere (restored phone).
+    pub must_rekey: bool,
+}
+
+/// A command of the queue, with all that was sealed, kept also after it is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCommand {
+    /// As it travels.
+    pub envelope: Envelope,
+    /// The hazard it acts upon.
+    pub hazard_id: HazardId,
+    /// The device's wall clock when it was queued.
+    pub queued_at: Timestamp,
+    /// Its receipt; absent: it has not arrived, as far as this device knows.
+    pub receipt: Option<Receipt>,
+    /// It took effect, but the replica does not show that yet: it is still replayed on top.
+    pub awaiting_pull: bool,
+}
+
+/// Where a command stands, in the three groups that people are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Only on this device.
+    OnDevice,
+    /// Arrived and took effect.
+    Arrived,
+    /// Arrived without (full) effect: a person settles it.
+    NeedsAttention,
+}
+
+impl StoredCommand {
+    /// Where it stands.
+    pub fn standing(&self) -> Standing {
+        match &self.receipt {
+            None => Standing::OnDevice,
+            Some(receipt) if receipt.outcome.took_effect() => Standing::Arrived,
+            Some(_) => Standing::NeedsAttention,
+        }
+    }
+
+    /// The record version that its receipt gave it, where it took effect.
+    pub fn effect_version(&self) -> Option<i64> {
+        match self.receipt.as_ref()?.outcome {
+            Outcome::Applied { version } | Outcome::Merged { version } => Some(version),
+            _ => None,
+        }
+    }
+}
+
+/// How far a scope got.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeState {
+    /// The server's mark; absent: from the beginning.
+    pub cursor: Option<Bytes>,
+    /// What the shown rows count and sum up to.
+    pub held: Option<Checkpoint>,
+    /// Whether the cursor is that of the shown rows (otherwise staged pages lie between).
+    pub complete: bool,
+    /// The staged pages replace the scope.
+    pub staging_reset: bool,
+    /// When this scope was last fetched anew for a differing digest.
+    pub last_mismatch: Option<Timestamp>,
+}
+
+/// A row's membership in one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The version that this scope delivered; another scope may have brought a newer one.
+    pub version: i64,
+    /// The record digest of that version.
+    pub digest: u64,
+}
+
+/// A server row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its version.
+    pub version: i64,
+    /// Its CBOR.
+    pub body: Vec<u8>,
+    /// Scopes that hold it. Zero: revoked, hidden until the commands on it are settled.
+    pub holders: usize,
+}
+
+/// How far a photo got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhotoStage {
+    /// Bytes to send, once the command that names it took effect.
+    Waiting,
+    /// Bytes to send: the server has asked for them, whatever became of the command.
+    Asked,
+    /// The server has all bytes and has not yet said that they are right.
+    Sent,
+}
+
+/// A photo that the device keeps until the server has verified it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPhoto {
+    /// Which.
+    pub sha256: Digest,
+    /// Bytes.
+    pub size: u64,
+    /// Media type.
+    pub media_type: String,
+    /// The first command that names it.
+    pub seq: i64,
+    /// The hazard it belongs to.
+    pub hazard_id: HazardId,
+    /// The server's name for its upload.
+    pub upload: Option<String>,
+    /// How far it got.
+    pub stage: PhotoStage,
+}
+
+/// All that a device keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Of the server.
+    pub meta: Meta,
+    /// The queue, by sequence.
+    pub commands: BTreeMap<i64, StoredCommand>,
+    /// The scopes.
+    pub scopes: BTreeMap<Scope, ScopeState>,
+    /// The server rows.
+    pub rows: BTreeMap<RowKey, Row>,
+    /// Which rows each scope holds.
+    pub members: BTreeMap<Scope, BTreeMap<RowKey, Member>>,
+    /// Changes not yet shown.
+    pub staged: BTreeMap<Scope, BTreeMap<RowKey, Option<Record>>>,
+    /// Photos to deliver.
+    pub photos: BTreeMap<Digest, StoredPhoto>,
+}
+
+impl State {
+    /// The highest sequence of the queue; 0 when it is empty.
+    pub fn highest_seq(&self) -> i64 {
+        self.commands.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// The highest sequence up to which every command has a receipt.
+    pub fn receipted_to(&self) -> i64 {
+        let pending = self
+            .commands
+            .values()
+            .find(|command| command.receipt.is_none());
+        pending.map_or_else(|| self.highest_seq(), |command| command.envelope.seq - 1)
+    }
+
+    /// Sums up what each scope holds from the rows themselves, as a store does at start: a row
+    /// that changed on the disk by itself then shows as a difference at the next pull.
+    pub fn recompute_held(&mut self) {
+        let Some(digest_key) = self.meta.digest_key else {
+            return;
+        };
+        for (scope, state) in &mut self.scopes {
+            let Some(held) = &mut state.held else {
+                continue;
+            };
+            let members = self.members.get(scope).into_iter().flatten();
+            *held = members.fold(Checkpoint::EMPTY, |sum, (key, member)| {
+                match self.rows.get(key) {
+                    // Another scope brought a newer version: this one's is taken on trust.
+                    Some(row) if row.version != member.version => sum.with(member.digest),
+                    Some(row) => {
+                        sum.with(digest_key.of_record(key.0, &key.1, row.version, &row.body))
+                    }
+                    None => sum,
+                }
+            });
+        }
+    }
+
+    /// Whether a command on this hazard has no receipt yet.
+    pub fn has_unreceipted(&self, hazard_id: HazardId) -> bool {
+        self.commands
+            .values()
+            .any(|c| c.receipt.is_none() && c.hazard_id == hazard_id)
+    }
+}

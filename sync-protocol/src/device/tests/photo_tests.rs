@@ -1,0 +1,164 @@
+//! Photo lane: after the commands, chunk by chunk, fairly, and kept until verified.
+
+use super::*;
+
+fn small_chunks() -> EngineConfig {
+    EngineConfig {
+        photo_chunk_bytes: 10,
+        ..EngineConfig::default()
+    }
+}
+
+fn with_photo(world: &mut World, n: u128, bytes: &[u8]) -> Digest {
+    let photo = photo(bytes);
+    let sha256 = photo.sha256;
+    world.files.insert(sha256, bytes.to_vec());
+    world.queue(hazard_id(n), report(vec![photo]));
+    sha256
+}
+
+fn chunks(world: &World) -> Vec<(String, u64)> {
+    let patches = world.sent.iter().filter_map(|request| match request {
+        Request::PatchChunk { upload, offset, .. } => Some((upload.clone(), *offset)),
+        _ => None,
+    });
+    patches.collect()
+}
+
+#[test]
+fn a_photo_goes_after_its_command_and_stays_until_the_record_says_verified() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 35]);
+    world.settle();
+    assert!(matches!(world.sent[0], Request::Push(_)));
+    assert_eq!(chunks(&world).len(), 4);
+    assert_eq!(world.hub.uploads["/photos/0"].2, vec![1; 35]);
+    world.pull();
+    assert_eq!(
+        world.store.photos[&sha256].stage,
+        PhotoStage::Sent,
+        "sent is not verified"
+    );
+    world.hub.verify(hazard_id(1), sha256);
+    world.pull();
+    assert!(world.store.photos.is_empty());
+    assert!(world.notices.contains(&Notice::PhotoVerified { sha256 }));
+}
+
+#[test]
+fn after_a_cut_at_most_one_chunk_is_sent_again() {
+    let mut world = World::with(small_chunks());
+    world.queue(hazard_id(9), report(vec![]));
+    // push, create, chunk, then a chunk whose answer is lost.
+    with_photo(&mut world, 1, &[1; 50]);
+    for fault in [
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::LoseAnswer,
+        Fault::Fail(Failure::Offline),
+    ] {
+        world.faults.push_back(fault);
+    }
+    world.settle();
+    let sent = chunks(&world);
+    assert!(sent.len() <= 6, "{sent:?}");
+    assert_eq!(world.hub.uploads["/photos/0"].2.len(), 50);
+}
+
+#[test]
+fn a_start_in_the_middle_asks_how_far_it_got() {
+    let mut world = World::with(small_chunks());
+    with_photo(&mut world, 1, &[1; 40]);
+    for fault in [
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::Fail(Failure::Offline),
+    ] {
+        world.faults.push_back(fault);
+    }
+    assert!(world.pump());
+    world.reload();
+    let before = world.sent.len();
+    world.settle();
+    assert!(
+        matches!(world.sent[before], Request::UploadStatus { .. }),
+        "{:?}",
+        world.sent[before]
+    );
+    assert_eq!(world.hub.uploads.len(), 1, "no second upload");
+    assert_eq!(world.hub.uploads["/photos/0"].2.len(), 40);
+}
+
+#[test]
+fn one_bad_photo_starves_nobody() {
+    let mut world = World::with(small_chunks());
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    let bad = with_photo(&mut world, 1, &[1; 30]);
+    let good = with_photo(&mut world, 2, &[2; 30]);
+    world.hub.bad_photo = Some(bad);
+    for _ in 0..40 {
+        world.pump();
+        if let Some(wake) = world.engine.next_wake() {
+            world.now = world.now.max(wake);
+        }
+    }
+    assert_eq!(world.store.photos[&good].stage, PhotoStage::Sent);
+    assert_eq!(world.store.photos[&bad].stage, PhotoStage::Waiting);
+    assert!(chunks(&world).len() < 50, "and the bad one is not hammered");
+}
+
+#[test]
+fn two_photos_take_turns() {
+    let mut world = World::with(small_chunks());
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    with_photo(&mut world, 1, &[1; 30]);
+    with_photo(&mut world, 2, &[2; 30]);
+    world.settle();
+    let order: Vec<_> = chunks(&world)
+        .into_iter()
+        .map(|(upload, _)| upload)
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "/photos/0",
+            "/photos/1",
+            "/photos/0",
+            "/photos/1",
+            "/photos/0",
+            "/photos/1"
+        ]
+    );
+}
+
+#[test]
+fn an_upload_that_expired_is_begun_again() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    for fault in [
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::Fail(Failure::UploadGone),
+    ] {
+        world.faults.push_back(fault);
+    }
+    world.settle();
+    assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
+    assert_eq!(world.hub.uploads.len(), 2);
+}
+
+#[test]
+fn a_missing_file_is_told_and_stops_nothing() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    world.files.clear();
+    world.queue(hazard_id(2), note("x"));
+    for _ in 0..5 {
+        world.pump();
+    }
+    assert!(world.notices.contains(&Notice::PhotoUnreadable { sha256 }));
+    assert_eq!(world.standing(2), Standing::NeedsAttention);
+}

@@ -1,0 +1,245 @@
+//! What a person sees: server rows, with the commands that they do not reflect yet on top.
+
+use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
+use hazardloop_domain::command::{Action, Command, Report};
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::hazard::{Facts, Hazard, decide};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
+use hazardloop_domain::jurisdiction::Jurisdiction;
+use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::wire::RecordKind;
+
+use super::replay::Replay;
+use super::{EngineConfig, Identity, State, StoredCommand};
+
+/// Levels of jurisdictions that are followed upwards; more means a circle in the data.
+const MAX_LEVELS: usize = 16;
+
+/// One hazard as a person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HazardView {
+    /// The hazard with pending commands applied.
+    pub hazard: Hazard,
+    /// The version of the server's row; absent: the server's row has not come yet.
+    pub server_version: Option<i64>,
+    /// Commands whose effect is shown although the server has not taken them yet.
+    pub pending: Vec<i64>,
+    /// Pending commands that the rules would refuse as things stand now.
+    pub doubtful: Vec<(i64, Refusal)>,
+}
+
+impl HazardView {
+    /// Whether what is shown goes beyond what the server has said.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty() || self.server_version.is_none()
+    }
+}
+
+/// What the rules say on this device.
+pub(super) enum LocalVerdict {
+    /// Go on. Also when this device does not know enough to judge.
+    Queue,
+    /// No.
+    Refuse(Refusal),
+}
+
+/// Reads the replica on behalf of one person.
+pub(super) struct Reader<'a> {
+    pub state: &'a State,
+    pub identity: &'a Identity,
+    pub config: &'a EngineConfig,
+    /// The best estimate of the server's time.
+    pub now: Timestamp,
+}
+
+impl Reader<'_> {
+    fn record<T: for<'b> minicbor::Decode<'b, ()>>(&self, kind: RecordKind, id: Uuid) -> Option<T> {
+        let row = self
+            .state
+            .rows
+            .get(&(kind, id))
+            .filter(|row| row.holders > 0)?;
+        minicbor::decode(&row.body).ok()
+    }
+
+    pub(super) fn person(&self) -> Option<PersonRecord> {
+        self.record(RecordKind::Person, self.identity.person_id.0)
+            .or_else(|| self.identity.person.clone())
+    }
+
+    /// The jurisdictions from the root down to `id`, and whether the root was reached.
+    fn ancestors(&self, id: JurisdictionId) -> (Vec<JurisdictionId>, bool) {
+        let (mut chain, mut next) = (Vec::new(), Some(id));
+        while let Some(id) = next.filter(|_| chain.len() < MAX_LEVELS) {
+            chain.push(id);
+            let Some(node) = self.record::<Jurisdiction>(RecordKind::Jurisdiction, id.0) else {
+                chain.reverse();
+                return (chain, false);
+            };
+            next = node.parent_id;
+        }
+        chain.reverse();
+        (chain, true)
+    }
+
+    fn enterprise(&self, id: EnterpriseId) -> Option<Enterprise> {
+        self.record(RecordKind::Enterprise, id.0)
+    }
+
+    /// Decides before anything is queued.
+    pub(super) fn judge(&self, command: &Command, made_at: Timestamp) -> LocalVerdict {
+        let Some(person) = self.person() else {
+            return LocalVerdict::Queue;
+        };
+        let shown = self.hazard(command.hazard_id);
+        let current = shown.as_ref().map(|view| &view.hazard);
+        let known = current.is_some() || matches!(command.action, Action::Report(_));
+        if !known {
+            return LocalVerdict::Queue;
+        }
+        let (actor, facts, certain) = self.circumstances(current, command, &person, made_at);
+        match decide(current, command, &actor, &facts) {
+            Ok(_) => LocalVerdict::Queue,
+            Err(refusal) if !certain && is_about_place(&refusal) => LocalVerdict::Queue,
+            Err(refusal) => LocalVerdict::Refuse(refusal),
+        }
+    }
+
+    /// Actor and facts as this device knows them, and whether it knows the place for certain.
+    pub(super) fn circumstances(
+        &self,
+        current: Option<&Hazard>,
+        command: &Command,
+        person: &PersonRecord,
+        made_at: Timestamp,
+    ) -> (Actor, Facts, bool) {
+        let mut facts = Facts {
+            now: self.now,
+            made_at: Some(made_at),
+            jurisdiction_id: None,
+            limits: self.config.rules.clone(),
+        };
+        if let Some(hazard) = current {
+            let (ancestors, certain) = self.ancestors(hazard.jurisdiction_id);
+            let named = match &command.action {
+                Action::Amend(change) => change.enterprise_id.and_then(|id| self.enterprise(id)),
+                _ => None,
+            };
+            let jurisdiction = named.map_or(hazard.jurisdiction_id, |e| e.jurisdiction_id);
+            facts.jurisdiction_id = Some(jurisdiction);
+            let place = hazard.place(ancestors);
+            return (
+                Actor::over(person.id, &person.grants, &place, self.now),
+                facts,
+                certain,
+            );
+        }
+        let enterprise = match &command.action {
+            Action::Report(Report { enterprise_id, .. }) => {
+                enterprise_id.and_then(|id| self.enterprise(id))
+            }
+            _ => None,
+        };
+        if let Some(enterprise) = enterprise {
+            let (jurisdictions, certain) = self.ancestors(enterprise.jurisdiction_id);
+            facts.jurisdiction_id = Some(enterprise.jurisdiction_id);
+            let place = Place {
+                enterprise_id: Some(enterprise.id),
+                jurisdictions,
+            };
+            return (
+                Actor::over(person.id, &person.grants, &place, self.now),
+                facts,
+                certain,
+            );
+        }
+        // Only the server can tell who answers for a bare position: shown under the person's own.
+        let held: Vec<&Grant> = person
+            .grants
+            .iter()
+            .filter(|g| g.holds_at(self.now))
+            .collect();
+        facts.jurisdiction_id = Some(self.provisional_jurisdiction(&held));
+        let roles = held.iter().map(|grant| grant.role).collect();
+        (
+            Actor::Person {
+                person_id: person.id,
+                roles,
+            },
+            facts,
+            false,
+        )
+    }
+
+    fn provisional_jurisdiction(&self, held: &[&Grant]) -> JurisdictionId {
+        let of_grant = |grant: &&Grant| match grant.scope {
+            GrantScope::Jurisdiction(id) => Some(id),
+            GrantScope::Enterprise(id) => self.enterprise(id).map(|e| e.jurisdiction_id),
+        };
+        held.iter()
+            .find_map(of_grant)
+            .unwrap_or(JurisdictionId(Uuid::nil()))
+    }
+
+    /// One hazard as a person sees it.
+    pub(super) fn hazard(&self, id: HazardId) -> Option<HazardView> {
+        let commands: Vec<_> = self
+            .state
+            .commands
+            .values()
+            .filter(|c| c.hazard_id == id)
+            .collect();
+        self.view(id, &commands)
+    }
+
+    /// The server's row with `commands` (all those on this hazard, in order) on top.
+    pub(super) fn view(&self, id: HazardId, commands: &[&StoredCommand]) -> Option<HazardView> {
+        let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
+        if row.is_some_and(|row| row.holders == 0) {
+            // Revoked: hidden until its commands are settled, then removed.
+            return None;
+        }
+        let base: Option<Hazard> = row.and_then(|row| minicbor::decode(&row.body).ok());
+        let server_version = base.as_ref().map(|hazard| hazard.version);
+        let mut replay = Replay {
+            reader: self,
+            hazard: base,
+            pending: vec![],
+            doubtful: vec![],
+        };
+        for command in commands {
+            let reflected = match command.effect_version() {
+                Some(version) => {
+                    !command.awaiting_pull || server_version.is_some_and(|own| own >= version)
+                }
+                None => command.receipt.is_some(),
+            };
+            if !reflected {
+                replay.command(command);
+            }
+        }
+        let Replay {
+            hazard,
+            pending,
+            doubtful,
+            ..
+        } = replay;
+        Some(HazardView {
+            hazard: hazard?,
+            server_version,
+            pending,
+            doubtful,
+        })
+    }
+}
+
+/// Refusals that a device with a partial tree of jurisdictions cannot be sure of.
+pub(super) fn is_about_place(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code,
+        RefusalCode::OutOfScope | RefusalCode::JurisdictionUnknown
+    )
+}

@@ -1,0 +1,262 @@
+//! Golden fixtures: bytes that were sent once stay readable and are written the same for ever.
+
+use super::*;
+use crate as protocol;
+use crate::codec::{decode_strict, encode};
+use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command};
+use hazardloop_domain::hazard::Hazard;
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::PathBuf;
+
+#[path = "../../fixtures/samples.rs"]
+mod samples;
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/v1")
+        .join(name)
+}
+
+#[track_caller]
+fn read(name: &str) -> Vec<u8> {
+    let hint = "missing; run the example write_fixtures";
+    std::fs::read(file(name)).unwrap_or_else(|_| panic!("fixtures/v1/{name} is {hint}"))
+}
+
+#[track_caller]
+fn check_message<T>(name: &str) -> T
+where
+    T: Serialize
+        + DeserializeOwned
+        + Encode<()>
+        + for<'b> Decode<'b, ()>
+        + PartialEq
+        + std::fmt::Debug,
+{
+    let cbor = read(&format!("{name}.cbor"));
+    let from_cbor: T = decode_strict(&cbor, WireLimits::default().depth).unwrap();
+    assert_eq!(encode(&from_cbor), cbor, "{name}.cbor");
+    let json = String::from_utf8(read(&format!("{name}.json"))).unwrap();
+    let from_json: T = serde_json::from_str(&json).unwrap();
+    assert_eq!(from_json, from_cbor, "{name}: the twins say the same");
+    assert_eq!(
+        serde_json::to_string_pretty(&from_json).unwrap() + "\n",
+        json,
+        "{name}.json"
+    );
+    from_cbor
+}
+
+#[test]
+fn push_messages() {
+    check_message::<PushRequest>("push-request");
+    check_message::<PushResponse>("push-response");
+    let gap = check_message::<PushResponse>("push-response-gap");
+    assert_eq!(gap.expected, Some(14));
+    check_message::<SyncProblem>("problem");
+}
+
+#[test]
+fn pull_messages() {
+    check_message::<PullRequest>("pull-request-first");
+    check_message::<PullRequest>("pull-request");
+    check_message::<PullResponse>("pull-response");
+}
+
+#[test]
+fn the_push_fixture_is_signed_and_chained() {
+    let push = check_message::<PushRequest>("push-request");
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED).verifying_key();
+    let mut previous = hazardloop_domain::hash::Digest::ZERO;
+    for envelope in &push.commands {
+        assert!(crate::chain::signature_fits(
+            key.as_bytes(),
+            push.install_id,
+            envelope
+        ));
+        assert_eq!(envelope.previous, previous);
+        previous = crate::chain::link_hash(push.install_id, envelope);
+    }
+}
+
+#[test]
+fn the_push_answer_fixture_holds_every_outcome() {
+    let answer = check_message::<PushResponse>("push-response");
+    let mut seen = std::collections::BTreeSet::new();
+    for result in &answer.results {
+        seen.insert(match result {
+            PushResult::Receipt(receipt) => receipt.outcome.name(),
+            PushResult::IdReused { .. } => "id_reused",
+        });
+    }
+    let all = [
+        "applied",
+        "blocked_by",
+        "conflict",
+        "id_reused",
+        "merged",
+        "quarantined",
+        "rejected",
+    ];
+    assert!(seen.iter().eq(all.iter()), "{seen:?}");
+}
+
+#[test]
+fn the_pull_answer_fixture_holds_page_reset_removal_drop_and_a_readable_hazard() {
+    let answer = check_message::<PullResponse>("pull-response");
+    let (mut resets, mut removals, mut drops) = (0, 0, 0);
+    for ScopeAnswer { update, .. } in &answer.answers {
+        match update {
+            ScopeUpdate::Page(page) => {
+                resets += usize::from(page.reset.is_some());
+                removals += page.removals.len();
+                for record in &page.records {
+                    let hazard: Hazard = decode_strict(&record.body.0, 16).unwrap();
+                    assert_eq!(hazard.version, record.version);
+                    assert_eq!(encode(&hazard), record.body.0);
+                }
+            }
+            ScopeUpdate::Drop { .. } => drops += 1,
+        }
+    }
+    assert_eq!((resets, removals, drops), (3, 5, 1));
+}
+
+#[derive(serde::Deserialize)]
+struct CommandTwin {
+    made: serde_json::Value,
+    hazard_id: hazardloop_domain::ids::HazardId,
+    action: Action,
+}
+
+#[test]
+fn every_kind_of_command_has_a_fixture_that_reads_and_writes_alike() {
+    for kind in ActionKind::ALL {
+        let name = format!("command-{}", kind.as_str());
+        let cbor = read(&format!("{name}.cbor"));
+        let (made, command) = CommandPayload::unpack(kind.as_str(), 1, &cbor, 16).unwrap();
+        assert_eq!(command.action.kind(), *kind);
+        assert_eq!(
+            CommandPayload::pack(made.clone(), &command),
+            cbor,
+            "{name}.cbor"
+        );
+        let json = String::from_utf8(read(&format!("{name}.json"))).unwrap();
+        let twin: CommandTwin = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            twin.action, command.action,
+            "{name}: the twins say the same"
+        );
+        assert_eq!(twin.hazard_id, command.hazard_id);
+        assert_eq!(twin.made, serde_json::to_value(&made).unwrap());
+        assert_eq!(
+            samples::command_json(&made, &command).unwrap(),
+            json,
+            "{name}.json"
+        );
+    }
+}
+
+#[test]
+fn this_build_still_writes_every_fixture_as_it_was_written() {
+    for sample in samples::all().unwrap() {
+        assert_eq!(
+            read(&format!("{}.cbor", sample.name)),
+            sample.cbor,
+            "{}",
+            sample.name
+        );
+        assert_eq!(
+            read(&format!("{}.json", sample.name)),
+            sample.json.as_bytes()
+        );
+    }
+}
+
+#[test]
+fn no_fixture_lies_about_unread() {
+    let known: Vec<String> = samples::all()
+        .unwrap()
+        .into_iter()
+        .map(|s| s.name)
+        .collect();
+    for entry in std::fs::read_dir(file("")).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(known.contains(&stem), "no test reads fixtures/v1/{stem}");
+    }
+}
+
+#[test]
+fn commands_with_unknown_json_fields_or_twice_the_same_are_refused() {
+    let json = String::from_utf8(read("push-request.json")).unwrap();
+    let unknown = json.replacen('{', r#"{"colour": "red","#, 1);
+    assert!(serde_json::from_str::<PushRequest>(&unknown).is_err());
+    let twice = json.replacen('{', r#"{"protocol": 1,"#, 1);
+    assert!(serde_json::from_str::<PushRequest>(&twice).is_err());
+}
+
+#[test]
+fn base64_with_padding_or_another_alphabet_is_refused() {
+    for text in [r#""AAE=""#, r#""+/8""#, r#"" AAE""#, "7", "null"] {
+        assert!(serde_json::from_str::<Bytes>(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        serde_json::from_str::<Bytes>(r#""-_8""#).unwrap(),
+        Bytes(vec![0xfb, 0xff])
+    );
+}
+
+#[test]
+fn a_record_digest_is_sixteen_hexadecimal_digits() {
+    let with = |digest: &str| {
+        serde_json::from_str::<Checkpoint>(&format!(r#"{{"count": 1, "digest": {digest}}}"#))
+    };
+    assert_eq!(with(r#""00000000000000ff""#).unwrap().digest, 255);
+    for wrong in [
+        r#""ff""#,
+        r#""+0000000000000ff""#,
+        r#""0x000000000000ff""#,
+        "255",
+    ] {
+        assert!(with(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn scopes_read_back_and_anything_else_is_refused() {
+    let id = uuid::Uuid::from_u128(1);
+    for text in [
+        "catalog".to_owned(),
+        format!("person:{id}"),
+        format!("enterprise:{id}"),
+    ] {
+        assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
+    }
+    for wrong in [
+        "",
+        "catalog:1",
+        "person",
+        "person:",
+        "city:1",
+        "Person:1",
+        "enterprise:x",
+    ] {
+        assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_device_with_a_broken_clock_can_still_send() {
+    let made = ClockReading {
+        wall: hazardloop_domain::time::Timestamp::from_millis(i64::MAX),
+        ..samples::clocks()
+    };
+    let action = samples::action(ActionKind::Note);
+    let hazard_id = hazardloop_domain::ids::HazardId(uuid::Uuid::from_u128(1));
+    let packed = CommandPayload::pack(made.clone(), &Command { hazard_id, action });
+    let (read, _) = CommandPayload::unpack("note", 1, &packed, 16).unwrap();
+    assert_eq!(read, made);
+}
