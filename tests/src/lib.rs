@@ -91,6 +91,17 @@ pub fn each_database(test: impl Fn(&str)) {
     test(postgres.url());
 }
 
+/// A number by which an endurance run is made longer or other than the bounded one of `make test`.
+#[must_use]
+pub fn setting(name: &str) -> Option<u64> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the tests have no other configuration"
+    )]
+    let text = std::env::var(name).ok()?;
+    text.parse().ok()
+}
+
 #[allow(
     clippy::panic,
     reason = "a harness that cannot do its work fails the test, with the reason"

@@ -4,7 +4,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test stops where the product has to answer with an error"
+    clippy::type_complexity,
+    reason = "a test stops where the product has to answer with an error, and its tables of cases are read once"
 )]
 
 mod fuzz;

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_tests::TestDatabase;
 use hazardloop_tests::install::uuid_v7;
 use hazardloop_tests::photo::PICTURE;
 use hazardloop_tests::process::{described, start};
 use hazardloop_tests::rest::Rest;
 use hazardloop_tests::server::{Server, ServerOptions};
+use hazardloop_tests::{TestDatabase, setting};
 use serde_json::json;
 
 /// Environment variables of a longer run: test cases per operation, and the seed.
@@ -51,10 +51,12 @@ fn drive(database: TestDatabase, login: &str) {
     assert!(!log.contains("panicked"), "{log}");
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how many examples to try is the caller's choice"
+)]
 fn command(server: &Server, rest: &Rest, login: &str) -> Command {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let setting =
-        |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     // Beside what cargo builds: .../target/debug/deps/this-program.
     let built = std::env::current_exe()
         .unwrap()
@@ -81,9 +83,9 @@ fn command(server: &Server, rest: &Rest, login: &str) -> Command {
         ])
         .args([
             "--max-examples",
-            &setting(EXAMPLES, "4"),
+            &setting(EXAMPLES).unwrap_or(4).to_string(),
             "--seed",
-            &setting(SEED, "1"),
+            &setting(SEED).unwrap_or(1).to_string(),
             "--no-color",
         ])
         .args([

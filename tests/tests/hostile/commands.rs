@@ -4,6 +4,15 @@ use serde_json::{Value, json};
 
 use super::{Site, assert_refused, new_id, plain, refuses_all};
 
+/// What is wrong, the command, If-Match, the statuses that will do, and the code.
+type Case = (
+    &'static str,
+    Value,
+    Option<&'static str>,
+    &'static [u16],
+    Option<&'static str>,
+);
+
 fn confirmation(due_date: &str) -> Value {
     json!({
         "kind": "confirm", "grade": "general", "responsible_person": "刘志远",
@@ -32,7 +41,7 @@ fn send(
 fn commands_out_of_order_out_of_range_or_out_of_date() {
     refuses_all(plain, |site| {
         let note = json!({ "kind": "note", "text": "看过" });
-        let cases: [(&str, Value, Option<&str>, &[u16], Option<&str>); 15] = [
+        let cases: [Case; 15] = [
             (
                 "closed before confirmed",
                 json!({ "kind": "close", "opinion": "好" }),

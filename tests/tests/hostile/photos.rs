@@ -8,6 +8,9 @@ use hazardloop_tests::rest::{Answer, Rest};
 
 use super::{assert_refused, new_id, plain, refuses_all};
 
+/// What is wrong, the header fields, and the statuses that will do.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [u16]);
+
 const PART: &str = "application/offset+octet-stream";
 
 fn begin(rest: &Rest, length: u64, sha256: Option<&Digest>) -> Answer {
@@ -185,7 +188,7 @@ fn uploads_that_cannot_be() {
         assert_refused(&begin(rest, u64::MAX, None), "all bytes there are", &[413]);
         assert_refused(&begin(rest, 0, None), "no bytes", &[400, 422]);
         let tus = ("tus-resumable", "1.0.0");
-        let headers: [(&str, &[(&str, &str)], &[u16]); 7] = [
+        let headers: [Case; 7] = [
             ("no length", &[tus], &[400, 411]),
             (
                 "a length below nothing",

@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant};
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_tests::TestDatabase;
 use hazardloop_tests::device::Device;
 use hazardloop_tests::link::{Link, Place, Way};
 use hazardloop_tests::photo::write_photo;
 use hazardloop_tests::process::{PATIENCE, described};
 use hazardloop_tests::server::{Server, ServerOptions};
+use hazardloop_tests::{TestDatabase, setting};
 
 /// Rounds where nothing else is said.
 const ROUNDS: u64 = 4;
@@ -46,10 +46,10 @@ fn nothing_acknowledged_is_lost_or_doubled_on_postgres() {
     rounds(TestDatabase::postgres());
 }
 
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long to go on is the caller's choice"
+)]
 struct Field {
     server: Server,
     link: Link,
