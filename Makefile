@@ -41,8 +41,8 @@ bench: ## pushes/s on both databases beside bare statements, also with slow flus
 soak: ## endurance: kill rounds for SECONDS= on each database, and a long run of schemathesis
 	@scripts/setup.sh test
 	cargo build --locked --workspace --all-targets
-	HAZARDLOOP_SOAK_SECONDS=$(SECONDS) HAZARDLOOP_SOAK_SEED=$(SEED) \
-	HAZARDLOOP_FUZZ_EXAMPLES=$(EXAMPLES) HAZARDLOOP_FUZZ_SEED=$(SEED) \
+	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) \
 	$(WITH_POSTGRES) cargo test --locked -p hazardloop-tests --test main -- --nocapture soak:: fuzz::
 
 lint: ## formatting and clippy, warnings are errors

@@ -117,6 +117,27 @@ impl Device {
         })
     }
 
+    /// Checks several commands on one hazard before any of them is queued.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`].
+    pub fn check(
+        &self,
+        ambient: &Ambient,
+        hazard_id: HazardId,
+        actions: &[Action],
+    ) -> Result<(), DeviceError> {
+        self.engine
+            .check_commands(ambient.clock.now(), &reading(ambient), hazard_id, actions)
+            .map_err(|refused| DeviceError::Refused(refused.0))
+    }
+
+    /// Photos that have still to reach the server or to be confirmed by it.
+    pub fn photos_awaited(&self) -> usize {
+        let photos = self.engine.state().photos.values();
+        photos.filter(|p| self.engine.photo_is_awaited(p)).count()
+    }
+
     /// Queues a command; on return it is durable.
     ///
     /// # Errors
@@ -128,13 +149,7 @@ impl Device {
         action: Action,
     ) -> Result<Queued, DeviceError> {
         let clock = &ambient.clock;
-        let made = ClockReading {
-            wall: clock.now(),
-            monotonic_ms: clock.monotonic_ms(),
-            boot_id: clock.boot_id(),
-            server_anchor: None,
-            anchor_monotonic_ms: None,
-        };
+        let made = reading(ambient);
         let ticket = self
             .engine
             .handle_command(clock.now(), made, hazard_id, action)
@@ -177,17 +192,17 @@ impl Device {
     }
 
     /// Runs these lanes until nothing is left to do or a failure asks for more patience than
-    /// `patience_ms`.
+    /// `patience_ms`. The profile's store is released whenever the server or time is waited for.
     ///
     /// # Errors
-    /// [`StoreError`] when the device's own disk fails; the server's failures are in the report.
+    /// [`DeviceError`] when the device's own disk fails; the server's failures are in the report.
     pub fn run(
         &mut self,
         ambient: &Ambient,
         transport: &Transport,
         lanes: &[LaneName],
         patience_ms: i64,
-    ) -> Result<RunReport, StoreError> {
+    ) -> Result<RunReport, DeviceError> {
         let mut run = RunReport::default();
         let (mut patience, mut renewals) = (patience_ms, 0);
         for _ in 0..MOST_STEPS {
@@ -203,7 +218,7 @@ impl Device {
                 }
                 Some(Output::Send { id, request }) => {
                     run.requests += 1;
-                    self.send(ambient, transport, id, &request);
+                    self.send(ambient, transport, id, &request)?;
                 }
                 Some(Output::ReadPhoto {
                     id,
@@ -219,7 +234,8 @@ impl Device {
                         break;
                     };
                     patience = patience.saturating_sub(wait);
-                    ambient.clock.sleep_ms(wait);
+                    self.profile.away(|| ambient.clock.sleep_ms(wait))?;
+                    self.catch_up()?;
                     run.failure = None;
                 }
             }
@@ -235,10 +251,15 @@ impl Device {
         run: &RunReport,
         patience_ms: i64,
     ) -> Option<i64> {
-        // Without a server nothing comes of waiting; that is the person's to decide.
+        // Without a server, or with one that takes no more, nothing comes of waiting; that is the person's to decide.
         let unreachable = matches!(
             run.failure,
-            None | Some(Failure::Offline | Failure::NotOurs | Failure::Unauthorized)
+            None | Some(
+                Failure::Offline
+                    | Failure::NotOurs
+                    | Failure::Unauthorized
+                    | Failure::PayloadTooLarge
+            )
         );
         if unreachable || lanes.is_empty() {
             return None;
@@ -253,18 +274,38 @@ impl Device {
         (wait <= patience_ms).then_some(wait)
     }
 
-    fn send(&mut self, ambient: &Ambient, transport: &Transport, id: u64, request: &Request) {
+    /// What other processes queued while the store was released becomes this engine's too.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        let known = self.engine.state().highest_seq().max(0);
+        let (commands, photos) = self.store.queued_after(known)?;
+        self.engine.handle_queued_elsewhere(commands, photos);
+        Ok(())
+    }
+
+    fn send(
+        &mut self,
+        ambient: &Ambient,
+        transport: &Transport,
+        id: u64,
+        request: &Request,
+    ) -> Result<(), DeviceError> {
+        let token = &self.account.access_token;
         let answer: Result<ResponseBody, Failure> =
-            transport.send(&self.account.access_token, request);
+            self.profile.away(|| transport.send(token, request))?;
+        self.catch_up()?;
         let now = ambient.clock.now();
         match answer {
             Ok(body) => self.engine.handle_response(id, now, body),
             Err(failure) => self.engine.handle_failure(id, now, failure),
         }
+        Ok(())
     }
 
-    fn renew(&mut self, transport: &Transport, run: &mut RunReport) -> Result<(), StoreError> {
-        match session::refresh(transport, &self.account) {
+    fn renew(&mut self, transport: &Transport, run: &mut RunReport) -> Result<(), DeviceError> {
+        let account = &self.account;
+        let renewed = self.profile.away(|| session::refresh(transport, account))?;
+        self.catch_up()?;
+        match renewed {
             Ok(account) => {
                 // Durable first: the old refresh token dies when the new one is first used.
                 self.store.apply_with_account(&[], Some(&account))?;
@@ -278,12 +319,20 @@ impl Device {
 
     /// How many commands stand so.
     pub fn count(&self, standing: Standing) -> usize {
-        self.engine
-            .state()
-            .commands
-            .values()
-            .filter(|c| c.standing() == standing)
-            .count()
+        let state = self.engine.state();
+        let commands = state.commands.values();
+        commands.filter(|c| state.standing(c) == standing).count()
+    }
+}
+
+fn reading(ambient: &Ambient) -> ClockReading {
+    let clock = &ambient.clock;
+    ClockReading {
+        wall: clock.now(),
+        monotonic_ms: clock.monotonic_ms(),
+        boot_id: clock.boot_id(),
+        server_anchor: None,
+        anchor_monotonic_ms: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a device keeps its things: one directory per (server, user), locked while in use.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const DATABASE: &str = "device.db";
 const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
+const NETWORK_LOCK: &str = "network.lock";
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum HomeError {
     /// Several are enrolled here.
     #[error("several people are enrolled here ({0}): choose one with --user and --server")]
     Ambiguous(String),
+    /// Another process speaks to the server for this profile.
+    #[error("another process is speaking to the server for {0}")]
+    NetworkInUse(PathBuf),
     /// A key file is not one.
     #[error("{0}: not a 32-byte key")]
     BadKey(PathBuf),
@@ -52,14 +56,17 @@ pub struct Owner {
     pub login: String,
 }
 
-/// One person's directory, held by this process alone.
+/// One person's directory. Two locks: one around work on the store, held shortly and by one
+/// process at a time, and one around a whole conversation with the server. A server that hangs
+/// thus keeps nobody from queueing.
 #[derive(Debug)]
 pub struct Profile {
     /// The directory.
     pub dir: PathBuf,
     /// Whose.
     pub owner: Owner,
-    _lock: File,
+    store_lock: File,
+    network_lock: File,
 }
 
 impl Owner {
@@ -138,19 +145,57 @@ impl Profile {
 
     /// Two processes must not give out the same sequence: the second waits.
     fn lock(dir: PathBuf, owner: Owner) -> Result<Self, HomeError> {
-        let path = dir.join(LOCK);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(io(&path))?;
-        file.lock().map_err(io(&path))?;
-        Ok(Self {
+        let profile = Self {
+            store_lock: lock_file(&dir.join(LOCK))?,
+            network_lock: lock_file(&dir.join(NETWORK_LOCK))?,
             dir,
             owner,
-            _lock: file,
-        })
+        };
+        profile.hold()?;
+        Ok(profile)
+    }
+
+    /// Waits until the store is this process's alone.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn hold(&self) -> Result<(), HomeError> {
+        self.store_lock.lock().map_err(io(&self.dir))
+    }
+
+    /// Lets other processes at the store. What they queue has to be read before it is used again.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn release(&self) -> Result<(), HomeError> {
+        self.store_lock.unlock().map_err(io(&self.dir))
+    }
+
+    /// Does something slow with the store released.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn away<T>(&self, slow: impl FnOnce() -> T) -> Result<T, HomeError> {
+        self.release()?;
+        let done = slow();
+        self.hold()?;
+        Ok(done)
+    }
+
+    /// Makes this the one process that speaks to the server, until it ends. Waits
+    /// [`NETWORK_WAITS`] times for another to finish. To be called before the store is read: the other changes it.
+    ///
+    /// # Errors
+    /// [`HomeError::NetworkInUse`], [`HomeError::Io`].
+    pub fn enter_network(&self, wait: impl Fn(i64)) -> Result<(), HomeError> {
+        for _ in 0..NETWORK_WAITS {
+            match self.network_lock.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => self.away(|| wait(NETWORK_WAIT_MS))?,
+                Err(TryLockError::Error(source)) => return Err(io(&self.dir)(source)),
+            }
+        }
+        Err(HomeError::NetworkInUse(self.dir.clone()))
     }
 
     /// Keeps an install's private key, readable by its owner only.
@@ -173,6 +218,20 @@ impl Profile {
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| HomeError::BadKey(path))?;
         Ok(SigningKey::from_bytes(&bytes))
     }
+}
+
+/// How often a process looks whether another one has finished speaking to the server.
+pub const NETWORK_WAITS: usize = 30;
+/// How long it waits in between, milliseconds.
+pub const NETWORK_WAIT_MS: i64 = 100;
+
+fn lock_file(path: &Path) -> Result<File, HomeError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(io(path))
 }
 
 fn key_name(install_id: InstallId) -> String {

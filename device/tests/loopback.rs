@@ -73,14 +73,10 @@ impl Phone {
     /// Each call is a process of its own: everything comes from the disk.
     fn run(&self, words: &[&str]) -> (u8, Value) {
         let home = self.home.path().to_str().unwrap();
-        let mut line = vec![
-            "hazardloop-device",
-            "--json",
-            "--home",
-            home,
-            "--lang",
-            "en",
-        ];
+        let mut line = vec!["hazardloop-device", "--json", "--home", home];
+        if !words.contains(&"--lang") {
+            line.extend(["--lang", "en"]);
+        }
         line.extend(words);
         let arguments = Arguments::try_parse_from(line).unwrap();
         let clock = Box::new(JumpingClock(1_795_305_600_000.into()));
@@ -93,6 +89,15 @@ impl Phone {
         let code = cli::run(&arguments, &mut ambient, &mut out, &mut err);
         let text = String::from_utf8(out).unwrap();
         (code, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// What a person is told in Chinese when it goes wrong.
+    fn told_in_chinese(&self, words: &[&str]) -> String {
+        let mut line = vec!["--lang", "zh"];
+        line.extend(words);
+        let (_, answer) = self.run(&line);
+        let told = answer["error"].as_str().or(answer["message"].as_str());
+        told.unwrap().to_owned()
     }
 
     fn report(&self, text: &str) -> String {
@@ -212,6 +217,29 @@ fn a_413_halves_the_batch() {
 }
 
 #[test]
+fn one_command_too_large_for_the_server_is_named_kept_and_not_hammered() {
+    let phone = Phone::enrolled();
+    for n in 0..3 {
+        phone.report(&format!("report {n}"));
+    }
+    phone.server.mishap(Mishap::TooLarge);
+    phone.server.mishap(Mishap::TooLarge);
+    let (code, answer) = phone.run(&["push", "--wait", "3600"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    assert_eq!(phone.server.batches(), [3, 1], "no further tries");
+    assert_eq!(answer["too_large"]["seq"], 1);
+    let why = answer["too_large"]["reason"].as_str().unwrap();
+    assert!(why.contains("2 commands behind it wait"), "{why}");
+    let (_, queue) = phone.run(&["queue"]);
+    assert_eq!(queue["needs_attention"][0]["seq"], 1);
+    assert_eq!(phone.run(&["status"]).1["needs_attention"], 1);
+    // Once the limit is raised, all of it arrives.
+    assert_eq!(phone.run(&["push"]).0, exit::DONE);
+    assert_eq!(phone.server.accepted().len(), 3);
+    assert_eq!(phone.run(&["status"]).1["needs_attention"], 0);
+}
+
+#[test]
 fn a_photo_travels_in_chunks_and_resumes_after_a_cut() {
     let phone = Phone::enrolled();
     let file = phone.jpeg("a.jpg", 300_000);
@@ -320,11 +348,104 @@ fn a_phone_restored_from_a_backup_enrolls_anew_and_keeps_its_work() {
 }
 
 #[test]
+fn a_server_that_hangs_keeps_nobody_from_queueing() {
+    let phone = Phone::enrolled();
+    phone.report("before");
+    let (has_come, go) = phone.server.hang();
+    std::thread::scope(|scope| {
+        let sync = scope.spawn(|| phone.run(&["sync"]));
+        has_come.recv().unwrap();
+        let (told, tells) = std::sync::mpsc::channel();
+        let phone = &phone;
+        scope.spawn(move || {
+            let (code, second) = phone.run(&["sync"]);
+            assert!(second["error"].as_str().unwrap().contains("try later"));
+            assert_eq!(
+                code,
+                exit::UNREACHABLE,
+                "one at a time speaks to the server"
+            );
+            phone.report("while the server hangs");
+            told.send(phone.on_device()).unwrap();
+        });
+        let queued = tells.recv_timeout(std::time::Duration::from_secs(60));
+        go.send(()).unwrap();
+        let (code, answer) = sync.join().unwrap();
+        assert_eq!(queued, Ok(2), "both are on the device meanwhile");
+        assert_eq!(code, exit::DONE, "{answer}");
+        assert_eq!(
+            answer["settled"],
+            serde_json::json!([1, 2]),
+            "the same run took both"
+        );
+    });
+    assert_eq!(phone.on_device(), 0);
+    assert_eq!(phone.server.accepted().len(), 2);
+}
+
+#[test]
+fn an_enrolment_that_fails_leaves_nobody_enrolled() {
+    let phone = Phone::new();
+    phone.server.mishap(Mishap::ExpiredToken);
+    let (code, answer) = phone.enroll("wang");
+    assert_eq!(code, exit::ATTENTION);
+    let said = answer["error"].as_str().unwrap();
+    assert!(said.contains("wrong login or password"), "{said}");
+    phone.server.mishap(Mishap::Refuse);
+    assert_eq!(phone.enroll("zhao").0, exit::UNREACHABLE);
+    assert_eq!(phone.run(&["status"]).0, exit::USAGE);
+    assert_eq!(phone.enroll("li").0, exit::DONE);
+    assert_eq!(phone.run(&["status"]).0, exit::DONE, "only one is enrolled");
+}
+
+#[test]
+fn of_several_photos_all_are_attached_or_none() {
+    let phone = Phone::enrolled();
+    let id = phone.report("a");
+    let (one, two) = (phone.jpeg("a.jpg", 10), phone.jpeg("b.jpg", 20));
+    let line = [
+        "attach", &id, "--photo", &two, "--photo", &one, "--photo", &one,
+    ];
+    assert_eq!(phone.run(&line).0, exit::REFUSED);
+    assert_eq!(phone.on_device(), 1, "only the report");
+    assert_eq!(phone.run(&line[..6]).0, exit::DONE);
+    assert_eq!(phone.on_device(), 3);
+}
+
+#[test]
+fn what_goes_wrong_is_told_in_chinese_too() {
+    let phone = Phone::new();
+    assert!(phone.told_in_chinese(&["status"]).contains("尚无人登记"));
+    assert!(phone.told_in_chinese(&["enroll"]).contains("需要"));
+    assert_eq!(phone.enroll("li").0, exit::DONE);
+    let unknown = phone.told_in_chinese(&["show", "HZ-990101"]);
+    assert!(unknown.contains("本机没有这条隐患"), "{unknown}");
+    let path = phone.jpeg("a.jpg", 10);
+    std::fs::write(&path, "not a photo").unwrap();
+    let line = ["report", "--text", "a", "--place", "b", "--photo", &path];
+    let told = phone.told_in_chinese(&line);
+    assert!(told.contains("不是 JPEG、PNG 或 WebP 图片"), "{told}");
+    let (first, second) = (phone.report("a"), phone.report("b"));
+    let alike = first
+        .bytes()
+        .zip(second.bytes())
+        .take_while(|(a, b)| a == b);
+    let beginning = &first[..alike.count()];
+    let several = phone.told_in_chinese(&["show", beginning]);
+    assert!(several.contains("有 2 条隐患"), "{several}");
+    assert_eq!(phone.enroll("wang").0, exit::DONE);
+    assert!(phone.told_in_chinese(&["status"]).contains("登记了多人"));
+}
+
+#[test]
 fn secrets_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let phone = Phone::enrolled();
     for entry in std::fs::read_dir(phone.home.path()).unwrap().flatten() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o700, "{}", Path::new(&entry.file_name()).display());
+        let database = entry.path().join("device.db");
+        let mode = std::fs::metadata(database).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "the tokens are in there");
     }
 }

@@ -10,6 +10,11 @@ use hazardloop_server::entropy::Entropy;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+/// Gives memory back: a password hash needs 19 MiB for a moment, and the system's allocator keeps
+/// that for every thread that ever computed one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Fixes the server's time (RFC 3339), so that a whole story can be repeated to the byte. Works
 /// together with `--demo` alone; see [`CommandLine::fixed_time_is_allowed`].
 const TEST_NOW: &str = "HAZARDLOOP_TEST_NOW";

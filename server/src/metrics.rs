@@ -14,8 +14,8 @@ pub struct Metrics {
     pub request_seconds: Histogram,
     /// Pushed commands by outcome.
     pub pushed: IntCounterVec,
-    /// Events committed but not yet in the audit chain at the last look.
-    pub unsealed: IntGauge,
+    /// Events added to the audit chain in the last round.
+    pub sealed_last_round: IntGauge,
     /// Failed jobs.
     pub jobs_failed: IntGauge,
 }
@@ -52,7 +52,7 @@ impl Metrics {
                 "Commands pushed by devices, by outcome",
                 &["outcome"],
             )?,
-            unsealed: IntGauge::new(
+            sealed_last_round: IntGauge::new(
                 "hazardloop_audit_sealed_last_round",
                 "Events added to the audit chain in the last round",
             )?,
@@ -69,7 +69,7 @@ impl Metrics {
             .register(Box::new(metrics.pushed.clone()))?;
         metrics
             .registry
-            .register(Box::new(metrics.unsealed.clone()))?;
+            .register(Box::new(metrics.sealed_last_round.clone()))?;
         metrics
             .registry
             .register(Box::new(metrics.jobs_failed.clone()))?;

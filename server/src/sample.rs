@@ -16,6 +16,7 @@ use hazardloop_domain::time::Timestamp;
 use serde::Deserialize;
 
 use crate::clock::Clock;
+use crate::command_line::{SettingsError, TaskError};
 use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -103,11 +104,7 @@ pub async fn load(
             .collect(),
         first_enterprise: sample.enterprise.first().map(|e| EnterpriseId(id(&e.key))),
     };
-    if db
-        .read(|tx| meta::get(tx.conn(), "sample").map_err(Failure::from))
-        .await?
-        .is_some()
-    {
+    if is_loaded(db).await? {
         return Ok(loaded);
     }
     let (_, digest_key) = crate::serve::identity(db, entropy)
@@ -142,6 +139,27 @@ pub async fn load(
     })
     .await?;
     Ok(loaded)
+}
+
+/// Whether a sample has been loaded into this database, now or at an earlier start.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_loaded(db: &Db) -> Result<bool, Failure> {
+    let found = db.read(|tx| meta::get(tx.conn(), "sample")).await?;
+    Ok(found.is_some())
+}
+
+/// Refuses to serve a database that holds the sample without `--demo`: its accounts, whose
+/// password the world knows, would outlive the demonstration.
+///
+/// # Errors
+/// [`SettingsError::HoldsSample`], or when the database does not answer.
+pub async fn require_absent(db: &Db) -> Result<(), TaskError> {
+    match is_loaded(db).await? {
+        true => Err(SettingsError::HoldsSample.into()),
+        false => Ok(()),
+    }
 }
 
 fn read() -> Result<Sample, Failure> {
@@ -255,5 +273,43 @@ impl Loaded {
              target/release/hazardloop-device sync && target/release/hazardloop-device list\n"
         );
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use hazardloop_tests::each_database;
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::store::{DbOptions, migrate};
+
+    #[test]
+    fn a_database_that_holds_the_sample_is_served_as_a_demonstration_alone() {
+        each_database(|url| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let url = url.parse().unwrap();
+                migrate::migrate(&url).unwrap();
+                let db = Db::open(&url, DbOptions::default()).unwrap();
+                require_absent(&db).await.unwrap();
+                let mut settings = Settings::default();
+                settings.sign_in.argon2_memory_kib = 8;
+                settings.sign_in.argon2_passes = 1;
+                let clock = Clock::new(|| Timestamp::from_millis(1_795_312_800_000));
+                let entropy = Entropy::new(rand::rngs::StdRng::seed_from_u64(7));
+                load(&db, &settings, &clock, &entropy).await.unwrap();
+                let refused = require_absent(&db).await.unwrap_err().to_string();
+                assert!(refused.contains("--data-dir"), "{refused}");
+                assert!(refused.contains("--demo"), "{refused}");
+                assert_eq!(refused.lines().count(), 1, "{refused}");
+                load(&db, &settings, &clock, &entropy).await.unwrap();
+            });
+        });
     }
 }

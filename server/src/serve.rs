@@ -64,6 +64,7 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     let loaded = if settings.demo {
         Some(sample::load(&db, &settings, &clock, &entropy).await?)
     } else {
+        sample::require_absent(&db).await?;
         None
     };
     let app = assemble(db, settings, clock, entropy).await?;
@@ -210,7 +211,7 @@ async fn keep_sealing(app: App, mut stopping: watch::Receiver<bool>) {
         match tokio::task::spawn_blocking(move || usecases::audit::seal_all(&db)).await {
             Ok(Ok(sealed)) => app
                 .metrics
-                .unsealed
+                .sealed_last_round
                 .set(i64::try_from(sealed).unwrap_or(i64::MAX)),
             Ok(Err(error)) => tracing::warn!(%error, "the audit chain could not be extended"),
             Err(error) => tracing::error!(%error, "sealing ended unexpectedly"),

@@ -72,7 +72,7 @@ pub struct SignIn {
     pub free_failures: u32,
     /// Longest wait after failures, seconds.
     pub longest_wait_s: u64,
-    /// Sign-in attempts per minute and source address.
+    /// Failed sign-ins per minute and source network.
     pub attempts_per_minute: u32,
     /// Leeway for clocks when a token is checked, seconds.
     pub leeway_s: i64,

@@ -219,3 +219,26 @@ pub(crate) fn clocks(wall: Timestamp) -> ClockReading {
         anchor_monotonic_ms: None,
     }
 }
+
+/// Somebody with an account and no role anywhere near the first enterprise's hazards.
+pub(crate) async fn stranger(app: &App) -> PersonId {
+    let new = crate::usecases::people::NewPerson {
+        id: PersonId(sample::id("stranger")),
+        login: "stranger".to_owned(),
+        name: "路人".to_owned(),
+        phone: None,
+        password_hash: "-".to_owned(),
+        grants: vec![(
+            hazardloop_domain::access::Role::Employee,
+            hazardloop_domain::access::GrantScope::Enterprise(enterprise("machinery")),
+        )],
+    };
+    let (key, id) = (app.digest_key, new.id);
+    app.db
+        .write(move |tx| {
+            crate::usecases::people::register(tx, &key, new.clone(), None, NOW).map(drop)
+        })
+        .await
+        .unwrap();
+    id
+}

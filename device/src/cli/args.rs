@@ -21,7 +21,7 @@ pub enum Language {
 /// A field device on the command line 现场设备. Every command but `enroll` works offline.
 ///
 /// Exit codes: 0 done; 1 this device's own disk failed; 2 wrong usage; 3 refused by the rules;
-/// 4 the server is not reachable (work is kept); 5 something needs a person's attention.
+/// 4 the server is not reachable or another process speaks to it (work is kept); 5 something needs a person's attention.
 #[derive(Debug, Parser)]
 #[command(name = "hazardloop-device", version)]
 pub struct Arguments {

@@ -33,11 +33,19 @@ pub(super) fn hazard(
     };
     match (found.pop(), found.len()) {
         (Some(view), 0) => Ok((view.hazard.id, Some(view))),
-        (Some(_), more) => Err(Trouble::Usage(format!("{text}: {} hazards fit", more + 1))),
-        (None, _) => Err(Trouble::Usage(format!(
-            "{text}: no such hazard on this device"
-        ))),
+        (Some(_), more) => Err(Trouble::Usage(
+            format!("{text}：有 {} 条隐患与之相符", more + 1),
+            format!("{text}: {} hazards fit", more + 1),
+        )),
+        (None, _) => Err(no_such_hazard(text)),
     }
+}
+
+pub(super) fn no_such_hazard(text: &str) -> Trouble {
+    Trouble::Usage(
+        format!("{text}：本机没有这条隐患"),
+        format!("{text}: no such hazard on this device"),
+    )
 }
 
 /// The enterprises of the replica, by name.
@@ -65,10 +73,14 @@ pub(super) fn enterprise(engine: &Engine, text: &str) -> Result<EnterpriseId, Tr
         .filter(|enterprise| enterprise.name.contains(text));
     match (fits.next(), fits.next()) {
         (Some(only), None) => Ok(only.id),
-        (None, _) => Err(Trouble::Usage(format!(
-            "{text}: no such enterprise on this device"
-        ))),
-        _ => Err(Trouble::Usage(format!("{text}: several enterprises fit"))),
+        (None, _) => Err(Trouble::Usage(
+            format!("{text}：本机没有这家企业"),
+            format!("{text}: no such enterprise on this device"),
+        )),
+        _ => Err(Trouble::Usage(
+            format!("{text}：有多家企业与之相符"),
+            format!("{text}: several enterprises fit"),
+        )),
     }
 }
 
@@ -85,8 +97,9 @@ pub(super) fn photo(view: Option<&HazardView>, text: &str) -> Result<Digest, Tro
         names.filter(|sha256| sha256.to_string().starts_with(&text.to_ascii_lowercase()));
     match (fits.next(), fits.next()) {
         (Some(only), None) => Ok(only),
-        _ => Err(Trouble::Usage(format!(
-            "{text}: not one photo of this hazard"
-        ))),
+        _ => Err(Trouble::Usage(
+            format!("{text}：不是该隐患的某一张照片"),
+            format!("{text}: not one photo of this hazard"),
+        )),
     }
 }

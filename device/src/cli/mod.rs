@@ -38,11 +38,21 @@ pub mod exit {
     pub const ATTENTION: u8 = 5;
 }
 
+/// Words that the system gives in one language only.
+pub(crate) fn untranslated(text: &impl ToString) -> Trouble {
+    Trouble::Usage(text.to_string(), text.to_string())
+}
+
 /// Why a task was not done.
 pub(crate) enum Trouble {
-    Usage(String),
+    /// Chinese, English.
+    Usage(String, String),
     Refused(Box<Refusal>),
+    /// As `Refused`, with the rule in Chinese.
+    Photo(Box<Refusal>, String),
     Server(Failure),
+    /// Nothing is wrong here; later it will go: exit code, Chinese, English.
+    Said(u8, &'static str, &'static str),
     Broken(String),
 }
 
@@ -60,7 +70,19 @@ impl From<HomeError> for Trouble {
     fn from(error: HomeError) -> Self {
         match error {
             HomeError::Io { .. } | HomeError::BadKey(_) => Self::Broken(error.to_string()),
-            HomeError::NotEnrolled(_) | HomeError::Ambiguous(_) => Self::Usage(error.to_string()),
+            HomeError::NetworkInUse(_) => Self::Said(
+                exit::UNREACHABLE,
+                "另一个进程正在与服务器同步，请稍后再试；数据已保留",
+                "another process is syncing with the server; try later, work is kept",
+            ),
+            HomeError::NotEnrolled(ref home) => {
+                let zh = format!("{} 尚无人登记，请先运行 enroll", home.display());
+                Self::Usage(zh, error.to_string())
+            }
+            HomeError::Ambiguous(ref names) => {
+                let zh = format!("此处登记了多人（{names}），请用 --user 和 --server 指定");
+                Self::Usage(zh, error.to_string())
+            }
         }
     }
 }
@@ -69,17 +91,31 @@ impl From<PhotoError> for Trouble {
     fn from(error: PhotoError) -> Self {
         match error {
             PhotoError::Home(error) => error.into(),
-            PhotoError::Unreadable { .. } => Self::Usage(error.to_string()),
-            PhotoError::TooLarge { .. } => Self::Refused(Box::new(Refusal::invalid_field(
-                "photo",
-                &error.to_string(),
-            ))),
-            PhotoError::NotAPhoto { .. } => Self::Refused(Box::new(Refusal::invalid_field(
-                "photo",
-                &error.to_string(),
-            ))),
+            PhotoError::Unreadable {
+                ref path,
+                ref source,
+            } => {
+                let zh = format!("无法读取 {}：{source}", path.display());
+                Self::Usage(zh, error.to_string())
+            }
+            PhotoError::TooLarge {
+                ref path,
+                size,
+                most,
+            } => {
+                let zh = format!("{}：{size} 字节，照片最大 {most} 字节", path.display());
+                Self::Photo(Box::new(no_photo(&error)), zh)
+            }
+            PhotoError::NotAPhoto { ref path } => {
+                let zh = format!("{}：不是 JPEG、PNG 或 WebP 图片", path.display());
+                Self::Photo(Box::new(no_photo(&error)), zh)
+            }
         }
     }
+}
+
+fn no_photo(error: &PhotoError) -> Refusal {
+    Refusal::invalid_field("photo", &error.to_string())
 }
 
 /// Runs one task; `out` gets the answer, `err` what went wrong. Gives the exit code.
@@ -113,7 +149,25 @@ pub fn run(
 fn tell(arguments: &Arguments, trouble: Trouble, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let lang = arguments.lang;
     let (code, json, text) = match trouble {
-        Trouble::Usage(text) => (exit::USAGE, json!({ "error": text }), text),
+        Trouble::Usage(zh, en) => {
+            let text = if lang == Language::Zh { zh } else { en };
+            (exit::USAGE, json!({ "error": text }), text)
+        }
+        Trouble::Photo(refusal, zh) => {
+            let text = match lang {
+                Language::Zh => format!("{}（{zh}）", refusal.code.wording_zh()),
+                Language::En => words::refusal(lang, &refusal),
+            };
+            (
+                exit::REFUSED,
+                json!({ "refused": refusal, "message": text }),
+                text,
+            )
+        }
+        Trouble::Said(code, zh, en) => {
+            let text = words::say(lang, zh, en).to_owned();
+            (code, json!({ "error": text }), text)
+        }
         Trouble::Broken(text) => (exit::BROKEN, json!({ "error": text }), text),
         Trouble::Refused(refusal) => {
             let text = words::refusal(lang, &refusal);
@@ -144,6 +198,7 @@ fn code_of(failure: &Failure) -> u8 {
         Failure::Unauthorized
         | Failure::Revoked
         | Failure::UpgradeRequired
+        | Failure::PayloadTooLarge
         | Failure::PhotoHashMismatch
         | Failure::Refused { .. } => exit::ATTENTION,
         _ => exit::UNREACHABLE,
@@ -155,18 +210,21 @@ fn enroll(
     enrolment: &Enroll,
     ambient: &mut Ambient,
 ) -> Result<(Answer, u8), Trouble> {
-    let usage = |text: &str| Trouble::Usage(text.to_owned());
-    let server = arguments
-        .server
-        .as_deref()
-        .ok_or_else(|| usage("enroll needs --server URL"))?;
+    let usage = |zh: &str, en: &str| Trouble::Usage(zh.to_owned(), en.to_owned());
+    let server = arguments.server.as_deref().ok_or_else(|| {
+        usage(
+            "enroll 需要 --server 服务器地址",
+            "enroll needs --server URL",
+        )
+    })?;
     let login = arguments
         .user
         .clone()
-        .ok_or_else(|| usage("enroll needs --user LOGIN"))?;
+        .ok_or_else(|| usage("enroll 需要 --user 用户名", "enroll needs --user LOGIN"))?;
     let server = normal_server(server);
     if !server.starts_with("http://") && !server.starts_with("https://") {
         return Err(usage(
+            "--server 须以 https:// 或 http:// 开头",
             "--server is an address that begins with https:// or http://",
         ));
     }
@@ -176,7 +234,15 @@ fn enroll(
     let account =
         enrol(&profile, &transport, &password, &enrolment.name, ambient).map_err(|error| {
             match error {
-                EnrolError::OtherPerson => Trouble::Usage(error.to_string()),
+                EnrolError::OtherPerson => Trouble::Usage(
+                    "此设备的该用户名下保存着另一个人的工作".to_owned(),
+                    error.to_string(),
+                ),
+                EnrolError::WrongPassword => Trouble::Said(
+                    exit::ATTENTION,
+                    "用户名或密码不正确，设备未登记",
+                    "wrong login or password; this device was not enrolled",
+                ),
                 EnrolError::Server(failure) => Trouble::Server(failure),
                 EnrolError::Device(error) => error.into(),
             }
@@ -194,13 +260,13 @@ fn enroll(
 fn password(enrolment: &Enroll) -> Result<String, Trouble> {
     let text = match (&enrolment.password_file, &enrolment.password) {
         (Some(path), _) => std::fs::read_to_string(path)
-            .map_err(|error| Trouble::Usage(format!("{}: {error}", path.display())))?,
+            .map_err(|error| untranslated(&format!("{}: {error}", path.display())))?,
         (None, Some(password)) => password.clone(),
         (None, None) => {
             drop(write!(std::io::stderr(), "密码 password: "));
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line);
-            read.map_err(|error| Trouble::Usage(error.to_string()))?;
+            read.map_err(|error| untranslated(&error))?;
             line
         }
     };
@@ -210,6 +276,12 @@ fn password(enrolment: &Enroll) -> Result<String, Trouble> {
 fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8), Trouble> {
     let (server, user) = (arguments.server.as_deref(), arguments.user.as_deref());
     let profile = Profile::find(&arguments.home, server, user)?;
+    if matches!(
+        arguments.task,
+        Task::Pull(_) | Task::Push(_) | Task::Sync(_)
+    ) {
+        profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
+    }
     let mut device = Device::open(profile, EngineConfig::default(), ambient)?;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
@@ -227,7 +299,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::List => show::list(&device, now, lang),
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
-            let absent = || Trouble::Usage(format!("{}: not on this device", which.hazard));
+            let absent = || find::no_such_hazard(&which.hazard);
             show::one(&view.ok_or_else(absent)?, now, lang)
         }
         Task::Queue => show::queue(&device, lang),
@@ -245,9 +317,13 @@ fn act(
     lang: Language,
 ) -> Result<Answer, Trouble> {
     let Some((hazard_id, actions)) = acts::commands(device, ambient, task)? else {
-        return Err(Trouble::Usage("not a task of this device".to_owned()));
+        return Err(untranslated(&"not a task of this device"));
     };
     let number = hazardloop_domain::hazard::hazard_number(hazard_id);
+    // All or none: half of what was asked would be queued twice at the next attempt.
+    if actions.len() > 1 {
+        device.check(ambient, hazard_id, &actions)?;
+    }
     let mut seqs = Vec::new();
     for action in actions {
         seqs.push(device.queue(ambient, hazard_id, action)?.seq);
@@ -272,15 +348,11 @@ fn network(
 ) -> Result<(Answer, u8), Trouble> {
     let transport = Transport::new(&device.account.server);
     let patience_ms = i64::from(wait_s).saturating_mul(1_000);
-    let mut run = device
-        .run(ambient, &transport, lanes, patience_ms)
-        .map_err(|error| Trouble::Broken(error.to_string()))?;
+    let mut run = device.run(ambient, &transport, lanes, patience_ms)?;
     // What this very run brought back (a photo's verification) is asked for once more.
     if run.failure.is_none() && lanes == LaneName::ALL && run.requests > 1 {
         device.engine.handle_pull_wanted();
-        let again = device
-            .run(ambient, &transport, lanes, patience_ms)
-            .map_err(|error| Trouble::Broken(error.to_string()))?;
+        let again = device.run(ambient, &transport, lanes, patience_ms)?;
         run.requests += again.requests;
         run.notices.extend(again.notices);
         run.failure = again.failure;
@@ -295,8 +367,9 @@ fn network(
 }
 
 fn needs_attention(device: &Device, seq: i64) -> bool {
-    let command = device.engine.state().commands.get(&seq);
-    command.is_some_and(|command| command.standing() == Standing::NeedsAttention)
+    let state = device.engine.state();
+    let command = state.commands.get(&seq);
+    command.is_some_and(|command| state.standing(command) == Standing::NeedsAttention)
 }
 
 fn code_of_run(device: &Device, run: &RunReport, attention: &[i64]) -> u8 {

@@ -1,7 +1,7 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{HazardView, PhotoStage, Standing, StoredCommand};
+use hazardloop_sync_protocol::device::{HazardView, PhotoStage, Standing, State, StoredCommand};
 use serde_json::{Value, json};
 
 use super::args::Language;
@@ -38,6 +38,12 @@ fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
     }
     if view.is_pending() {
         line += say(lang, "  [未送达]", "  [not sent yet]");
+    } else if !view.arrived.is_empty() {
+        line += say(
+            lang,
+            "  [已送达，尚未取回]",
+            "  [arrived, not pulled back yet]",
+        );
     }
     line
 }
@@ -57,6 +63,7 @@ fn summary_json(view: &HazardView, now: Timestamp) -> Value {
         "overdue": hazard.is_overdue(now),
         "photos_awaited": hazard.photos_awaited(),
         "pending": view.pending,
+        "arrived": view.arrived,
     })
 }
 
@@ -71,6 +78,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
         "hazard": hazard,
         "server_version": view.server_version,
         "pending": view.pending,
+        "arrived": view.arrived,
         "doubtful": doubtful,
     });
     let mut lines = vec![summary(view, now, lang), format!("id {}", hazard.id)];
@@ -82,10 +90,10 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     lines.push(hazard.description.clone());
     for photo in &hazard.photos {
         lines.push(format!(
-            "{} {} {:?}",
+            "{} {} {}",
             say(lang, "照片", "photo"),
             photo.reference.sha256,
-            photo.state
+            words::photo(lang, &photo.state)
         ));
     }
     lines.extend(
@@ -100,7 +108,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     Answer { json, lines }
 }
 
-fn command_json(command: &StoredCommand, lang: Language) -> Value {
+fn command_json(state: &State, command: &StoredCommand, lang: Language) -> Value {
     let receipt = command.receipt.as_ref();
     json!({
         "seq": command.envelope.seq,
@@ -110,7 +118,7 @@ fn command_json(command: &StoredCommand, lang: Language) -> Value {
         "queued_at": command.queued_at,
         "received_at": receipt.map(|receipt| receipt.received_at),
         "outcome": receipt.map(|receipt| &receipt.outcome),
-        "reason": words::reason(lang, command),
+        "reason": words::reason(lang, state, command),
     })
 }
 
@@ -131,18 +139,19 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
     let mut json = serde_json::Map::new();
     let mut lines = Vec::new();
     for (standing, name, title) in groups {
-        let commands = device.engine.state().commands.values();
-        let group: Vec<_> = commands.filter(|c| c.standing() == standing).collect();
+        let state = device.engine.state();
+        let commands = state.commands.values();
+        let group: Vec<_> = commands.filter(|c| state.standing(c) == standing).collect();
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
             let number = hazardloop_domain::hazard::hazard_number(command.hazard_id);
             let (seq, kind) = (command.envelope.seq, &command.envelope.kind);
             lines.push(format!(
                 "  #{seq} {kind} {number}: {}",
-                words::reason(lang, command)
+                words::reason(lang, state, command)
             ));
         }
-        let group: Vec<Value> = group.iter().map(|c| command_json(c, lang)).collect();
+        let group: Vec<Value> = group.iter().map(|c| command_json(state, c, lang)).collect();
         json.insert(name.to_owned(), Value::Array(group));
     }
     Answer {
@@ -159,10 +168,10 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         .photos
         .values()
         .map(|photo| {
-            let stage = if photo.stage == PhotoStage::Sent {
-                "sent"
-            } else {
-                "waiting"
+            let stage = match photo.stage {
+                PhotoStage::Sent => "sent",
+                _ if !device.engine.photo_is_awaited(photo) => "without_effect",
+                _ => "waiting",
             };
             json!({ "sha256": photo.sha256, "size": photo.size, "stage": stage })
         })
@@ -187,7 +196,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         format!(
             "{}: {}",
             say(lang, "未确认的照片", "photos not verified yet"),
-            photos.len()
+            device.photos_awaited()
         ),
         format!("{}: {attention}", say(lang, "需要处理", "needs attention")),
     ];
@@ -206,7 +215,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "on_device": waiting,
         "arrived": device.count(Standing::Arrived),
         "needs_attention": attention,
-        "photos_on_device": photos.len(),
+        "photos_on_device": device.photos_awaited(),
         "photos": photos,
         "scopes": scopes,
         "epoch": meta.epoch,
@@ -234,7 +243,7 @@ pub(super) fn enterprises(device: &Device) -> Answer {
 /// What a run did. `attention`: commands settled in it that need a person.
 pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Language) -> Answer {
     let (settled, waiting) = (run.settled(), device.count(Standing::OnDevice));
-    let photos = device.engine.state().photos.len();
+    let photos = device.photos_awaited();
     let mut lines = vec![match lang {
         Language::Zh => format!(
             "送达 {} 条；本机还有 {waiting} 条、照片 {photos} 张",
@@ -247,9 +256,10 @@ pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Lan
             )
         }
     }];
-    for seq in attention {
-        if let Some(command) = device.engine.state().commands.get(seq) {
-            lines.push(format!("#{seq}: {}", words::reason(lang, command)));
+    let state = device.engine.state();
+    for seq in attention.iter().chain(&state.meta.too_large) {
+        if let Some(command) = state.commands.get(seq) {
+            lines.push(format!("#{seq}: {}", words::reason(lang, state, command)));
         }
     }
     if device.engine.state().meta.must_rekey {
@@ -260,7 +270,12 @@ pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Lan
             .iter()
             .map(|failure| words::failure(lang, failure)),
     );
+    let stuck = state
+        .meta
+        .too_large
+        .and_then(|seq| state.commands.get(&seq));
     let json = json!({
+        "too_large": stuck.map(|command| command_json(state, command, lang)),
         "requests": run.requests,
         "settled": settled,
         "needs_attention": attention,

@@ -1,8 +1,8 @@
 //! What people read, in Chinese and English.
 
-use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::hazard::{PhotoState, StatusName};
 use hazardloop_domain::refusal::Refusal;
-use hazardloop_sync_protocol::device::{Failure, StoredCommand};
+use hazardloop_sync_protocol::device::{Failure, Standing, State, StoredCommand};
 use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
 
 use super::args::Language;
@@ -23,8 +23,11 @@ pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
 }
 
 /// Why a command stands where it stands.
-pub(super) fn reason(lang: Language, command: &StoredCommand) -> String {
+pub(super) fn reason(lang: Language, state: &State, command: &StoredCommand) -> String {
     let Some(receipt) = &command.receipt else {
+        if state.standing(command) == Standing::NeedsAttention {
+            return too_large(lang, state, command);
+        }
         return say(lang, "尚未送达服务器", "has not reached the server yet").to_owned();
     };
     match &receipt.outcome {
@@ -56,6 +59,21 @@ pub(super) fn reason(lang: Language, command: &StoredCommand) -> String {
             Language::Zh => format!("依赖的第 {seq} 条未生效"),
             Language::En => format!("builds on number {seq}, which did not take effect"),
         },
+    }
+}
+
+/// A command that the server will not take; a stream has no gaps, so the rest waits with it.
+fn too_large(lang: Language, state: &State, command: &StoredCommand) -> String {
+    let next = command.envelope.seq.saturating_add(1);
+    let behind = state.commands.range(next..).count();
+    match lang {
+        Language::Zh => format!(
+            "内容超过服务器限制，未被接收；已保留在本机，其后 {behind} 条操作随之等待，请联系管理员"
+        ),
+        Language::En => format!(
+            "too large for the server; kept here, and {behind} commands behind it wait with it: \
+             ask the server's administrator to raise the limit"
+        ),
     }
 }
 
@@ -129,6 +147,22 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
         Failure::Refused { code, detail } => return format!("{code}: {detail}"),
     }
     .to_owned()
+}
+
+/// Where a photo stands on the server.
+pub(super) fn photo(lang: Language, state: &PhotoState) -> String {
+    match state {
+        PhotoState::AwaitingPhoto => {
+            say(lang, "待上传", "the server does not have it yet").to_owned()
+        }
+        PhotoState::Verified => say(lang, "已上传并核验", "on the server, verified").to_owned(),
+        PhotoState::Lost { reason, .. } => {
+            format!(
+                "{}: {reason}",
+                say(lang, "已登记为遗失", "recorded as lost")
+            )
+        }
+    }
 }
 
 /// A phone that was restored from a backup must not go on as before.

@@ -101,6 +101,7 @@ fn put_meta(conn: &mut SqliteConnection, value: &Meta) -> Result<(), StoreError>
             meta::server_time.eq(value.server_time.map(Timestamp::as_millis)),
             meta::contact_at.eq(value.contact_at.map(Timestamp::as_millis)),
             meta::must_rekey.eq(value.must_rekey),
+            meta::too_large.eq(value.too_large),
         ))
         .execute(conn)?;
     Ok(())

@@ -35,17 +35,19 @@ type MetaRow = (
     Option<i64>,
     Option<i64>,
     bool,
+    Option<i64>,
 );
 
 fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
     let row = meta::table.first::<MetaRow>(conn).optional()?;
-    if let Some((_, epoch, digest_key, server_time, contact_at, must_rekey)) = row {
+    if let Some((_, epoch, digest_key, server_time, contact_at, must_rekey, too_large)) = row {
         ops.push(StoreOp::PutMeta(Meta {
             epoch,
             digest_key: digest_key.and_then(|key| DigestKey::from_slice(&key)),
             server_time: server_time.map(Timestamp::from_millis),
             contact_at: contact_at.map(Timestamp::from_millis),
             must_rekey,
+            too_large,
         }));
     }
     Ok(())
@@ -54,22 +56,38 @@ fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
 type CommandRow = (i64, Vec<u8>, Vec<u8>, i64, Option<Vec<u8>>, bool);
 
 fn read_commands(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
+    ops.extend(
+        commands(conn, i64::MIN)?
+            .into_iter()
+            .map(StoreOp::PutCommand),
+    );
+    Ok(())
+}
+
+/// The commands beyond a sequence, in order.
+pub(super) fn commands(
+    conn: &mut SqliteConnection,
+    after: i64,
+) -> Result<Vec<StoredCommand>, StoreError> {
     let rows = commands::table
+        .filter(commands::seq.gt(after))
         .order(commands::seq)
         .load::<CommandRow>(conn)?;
-    for (_, envelope, hazard_id, queued_at, receipt, awaiting_pull) in rows {
-        let receipt = receipt
-            .map(|bytes| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("receipt")))
-            .transpose()?;
-        ops.push(StoreOp::PutCommand(StoredCommand {
-            envelope: minicbor::decode(&envelope).map_err(|_| StoreError::Damaged("command"))?,
-            hazard_id: HazardId::from_slice(&hazard_id).ok_or(StoreError::Damaged("command"))?,
-            queued_at: Timestamp::from_millis(queued_at),
-            receipt,
-            awaiting_pull,
-        }));
-    }
-    Ok(())
+    rows.into_iter().map(command).collect()
+}
+
+fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
+    let (_, envelope, hazard_id, queued_at, receipt, awaiting_pull) = row;
+    let receipt = receipt
+        .map(|bytes| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("receipt")))
+        .transpose()?;
+    Ok(StoredCommand {
+        envelope: minicbor::decode(&envelope).map_err(|_| StoreError::Damaged("command"))?,
+        hazard_id: HazardId::from_slice(&hazard_id).ok_or(StoreError::Damaged("command"))?,
+        queued_at: Timestamp::from_millis(queued_at),
+        receipt,
+        awaiting_pull,
+    })
 }
 
 fn scope_of(text: &str) -> Result<Scope, StoreError> {
@@ -153,23 +171,35 @@ fn read_rows(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
 type PhotoRow = (Vec<u8>, i64, String, i64, Vec<u8>, Option<String>, i32);
 
 fn read_photos(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    for (sha256, size, media_type, seq, hazard_id, upload, stage) in
-        photos::table.load::<PhotoRow>(conn)?
-    {
-        let damaged = || StoreError::Damaged("photo entry");
-        ops.push(StoreOp::PutPhoto(StoredPhoto {
-            sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
-            size: size.cast_unsigned(),
-            media_type,
-            seq,
-            hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
-            upload,
-            stage: match stage {
-                2 => PhotoStage::Sent,
-                1 => PhotoStage::Asked,
-                _ => PhotoStage::Waiting,
-            },
-        }));
-    }
+    ops.extend(photos(conn, i64::MIN)?.into_iter().map(StoreOp::PutPhoto));
     Ok(())
+}
+
+/// The photos that commands beyond a sequence name first.
+pub(super) fn photos(
+    conn: &mut SqliteConnection,
+    after: i64,
+) -> Result<Vec<StoredPhoto>, StoreError> {
+    let rows = photos::table
+        .filter(photos::seq.gt(after))
+        .load::<PhotoRow>(conn)?;
+    rows.into_iter().map(photo).collect()
+}
+
+fn photo(row: PhotoRow) -> Result<StoredPhoto, StoreError> {
+    let (sha256, size, media_type, seq, hazard_id, upload, stage) = row;
+    let damaged = || StoreError::Damaged("photo entry");
+    Ok(StoredPhoto {
+        sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
+        size: size.cast_unsigned(),
+        media_type,
+        seq,
+        hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
+        upload,
+        stage: match stage {
+            2 => PhotoStage::Sent,
+            1 => PhotoStage::Asked,
+            _ => PhotoStage::Waiting,
+        },
+    })
 }

@@ -13,7 +13,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
-use hazardloop_sync_protocol::device::{State, StoreOp};
+use hazardloop_sync_protocol::device::{State, StoreOp, StoredCommand, StoredPhoto};
 
 pub use account::Account;
 
@@ -32,12 +32,28 @@ pub enum StoreError {
     /// The tables cannot be brought up to date.
     #[error("the device's database cannot be brought up to date: {0}")]
     Migrate(String),
+    /// The file cannot be kept from other users.
+    #[error("the device's database cannot be made private: {0}")]
+    Private(#[from] std::io::Error),
     /// Reading or writing failed (full disk, damaged file).
     #[error("the device's database: {0}")]
     Database(#[from] diesel::result::Error),
     /// A stored value is not what it has to be.
     #[error("the device's database holds a damaged {0}")]
     Damaged(&'static str),
+}
+
+/// Tokens and work are its owner's alone; SQLite gives its log files the mode of the database.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
 }
 
 /// The open database.
@@ -51,6 +67,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         conn.batch_execute(PRAGMAS)?;
         conn.run_pending_migrations(MIGRATIONS)
@@ -66,6 +83,18 @@ impl Store {
         let mut state = self.conn.transaction::<_, StoreError, _>(load::load)?;
         state.recompute_held();
         Ok(state)
+    }
+
+    /// The commands beyond `seq` and the photos that they name first, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn queued_after(
+        &mut self,
+        seq: i64,
+    ) -> Result<(Vec<StoredCommand>, Vec<StoredPhoto>), StoreError> {
+        self.conn
+            .transaction(|conn| Ok((load::commands(conn, seq)?, load::photos(conn, seq)?)))
     }
 
     /// Applies all operations, or none, durably.

@@ -20,6 +20,7 @@ diesel::table! {
         server_time -> Nullable<BigInt>,
         contact_at -> Nullable<BigInt>,
         must_rekey -> Bool,
+        too_large -> Nullable<BigInt>,
     }
 }
 diesel::table! {

@@ -96,6 +96,7 @@ fn all_ops() -> Vec<StoreOp> {
             server_time: Some(Timestamp::from_millis(1)),
             contact_at: None,
             must_rekey: true,
+            too_large: Some(3),
         }),
         StoreOp::PutCommand(command(1)),
         StoreOp::PutCommand(command(2)),

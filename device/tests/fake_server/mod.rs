@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use hazardloop_domain::access::{Grant, GrantScope, PersonRecord, Role};
@@ -36,6 +37,8 @@ pub enum Mishap {
     ExpiredToken,
     /// 413.
     TooLarge,
+    /// Says through the first channel that it came, and is answered when told by the second.
+    Hang,
 }
 
 #[derive(Default)]
@@ -47,6 +50,7 @@ struct Inner {
     refreshes: usize,
     uploaded: Vec<u8>,
     received: usize,
+    hanging: Option<(Sender<()>, Receiver<()>)>,
 }
 
 /// The server; it ends with its test.
@@ -83,6 +87,14 @@ impl FakeServer {
     pub fn mishap(&self, mishap: Mishap) {
         self.inner.lock().unwrap().mishaps.push_back(mishap);
     }
+    /// The next request hangs; gives what tells that it has come, and what lets it go on.
+    pub fn hang(&self) -> (Receiver<()>, Sender<()>) {
+        let (came, has_come) = channel();
+        let (go, may_go) = channel();
+        self.mishap(Mishap::Hang);
+        self.inner.lock().unwrap().hanging = Some((came, may_go));
+        (has_come, go)
+    }
     pub fn accepted(&self) -> Vec<Envelope> {
         self.inner
             .lock()
@@ -106,10 +118,28 @@ impl FakeServer {
     }
 }
 
-fn serve(mut stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, shared: &Mutex<Inner>) -> std::io::Result<()> {
     let (head, body) = read_request(&mut stream)?;
-    let mut inner = inner.lock().unwrap();
+    let mut inner = shared.lock().unwrap();
     let mishap = inner.mishaps.pop_front().unwrap_or(Mishap::None);
+    if let (Mishap::Hang, Some((came, may_go))) = (mishap, inner.hanging.take()) {
+        drop(inner);
+        came.send(()).ok();
+        may_go.recv().ok();
+        return finish(stream, shared, mishap, &head, &body);
+    }
+    drop(inner);
+    finish(stream, shared, mishap, &head, &body)
+}
+
+fn finish(
+    mut stream: TcpStream,
+    shared: &Mutex<Inner>,
+    mishap: Mishap,
+    head: &str,
+    body: &[u8],
+) -> std::io::Result<()> {
+    let mut inner = shared.lock().unwrap();
     if mishap == Mishap::Refuse {
         return Ok(());
     }
@@ -119,7 +149,7 @@ fn serve(mut stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
         Mishap::BadGateway => Some(page("502 Bad Gateway", "")),
         Mishap::ExpiredToken => Some(problem("401 Unauthorized", "UNAUTHENTICATED")),
         Mishap::TooLarge => {
-            if let Ok(push) = codec::decode_strict::<PushRequest>(&body, 16) {
+            if let Ok(push) = codec::decode_strict::<PushRequest>(body, 16) {
                 inner.batches.push(push.commands.len());
             }
             Some(page("413 Payload Too Large", ""))
@@ -128,7 +158,7 @@ fn serve(mut stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     };
     let mut reply = match early {
         Some(reply) => reply,
-        None => answer(&mut inner, &head, &body),
+        None => answer(&mut inner, head, body),
     };
     match mishap {
         Mishap::WrongType => reply.media_type = "text/html",

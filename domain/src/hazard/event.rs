@@ -186,8 +186,36 @@ pub struct EventRecord {
 /// Separates event hashes from every other use of the same hash function.
 pub const EVENT_HASH_DOMAIN: &[u8] = b"hazardloop event v1";
 
-/// The hash of an event: over the hash of the event before it (zeros for the first) and its own
-/// stored bytes.
-pub fn event_hash(previous: &Digest, body: &[u8]) -> Digest {
-    Digest::sha256_of_parts(&[EVENT_HASH_DOMAIN, previous.as_bytes(), body])
+/// What stands beside an event's body wherever it is stored, and is hashed with it: nobody may
+/// change who, when or what kind either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventHeader<'a> {
+    /// `hazard`, `enterprise`, `person`, `device`, `jurisdiction`.
+    pub subject_kind: &'a str,
+    /// The subject's 16 bytes.
+    pub subject_id: &'a [u8],
+    /// Place in the subject's history, from 1.
+    pub seq: i64,
+    /// What happened.
+    pub kind: &'a str,
+    /// The actor's 16 bytes; empty: the server itself.
+    pub actor_id: &'a [u8],
+    /// When the server recorded it, milliseconds since the Unix epoch.
+    pub recorded_at: i64,
+}
+
+/// The hash of an event: over the hash of the event before it (zeros for the first), its header
+/// and its own stored bytes.
+pub fn event_hash(previous: &Digest, header: &EventHeader<'_>, body: &[u8]) -> Digest {
+    Digest::sha256_of_parts(&[
+        EVENT_HASH_DOMAIN,
+        previous.as_bytes(),
+        header.subject_kind.as_bytes(),
+        header.subject_id,
+        &header.seq.to_be_bytes(),
+        header.kind.as_bytes(),
+        header.actor_id,
+        &header.recorded_at.to_be_bytes(),
+        body,
+    ])
 }

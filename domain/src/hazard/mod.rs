@@ -11,7 +11,7 @@ mod state;
 mod tests;
 
 pub use decide::{Decision, Facts, Limits, Outcome, decide};
-pub use event::{EVENT_HASH_DOMAIN, EventRecord, HazardEvent, event_hash};
+pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
 pub use number::hazard_number;
 pub use state::{
     Disputed, FieldName, FieldVersions, Hazard, NoteEntry, Order, Photo, PhotoState, Status,

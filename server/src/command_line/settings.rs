@@ -16,7 +16,13 @@ const FILE: &str = "hazardloop.toml";
 const PREFIX: &str = "HAZARDLOOP_";
 
 /// Variables with the prefix that are not settings.
-const NOT_SETTINGS: [&str; 4] = ["test_now", "test_seed", "test_postgres", "password"];
+const NOT_SETTINGS: [&str; 5] = [
+    "test_now",
+    "test_seed",
+    "test_postgres",
+    "password",
+    "device_home",
+];
 
 /// Why settings are not usable.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +48,12 @@ pub enum SettingsError {
          say --demo-on-public-address as well if that is what you want"
     )]
     DemoIsPublic(std::net::SocketAddr),
+    /// A demonstration's data would be served in earnest.
+    #[error(
+        "this database holds the sample of --demo, with accounts whose password everybody knows; \
+         name a fresh --data-dir (or database), or say --demo again"
+    )]
+    HoldsSample,
 }
 
 /// Puts the settings together.

@@ -61,7 +61,7 @@ async fn capabilities(app: web::Data<App>) -> HttpResponse {
 /// Begin an upload
 ///
 /// `Upload-Metadata` names the photo's `sha256` (base64 of 64 hexadecimal digits), with which a
-/// photo that is here already, and that the caller may see, costs no further bytes: the answer's
+/// photo that the caller has brought before costs no further bytes: the answer's
 /// `Upload-Offset` then equals `Upload-Length`. A body of type `application/offset+octet-stream`
 /// is the first part.
 #[utoipa::path(

@@ -154,10 +154,6 @@ pub struct HazardRow {
     pub version: i64,
     /// Hash of its newest event.
     pub head_hash: Vec<u8>,
-    /// The state by which lists filter.
-    pub status: String,
-    /// The record that devices receive.
-    pub record: Vec<u8>,
 }
 
 /// Hazards by id, after `after`, at most `limit`.

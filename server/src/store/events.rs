@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use hazardloop_domain::hash::{Digest, HashAlgorithm};
-use hazardloop_domain::hazard::event_hash;
+use hazardloop_domain::hazard::{EventHeader, event_hash};
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
@@ -39,6 +39,21 @@ pub struct StoredEvent {
     pub previous_hash: Vec<u8>,
     /// Hash of this one.
     pub hash: Vec<u8>,
+}
+
+impl StoredEvent {
+    /// The hash that this row has when it follows `previous`.
+    pub fn computed_hash(&self, previous: &Digest) -> Digest {
+        let header = EventHeader {
+            subject_kind: &self.subject_kind,
+            subject_id: &self.subject_id,
+            seq: self.subject_seq,
+            kind: &self.kind,
+            actor_id: self.actor_id.as_deref().unwrap_or_default(),
+            recorded_at: self.recorded_at,
+        };
+        event_hash(previous, &header, &self.body)
+    }
 }
 
 /// What is new about an event; its place and hashes follow from the history.
@@ -87,8 +102,7 @@ pub fn append_after(
     event: NewEvent<'_>,
 ) -> Result<Head, StoreError> {
     let position = tx.next_position()?;
-    let hash = event_hash(&head.hash, event.body);
-    let row = StoredEvent {
+    let mut row = StoredEvent {
         tx: position.tx,
         ordinal: position.ordinal,
         subject_kind: event.subject_kind.to_owned(),
@@ -100,8 +114,10 @@ pub fn append_after(
         body: event.body.to_vec(),
         hash_algorithm: HashAlgorithm::Sha256.id(),
         previous_hash: head.hash.as_bytes().to_vec(),
-        hash: hash.as_bytes().to_vec(),
+        hash: Vec::new(),
     };
+    let hash = row.computed_hash(&head.hash);
+    row.hash = hash.as_bytes().to_vec();
     let seq = row.subject_seq;
     match diesel::insert_into(events::table)
         .values(row)
@@ -206,4 +222,34 @@ pub fn by_subject(
         .limit(limit)
         .select(StoredEvent::as_select())
         .load(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct Unlinked {
+    #[diesel(sql_type = diesel::sql_types::Binary)]
+    subject_id: Vec<u8>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    subject_seq: i64,
+}
+
+/// Events up to `newest` in commit order that the audit chain does not know, at most 1,000: the
+/// chain is extended in that order, so they were put there afterwards.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn not_in_chain(conn: &mut Conn, newest: Position) -> Result<Vec<(Vec<u8>, i64)>, StoreError> {
+    let rows: Vec<Unlinked> = diesel::sql_query(
+        "SELECT e.subject_id, e.subject_seq FROM events e \
+         WHERE (e.tx < $1 OR (e.tx = $2 AND e.ordinal <= $3)) \
+         AND NOT EXISTS (SELECT 1 FROM audit_chain c WHERE c.tx = e.tx AND c.ordinal = e.ordinal) \
+         ORDER BY e.subject_id, e.subject_seq LIMIT 1000",
+    )
+    .bind::<diesel::sql_types::BigInt, _>(newest.tx)
+    .bind::<diesel::sql_types::BigInt, _>(newest.tx)
+    .bind::<diesel::sql_types::Integer, _>(newest.ordinal)
+    .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.subject_id, row.subject_seq))
+        .collect())
 }

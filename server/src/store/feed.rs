@@ -11,7 +11,7 @@ use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
 use uuid::Uuid;
 
 use super::schema::scope_rows;
-use super::{Conn, Position, StoreError, WriteTx, portable::Portable, rows_after};
+use super::{Conn, Position, StoreError, WriteTx, on_any, rows_after};
 
 /// One row of the feed.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -103,10 +103,14 @@ fn write(
     present: bool,
     digest: u64,
 ) -> Result<(), StoreError> {
+    if scopes.is_empty() {
+        return Ok(());
+    }
     let low_half = u64::from(u32::MAX);
+    let mut rows = Vec::with_capacity(scopes.len());
     for scope in scopes {
         let position = tx.next_position()?;
-        let row = Row {
+        rows.push(Row {
             scope: scope.to_string(),
             record_kind: record.kind.number(),
             record_id: record.id.as_bytes().to_vec(),
@@ -117,25 +121,26 @@ fn write(
             created_at: record.created_at.as_millis(),
             tx: position.tx,
             ordinal: position.ordinal,
-        };
-        let statement = diesel::insert_into(scope_rows::table)
-            .values(row)
-            .on_conflict((
-                scope_rows::scope,
-                scope_rows::record_kind,
-                scope_rows::record_id,
-            ))
-            .do_update()
-            .set((
-                scope_rows::present.eq(excluded(scope_rows::present)),
-                scope_rows::version.eq(excluded(scope_rows::version)),
-                scope_rows::digest_high.eq(excluded(scope_rows::digest_high)),
-                scope_rows::digest_low.eq(excluded(scope_rows::digest_low)),
-                scope_rows::tx.eq(excluded(scope_rows::tx)),
-                scope_rows::ordinal.eq(excluded(scope_rows::ordinal)),
-            ));
-        Portable(statement).execute(tx.conn())?;
+        });
     }
+    // One statement for all scopes: on PostgreSQL every statement is a round trip.
+    on_any!(tx.conn(), |c| diesel::insert_into(scope_rows::table)
+        .values(rows)
+        .on_conflict((
+            scope_rows::scope,
+            scope_rows::record_kind,
+            scope_rows::record_id
+        ))
+        .do_update()
+        .set((
+            scope_rows::present.eq(excluded(scope_rows::present)),
+            scope_rows::version.eq(excluded(scope_rows::version)),
+            scope_rows::digest_high.eq(excluded(scope_rows::digest_high)),
+            scope_rows::digest_low.eq(excluded(scope_rows::digest_low)),
+            scope_rows::tx.eq(excluded(scope_rows::tx)),
+            scope_rows::ordinal.eq(excluded(scope_rows::ordinal)),
+        ))
+        .execute(c))?;
     Ok(())
 }
 

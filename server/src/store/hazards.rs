@@ -11,7 +11,7 @@ use super::events::Head;
 use super::schema::{hazards, photo_references, photos, uploads};
 use super::{Conn, StoreError, WriteTx, portable::Portable};
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
 #[diesel(table_name = hazards, treat_none_as_default_value = false)]
 #[diesel(treat_none_as_null = true)]
@@ -108,6 +108,25 @@ pub fn save(
     } else {
         Err(StoreError::Stale { what: "hazard" })
     }
+}
+
+/// Whether the stored row, every column of it, is what this state and history end make.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn row_follows(
+    conn: &mut Conn,
+    hazard: &Hazard,
+    record: &[u8],
+    head: Head,
+    district_code: &str,
+) -> Result<bool, StoreError> {
+    let stored: Option<Row> = hazards::table
+        .find(hazard.id.as_bytes().to_vec())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(stored == Some(Row::of(hazard, record, head, district_code)))
 }
 
 impl Row {

@@ -111,7 +111,8 @@ fn one_number(conn: &mut Conn, sql: &'static str) -> Result<i64, StoreError> {
 
 /// The first transaction number that may still be written by somebody: rows with `tx` below it
 /// are safe to deliver, rows at or above it come with a later read. Ask in the same transaction
-/// as the rows, so that both speak of one snapshot.
+/// as the rows, or in an earlier statement of a READ COMMITTED one, so that the rows' snapshot is
+/// no older.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,12 +120,29 @@ pub fn horizon(conn: &mut Conn) -> Result<i64, StoreError> {
     match conn {
         // One writer: a snapshot holds all of a commit or nothing, and commits are in order.
         Conn::Sqlite(_) => Ok(i64::MAX),
-        Conn::Postgres(_) => one_number(
-            conn,
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number",
-        ),
+        Conn::Postgres(_) => one_number(conn, POSTGRES_HORIZON),
     }
 }
+
+/// The oldest transaction that was running when the snapshot was taken; when there was none, the
+/// first that had not begun.
+///
+/// Transaction ids are one row for the whole cluster, so that a long transaction of another
+/// database would hold back this one's devices. One that provably belongs elsewhere is passed
+/// over: whoever runs still holds the lock on its own id, and its backend names its database.
+/// Whatever cannot be proved counts as ours: not yet locked, just ended, or of a role whose
+/// activity may not be seen.
+const POSTGRES_HORIZON: &str = "\
+    SELECT COALESCE(\
+        (SELECT min(running.id::text::bigint) \
+         FROM pg_snapshot_xip(pg_current_snapshot()) AS running(id) \
+         WHERE NOT EXISTS (\
+             SELECT 1 FROM pg_locks AS held \
+             JOIN pg_stat_activity AS backend ON backend.pid = held.pid \
+             WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' \
+             AND held.granted AND held.transactionid = running.id::xid \
+             AND backend.datname <> current_database())), \
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS number";
 
 /// The current PostgreSQL transaction's id, which it is given now if it had none.
 pub(super) fn postgres_transaction(conn: &mut Conn) -> Result<i64, StoreError> {

@@ -311,3 +311,38 @@ fn positions_travel_as_text_and_bytes_and_sort_alike() {
     assert!(Position::from_bytes(&[0; 13]).is_err());
     assert!(Position::from_bytes(&[0xff; 12]).is_err());
 }
+
+#[test]
+fn a_long_transaction_of_another_database_holds_nothing_back_and_one_of_ours_does() {
+    let (ours, other) = (TestDatabase::postgres(), TestDatabase::postgres());
+    let db = opened(ours.url());
+    let hold = |url: &str| {
+        let mut conn = PgConnection::establish(url).unwrap();
+        conn.batch_execute("BEGIN; SELECT pg_current_xact_id();")
+            .unwrap();
+        conn
+    };
+    let written = || {
+        db.write_blocking(|tx| {
+            let number = tx.number()?;
+            Ok::<_, StoreError>(number)
+        })
+        .unwrap()
+    };
+    // Other tests' transactions come and go, in databases of their own: none may matter for long.
+    let reaches = |number: i64| {
+        (0..10_000).any(|_| {
+            db.read_blocking(|tx| tx.horizon())
+                .is_ok_and(|horizon| horizon > number)
+        })
+    };
+    let foreign = hold(other.url());
+    assert!(reaches(written()), "the other database's transaction");
+    drop(foreign);
+    let own = hold(ours.url());
+    let number = written();
+    let below = db.read_blocking(|tx| tx.horizon()).unwrap();
+    assert!(below <= number, "ours may still write below {number}");
+    drop(own);
+    assert!(reaches(number));
+}

@@ -9,7 +9,7 @@ use hazardloop_domain::time::Timestamp;
 use super::Conn;
 use super::error::StoreError;
 use super::portable::Portable;
-use super::schema::{grants, hazards, jurisdictions, photo_references, photos};
+use super::schema::{grants, hazards, jurisdictions, people, photo_references, photos};
 use super::uploads;
 
 /// The state of a reference whose bytes are here and match.
@@ -184,7 +184,7 @@ pub fn rights(
     sha256: Digest,
     now: Timestamp,
 ) -> Result<Rights, StoreError> {
-    let brought_it = uploads::has_brought(conn, person, sha256)?;
+    let brought_it = uploads::brought(conn, person, sha256)?.is_some();
     let shown_at = photo_references::table
         .inner_join(hazards::table.inner_join(jurisdictions::table))
         .filter(photo_references::sha256.eq(key(sha256)))
@@ -234,7 +234,9 @@ impl Held {
 
 fn held_by(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<Vec<Held>, StoreError> {
     let rows = grants::table
+        .inner_join(people::table)
         .left_join(jurisdictions::table)
+        .filter(people::disabled_at.is_null())
         .filter(grants::person_id.eq(person.as_bytes().to_vec()))
         .filter(grants::valid_from.le(now.as_millis()))
         .filter(

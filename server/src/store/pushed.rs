@@ -69,6 +69,8 @@ pub fn advance(
     let changed = diesel::update(installs::table)
         .filter(installs::id.eq(stream.install_id.as_bytes().to_vec()))
         .filter(installs::last_seq.eq(before))
+        // Revoked meanwhile: run again, and be told so.
+        .filter(installs::revoked_at.is_null())
         .set((
             installs::last_seq.eq(stream.last_seq),
             installs::last_hash.eq(stream.last_hash.as_bytes().to_vec()),
@@ -146,7 +148,8 @@ pub fn keep(tx: &mut WriteTx<'_>, kept: Kept<'_>) -> Result<(), StoreError> {
         pushed_commands::install_id.eq(kept.install_id.as_bytes().to_vec()),
         pushed_commands::seq.eq(envelope.seq),
         pushed_commands::person_id.eq(kept.person_id.as_bytes().to_vec()),
-        pushed_commands::kind.eq(envelope.kind.clone()),
+        // A hostile name must not make the row unstorable: PostgreSQL takes no NUL in text.
+        pushed_commands::kind.eq(envelope.kind.replace(char::is_control, "?")),
         pushed_commands::kind_version.eq(i32::from(envelope.version)),
         pushed_commands::subject_id.eq(kept.subject.map(|id| id.as_bytes().to_vec())),
         pushed_commands::payload.eq(envelope.payload.0.clone()),

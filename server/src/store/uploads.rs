@@ -138,7 +138,8 @@ pub fn advance(conn: &mut Conn, id: Uuid, from: u64, to: u64) -> Result<bool, St
     Ok(moved == 1)
 }
 
-/// Marks an upload as finished; answers whether it was there and unfinished.
+/// Marks an upload as finished; answers whether it was there and unfinished. Earlier ones by
+/// which the same person brought the same bytes go: one row is the record of it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -151,13 +152,22 @@ pub fn finish(
     let unfinished = uploads::table
         .find(key(id))
         .filter(uploads::finished_at.is_null());
-    let finished = diesel::update(unfinished)
+    let by = diesel::update(unfinished)
         .set((
             uploads::finished_at.eq(now.as_millis()),
             uploads::sha256.eq(sha256.as_bytes().to_vec()),
         ))
-        .execute(conn)?;
-    Ok(finished == 1)
+        .returning(uploads::person_id)
+        .get_result::<Vec<u8>>(conn)
+        .optional()?;
+    let Some(by) = by else { return Ok(false) };
+    let earlier = uploads::table
+        .filter(uploads::person_id.eq(by))
+        .filter(uploads::sha256.eq(sha256.as_bytes().to_vec()))
+        .filter(uploads::finished_at.is_not_null())
+        .filter(uploads::id.ne(key(id)));
+    diesel::delete(earlier).execute(conn)?;
+    Ok(true)
 }
 
 /// Removes an unfinished upload; a finished one stays, as the record of who brought the photo.
@@ -185,28 +195,48 @@ pub fn unfinished_of(conn: &mut Conn, person: PersonId, now: Timestamp) -> Resul
         .get_result(conn)?)
 }
 
-/// Whether `person` has brought the photo `sha256` before.
+/// The finished upload by which `person` has brought every byte of the photo `sha256`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn has_brought(conn: &mut Conn, person: PersonId, sha256: Digest) -> Result<bool, StoreError> {
-    let found = uploads::table
+pub fn brought(
+    conn: &mut Conn,
+    person: PersonId,
+    sha256: Digest,
+) -> Result<Option<Upload>, StoreError> {
+    let row = uploads::table
         .filter(uploads::person_id.eq(person.as_bytes().to_vec()))
         .filter(uploads::sha256.eq(sha256.as_bytes().to_vec()))
         .filter(uploads::finished_at.is_not_null())
-        .count()
-        .get_result::<i64>(conn)?;
-    Ok(found > 0)
+        .filter(uploads::received.eq(uploads::total_length))
+        .order(uploads::id)
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(Upload::try_from).transpose()
 }
 
-/// Unfinished uploads whose time is over, oldest first, at most `limit`.
+/// Unfinished uploads whose time is over, oldest first, at most `limit`; with `after`, those that
+/// follow that one.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn expired(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Upload>, StoreError> {
+pub fn expired(
+    conn: &mut Conn,
+    now: Timestamp,
+    after: Option<&Upload>,
+    limit: i64,
+) -> Result<Vec<Upload>, StoreError> {
+    let (at, id) = after.map_or((i64::MIN, Vec::new()), |upload| {
+        (upload.expires_at.as_millis(), key(upload.id))
+    });
+    let follows = uploads::expires_at
+        .gt(at)
+        .or(uploads::expires_at.eq(at).and(uploads::id.gt(id)));
     let rows = uploads::table
         .filter(uploads::finished_at.is_null())
         .filter(uploads::expires_at.le(now.as_millis()))
+        .filter(follows)
         .order((uploads::expires_at, uploads::id))
         .limit(limit)
         .select(Row::as_select())

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{EventRecord, Hazard, event_hash};
+use hazardloop_domain::hazard::{EventRecord, Hazard};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::store::audit::{self, HazardRow, Link, chain_hash};
-use crate::store::events::{self, StoredEvent};
-use crate::store::{Db, Position, ReadTx, StoreError, WriteTx, order};
+use crate::store::events::{self, Head, StoredEvent};
+use crate::store::{Db, Position, ReadTx, StoreError, WriteTx, hazards, order, places};
 
 /// Events sealed in one transaction; the lock on the chain is held that long.
 const SEALED_AT_ONCE: i64 = 1_000;
@@ -179,8 +179,8 @@ impl Check {
             );
         }
         let contiguous = seq == end.0.saturating_add(1);
-        let computed = Digest::from_slice(&event.previous_hash)
-            .map(|previous| event_hash(&previous, &event.body));
+        let computed =
+            Digest::from_slice(&event.previous_hash).map(|previous| event.computed_hash(&previous));
         let stored = Digest::from_slice(&event.hash);
         if computed.is_none() || computed != stored {
             let detail = format!(
@@ -247,6 +247,12 @@ impl Check {
             }
         }
         self.head = Some((position, hash));
+        if let Some(newest) = audit::newest(tx.conn())? {
+            for (subject, seq) in events::not_in_chain(tx.conn(), newest.event_position())? {
+                let detail = format!("event {seq} was put in after its time");
+                self.found(Fault::Added, &subject, seq, detail);
+            }
+        }
         if let (false, Some((at, digest))) = (kept_seen, kept) {
             let detail = format!("the head {at}:{digest} that was kept is not in the chain");
             self.found(Fault::HeadUnknown, &[], at, detail);
@@ -311,7 +317,7 @@ impl Check {
     }
 }
 
-/// Whether replaying the history makes exactly the stored record.
+/// Whether replaying the history makes exactly the stored row.
 fn follows(tx: &mut ReadTx<'_>, row: &HazardRow) -> Result<bool, StoreError> {
     let Ok(id) = Uuid::from_slice(&row.id) else {
         return Ok(false);
@@ -332,8 +338,21 @@ fn follows(tx: &mut ReadTx<'_>, row: &HazardRow) -> Result<bool, StoreError> {
             }
         }
     }
-    Ok(hazard.is_some_and(|hazard| {
-        hazard.status_name().as_str() == row.status
-            && minicbor::to_vec(&hazard).is_ok_and(|record| record == row.record)
-    }))
+    let Some(hazard) = hazard else {
+        return Ok(false);
+    };
+    let Some(place) = places::lineage(tx.conn(), hazard.jurisdiction_id)? else {
+        return Ok(false);
+    };
+    let (Ok(record), Some(hash)) = (
+        minicbor::to_vec(&hazard),
+        Digest::from_slice(&row.head_hash),
+    ) else {
+        return Ok(false);
+    };
+    let head = Head {
+        seq: row.version,
+        hash,
+    };
+    hazards::row_follows(tx.conn(), &hazard, &record, head, &place.district_code)
 }

@@ -1,7 +1,7 @@
 //! The one door: whoever acts, by whichever way, the act is one command, decided by the rules and
 //! stored with its events, the new state, the feed rows and what follows, in one transaction.
 
-use hazardloop_domain::access::{Actor, Place};
+use hazardloop_domain::access::{Actor, GrantScope, Place};
 use hazardloop_domain::command::{Action, ActionKind, Command, Origin};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{
@@ -37,6 +37,8 @@ pub struct Done {
     pub hazard: Hazard,
     /// How the command took effect.
     pub outcome: Outcome,
+    /// The version that the rules decided on; `None` for a report.
+    pub decided_on: Option<i64>,
 }
 
 /// What the door needs of the server, cheap to hand into a transaction.
@@ -75,14 +77,20 @@ impl Door {
             let refusal = Refusal::new(RefusalCode::NotFound, "there is no such hazard");
             return Err(refusal.into());
         }
-        let target = self.target(tx.conn(), command, loaded.as_ref())?;
+        let place = self.place(tx.conn(), command, loaded.as_ref(), sender, now)?;
         let actor = match sender.person_id {
             None => Actor::System,
             Some(person_id) => {
                 let grants = access::grants_of(tx.conn(), person_id)?;
-                Actor::over(person_id, &grants, &target.place, now)
+                Actor::over(person_id, &grants, &place.place, now)
             }
         };
+        if actor.is_outside() {
+            // Before anything is said about what else the command names.
+            let rule = "you hold no role over this hazard";
+            return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
+        }
+        let target = self.target(tx.conn(), command, place)?;
         let facts = Facts {
             now,
             made_at: sender.origin.made.as_ref().map(|made| made.wall),
@@ -94,67 +102,100 @@ impl Door {
             require_role_over(tx.conn(), sender, new_place, now)?;
         }
         let decision = decide(current, command, &actor, &facts)?;
+        let decided_on = current.map(|hazard| hazard.version);
         let hazard = self.record(tx, loaded, command, &decision.events, sender, now)?;
         let hazard = self.count_photos_already_here(tx, hazard, sender, now)?;
         Ok(Done {
             hazard,
             outcome: decision.outcome,
+            decided_on,
         })
     }
 
-    /// Where the command's hazard stands, and which jurisdiction the rules should record.
-    fn target(
+    /// Where the command's hazard stands; for a report, where it will stand.
+    fn place(
         &self,
         conn: &mut Conn,
         command: &Command,
         loaded: Option<&Loaded>,
+        sender: &Sender,
+        now: Timestamp,
     ) -> Result<Target, Failure> {
         let mut target = Target::default();
         if let Some(loaded) = loaded {
+            // Of a report too: its author may only learn of a hazard that exists what their roles
+            // over that hazard show.
             let lineage = lineage(conn, loaded.hazard.jurisdiction_id)?;
             target.place = loaded.hazard.place(lineage.ancestors);
+        } else if let Action::Report(report) = &command.action {
+            target.resolved = self.who_answers(conn, report, sender, now)?;
+            let ancestors = match target.resolved {
+                Some(id) => lineage(conn, id)?.ancestors,
+                None => Vec::new(),
+            };
+            target.place = Place {
+                enterprise_id: report.enterprise_id,
+                jurisdictions: ancestors,
+            };
         }
-        match &command.action {
-            // A report of a hazard that exists is refused by the rules, and its author may only
-            // learn of it what their roles over that hazard show.
-            Action::Report(report) if loaded.is_none() => {
-                target.resolved = self.who_answers(conn, report)?;
-                let ancestors = match target.resolved {
-                    Some(id) => lineage(conn, id)?.ancestors,
-                    None => Vec::new(),
-                };
-                target.place = Place {
-                    enterprise_id: report.enterprise_id,
-                    jurisdictions: ancestors,
-                };
-            }
-            Action::Amend(change) => {
-                if let Some(enterprise_id) = change.enterprise_id {
-                    let jurisdiction_id = jurisdiction_of(conn, enterprise_id)?;
-                    target.resolved = Some(jurisdiction_id);
-                    target.new_place = Some(Place {
-                        enterprise_id: Some(enterprise_id),
-                        jurisdictions: lineage(conn, jurisdiction_id)?.ancestors,
-                    });
-                }
-            }
-            _ => {}
+        Ok(target)
+    }
+
+    /// The same, with where an amendment would move the hazard.
+    fn target(
+        &self,
+        conn: &mut Conn,
+        command: &Command,
+        mut target: Target,
+    ) -> Result<Target, Failure> {
+        if let Action::Amend(change) = &command.action
+            && let Some(enterprise_id) = change.enterprise_id
+        {
+            let jurisdiction_id = jurisdiction_of(conn, enterprise_id)?;
+            target.resolved = Some(jurisdiction_id);
+            target.new_place = Some(Place {
+                enterprise_id: Some(enterprise_id),
+                jurisdictions: lineage(conn, jurisdiction_id)?.ancestors,
+            });
         }
         Ok(target)
     }
 
     /// The enterprise's jurisdiction; for an unknown enterprise, the narrowest one whose boundary
-    /// holds the position.
+    /// holds the position. Few towns have boundaries: where the author answers for exactly one
+    /// jurisdiction at or below that one, or there is no boundary at all, it is theirs.
     fn who_answers(
         &self,
         conn: &mut Conn,
         report: &hazardloop_domain::command::Report,
+        sender: &Sender,
+        now: Timestamp,
     ) -> Result<Option<JurisdictionId>, Failure> {
         if let Some(enterprise_id) = report.enterprise_id {
             return jurisdiction_of(conn, enterprise_id).map(Some);
         }
         let point = report.position.as_ref().map(|position| position.to_wgs84());
-        Ok(point.and_then(|point| self.app.boundaries.locate(point)))
+        let located = point.and_then(|point| self.app.boundaries.locate(point));
+        let Some(person_id) = sender.person_id else {
+            return Ok(located);
+        };
+        let mut own = Vec::new();
+        for grant in access::grants_of(conn, person_id)? {
+            let GrantScope::Jurisdiction(id) = grant.scope else {
+                continue;
+            };
+            let below = match located {
+                Some(located) => lineage(conn, id)?.ancestors.contains(&located),
+                None => true,
+            };
+            if grant.holds_at(now) && below && !own.contains(&id) {
+                own.push(id);
+            }
+        }
+        Ok(match own.as_slice() {
+            [only] => Some(*only),
+            _ => located,
+        })
     }
 
     /// Appends events, applies them and stores what they make.

@@ -112,9 +112,13 @@ pub fn register(
     if people::by_id(tx.conn(), new.id)?.is_some() {
         return Err(Failure::IdReused);
     }
-    let taken = || Failure::Conflict("somebody else signs in by this login".to_owned());
-    if people::by_login(tx.conn(), &new.login)?.is_some() {
-        return Err(taken());
+    if let Some(holder) = people::by_login(tx.conn(), &new.login)? {
+        // Stored between the two questions, which see each what is committed by then.
+        if holder.id == new.id {
+            return Err(Failure::IdReused);
+        }
+        let taken = "somebody else signs in by this login";
+        return Err(Failure::Conflict(taken.to_owned()));
     }
     let request = request_digest(&new.login, &new.name, new.phone.as_deref(), &new.grants);
     let person = Person {
@@ -128,8 +132,9 @@ pub fn register(
         version: 1,
     };
     people::insert(tx, &person).map_err(|error| match error.is_duplicate_in("people") {
-        true => taken(),
-        false => error.into(),
+        // Somebody was faster with the same id or login: look again at which it is.
+        true => StoreError::Stale { what: "person" },
+        false => error,
     })?;
     for (role, scope) in new.grants {
         people::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;

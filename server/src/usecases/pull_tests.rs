@@ -50,6 +50,22 @@ async fn pull(
     panic!("no complete answer within 10,000 pulls")
 }
 
+/// Pulls until the scope is in the answer: it has changed, and the change will be delivered.
+async fn pull_seeing(
+    app: &App,
+    person_id: PersonId,
+    request: PullRequest,
+    scope: Scope,
+) -> PullResponse {
+    for _ in 0..10_000 {
+        let answer = pull(app, person_id, request.clone()).await.unwrap();
+        if page(&answer, scope).is_some() {
+            return answer;
+        }
+    }
+    panic!("{scope} did not come within 10,000 pulls")
+}
+
 fn note(text: &str) -> Action {
     Action::Note(Note {
         text: text.to_owned(),
@@ -172,14 +188,9 @@ fn a_second_pull_brings_only_what_changed_and_a_third_nothing() {
             .await
             .unwrap();
         let epoch = Some(first.epoch.clone());
-        let second = pull(
-            app,
-            device.person_id,
-            device.pull(epoch.clone(), cursors(&first)),
-        )
-        .await
-        .unwrap();
         let scope = Scope::Enterprise(enterprise("polishing"));
+        let request = device.pull(epoch.clone(), cursors(&first));
+        let second = pull_seeing(app, device.person_id, request, scope).await;
         let changed: Vec<_> = page(&second, scope)
             .unwrap()
             .records
@@ -259,13 +270,8 @@ fn a_wrong_digest_or_cursor_starts_that_scope_again() {
             count: 99,
             digest: 1,
         });
-        let answer = pull(
-            app,
-            device.person_id,
-            device.pull(epoch.clone(), held.clone()),
-        )
-        .await
-        .unwrap();
+        let request = device.pull(epoch.clone(), held.clone());
+        let answer = pull_seeing(app, device.person_id, request, held[0].scope).await;
         assert_eq!(
             page(&answer, held[0].scope).unwrap().reset,
             Some(ResetReason::DigestMismatch)
@@ -345,22 +351,15 @@ fn an_enterprise_that_moves_leaves_the_old_town_and_arrives_whole_in_the_new_one
         );
         moved.await.unwrap();
         let epoch = Some(before.epoch.clone());
-        let after = pull(
-            app,
-            old.person_id,
-            old.pull(epoch.clone(), cursors(&before)),
-        )
-        .await
-        .unwrap();
-        let left = page(
-            &after,
-            Scope::Jurisdiction(JurisdictionId(sample::id("500153003000"))),
-        )
-        .unwrap();
+        let town_left = Scope::Jurisdiction(JurisdictionId(sample::id("500153003000")));
+        let request = old.pull(epoch.clone(), cursors(&before));
+        let after = pull_seeing(app, old.person_id, request, town_left).await;
+        let left = page(&after, town_left).unwrap();
         assert_eq!(left.removals.len(), 4, "the enterprise and three hazards");
         assert!(left.records.is_empty());
-        let after = pull(app, new.person_id, new.pull(epoch, cursors(&first))).await;
-        let arrived = page(&after.unwrap(), nothing).unwrap().clone();
+        let request = new.pull(epoch, cursors(&first));
+        let after = pull_seeing(app, new.person_id, request, nothing).await;
+        let arrived = page(&after, nothing).unwrap().clone();
         assert_eq!(arrived.records.len(), 4);
         assert_eq!(arrived.checkpoint.unwrap().count, 4);
     });

@@ -1,7 +1,7 @@
 //! Push: a batch of commands of one install, one transaction, a savepoint and a receipt each.
 
 use hazardloop_domain::access::{Actor, GrantScope};
-use hazardloop_domain::command::{ClockReading, Command, Origin};
+use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -269,6 +269,11 @@ impl Batch<'_> {
                     reason,
                     detail: detail.to_owned(),
                 })
+            }
+            // Whether a hazard exists is not for those to know who hold no role over it.
+            RefusalCode::OutOfScope if !matches!(command.action, Action::Report(_)) => {
+                let refusal = Refusal::new(RefusalCode::NotFound, "there is no such hazard");
+                Ok(Outcome::Rejected { refusal })
             }
             _ => Ok(Outcome::Rejected { refusal }),
         }

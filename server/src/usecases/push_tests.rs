@@ -283,3 +283,43 @@ fn many_devices_at_once_lose_nothing_and_the_record_verifies() {
         assert_record_verifies(&server).await;
     });
 }
+
+#[test]
+fn a_kind_with_a_nul_is_kept_and_the_next_command_goes_on() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let batch = vec![
+            device.seal_raw("te\u{0}le", 1, vec![1]),
+            device.seal(hazard_id(1), Action::Report(report("粉尘"))),
+        ];
+        let answer = push(app, device.person_id, device.push(batch))
+            .await
+            .unwrap();
+        assert_eq!(outcomes(&answer.results), ["quarantined", "applied"]);
+    });
+}
+
+#[test]
+fn an_outsider_cannot_tell_a_hazard_that_exists_from_one_that_does_not() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut author = TestDevice::enrol(app, "employee", 1).await;
+        let batch = vec![author.seal(hazard_id(1), Action::Report(report("粉尘")))];
+        push(app, author.person_id, author.push(batch))
+            .await
+            .unwrap();
+        let nobody = crate::test_support::stranger(app).await;
+        let mut outsider = TestDevice::enrol_as(app, nobody, 2).await;
+        let batch = vec![
+            outsider.seal(hazard_id(1), note("有")),
+            outsider.seal(hazard_id(9), note("无")),
+        ];
+        let answer = push(app, nobody, outsider.push(batch)).await.unwrap();
+        let outcome = |at: usize| match &answer.results[at] {
+            PushResult::Receipt(receipt) => receipt.outcome.clone(),
+            PushResult::IdReused { .. } => panic!(),
+        };
+        assert_eq!(outcome(0), outcome(1));
+    });
+}

@@ -4,13 +4,14 @@ use hazardloop_domain::command::{Action, Command, Origin};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Hazard, Outcome};
 use hazardloop_domain::ids::{CommandId, HazardId, PersonId};
+use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use serde::{Deserialize, Serialize};
 
 use super::execute::{Door, Sender};
 use super::read::hazard::visible;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{hazards, rest_commands};
+use crate::store::rest_commands;
 
 /// A command as REST sends it.
 #[derive(Clone, Debug)]
@@ -89,11 +90,12 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 person_id: Some(sent.person_id),
                 origin: Origin::DIRECT,
             };
-            let current = hazards::load(tx.conn(), sent.hazard_id)?;
-            let version = current.as_ref().map(|loaded| loaded.hazard.version);
-            let done = door.execute(tx, &command, &sender, now)?;
-            // After the rules: who may not see a hazard may not learn its version either.
-            if let (Some(wanted), Some(current)) = (sent.if_match, version)
+            let done = door
+                .execute(tx, &command, &sender, now)
+                .map_err(hide_from_outsiders)?;
+            // After the rules, and on the version that they decided on: who may not see a hazard
+            // may not learn its version, and who was not first does not pass for it.
+            if let (Some(wanted), Some(current)) = (sent.if_match, done.decided_on)
                 && wanted != current
             {
                 return Err(Failure::PreconditionFailed { current });
@@ -117,6 +119,17 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
             })
         })
         .await
+}
+
+/// Whether a hazard exists is not for those to know who hold no role over it. A report is another
+/// matter: its author named the enterprise and should learn that it is not theirs.
+fn hide_from_outsiders(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refusal) if refusal.code == RefusalCode::OutOfScope => {
+            Refusal::new(RefusalCode::NotFound, "there is no such hazard").into()
+        }
+        other => other,
+    }
 }
 
 fn answer_of(outcome: &Outcome, version: i64) -> Answer {

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod password;
 mod refresh;
 pub mod session;
+pub mod sources;
 pub mod steady;
 
 #[cfg(test)]
@@ -22,10 +23,11 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 
 use self::access_token::Bearer;
-use self::attempts::{Attempts, SourceNetwork};
+use self::attempts::Attempts;
 use self::ended::Ended;
 use self::keys::KeyRing;
 use self::password::Hasher;
+use self::sources::{REMEMBERED_SOURCES, Sources};
 use self::steady::{Rates, SteadyClock};
 use crate::app::App;
 use crate::clock::Clock;
@@ -43,7 +45,7 @@ const SWEEP_EVERY: u64 = 3_600 / CATCH_UP_EVERY_S;
 /// Expired refresh tokens that one transaction deletes.
 const SWEEP_ROWS: i64 = 500;
 
-/// Source networks and people whose rates are remembered at once (about 100 bytes each).
+/// People whose rates are remembered at once (about 100 bytes each).
 pub const REMEMBERED_RATES: usize = 65_536;
 
 /// Keys and counters that sign-in keeps in memory.
@@ -56,8 +58,8 @@ pub struct SignInState {
     pub hasher: Hasher,
     /// Waiting after failures.
     pub attempts: Attempts,
-    /// Sign-in attempts a source network.
-    pub sources: Rates<SourceNetwork>,
+    /// Failed sign-ins a source network.
+    pub sources: Sources,
     /// Requests a person.
     pub people: Rates<PersonId>,
 }
@@ -80,7 +82,7 @@ impl SignInState {
         entropy: &Entropy,
     ) -> Result<Self, Failure> {
         let (rules, now, steady) = (&settings.sign_in, clock.now(), SteadyClock::new(clock));
-        let attempts_a_minute = steady::per_minute(rules.attempts_per_minute);
+        let failures_a_minute = rules.attempts_per_minute;
         let (rate, burst) = (
             settings.http.requests_per_second,
             settings.http.request_burst,
@@ -91,7 +93,7 @@ impl SignInState {
             ended: Ended::default(),
             hasher: Hasher::new(rules, entropy)?,
             attempts: Attempts::new(rules, &steady),
-            sources: Rates::new(attempts_a_minute, &steady, memory),
+            sources: Sources::new(failures_a_minute, &steady, REMEMBERED_SOURCES),
             people: Rates::new(requests, &steady, memory),
         };
         state.catch_up(db, settings, now).await?;

@@ -12,7 +12,7 @@ use crate::wire::CommandPayload;
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::view::LocalVerdict;
-use super::{Notice, PhotoStage, StoreOp, StoredCommand, StoredPhoto};
+use super::{Notice, Output, PhotoStage, StoreOp, StoredCommand, StoredPhoto};
 
 /// Names a command until it has a sequence.
 pub type Ticket = u64;
@@ -59,6 +59,45 @@ impl Engine {
         Ok(ticket)
     }
 
+    /// Whether the rules take these commands on one hazard, one after another, as things stand
+    /// here; nothing is queued.
+    ///
+    /// # Errors
+    /// [`CommandRefused`] by the first that they refuse.
+    pub fn check_commands(
+        &self,
+        now: Timestamp,
+        made: &ClockReading,
+        hazard_id: HazardId,
+        actions: &[Action],
+    ) -> Result<(), CommandRefused> {
+        let (identity, key) = (self.identity.clone(), self.key.clone());
+        let mut trial = Self::new(identity, key, self.config.clone(), self.state.clone(), 0);
+        for action in actions {
+            trial.handle_command(now, made.clone(), hazard_id, action.clone())?;
+            while let Some(output) = trial.poll_output_of(now, &[]) {
+                if let Output::Write { id, .. } = output {
+                    trial.handle_stored(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commands that another process of this host queued in the same store, with the photos they
+    /// name first. To be called before any other input once the store is held again, and not
+    /// while a write is outstanding.
+    pub fn handle_queued_elsewhere(
+        &mut self,
+        commands: Vec<StoredCommand>,
+        photos: Vec<StoredPhoto>,
+    ) {
+        let commands = commands.into_iter().map(StoreOp::PutCommand);
+        let photos = photos.into_iter().map(StoreOp::PutPhoto);
+        let ops: Vec<StoreOp> = commands.chain(photos).collect();
+        self.state.apply(&ops);
+    }
+
     /// Seals with the next sequence. The chain continues from the newest stored command, so this
     /// runs only while no write is outstanding.
     pub(super) fn seal_job(
@@ -96,7 +135,16 @@ impl Engine {
             awaiting_pull: false,
         })];
         for photo in photos_of(&command.action) {
-            if !self.state.photos.contains_key(&photo.sha256) {
+            if let Some(known) = self.state.photos.get(&photo.sha256) {
+                // Named so far only by what had no effect: this command is its new reason.
+                if !self.photo_is_awaited(known) {
+                    ops.push(StoreOp::PutPhoto(StoredPhoto {
+                        seq,
+                        hazard_id,
+                        ..known.clone()
+                    }));
+                }
+            } else {
                 ops.push(StoreOp::PutPhoto(StoredPhoto {
                     sha256: photo.sha256,
                     size: photo.size,
@@ -120,7 +168,7 @@ impl Engine {
 }
 
 /// The photos that an action names.
-fn photos_of(action: &Action) -> &[PhotoRef] {
+pub(super) fn photos_of(action: &Action) -> &[PhotoRef] {
     match action {
         Action::Report(report) => &report.photos,
         Action::AttachPhoto(attached) => std::slice::from_ref(&attached.photo),

@@ -16,6 +16,8 @@ pub(super) struct Contact<'a> {
     pub epoch: &'a str,
     pub last: i64,
     pub reused: bool,
+    /// Commands that this answer brings receipts for.
+    pub settled: &'a [i64],
     pub offered: usize,
     /// Sent when the device did not know it.
     pub digest_key: Option<DigestKey>,
@@ -42,6 +44,19 @@ impl Engine {
             writing.ops.push(again);
         }
         lost.len()
+    }
+
+    /// Whether this install's stream is in use elsewhere. A server that knows more than this
+    /// device is not enough while commands here have no receipt: they may be among what it
+    /// knows, and then a push under this install brings their receipts. Sealed anew they would
+    /// take effect twice.
+    pub(super) fn is_foreign(&self, contact: &Contact<'_>) -> bool {
+        let unsettled = self
+            .state
+            .commands
+            .iter()
+            .any(|(seq, c)| c.receipt.is_none() && !contact.settled.contains(seq));
+        contact.reused || (contact.last > self.state.highest_seq().max(0) && !unsettled)
     }
 
     /// What every answer tells: time, epoch, and how far the server thinks this stream goes.
@@ -73,8 +88,9 @@ impl Engine {
                 offered_again: contact.offered,
             });
         }
-        let foreign = contact.last > self.state.highest_seq().max(0) || contact.reused;
-        if foreign && !meta.must_rekey {
+        let settled = |seq: &i64| contact.settled.contains(seq);
+        meta.too_large = meta.too_large.filter(|seq| !settled(seq));
+        if self.is_foreign(contact) && !meta.must_rekey {
             meta.must_rekey = true;
             writing.notices.push(Notice::MustRekey);
         }

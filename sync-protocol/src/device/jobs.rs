@@ -27,6 +27,9 @@ pub(super) enum Job {
         sent: PushSent,
     },
     Pull(PullJob),
+    TooLarge {
+        seq: i64,
+    },
     Photo {
         photo: StoredPhoto,
     },
@@ -80,6 +83,7 @@ impl Engine {
                 sent,
             } => self.push_job(now, &response, &sent),
             Job::Pull(job) => self.pull_job(job),
+            Job::TooLarge { seq } => self.too_large_job(seq),
             Job::Photo { photo } => {
                 // Verified meanwhile: its entry must not come back.
                 let known = self.state.photos.contains_key(&photo.sha256);

@@ -11,7 +11,7 @@
 //! [`Engine::handle_store_failed`], [`Engine::handle_response`], [`Engine::handle_failure`],
 //! [`Engine::handle_photo_bytes`], [`Engine::handle_photo_unreadable`],
 //! [`Engine::handle_credentials_renewed`], [`Engine::handle_pull_wanted`],
-//! [`Engine::handle_online`], [`Engine::handle_rekeyed`].
+//! [`Engine::handle_online`], [`Engine::handle_rekeyed`], [`Engine::handle_queued_elsewhere`].
 //!
 //! **Outputs.** After every input, and whenever [`Engine::next_wake`] is due, the host calls
 //! [`Engine::poll_output`] until it gives `None`. Order: a [`Output::Write`] first (at most one is

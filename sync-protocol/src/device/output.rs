@@ -180,6 +180,14 @@ pub enum Notice {
         /// Which.
         seq: i64,
     },
+    /// The server finds this command alone too large. It is kept; it and those behind it are
+    /// offered again after the longest wait.
+    TooLarge {
+        /// Which.
+        seq: i64,
+        /// How many wait behind it.
+        behind: usize,
+    },
     /// A scope is complete and shown.
     ScopeReady {
         /// Which.

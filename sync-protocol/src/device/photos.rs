@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::{Hazard, PhotoState};
 use hazardloop_domain::time::Timestamp;
 
-use crate::wire::Outcome;
+use crate::wire::{CommandPayload, Outcome, RecordKind};
 
+use super::commands::photos_of;
 use super::engine::Engine;
 use super::jobs::Job;
 use super::output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody};
 use super::retry::{Backoff, Lane};
-use super::{PhotoStage, StoreOp, StoredPhoto};
+use super::{PhotoStage, StoreOp, StoredCommand, StoredPhoto};
 
 #[derive(Debug, Default)]
 pub(super) struct PhotoLane {
@@ -44,7 +46,42 @@ struct Current {
 }
 
 impl Engine {
-    /// A photo goes up once the command that names it took effect, or when the server asks.
+    /// How the server's row of a photo's hazard holds it; `None`: not at all.
+    pub(super) fn named_in_row(&self, photo: &StoredPhoto) -> Option<PhotoState> {
+        let key = (RecordKind::Hazard, photo.hazard_id.0);
+        let row = self.state.rows.get(&key).filter(|row| row.holders > 0)?;
+        let hazard: Hazard = minicbor::decode(&row.body).ok()?;
+        let named = hazard.photo(&photo.sha256)?;
+        Some(named.state.clone())
+    }
+
+    /// Whether a photo has still to reach the server, or to be confirmed by it. One that only
+    /// commands without effect name has not: it stays here with them, for the person who settles
+    /// them, and goes up if the server asks for it.
+    pub fn photo_is_awaited(&self, photo: &StoredPhoto) -> bool {
+        if photo.stage != PhotoStage::Waiting || self.is_uploadable(photo) {
+            return true;
+        }
+        let own = self.state.commands.get(&photo.seq);
+        let receipt = own.and_then(|command| command.receipt.as_ref());
+        if receipt.is_some_and(|r| matches!(r.outcome, Outcome::Quarantined { .. })) {
+            return true;
+        }
+        let unsent = |command: &&StoredCommand| command.receipt.is_none();
+        let mut unsent = self.state.commands.values().filter(unsent);
+        unsent.any(|command| self.names(command, &photo.sha256))
+    }
+
+    fn names(&self, command: &StoredCommand, sha256: &Digest) -> bool {
+        let envelope = &command.envelope;
+        let depth = self.config.wire.depth;
+        let payload = &envelope.payload.0;
+        CommandPayload::unpack(&envelope.kind, envelope.version, payload, depth)
+            .is_ok_and(|(_, read)| photos_of(&read.action).iter().any(|p| p.sha256 == *sha256))
+    }
+
+    /// A photo goes up once the command that names it took effect, when the server's row names
+    /// it whatever became of that command, or when the server asks.
     fn is_uploadable(&self, photo: &StoredPhoto) -> bool {
         match photo.stage {
             PhotoStage::Sent => false,
@@ -54,6 +91,7 @@ impl Engine {
                 Some(command) => command.receipt.as_ref().is_some_and(|receipt| {
                     receipt.outcome.took_effect()
                         || matches!(receipt.outcome, Outcome::Conflict { .. })
+                        || self.named_in_row(photo).is_some()
                 }),
             },
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, PhotoState};
+use hazardloop_domain::hazard::PhotoState;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::output::{LaneName, Notice, Output, Request};
 use super::retry::Lane;
-use super::{ScopeState, StoreOp};
+use super::{PhotoStage, ScopeState, StoreOp};
 
 #[derive(Debug, Default)]
 pub(super) struct PullLane {
@@ -174,6 +174,7 @@ impl Engine {
                     epoch: &head.epoch,
                     last: head.last,
                     reused: false,
+                    settled: &[],
                     offered,
                     digest_key: key.and_then(|bytes| DigestKey::from_slice(&bytes.0)),
                 };
@@ -208,6 +209,7 @@ impl Engine {
     fn finish_pull(&mut self, tail: &PullTail, writing: &mut Writing) {
         self.drop_overlays(tail.server_time, tail.more, writing);
         self.delete_verified_photos(writing);
+        self.delete_photos_out_of_sight(tail, writing);
         self.lacks_photos(&tail.missing, tail.id, &mut writing.ops);
         let stuck = self.begin_stuck_scopes_anew(tail, writing);
         let unfetched = stuck
@@ -281,18 +283,33 @@ impl Engine {
         }
     }
 
-    /// The device's copy of a photo goes only when the record says that the server verified it.
+    /// A photo whose hazard left this device's scopes is never seen verified: its copy goes once
+    /// the server has acknowledged all bytes, unless the server asks for it again. Judged only
+    /// when every scope is complete, and nothing on the hazard is under way: otherwise its row
+    /// may be on its way.
+    fn delete_photos_out_of_sight(&self, tail: &PullTail, writing: &mut Writing) {
+        let complete = self.state.scopes.values().all(|scope| scope.complete);
+        if tail.more || !complete {
+            return;
+        }
+        for photo in self.state.photos.values() {
+            let id = photo.hazard_id;
+            let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
+            let mut on_it = self.state.commands.values().filter(|c| c.hazard_id == id);
+            let under_way = on_it.any(|c| c.receipt.is_none() || c.awaiting_pull);
+            let in_sight = row.is_some_and(|row| row.holders > 0);
+            let asked = tail.missing.contains(&photo.sha256);
+            if photo.stage == PhotoStage::Sent && !in_sight && !under_way && !asked {
+                writing.ops.push(StoreOp::DeletePhoto(photo.sha256));
+            }
+        }
+    }
+
+    /// The device's copy of a photo goes when the record says that the server verified it.
     fn delete_verified_photos(&self, writing: &mut Writing) {
         for photo in self.state.photos.values() {
-            let row = self
-                .state
-                .rows
-                .get(&(RecordKind::Hazard, photo.hazard_id.0));
-            let hazard: Option<Hazard> = row.and_then(|row| minicbor::decode(&row.body).ok());
-            let named = hazard
-                .as_ref()
-                .and_then(|hazard| hazard.photo(&photo.sha256));
-            if named.is_some_and(|named| named.state == PhotoState::Verified) {
+            let named = self.named_in_row(photo);
+            if named == Some(PhotoState::Verified) {
                 let sha256 = photo.sha256;
                 writing.ops.push(StoreOp::DeletePhoto(sha256));
                 writing.notices.push(Notice::PhotoVerified { sha256 });

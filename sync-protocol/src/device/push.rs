@@ -4,7 +4,8 @@ use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{
-    Envelope, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, Receipt, RecordKind,
+    Envelope, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, QuarantineReason,
+    Receipt, RecordKind,
 };
 
 use super::contact::Contact;
@@ -66,6 +67,11 @@ impl PushLane {
         let most = config.push_commands.min(config.wire.commands);
         self.commands = self.commands.saturating_mul(2).min(most);
     }
+}
+
+fn breaks_chain(receipt: &Receipt) -> bool {
+    let reason = QuarantineReason::BrokenChain;
+    matches!(&receipt.outcome, Outcome::Quarantined { reason: why, .. } if *why == reason)
 }
 
 impl Engine {
@@ -136,6 +142,9 @@ impl Engine {
         let mut reused = false;
         for result in &response.results {
             match result {
+                // What follows a command that is not the server's breaks the chain only for that
+                // reason: it is sealed anew with it.
+                PushResult::Receipt(receipt) if reused && breaks_chain(receipt) => {}
                 PushResult::Receipt(receipt) if (sent.first..=sent.last).contains(&receipt.seq) => {
                     self.settle(receipt, &mut settled, &mut writing);
                 }
@@ -150,14 +159,28 @@ impl Engine {
             epoch: &response.epoch,
             last: response.last,
             reused,
+            settled: &settled,
             offered,
             digest_key: None,
         };
         self.note_contact(&contact, &mut writing);
         self.forget_hidden(&settled, &mut writing);
         self.lacks_photos(&response.missing_photos, sent.id, &mut writing.ops);
-        let foreign = reused || response.last > self.state.highest_seq();
+        let foreign = self.is_foreign(&contact);
         writing.stalled = settled.is_empty() && offered == 0 && !foreign;
+        writing
+    }
+
+    /// A command that the server will not take, and behind which others wait, is kept and told.
+    pub(super) fn too_large_job(&self, seq: i64) -> Writing {
+        let mut meta = self.state.meta.clone();
+        let behind = self.state.commands.range(seq.saturating_add(1)..).count();
+        let known = meta.too_large.replace(seq) == Some(seq);
+        let mut writing = Writing::default();
+        writing.notices.push(Notice::TooLarge { seq, behind });
+        if !known {
+            writing.ops.push(StoreOp::PutMeta(meta));
+        }
         writing
     }
 

@@ -52,6 +52,8 @@ impl Engine {
         }
         let meta = super::Meta {
             must_rekey: false,
+            // Under its new sequence it is noticed again.
+            too_large: None,
             ..self.state.meta.clone()
         };
         ops.push(StoreOp::PutMeta(meta));

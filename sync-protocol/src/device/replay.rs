@@ -15,6 +15,7 @@ pub(super) struct Replay<'a> {
     pub reader: &'a Reader<'a>,
     pub hazard: Option<Hazard>,
     pub pending: Vec<i64>,
+    pub arrived: Vec<i64>,
     pub doubtful: Vec<(i64, Refusal)>,
 }
 
@@ -39,7 +40,7 @@ impl Replay<'_> {
                 for event in decision.events {
                     self.event(stored, &made, event);
                 }
-                self.pending.push(envelope.seq);
+                self.shows(stored);
             }
             Err(refusal) => {
                 if stored.receipt.is_none() && !is_about_place(&refusal) {
@@ -47,6 +48,13 @@ impl Replay<'_> {
                 }
                 self.report_blindly(stored, made, command);
             }
+        }
+    }
+
+    fn shows(&mut self, stored: &StoredCommand) {
+        match stored.receipt {
+            None => self.pending.push(stored.envelope.seq),
+            Some(_) => self.arrived.push(stored.envelope.seq),
         }
     }
 
@@ -63,7 +71,7 @@ impl Replay<'_> {
                     jurisdiction_id,
                 },
             );
-            self.pending.push(stored.envelope.seq);
+            self.shows(stored);
         }
     }
 

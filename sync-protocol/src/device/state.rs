@@ -26,6 +26,9 @@ pub struct Meta {
     pub contact_at: Option<Timestamp>,
     /// This install's stream is in use elsewhere (restored phone).
     pub must_rekey: bool,
+    /// The command that the server would not take for its size, alone in a batch. It is kept,
+    /// and those behind it wait, for a stream has no gaps.
+    pub too_large: Option<i64>,
 }
 
 /// A command of the queue, with all that was sealed, kept also after it is settled.
@@ -55,7 +58,7 @@ pub enum Standing {
 }
 
 impl StoredCommand {
-    /// Where it stands.
+    /// Where it stands by its receipt; see [`State::standing`] for one that cannot be sent.
     pub fn standing(&self) -> Standing {
         match &self.receipt {
             None => Standing::OnDevice,
@@ -161,6 +164,15 @@ impl State {
     /// The highest sequence of the queue; 0 when it is empty.
     pub fn highest_seq(&self) -> i64 {
         self.commands.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// Where a command stands, a command that the server finds too large included.
+    pub fn standing(&self, command: &StoredCommand) -> Standing {
+        let standing = command.standing();
+        if standing == Standing::OnDevice && self.meta.too_large == Some(command.envelope.seq) {
+            return Standing::NeedsAttention;
+        }
+        standing
     }
 
     /// The highest sequence up to which every command has a receipt.

@@ -27,14 +27,17 @@ pub struct HazardView {
     pub server_version: Option<i64>,
     /// Commands whose effect is shown although the server has not taken them yet.
     pub pending: Vec<i64>,
+    /// Commands that the server has taken and whose effect is shown, although the server's row
+    /// that has it was not pulled yet.
+    pub arrived: Vec<i64>,
     /// Pending commands that the rules would refuse as things stand now.
     pub doubtful: Vec<(i64, Refusal)>,
 }
 
 impl HazardView {
-    /// Whether what is shown goes beyond what the server has said.
+    /// Whether something shown has not reached the server.
     pub fn is_pending(&self) -> bool {
-        !self.pending.is_empty() || self.server_version.is_none()
+        !self.pending.is_empty()
     }
 }
 
@@ -208,6 +211,7 @@ impl Reader<'_> {
             reader: self,
             hazard: base,
             pending: vec![],
+            arrived: vec![],
             doubtful: vec![],
         };
         for command in commands {
@@ -224,6 +228,7 @@ impl Reader<'_> {
         let Replay {
             hazard,
             pending,
+            arrived,
             doubtful,
             ..
         } = replay;
@@ -231,6 +236,7 @@ impl Reader<'_> {
             hazard: hazard?,
             server_version,
             pending,
+            arrived,
             doubtful,
         })
     }

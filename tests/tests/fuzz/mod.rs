@@ -16,8 +16,8 @@ use hazardloop_tests::{TestDatabase, setting};
 use serde_json::json;
 
 /// Environment variables of a longer run: test cases per operation, and the seed.
-const EXAMPLES: &str = "HAZARDLOOP_FUZZ_EXAMPLES";
-const SEED: &str = "HAZARDLOOP_FUZZ_SEED";
+const EXAMPLES: &str = "FUZZ_EXAMPLES";
+const SEED: &str = "FUZZ_SEED";
 
 /// A bounded run takes about half a minute; a longer one as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(3_600);

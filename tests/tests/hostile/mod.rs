@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 /// The server's time where a test fixes it.
 const NOW: &str = "2026-11-22T01:00:00Z";
 
-/// The most memory that a server may have held after a suite of bad input: what it holds at rest, its pools, one
-/// password hash at a time, and bodies up to their limits.
+/// The most memory that a server may have held after a suite of bad input. The allocator keeps up to 19 MiB of password
+/// hashing for each thread that has done some; everything else fits into a quarter of this.
 const MEMORY: u64 = 384 * 1024 * 1024;
 
 /// A server with one reported hazard, and people who may and may not see it.

@@ -21,7 +21,7 @@ pub struct SourceFile {
 }
 
 /// Every file of the checkout whose name ends in `.` and one of `extensions`, in order of path. Leaves out what is
-/// built or run there: hidden folders, `data`, `node_modules`, and folders that cargo has marked as its own.
+/// built or run there: hidden folders, `target`, `data`, `node_modules`, and folders that cargo has marked as its own.
 pub fn files(extensions: &[&str]) -> Vec<SourceFile> {
     let root = root();
     let mut found = Vec::new();
@@ -31,8 +31,10 @@ pub fn files(extensions: &[&str]) -> Vec<SourceFile> {
             let path = entry.expect("a readable entry").path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                let built = path.join("CACHEDIR.TAG").exists();
-                if !built && !name.starts_with('.') && name != "data" && name != "node_modules" {
+                // Cargo does not mark a target folder that somebody else made first.
+                let built = path.join("CACHEDIR.TAG").exists()
+                    || ["target", "data", "node_modules"].contains(&name.as_str());
+                if !built && !name.starts_with('.') {
                     folders.push(path);
                 }
             } else if extensions

@@ -1,7 +1,7 @@
 //! Kill rounds: three devices sync at once, the server dies at a byte that the seed chooses, and starts again. In the
 //! end everything that a device has acknowledged is there, once.
 //!
-//! A few rounds always; as many as fit into `HAZARDLOOP_SOAK_SECONDS` in `make soak`.
+//! A few rounds always; as many as fit into `SOAK_SECONDS` in `make soak`.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ const ROUNDS: u64 = 4;
 const ROUNDS_A_HAZARD: usize = 100;
 
 /// Seconds to go on for, and the seed.
-const SECONDS: &str = "HAZARDLOOP_SOAK_SECONDS";
-const SEED: &str = "HAZARDLOOP_SOAK_SEED";
+const SECONDS: &str = "SOAK_SECONDS";
+const SEED: &str = "SOAK_SEED";
 
 /// Where the server may die: a request, which way, and up to how many bytes of it.
 const PLACES: [(&str, Way, usize); 6] = [
@@ -213,13 +213,14 @@ impl Field {
                 );
             }
         }
-        let noted = inspector
-            .get(&format!("/api/v1/hazards/{}", self.hazards[0]))
-            .json();
-        let mut texts: Vec<&str> = noted["notes"]
-            .as_array()
-            .unwrap()
+        let noted: Vec<_> = self
+            .hazards
             .iter()
+            .map(|hazard| inspector.get(&format!("/api/v1/hazards/{hazard}")).json())
+            .collect();
+        let mut texts: Vec<&str> = noted
+            .iter()
+            .flat_map(|hazard| hazard["notes"].as_array().unwrap())
             .map(|note| note["text"].as_str().unwrap())
             .collect();
         let all = texts.len();

@@ -74,10 +74,30 @@ pub async fn create(
     let (login, name, phone) = (&request.login, &request.name, request.phone.as_deref());
     check_fields(login, name, phone, &request.grants)?;
     request.password.check_rules()?;
+    // May they at all? Before a hash is computed for them.
+    if let Some(known) = known_person(app, asker, &request).await? {
+        return Ok((known, false));
+    }
+    match add(app, asker, request.clone()).await {
+        // Perhaps it is this very request, which came twice at once.
+        Err(Failure::IdReused) => match known_person(app, asker, &request).await? {
+            Some(known) => Ok((known, false)),
+            None => Err(Failure::IdReused),
+        },
+        added => Ok((added?, true)),
+    }
+}
+
+/// The person whom the same request has added before; `None` when nobody has this id.
+async fn known_person(
+    app: &App,
+    asker: PersonId,
+    request: &PersonRequest,
+) -> Result<Option<PersonView>, Failure> {
+    let (login, name, phone) = (&request.login, &request.name, request.phone.as_deref());
     let digest = request_digest(login, name, phone, &request.grants).to_string();
     let (id, grants) = (request.id, request.grants.clone());
     let now = app.clock.now();
-    // May they at all? Before a hash is computed for them.
     let known = app.db.read(move |tx| {
         Standing::of(tx.conn(), asker, now)
             .map_err(Failure::from)
@@ -86,20 +106,23 @@ pub async fn create(
         let first = events::history(tx.conn(), &id.0, 0, 1)?;
         Ok::<_, Failure>(person.map(|person| (person, first.into_iter().next())))
     });
-    if let Some((person, first)) = known.await? {
-        let same = first.is_some_and(|event| {
-            event.actor_id.as_deref() == Some(asker.as_bytes().as_slice())
-                && says(&event.body, "request", &digest)
-        });
-        let hash = Some(person.password_hash);
-        let fits = same && app.sign_in.hasher.verify(request.password, hash).await?;
-        let seen = super::one(app, asker, id).await;
-        return if fits {
-            Ok((seen?, false))
-        } else {
-            Err(Failure::IdReused)
-        };
+    let Some((person, first)) = known.await? else {
+        return Ok(None);
+    };
+    let same = first.is_some_and(|event| {
+        event.actor_id.as_deref() == Some(asker.as_bytes().as_slice())
+            && says(&event.body, "request", &digest)
+    });
+    let (password, hash) = (request.password.clone(), Some(person.password_hash));
+    if same && app.sign_in.hasher.verify(password, hash).await? {
+        super::one(app, asker, id).await.map(Some)
+    } else {
+        Err(Failure::IdReused)
     }
+}
+
+async fn add(app: &App, asker: PersonId, request: PersonRequest) -> Result<PersonView, Failure> {
+    let (id, now) = (request.id, app.clock.now());
     let salt = app.entropy.bytes();
     let password_hash = app.sign_in.hasher.hash(request.password, salt).await?;
     let new = NewPerson {
@@ -119,7 +142,7 @@ pub async fn create(
         let (person, grants) = standing.find(tx.conn(), id)?;
         Ok::<_, Failure>(standing.show(person, grants))
     });
-    Ok((added.await?, true))
+    added.await
 }
 
 fn says(body: &[u8], field: &str, value: &str) -> bool {
@@ -168,10 +191,12 @@ pub async fn grant(
     };
     let granted = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
+        // Asked before the grants are read: what is taken by now must be among those.
+        let taken = people::holder_of(tx.conn(), wanted.id)?.is_some();
         let (row, grants) = standing.find(tx.conn(), person)?;
         let path = people::path_of(tx.conn(), &wanted.scope)?;
         standing.require_over(path.as_deref())?;
-        if people::holder_of(tx.conn(), wanted.id)?.is_some() {
+        if taken {
             return known_grant(&grants, &new).ok_or(Failure::IdReused);
         }
         if row.disabled_at.is_some() {
@@ -213,7 +238,13 @@ pub fn add_grant(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     people::bump(tx, person)?;
-    people::insert_grant(tx, person, grant)?;
+    people::insert_grant(tx, person, grant).map_err(|error| {
+        match error.is_duplicate_in("grants") {
+            // Somebody was faster with the same id: look again at whose it is, and what it says.
+            true => StoreError::Stale { what: "grant" },
+            false => error,
+        }
+    })?;
     let over = match grant.scope {
         GrantScope::Enterprise(id) => format!("enterprise:{id}"),
         GrantScope::Jurisdiction(id) => format!("jurisdiction:{id}"),

@@ -84,7 +84,9 @@ impl Standing {
         }
     }
 
-    /// The person `id` and all their grants, if they are seen.
+    /// The person `id` and all their grants, if they are seen: by a grant that holds or will. Of
+    /// whoever has none left, the account remains, and so does the duty of the administrators over
+    /// what they were last.
     ///
     /// # Errors
     /// [`Failure::NotFound`] for people elsewhere as for nobody.
@@ -96,8 +98,13 @@ impl Standing {
         let unknown = || Failure::NotFound("person");
         let person = people::by_id(conn, id)?.ok_or_else(unknown)?;
         let grants = people::grants_of(conn, &[id])?;
-        let seen = |placed: &PlacedGrant| self.lasts(placed) && self.sees(placed);
-        if id == self.view.person_id || grants.iter().any(seen) {
+        let lasting = |placed: &PlacedGrant| self.lasts(placed) && self.sees(placed);
+        let last = || {
+            grants
+                .iter()
+                .any(|placed| self.administers_last(&grants, placed))
+        };
+        if id == self.view.person_id || grants.iter().any(lasting) || last() {
             Ok((person, grants))
         } else {
             Err(unknown())
@@ -116,6 +123,22 @@ impl Standing {
             .grant
             .valid_until
             .is_none_or(|until| until > self.now)
+    }
+
+    /// Whether `placed` is what the person of `grants` is, or was when their last grant ended, and
+    /// is within what they administer.
+    fn administers_last(&self, grants: &[PlacedGrant], placed: &PlacedGrant) -> bool {
+        self.is_answered_for_by(grants, placed) && within(&self.administers, &placed.path)
+    }
+
+    /// Whether the person of `grants` is answered for by `placed`: it holds or will; where none
+    /// does, it is among those that ended last.
+    fn is_answered_for_by(&self, grants: &[PlacedGrant], placed: &PlacedGrant) -> bool {
+        if grants.iter().any(|grant| self.lasts(grant)) {
+            return self.lasts(placed);
+        }
+        let ended_last = grants.iter().map(|grant| grant.grant.valid_until).max();
+        Some(placed.grant.valid_until) == ended_last
     }
 
     /// Refuses whoever administers nothing at all.
@@ -144,7 +167,8 @@ impl Standing {
     }
 
     /// Refuses acts on a person who holds, or will hold, any role that they do not administer:
-    /// a town's administrator does not shut out an inspector of the district.
+    /// a town's administrator does not shut out an inspector of the district. Where no role is
+    /// left, those count that ended last.
     ///
     /// # Errors
     /// [`Failure::Forbidden`].
@@ -158,8 +182,9 @@ impl Standing {
     }
 
     fn administers_all(&self, grants: &[PlacedGrant]) -> bool {
-        let mut lasting = grants.iter().filter(|placed| self.lasts(placed)).peekable();
-        lasting.peek().is_some() && lasting.all(|placed| within(&self.administers, &placed.path))
+        let counts = |placed: &&PlacedGrant| self.is_answered_for_by(grants, placed);
+        let mut counting = grants.iter().filter(counts).peekable();
+        counting.peek().is_some() && counting.all(|placed| within(&self.administers, &placed.path))
     }
 
     /// The person as they may see them.

@@ -93,15 +93,24 @@ pub async fn sign_in(
     source: SourceNetwork,
 ) -> Result<SignedIn, Failure> {
     let limited = |retry_after_s| Failure::RateLimited { retry_after_s };
-    app.sign_in.sources.count(&source).map_err(limited)?;
-    let attempt = app.sign_in.attempts.begin(login, source)?;
+    let state = &app.sign_in;
+    let admitted = state.sources.admit(login, source).map_err(limited)?;
+    let attempt = match state.attempts.begin(login, source) {
+        Ok(attempt) => attempt,
+        Err(failure) => {
+            admitted.undecided();
+            return Err(failure);
+        }
+    };
     match check_and_open(app, login, password).await {
         Ok(signed_in) => {
+            admitted.succeeded();
             attempt.succeeded();
             Ok(signed_in)
         }
         Err(failure @ Failure::Unauthenticated(_)) => Err(failure),
         Err(failure) => {
+            admitted.undecided();
             attempt.undecided();
             Err(failure)
         }

@@ -108,6 +108,30 @@ fn one_network_may_try_so_often_a_minute() {
 }
 
 #[test]
+fn a_flood_of_wrong_names_does_not_shut_out_who_works_behind_the_same_address() {
+    let set = |settings: &mut crate::settings::Settings| settings.sign_in.attempts_per_minute = 3;
+    each_world_with(set, |world| async move {
+        for login in ["worker", "principal", "west-worker", "east-admin", "worker"] {
+            try_sign_in(&world.app, login, PASSWORD, "198.51.100.7")
+                .await
+                .unwrap();
+        }
+        for number in 0..10 {
+            let login = format!("nobody-{number}");
+            let answer = try_sign_in(&world.app, &login, PASSWORD, "198.51.100.7").await;
+            assert!(answer.is_err());
+        }
+        let flooded = try_sign_in(&world.app, "nobody", PASSWORD, "198.51.100.7").await;
+        assert!(matches!(flooded, Err(Failure::RateLimited { .. })));
+        for login in ["worker", "east-admin"] {
+            try_sign_in(&world.app, login, PASSWORD, "198.51.100.7")
+                .await
+                .unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_lost_answer_locks_nobody_out() {
     each_world(|world| async move {
         let app = &world.app;

@@ -103,11 +103,6 @@ impl<K: Hash + Eq + Clone> Rates<K> {
     }
 }
 
-/// `per_minute` acts a minute, all of which may come at once; 0 counts as 1.
-pub fn per_minute(per_minute: u32) -> Quota {
-    Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN))
-}
-
 /// `per_second` acts a second, and `burst` at once; 0 counts as 1.
 pub fn per_second(per_second: u32, burst: u32) -> Quota {
     let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
@@ -145,7 +140,7 @@ mod tests {
     #[test]
     fn one_key_is_held_back_alone_and_told_how_long() {
         let (ms, steady) = settable();
-        let rates = Rates::new(per_minute(3), &steady, 10);
+        let rates = Rates::new(Quota::per_minute(NonZeroU32::new(3).unwrap()), &steady, 10);
         for _ in 0..3 {
             assert_eq!(rates.count(&"a"), Ok(()));
         }
@@ -159,7 +154,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_however_many_keys_come() {
         let (_ms, steady) = settable();
-        let rates = Rates::new(per_minute(1), &steady, 100);
+        let rates = Rates::new(Quota::per_minute(NonZeroU32::MIN), &steady, 100);
         for key in 0..10_000 {
             assert_eq!(rates.count(&key), Ok(()));
             assert!(rates.keys() <= 101);

@@ -19,34 +19,37 @@ const BATCH: i64 = 100;
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
 
 /// Removes expired uploads, and files that belong to none. An expired upload whose bytes are all
-/// here is finished instead. Answers how many uploads were removed.
+/// here is finished instead. One that cannot be cleared now is left for the next time, and keeps
+/// no other from its turn. Answers how many uploads were cleared.
 ///
 /// # Errors
 /// When the database or the disk does not answer; what was cleared stays cleared.
 pub async fn expire(app: &App) -> Result<usize, Failure> {
     let now = app.clock.now();
-    let mut removed = 0;
+    let mut cleared = 0;
+    let mut last: Option<Upload> = None;
     loop {
-        let batch = app
+        let after = last.take();
+        let mut batch = app
             .db
-            .read(move |tx| uploads::expired(tx.conn(), now, BATCH))
+            .read(move |tx| uploads::expired(tx.conn(), now, after.as_ref(), BATCH))
             .await
             .map_err(Failure::Store)?;
-        let found = batch.len();
-        let mut cleared = 0;
-        for upload in batch {
-            cleared += usize::from(clear(app, &upload).await?);
+        for upload in &batch {
+            cleared += usize::from(clear(app, upload).await?);
         }
-        removed += cleared;
-        // A full batch of which nothing can be cleared now is left for the next time.
-        if cleared == 0 || i64::try_from(found).unwrap_or(BATCH) < BATCH {
+        // Each is looked at once: what stays because the disk fails must not be found again.
+        let full = i64::try_from(batch.len()).is_ok_and(|found| found >= BATCH);
+        last = batch.pop();
+        if !full {
             break;
         }
     }
     orphans(app, now).await?;
-    Ok(removed)
+    Ok(cleared)
 }
 
+/// Clears one upload away; answers whether it is gone or finished.
 async fn clear(app: &App, upload: &Upload) -> Result<bool, Failure> {
     let Some(file) = PartFile::lock(&folder(app), upload.id).await? else {
         return Ok(false);
@@ -60,10 +63,14 @@ async fn clear(app: &App, upload: &Upload) -> Result<bool, Failure> {
         }
         Some(upload) if upload.is_complete() && file.length().await? >= upload.total_length => {
             // Its original may be stored already: finishing it leaves nothing that nobody names.
-            if let Err(failure) = finish::finish(app, &upload, file).await {
-                tracing::warn!(upload = %id, %failure, "an expired upload could not be finished");
-            }
-            Ok(true)
+            let Err(failure) = finish::finish(app, &upload, file).await else {
+                return Ok(true);
+            };
+            tracing::warn!(upload = %id, %failure, "an expired upload could not be finished");
+            // Bytes that can never become a photo are gone by now; those that the store could not
+            // take are still here.
+            let left = app.db.read(move |tx| uploads::find(tx.conn(), id)).await;
+            Ok(left.map_err(Failure::Store)?.is_none())
         }
         _ => {
             remove(app, id, file).await?;

@@ -70,8 +70,9 @@ impl From<&Upload> for UploadStatus {
     }
 }
 
-/// Begins an upload. If its hash is announced and the photo is one that `person` may see anyway,
-/// it is finished at once; to everybody else a held photo looks like an unknown one.
+/// Begins an upload. If its hash is announced and `person` has brought these bytes before, that
+/// finished upload is answered again; to everybody else a held photo looks like an unknown one.
+/// Seeing a photo is not bringing it: who brought it keeps it for good, and reads its metadata.
 ///
 /// # Errors
 /// [`Failure::TooLarge`], [`Failure::Invalid`] for an empty file, [`Failure::Conflict`] when the
@@ -111,18 +112,12 @@ pub async fn create(
     app.db
         .write(move |tx| {
             if let Some(sha256) = upload.sha256
-                && let Some(held) = photos::find(tx.conn(), sha256)?
-                && held.size == upload.total_length
-                && photos::rights(tx.conn(), person, sha256, now)?.may_see()
+                && let Some(brought) = uploads::brought(tx.conn(), person, sha256)?
+                && brought.total_length == upload.total_length
+                && photos::find(tx.conn(), sha256)?.is_some()
             {
-                let whole = Upload {
-                    received: upload.total_length,
-                    finished_at: Some(now),
-                    ..upload.clone()
-                };
-                uploads::insert(tx.conn(), &whole)?;
                 finish::notify_hazards(tx, &shared, sha256, person, now)?;
-                return Ok(UploadStatus::from(&whole));
+                return Ok(UploadStatus::from(&brought));
             }
             if uploads::unfinished_of(tx.conn(), person, now)? >= most {
                 return Err(Failure::Conflict(format!(

@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+mod rights;
+
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::PhotoState;
 use hazardloop_domain::ids::PersonId;
@@ -230,55 +232,35 @@ fn only_one_request_writes_at_a_time() {
 }
 
 #[test]
-fn a_held_photo_costs_nothing_to_who_may_see_it_and_is_unknown_to_others() {
-    each_world(|world| async move {
-        let photo = samples::jpeg(64, 64);
+fn a_store_that_takes_nothing_does_not_hold_the_clearing_up() {
+    let many = |settings: &mut crate::settings::Settings| settings.photos.uploads_per_person = 300;
+    each_world_with(many, |world| async move {
+        let photo = samples::jpeg(16, 16);
         let length = photo.len() as u64;
-        let first = world.report(1, WORKER, &[&photo]).await;
-        world.bring(WORKER, &photo).await.unwrap();
-        assert_eq!(world.photo_states(first).await, [PhotoState::Verified]);
-        for person in [WORKER, COLLEAGUE, INSPECTOR] {
-            let known = world.begin(person, &photo).await;
-            assert_eq!((known.offset, known.expires_at), (length, None), "{person}");
+        std::fs::create_dir_all(world.folder.path().join("uploads")).unwrap();
+        for _ in 0..101 {
+            let id = world.begin(WORKER, &photo).await.id;
+            std::fs::write(world.part_path(id), &photo).unwrap();
+            let write = world
+                .app
+                .db
+                .write(move |tx| uploads::advance(tx.conn(), id, 0, length));
+            assert!(write.await.unwrap());
         }
-        let unknown = world.begin(STRANGER, &photo).await;
-        assert_eq!(unknown.offset, 0);
-        assert!(unknown.expires_at.is_some());
-        // The stranger has it all the same, and brings it like any other.
-        world.send(STRANGER, unknown.id, 0, &photo).await.unwrap();
-        assert_eq!(world.files("objects"), 1);
-    });
-}
-
-#[test]
-fn naming_a_hash_does_not_show_its_photo() {
-    each_world(|world| async move {
-        let photo = samples::jpeg(64, 64);
-        let sha256 = Digest::sha256(&photo);
-        world.bring(STRANGER, &photo).await.unwrap();
-        let hazard = world.report(1, WORKER, &[&photo]).await;
-        assert_eq!(
-            world.photo_states(hazard).await,
-            [PhotoState::AwaitingPhoto]
-        );
-        assert!(
-            original(&world, WORKER, sha256)
-                .await
-                .unwrap_err()
-                .is_not_found()
-        );
-        assert_eq!(world.begin(WORKER, &photo).await.offset, 0);
-        // Not even when its owner brings it once more.
-        assert_eq!(
-            world.begin(STRANGER, &photo).await.offset,
-            photo.len() as u64
-        );
-        assert!(
-            original(&world, WORKER, sha256)
-                .await
-                .unwrap_err()
-                .is_not_found()
-        );
+        world.pass(1);
+        let abandoned = world.begin(WORKER, &photo).await.id;
+        // As a disk that broke: something else lies where the original belongs.
+        let key = Path::from(originals::original_key(Digest::sha256(&photo)));
+        let wrong = b"something else".to_vec().into();
+        world.app.objects.put(&key, wrong).await.unwrap();
+        world.pass(world.app.settings.photos.upload_life_s * 1000);
+        let clearing =
+            tokio::time::timeout(std::time::Duration::from_secs(120), expire(&world.app));
+        let cleared = clearing.await.expect("it comes to an end").unwrap();
+        assert_eq!(cleared, 1, "the abandoned one, behind a full batch");
+        let gone = status(&world.app, WORKER, abandoned).await.unwrap_err();
+        assert!(gone.is_not_found());
+        assert_eq!(world.files("uploads"), 101, "the others wait for the store");
     });
 }
 
@@ -392,28 +374,5 @@ fn bytes_that_a_broken_disk_lost_are_asked_for_again() {
         assert_eq!(lost, UploadFailure::OffsetMismatch { offset: 0 }.into());
         assert_eq!(status(&world.app, WORKER, id).await.unwrap().offset, 0);
         world.send(WORKER, id, 0, &photo).await.unwrap();
-    });
-}
-
-#[test]
-fn what_the_camera_wrote_is_for_those_who_judge_and_who_brought_it() {
-    each_world(|world| async move {
-        let photo = samples::jpeg_with(64, 48, Some(samples::phone_exif()));
-        let sha256 = Digest::sha256(&photo);
-        world.report(1, WORKER, &[&photo]).await;
-        world.bring(WORKER, &photo).await.unwrap();
-        for person in [WORKER, INSPECTOR] {
-            let metadata = photos::metadata(&world.app, person, sha256).await.unwrap();
-            assert_eq!(metadata.make.as_deref(), Some("HUAWEI"));
-            assert!(metadata.position.is_some() && metadata.taken_at.is_some());
-        }
-        let refused = photos::metadata(&world.app, COLLEAGUE, sha256)
-            .await
-            .unwrap_err();
-        assert!(matches!(refused, Failure::Forbidden(_)), "{refused:?}");
-        let refused = photos::metadata(&world.app, STRANGER, sha256)
-            .await
-            .unwrap_err();
-        assert!(refused.is_not_found());
     });
 }

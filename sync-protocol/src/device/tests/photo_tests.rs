@@ -162,3 +162,61 @@ fn a_missing_file_is_told_and_stops_nothing() {
     assert!(world.notices.contains(&Notice::PhotoUnreadable { sha256 }));
     assert_eq!(world.standing(2), Standing::NeedsAttention);
 }
+
+#[test]
+fn a_photo_whose_hazard_left_scope_goes_once_the_server_has_all_of_it() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    world.settle();
+    world.pull();
+    assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
+    world.hub.dropped.insert(firm_scope());
+    world.pull();
+    assert!(
+        world.store.photos.is_empty(),
+        "nobody will tell it verified"
+    );
+}
+
+#[test]
+fn a_photo_that_is_not_sent_yet_survives_the_loss_of_its_scope() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    world.hub.bad_photo = Some(sha256);
+    for _ in 0..4 {
+        world.pump();
+    }
+    world.hub.dropped.insert(firm_scope());
+    world.engine.handle_pull_wanted();
+    world.pump();
+    assert!(world.store.photos.contains_key(&sha256), "the only copy");
+}
+
+#[test]
+fn a_photo_named_only_without_effect_is_not_awaited_until_it_is_named_again() {
+    let mut world = World::with(small_chunks());
+    world.pull();
+    let bytes = [3; 30];
+    let named = photo(&bytes);
+    world.files.insert(named.sha256, bytes.to_vec());
+    let attach = |photo: &PhotoRef| {
+        Action::AttachPhoto(hazardloop_domain::command::AttachPhoto {
+            photo: photo.clone(),
+        })
+    };
+    // On a hazard that nobody knows: rejected.
+    world.queue(hazard_id(50), attach(&named));
+    assert!(
+        world
+            .engine
+            .photo_is_awaited(&world.store.photos[&named.sha256])
+    );
+    world.settle();
+    assert_eq!(world.standing(1), Standing::NeedsAttention);
+    let kept = world.store.photos[&named.sha256].clone();
+    assert!(!world.engine.photo_is_awaited(&kept));
+    assert!(chunks(&world).is_empty());
+    world.queue(hazard_id(1), report(vec![named.clone()]));
+    world.settle();
+    assert_eq!(world.store.photos[&named.sha256].stage, PhotoStage::Sent);
+}

@@ -88,6 +88,8 @@ fn the_optimistic_view_marks_what_the_server_has_not_said() {
         view.server_version.is_none(),
         "accepted, still shown on top until the row comes"
     );
+    assert!(!view.is_pending(), "it is no longer only on this device");
+    assert_eq!(view.arrived, vec![1, 2]);
     assert_eq!(view.hazard.notes.len(), 1);
     world.pull();
     let view = world.engine.hazard(at(0), hazard_id(1)).unwrap();
@@ -313,6 +315,91 @@ fn a_restored_phone_is_noticed_keys_anew_and_keeps_its_work() {
     assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 2);
     assert_eq!(world.engine.identity().install_id, new);
     assert!(!world.engine.state().meta.must_rekey);
+}
+
+#[test]
+fn what_the_server_had_before_the_restore_is_settled_and_not_sealed_anew() {
+    let mut world = World::new();
+    world.queue(hazard_id(1), report(vec![]));
+    world.settle();
+    world.queue(hazard_id(1), note("unsettled in the backup"));
+    let backup = world.store.clone();
+    world.settle();
+    world.queue(hazard_id(1), note("after the backup"));
+    world.settle();
+    world.store = backup;
+    world.reload();
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    world.engine.handle_pull_wanted();
+    assert!(world.pump());
+    assert!(
+        !world.engine.state().meta.must_rekey,
+        "a push may still settle what is here"
+    );
+    world.settle();
+    assert_eq!(world.standing(2), Standing::Arrived);
+    assert!(world.engine.state().meta.must_rekey);
+    let new = InstallId(Uuid::from_u128(99));
+    world.hub.stream = fresh_stream(new);
+    world.hub.receipts.clear();
+    world.engine.handle_rekeyed(new, key());
+    world.settle();
+    let notes = &world.hub.hazards[&hazard_id(1).0].notes;
+    assert_eq!(notes.len(), 2, "nothing took effect twice");
+}
+
+#[test]
+fn all_that_was_made_on_a_restored_phone_is_sealed_anew() {
+    let mut world = World::new();
+    world.queue(hazard_id(1), report(vec![]));
+    world.settle();
+    let backup = world.store.clone();
+    world.queue(hazard_id(1), note("after the backup"));
+    world.settle();
+    world.store = backup;
+    world.reload();
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    world.queue(hazard_id(1), note("another second"));
+    world.queue(hazard_id(1), note("built on it"));
+    world.settle();
+    assert!(world.engine.state().meta.must_rekey);
+    assert_eq!(
+        world.standing(3),
+        Standing::OnDevice,
+        "not left to a person"
+    );
+    let new = InstallId(Uuid::from_u128(99));
+    world.hub.stream = fresh_stream(new);
+    world.hub.receipts.clear();
+    world.engine.handle_rekeyed(new, key());
+    world.settle();
+    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 3);
+}
+
+#[test]
+fn one_command_too_large_for_the_server_stops_the_lane_for_the_longest_wait() {
+    let mut world = World::new();
+    world.hub.max_commands = 0;
+    world.queue(hazard_id(1), report(vec![]));
+    world.queue(hazard_id(1), note("behind it"));
+    assert!(world.pump());
+    let state = world.engine.state();
+    assert_eq!(
+        state.standing(&state.commands[&1]),
+        Standing::NeedsAttention
+    );
+    assert_eq!(state.standing(&state.commands[&2]), Standing::OnDevice);
+    assert!(
+        world
+            .notices
+            .contains(&Notice::TooLarge { seq: 1, behind: 1 })
+    );
+    let wait = world.engine.next_wake().unwrap().as_millis() - world.now.as_millis();
+    assert!(wait >= world.engine.config.retry_cap_ms, "{wait}");
+    world.hub.max_commands = 10;
+    world.settle();
+    assert_eq!(world.hub.applied, [1, 2]);
+    assert_eq!(world.engine.state().meta.too_large, None);
 }
 
 fn fresh_stream(install_id: InstallId) -> crate::hub::StreamState {

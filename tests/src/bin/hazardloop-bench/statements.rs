@@ -1,6 +1,6 @@
 //! What the server's store sends for one pushed report, statement by statement, with rows of the same size.
 //!
-//! Taken from the server's own log (`log_statement = 'all'`); the values need not be true, only as long.
+//! Read off the store's source and PostgreSQL's log of it; the values need not be true, only about as long.
 
 use crate::bare::{Statement, Value, What};
 use crate::ids::Ids;
@@ -34,7 +34,7 @@ const ADVANCE: &str = "UPDATE installs SET last_seq = ?, last_hash = ?, last_see
 const MISSING: &str = "SELECT sha256 FROM photo_references WHERE state = ? AND named_by = ? ORDER BY named_at, sha256 LIMIT 200";
 const SEAL: &str = "UPDATE commit_order SET last = ?";
 
-/// Bytes of what a report makes, as counted in a filled database.
+/// Bytes of what a report makes, roughly.
 const EVENT_BODY: usize = 420;
 const RECORD: usize = 430;
 const PAYLOAD: usize = 330;
