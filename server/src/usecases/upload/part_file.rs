@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use uuid::Uuid;
@@ -11,6 +12,13 @@ use crate::failure::Failure;
 
 /// Bytes that are gathered before they are handed to the disk.
 const BUFFER_BYTES: usize = 256 * 1024;
+
+/// How long to wait for another writer: one whose line was cut lets go a moment later, and a
+/// process that is just being started holds every lock of this one until it has become itself.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often to look meanwhile.
+const LOCK_STEP: Duration = Duration::from_millis(20);
 
 /// An upload's file, locked. The operating system frees the lock when the last handle closes, also
 /// when the process is killed, so no lock can be left behind.
@@ -27,17 +35,23 @@ impl From<io::Error> for Failure {
 
 impl PartFile {
     /// Opens the upload's file, making it if need be, for this writer alone; `None` when another
-    /// one has it.
+    /// one still has it after [`LOCK_PATIENCE`].
     pub(super) async fn lock(folder: &Path, id: Uuid) -> Result<Option<Self>, io::Error> {
-        let folder = folder.to_owned();
         let path = folder.join(id.to_string());
-        let opened = path.clone();
-        let file = blocking(move || open(&folder, &opened)).await?;
-        Ok(file.map(|file| {
-            let mut file = tokio::fs::File::from_std(file);
-            file.set_max_buf_size(BUFFER_BYTES);
-            Self { file, path }
-        }))
+        let mut waited = Duration::ZERO;
+        loop {
+            let (folder, opened) = (folder.to_owned(), path.clone());
+            if let Some(file) = blocking(move || open(&folder, &opened)).await? {
+                let mut file = tokio::fs::File::from_std(file);
+                file.set_max_buf_size(BUFFER_BYTES);
+                return Ok(Some(Self { file, path }));
+            }
+            if waited >= LOCK_PATIENCE {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOCK_STEP).await;
+            waited += LOCK_STEP;
+        }
     }
 
     /// Where it lies.
