@@ -2,7 +2,7 @@
 //! jurisdiction.
 
 use hazardloop_domain::access::Place;
-use hazardloop_domain::command::{Action, Command, FollowEnterprise, Origin};
+use hazardloop_domain::command::{Action, Command, FollowEnterprise};
 use hazardloop_domain::credit_code::{self, CreditCodeFinding};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Position;
@@ -416,10 +416,6 @@ fn take_hazards_along(
     to: JurisdictionId,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let server = Sender {
-        person_id: None,
-        origin: Origin::DIRECT,
-    };
     let mut after = Vec::new();
     loop {
         let page = hazards::ids_of_enterprise(tx.conn(), id.as_bytes(), &after, HAZARDS_AT_ONCE)?;
@@ -427,11 +423,14 @@ fn take_hazards_along(
             return Ok(());
         };
         after = last.as_bytes().to_vec();
+        let mut set = door.open(now);
+        set.expect(tx.conn(), &page)?;
         for hazard_id in page {
             let action = Action::FollowEnterprise(FollowEnterprise {
                 jurisdiction_id: to,
             });
-            door.execute(tx, &Command { hazard_id, action }, &server, now)?;
+            set.decide(tx, &Command { hazard_id, action }, &Sender::SERVER)?;
         }
+        set.store(tx)?;
     }
 }
