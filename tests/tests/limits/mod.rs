@@ -23,7 +23,7 @@ const NOW: &str = "2026-11-22T01:00:00Z";
 /// Pixels of [`PICTURE`].
 const PIXELS: u64 = 160 * 120;
 
-/// Bytes of one part of an upload.
+/// Bytes of one part of an upload that has a checksum.
 const CHUNK: usize = 1_000;
 
 /// Longer edge of a thumbnail.
@@ -171,23 +171,27 @@ fn of_uploads(site: &Site) {
     begin(&site.inspector, 1_000).expect_status(&[201]);
     let upload = begun.field("location").unwrap();
     let mut offset = 0;
-    let mut send = |bytes: usize| {
+    // A part with a checksum is kept whole until it fits; the sum itself does not matter here.
+    let sum = format!("sha256 {}=", "A".repeat(43));
+    let mut send = |bytes: usize, summed: bool| {
         let part = &PICTURE[offset..PICTURE.len().min(offset + bytes)];
         let at = offset.to_string();
-        let fields = [
+        let mut fields = vec![
             ("tus-resumable", "1.0.0"),
             ("upload-offset", at.as_str()),
             ("content-type", "application/offset+octet-stream"),
         ];
+        fields.extend(summed.then_some(("upload-checksum", sum.as_str())));
         let answer = site.employee.ask("PATCH", upload, &fields, Some(part));
         if answer.status == 204 {
             offset += part.len();
         }
         answer.status
     };
-    assert_eq!(send(CHUNK + 1), 413);
+    assert_eq!(send(CHUNK + 1, true), 413);
+    assert_eq!(send(CHUNK, true), 460, "within the limit, and wrong");
     for _ in 0..PICTURE.len().div_ceil(CHUNK) {
-        assert_eq!(send(CHUNK), 204);
+        assert_eq!(send(CHUNK, false), 204);
     }
     let path = format!("/api/v1/photos/{}?size=thumbnail", Digest::sha256(PICTURE));
     let thumbnail = (0..2_000)
