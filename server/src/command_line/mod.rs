@@ -17,7 +17,6 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::store::{DatabaseUrl, Db, DbOptions, StoreError, migrate};
-use crate::usecases;
 
 pub use settings::SettingsError;
 pub(crate) use settings::{database_url, make_data_dir};
@@ -174,11 +173,8 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             keys::run(&db, &clock, &entropy, &task, &mut std::io::stdout().lock())
         }
         Task::Restore(task) => {
-            let url = existing(&settings)?;
-            let (kind, said) = task.said();
-            usecases::restore::settle(&url, &entropy, kind, said, clock.now())?;
-            usecases::restore::record_now(&open(&settings)?)?;
-            restore::tell(kind, &mut std::io::stdout().lock())
+            let mut out = std::io::stdout().lock();
+            restore::run(settings, clock, entropy, task, &mut out)
         }
     }
 }

@@ -7,6 +7,7 @@ use hazardloop_tests::TestDatabase;
 use hazardloop_tests::backup::{copy_sqlite, dump, load};
 use hazardloop_tests::device::Device;
 use hazardloop_tests::link::Link;
+use hazardloop_tests::photo::write_photo;
 use hazardloop_tests::postgres::{Cluster, Database, psql};
 use hazardloop_tests::process::described;
 use hazardloop_tests::server::{Server, ServerOptions};
@@ -61,6 +62,32 @@ impl Office {
         let reported = self.employee.json(&arguments);
         self.settle();
         reported["hazard_id"].as_str().unwrap().to_owned()
+    }
+
+    /// A report whose photo the server has verified, so that the device holds it no longer.
+    fn photographed(&self) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = write_photo(folder.path(), "photo.jpg", 1, 20_000);
+        let photo = photo.to_str().unwrap();
+        let arguments = [
+            "report",
+            "--photo",
+            photo,
+            "--place",
+            "车间",
+            "--text",
+            "有照片",
+        ];
+        let reported = self.employee.json(&arguments);
+        self.settle();
+        let hazard = reported["hazard_id"].as_str().unwrap().to_owned();
+        assert_eq!(self.photo_of(&hazard), "verified");
+        hazard
+    }
+
+    fn photo_of(&self, hazard: &str) -> Value {
+        let held = &self.employee.json(&["show", hazard])["hazard"];
+        held["photos"][0]["state"]["name"].clone()
     }
 
     fn noted(&self, hazard: &str, text: &str) {
@@ -158,7 +185,12 @@ fn a_dump_in_a_new_cluster_is_refused_until_an_epoch_begins_and_then_loses_nothi
     let file = folder.path().join("dump.sql");
     dump(before.url(), &file);
     office.noted(&hazard, "备份之后");
-    let later = office.reported("备份之后的隐患");
+    let later = office.photographed();
+    let newcomer = Device::new(&office.link.url(), "principal");
+    newcomer.ok(&["enroll"]);
+    newcomer.ok(&["sync"]);
+    newcomer.ok(&["note", &hazard, "--text", "新设备"]);
+    newcomer.ok(&["sync"]);
     assert!(office.server.stop().success());
 
     let cluster = Cluster::start(false).unwrap();
@@ -171,12 +203,20 @@ fn a_dump_in_a_new_cluster_is_refused_until_an_epoch_begins_and_then_loses_nothi
     office.start_again();
     office.settle();
     assert_eq!(office.notes_of(&hazard), ["备份之前", "备份之后"]);
-    assert_eq!(office.notes_of(&later).len(), 0);
+    // The photo came after the backup: it lies in the data folder, and the device has none.
+    assert_eq!(office.photo_of(&later), "awaiting_photo");
+    office.told(&["restore", "photos"]);
+    office.settle();
+    assert_eq!(office.photo_of(&later), "verified");
+    // A device that the backup does not know enrols again, and keeps its work.
+    assert!(!newcomer.run(&["sync"]).status.success());
+    newcomer.ok(&["enroll"]);
+    newcomer.ok(&["sync"]);
+    newcomer.ok(&["sync"]);
+    office.settle();
+    assert_eq!(office.notes_of(&hazard), ["备份之前", "备份之后", "新设备"]);
     office.noted(&hazard, "恢复之后");
-    assert_eq!(
-        office.notes_of(&hazard),
-        ["备份之前", "备份之后", "恢复之后"]
-    );
+    assert_eq!(office.notes_of(&hazard)[3..], ["恢复之后"]);
     assert!(office.server.stop().success());
     office.audited(Some(&head));
 
@@ -192,7 +232,7 @@ fn a_dump_in_a_new_cluster_is_refused_until_an_epoch_begins_and_then_loses_nothi
     office.told(&["restore", "keep-epoch", "--by", "张三", "--reason", "换库"]);
     office.start_again();
     office.noted(&hazard, "搬迁之后");
-    assert_eq!(office.notes_of(&hazard).len(), 4);
+    assert_eq!(office.notes_of(&hazard).len(), 5);
     assert!(office.server.stop().success());
     office.audited(Some(&head));
 }
