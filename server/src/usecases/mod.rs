@@ -15,6 +15,7 @@ pub mod push;
 pub mod reach;
 pub mod read;
 pub mod rest_command;
+pub mod restore;
 pub mod sign_in;
 pub mod upload;
 
@@ -24,3 +25,5 @@ mod audit_tests;
 mod pull_tests;
 #[cfg(test)]
 mod push_tests;
+#[cfg(test)]
+mod restore_tests;
