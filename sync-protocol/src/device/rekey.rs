@@ -31,23 +31,25 @@ impl Engine {
         );
         for old in self.state.commands.values() {
             let mut command = old.clone();
-            if old.receipt.is_some() {
+            let before = old.envelope.seq;
+            if old.is_unsent() {
+                seq += 1;
+                // A placeholder's command has its own chance under the new install.
+                let content = old.content();
+                let bytes = content.payload.0.clone();
+                let (kind, version) = (&content.kind, content.version);
+                command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
+                command.oversize = None;
+                previous = link_hash(install_id, &command.envelope);
+            } else {
                 // Settled under the old install: kept for people, under a sequence below zero.
                 settled -= 1;
                 command.envelope.seq = settled;
-            } else {
-                seq += 1;
-                let bytes = old.envelope.payload.0.clone();
-                let (kind, version) = (&old.envelope.kind, old.envelope.version);
-                command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
-                previous = link_hash(install_id, &command.envelope);
-                let named = self
-                    .state
-                    .photos
-                    .values()
-                    .filter(|p| p.seq == old.envelope.seq);
-                ops.extend(named.map(|p| StoreOp::PutPhoto(StoredPhoto { seq, ..p.clone() })));
             }
+            // Each photo goes on with the command that names it.
+            let seq = command.envelope.seq;
+            let named = self.state.photos.values().filter(|p| p.seq == before);
+            ops.extend(named.map(|p| StoreOp::PutPhoto(StoredPhoto { seq, ..p.clone() })));
             ops.push(StoreOp::PutCommand(command));
         }
         let meta = super::Meta {
