@@ -4,6 +4,7 @@ use hazardloop_domain::command::ClockReading;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::HazardId;
 use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
 
 use super::{Bytes, CommandPayload, Envelope};
 
@@ -14,7 +15,7 @@ pub const PLACEHOLDER_KIND: &str = "placeholder";
 pub const PLACEHOLDER_VERSION: u16 = 1;
 
 /// Which command it stands for, in the payload's place of the action's own fields.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Placeholder {
     /// Kind of the command.
