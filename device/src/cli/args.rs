@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::EngineConfig;
 
 use super::parse;
 use super::steps::{
@@ -130,12 +131,31 @@ pub struct Enroll {
     pub name: String,
 }
 
-/// How long to try.
+/// How long to try, and what is kept afterwards.
 #[derive(Debug, Args)]
 pub struct Patience {
     /// Seconds that waiting for a busy server may take altogether.
     #[arg(long, default_value = "5", value_parser = parse::whole::<u32>)]
     pub wait: u32,
+    /// How long commands that took effect are kept.
+    #[arg(long, value_name = "DAYS", default_value = "30", env = "HAZARDLOOP_DEVICE_KEEP_DAYS",
+        value_parser = parse::whole::<u16>)]
+    pub keep_days: u16,
+    /// How many of them are kept.
+    #[arg(long, value_name = "COUNT", default_value = "2000",
+        env = "HAZARDLOOP_DEVICE_KEEP_COMMANDS", value_parser = parse::whole::<u32>)]
+    pub keep_commands: u32,
+}
+
+impl Patience {
+    /// The engine's settings with what is given here.
+    pub(super) fn config(&self) -> EngineConfig {
+        EngineConfig {
+            keep_settled_ms: i64::from(self.keep_days) * 24 * 3_600_000,
+            keep_settled: usize::try_from(self.keep_commands).unwrap_or(usize::MAX),
+            ..EngineConfig::default()
+        }
+    }
 }
 
 /// A hazard: id, number, or the beginning of either where only one fits.

@@ -86,6 +86,11 @@ const ZH: Words = &[
     ("enroll --password-file", "存有密码的文件；不给则提示输入"),
     ("enroll --name", "这台设备叫什么"),
     ("--wait", "服务器繁忙时最多共等待多少秒"),
+    (
+        "--keep-days",
+        "已生效的操作在本机保留多少天（按服务器时间）；应不短于服务器备份的间隔",
+    ),
+    ("--keep-commands", "已生效的操作在本机最多保留多少条"),
     ("pull", "取回最新记录"),
     ("push", "发送排队的操作"),
     ("sync", "发送操作和照片并取回记录，直到没有可做的或失败"),
@@ -205,6 +210,15 @@ const EN: Words = &[
     (
         "--wait",
         "Seconds that waiting for a busy server may take altogether",
+    ),
+    (
+        "--keep-days",
+        "Days that commands which took effect are kept here, by the server's clock; not less than \
+         between two backups of the server",
+    ),
+    (
+        "--keep-commands",
+        "Most of such commands that are kept here",
     ),
     ("pull", "Bring the records up to date"),
     ("push", "Send queued commands"),

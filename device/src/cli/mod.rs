@@ -157,7 +157,11 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
     ) {
         profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
     }
-    let mut device = Device::open(profile, EngineConfig::default(), ambient)?;
+    let config = match &arguments.task {
+        Task::Pull(patience) | Task::Push(patience) | Task::Sync(patience) => patience.config(),
+        _ => EngineConfig::default(),
+    };
+    let mut device = Device::open(profile, config, ambient)?;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
         Task::Pull(patience) => {

@@ -211,6 +211,15 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         ),
         format!("{}: {attention}", say(lang, "需要处理", "needs attention")),
     ];
+    let given_up = state
+        .photos
+        .values()
+        .filter(|photo| photo.given_up.is_some());
+    let given_up = given_up.count();
+    if given_up > 0 {
+        let what = say(lang, "已放弃发送的照片", "photos given up");
+        lines.push(format!("{what}: {given_up}"));
+    }
     lines.push(match meta.contact_at {
         Some(at) => format!("{}: {at}", say(lang, "上次联系服务器", "last contact")),
         None => say(lang, "从未联系服务器", "has never met its server").to_owned(),
@@ -227,6 +236,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "arrived": device.count(Standing::Arrived),
         "needs_attention": attention,
         "photos_on_device": device.photos_awaited(),
+        "photos_given_up": given_up,
         "photos": photos,
         "scopes": scopes,
         "epoch": meta.epoch,

@@ -126,3 +126,20 @@ fn a_server_that_hangs_keeps_nobody_from_queueing() {
     assert_eq!(phone.on_device(), 0);
     assert_eq!(phone.server.accepted().len(), 2);
 }
+
+#[test]
+fn what_no_record_shows_yet_stays_beyond_the_number_to_be_kept() {
+    let phone = Phone::enrolled();
+    for n in 0..5 {
+        phone.report(&format!("report {n}"));
+    }
+    assert_eq!(phone.run(&["push"]).0, exit::DONE);
+    let arrived = |phone: &Phone| phone.run(&["status"]).1["arrived"].as_u64().unwrap();
+    assert_eq!(arrived(&phone), 5, "kept for 30 days");
+    phone.report("behind them");
+    let line = ["push", "--keep-commands", "2"];
+    assert_eq!(phone.run(&line).0, exit::DONE);
+    // The scripted server never shows them in a record: they are still shown on top.
+    assert_eq!(arrived(&phone), 6, "what no record shows yet stays");
+    assert_eq!(phone.server.accepted().len(), 6);
+}
