@@ -7,6 +7,7 @@ pub mod help;
 mod help_words;
 mod parse;
 mod photo;
+mod rules_zh;
 mod show;
 mod show_run;
 mod steps;

@@ -8,6 +8,7 @@ use hazardloop_sync_protocol::device::{
 use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
 
 use super::args::Language;
+use super::rules_zh;
 
 /// The words of one language.
 pub(super) const fn say(lang: Language, zh: &'static str, en: &'static str) -> &'static str {
@@ -19,7 +20,10 @@ pub(super) const fn say(lang: Language, zh: &'static str, en: &'static str) -> &
 
 pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
     match lang {
-        Language::Zh => format!("{}（{}）", refusal.code.wording_zh(), refusal.rule),
+        Language::Zh => {
+            let rule = rules_zh::rule(refusal).unwrap_or_else(|| refusal.rule.clone());
+            format!("{}（{rule}）", refusal.code.wording_zh())
+        }
         Language::En => format!("{} ({})", refusal.code.wording_en(), refusal.rule),
     }
 }

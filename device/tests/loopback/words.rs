@@ -40,6 +40,8 @@ fn what_goes_wrong_is_told_in_chinese_too() {
     assert_eq!(phone.enroll("li").0, exit::DONE);
     let unknown = phone.told_in_chinese(&["show", "HZ-990101"]);
     assert!(unknown.contains("本机没有这条隐患"), "{unknown}");
+    let bare = phone.told_in_chinese(&["report", "--text", "a", "--place", "b"]);
+    assert!(bare.contains("请附照片，或用 --no-photo-reason"), "{bare}");
     let path = phone.jpeg("a.jpg", 10);
     std::fs::write(&path, "not a photo").unwrap();
     let line = ["report", "--text", "a", "--place", "b", "--photo", &path];
