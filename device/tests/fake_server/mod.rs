@@ -127,7 +127,10 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Inner>) -> std::io::Result<()> {
     let (head, body) = read_request(&mut stream)?;
     let mut inner = shared.lock().unwrap();
     let mishap = inner.mishaps.pop_front().unwrap_or(Mishap::None);
-    if let (Mishap::Hang, Some((came, may_go))) = (mishap, inner.hanging.take()) {
+    let hanging = (mishap == Mishap::Hang)
+        .then(|| inner.hanging.take())
+        .flatten();
+    if let Some((came, may_go)) = hanging {
         drop(inner);
         came.send(()).ok();
         may_go.recv().ok();

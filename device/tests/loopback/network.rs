@@ -143,3 +143,37 @@ fn what_no_record_shows_yet_stays_beyond_the_number_to_be_kept() {
     assert_eq!(arrived(&phone), 6, "what no record shows yet stays");
     assert_eq!(phone.server.accepted().len(), 6);
 }
+
+#[test]
+fn a_device_killed_at_any_request_loses_nothing_and_doubles_nothing() {
+    for nth in 0..6 {
+        let phone = Phone::enrolled();
+        let file = phone.jpeg("a.jpg", 200_000);
+        let line = ["report", "--text", "a", "--place", "b", "--photo", &file];
+        assert_eq!(phone.run(&line).0, exit::DONE);
+        phone.report("second");
+        (0..nth).for_each(|_| phone.server.mishap(Mishap::None));
+        let (has_come, go) = phone.server.hang();
+        let program = env!("CARGO_BIN_EXE_hazardloop-device");
+        let mut sync = std::process::Command::new(program)
+            .args(["--json", "sync", "--keep-commands", "0", "--home"])
+            .arg(phone.home.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        has_come.recv().unwrap();
+        // SIGKILL while it waits for the answer; the server does what it was asked all the same.
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+        go.send(()).unwrap();
+        let (code, answer) = phone.run(&["sync", "--keep-commands", "0"]);
+        assert_eq!(code, exit::DONE, "request {nth}: {answer}");
+        assert_eq!(phone.server.accepted().len(), 2, "request {nth}");
+        assert_eq!(phone.server.uploaded(), std::fs::read(&file).unwrap());
+        let (_, status) = phone.run(&["status"]);
+        assert_eq!(
+            (&status["on_device"], &status["needs_attention"]),
+            (&0.into(), &0.into())
+        );
+    }
+}
