@@ -138,12 +138,10 @@ pub struct Patience {
     #[arg(long, default_value = "5", value_parser = parse::whole::<u32>)]
     pub wait: u32,
     /// How long commands that took effect are kept.
-    #[arg(long, value_name = "DAYS", default_value = "30", env = "HAZARDLOOP_DEVICE_KEEP_DAYS",
-        value_parser = parse::whole::<u16>)]
+    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = parse::whole::<u16>)]
     pub keep_days: u16,
     /// How many of them are kept.
-    #[arg(long, value_name = "COUNT", default_value = "2000",
-        env = "HAZARDLOOP_DEVICE_KEEP_COMMANDS", value_parser = parse::whole::<u32>)]
+    #[arg(long, value_name = "COUNT", default_value = "2000", value_parser = parse::whole::<u32>)]
     pub keep_commands: u32,
 }
 
