@@ -8,7 +8,7 @@ use crate::chain::{link_hash, seal};
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
-use super::{StoreOp, StoredPhoto};
+use super::{Oversize, StoreOp, StoredPhoto};
 
 impl Engine {
     /// This install got a new identity (restored phone): everything that has no receipt is
@@ -32,19 +32,20 @@ impl Engine {
         for old in self.state.commands.values() {
             let mut command = old.clone();
             let before = old.envelope.seq;
-            if old.is_unsent() {
+            if old.is_unsent() && old.oversize.is_none() {
                 seq += 1;
-                // A placeholder's command has its own chance under the new install.
-                let content = old.content();
-                let bytes = content.payload.0.clone();
-                let (kind, version) = (&content.kind, content.version);
+                let bytes = old.envelope.payload.0.clone();
+                let (kind, version) = (&old.envelope.kind, old.envelope.version);
                 command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
-                command.oversize = None;
                 previous = link_hash(install_id, &command.envelope);
             } else {
-                // Settled under the old install: kept for people, under a sequence below zero.
+                // Settled under the old install, or left to a person who may have sent it again
+                // in shorter pieces: kept for people, under a sequence below zero.
                 settled -= 1;
                 command.envelope.seq = settled;
+                if command.oversize == Some(Oversize::Offered) {
+                    command.oversize = Some(Oversize::Unanswered);
+                }
             }
             // Each photo goes on with the command that names it.
             let seq = command.envelope.seq;

@@ -73,9 +73,11 @@ pub enum Standing {
 }
 
 impl StoredCommand {
-    /// Whether it has still to be sent, as far as this device knows.
+    /// Whether it has still to be sent, as far as this device knows. What was left to a person
+    /// under an earlier install (below zero) has not.
     pub fn is_unsent(&self) -> bool {
-        self.receipt.is_none() && self.oversize != Some(Oversize::Unanswered)
+        let unanswered = self.oversize == Some(Oversize::Unanswered);
+        self.receipt.is_none() && !unanswered && self.envelope.seq > 0
     }
 
     /// Whether a placeholder travels in its place.
