@@ -174,11 +174,9 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
     }
 }
 
-pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer {
+fn photos_json(device: &Device, lang: Language) -> Vec<Value> {
     let state = device.engine.state();
-    let waiting = device.count(Standing::OnDevice);
-    let attention = device.count(Standing::NeedsAttention);
-    let photos: Vec<Value> = state
+    state
         .photos
         .values()
         .map(|photo| {
@@ -186,15 +184,25 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
             let (stage, _) = words::photo_stage(lang, photo, awaited);
             json!({ "sha256": photo.sha256, "size": photo.size, "stage": stage })
         })
-        .collect();
-    let scopes: Vec<Value> = state
+        .collect()
+}
+
+fn scopes_json(state: &State) -> Vec<Value> {
+    state
         .scopes
         .iter()
         .map(|(scope, held)| {
             let count = held.held.map_or(0, |held| held.count);
             json!({ "scope": scope, "records": count, "complete": held.complete })
         })
-        .collect();
+        .collect()
+}
+
+pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer {
+    let state = device.engine.state();
+    let waiting = device.count(Standing::OnDevice);
+    let attention = device.count(Standing::NeedsAttention);
+    let (photos, scopes) = (photos_json(device, lang), scopes_json(state));
     let (meta, account) = (&state.meta, &device.account);
     let ahead = meta.server_time.zip(meta.contact_at);
     let ahead = ahead.map(|(server, own)| own.as_millis().saturating_sub(server.as_millis()));
