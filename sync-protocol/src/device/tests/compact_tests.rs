@@ -115,6 +115,19 @@ fn what_a_person_has_to_settle_and_what_waits_stays_whatever_its_age() {
 }
 
 #[test]
+fn what_no_record_shows_yet_stays() {
+    let mut world = World::with(tidy(0));
+    world.queue(hazard_id(1), report(vec![]));
+    world.queue(hazard_id(1), note("a"));
+    world.settle();
+    assert_eq!(kept(&world), [1, 2]);
+    let view = world.engine.hazard(world.now, hazard_id(1)).unwrap();
+    assert_eq!(view.hazard.notes.len(), 1, "still shown on top");
+    world.pull();
+    assert_eq!(kept(&world), [2]);
+}
+
+#[test]
 fn a_full_disk_while_tidying_is_not_asked_again_and_again() {
     let mut world = arrived(tidy(100), 5);
     world.engine.config.keep_settled = 1;

@@ -31,6 +31,8 @@ pub struct Hub {
     /// What is said to the last chunk of a bad photo, or to every one.
     pub bad_answer: Failure,
     pub bad_at_once: bool,
+    /// Photos that it asks for.
+    pub missing: Vec<Digest>,
     pub now: Timestamp,
     pub wrong_digest: bool,
     /// As a hub with a change in flight: so many pulls go without a checkpoint, and without an
@@ -68,6 +70,7 @@ impl Hub {
             uploads: BTreeMap::new(),
             bad_photo: None,
             bad_at_once: true,
+            missing: vec![],
             bad_answer: Failure::Refused {
                 code: "NO".into(),
                 detail: String::new(),
@@ -244,7 +247,7 @@ impl Hub {
             last: self.stream.last_seq,
             results,
             expected,
-            missing_photos: vec![],
+            missing_photos: self.missing.clone(),
         })
     }
 
@@ -337,7 +340,7 @@ impl Hub {
             last: self.stream.last_seq,
             answers,
             more,
-            missing_photos: vec![],
+            missing_photos: self.missing.clone(),
         }
     }
 

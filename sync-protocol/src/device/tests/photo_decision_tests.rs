@@ -49,6 +49,48 @@ fn it_can_be_taken_up_again() {
 }
 
 #[test]
+fn a_server_that_asks_for_it_does_not_undo_the_decision() {
+    let (mut world, sha256) = unreadable();
+    world.engine.handle_photo_given_up(sha256, given_up());
+    assert!(world.pump());
+    world.files.insert(sha256, vec![1; 30]);
+    world.hub.missing = vec![sha256];
+    world.pull();
+    assert_eq!(world.store.photos[&sha256].given_up, Some(given_up()));
+    assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Waiting);
+    assert_eq!(world.engine.next_wake(), None);
+}
+
+#[test]
+fn an_answer_that_was_under_way_does_not_undo_the_decision() {
+    let mut world = World::new();
+    let named = photo(&[1; 30]);
+    let sha256 = named.sha256;
+    world.queue(hazard_id(1), report(vec![named]));
+    let create = loop {
+        match world.engine.poll_output(world.now).unwrap() {
+            Output::Send {
+                id,
+                request: Request::CreateUpload { .. },
+            } => break id,
+            Output::Send { id, request } => world.carry(id, request),
+            Output::Write { id, ops } => {
+                world.store.apply(&ops);
+                world.engine.handle_stored(id);
+            }
+            _ => {}
+        }
+    };
+    world.engine.handle_photo_given_up(sha256, given_up());
+    assert!(world.pump());
+    let upload = "/photos/1".to_owned();
+    let answer = ResponseBody::UploadCreated { upload, offset: 0 };
+    world.engine.handle_response(create, world.now, answer);
+    assert!(world.pump());
+    assert_eq!(world.store.photos[&sha256].given_up, Some(given_up()));
+}
+
+#[test]
 fn one_that_another_device_brought_goes_when_it_is_verified() {
     let (mut world, sha256) = unreadable();
     world.engine.handle_photo_given_up(sha256, given_up());
