@@ -82,7 +82,6 @@ fn an_answer_that_was_under_way_does_not_undo_the_decision() {
         }
     };
     world.engine.handle_photo_given_up(sha256, given_up());
-    assert!(world.pump());
     let upload = "/photos/1".to_owned();
     let answer = ResponseBody::UploadCreated { upload, offset: 0 };
     world.engine.handle_response(create, world.now, answer);
