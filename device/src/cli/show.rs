@@ -159,7 +159,8 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
             let number = hazardloop_domain::hazard::hazard_number(command.hazard_id);
-            let (seq, kind) = (command.envelope.seq, &command.content().kind);
+            let seq = command.envelope.seq;
+            let kind = words::kind(lang, &command.content().kind);
             lines.push(format!(
                 "  #{seq} {kind} {number}: {}",
                 words::reason(lang, state, command)

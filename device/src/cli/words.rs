@@ -28,6 +28,29 @@ pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
     }
 }
 
+/// What a command does, by the name of its kind.
+pub(super) fn kind(lang: Language, name: &str) -> &str {
+    if lang == Language::En {
+        return name;
+    }
+    match name {
+        "report" => "上报",
+        "confirm" => "核实确认",
+        "reject" => "不予认定",
+        "withdraw" => "撤回",
+        "submit_rectification" => "提交整改",
+        "reinspect" => "复查",
+        "close" => "销号",
+        "reopen" => "重新开启",
+        "note" => "备注",
+        "amend" => "更正",
+        "attach_photo" => "补充照片",
+        "record_photo_lost" => "登记照片遗失",
+        // Of a newer build.
+        other => other,
+    }
+}
+
 /// Why a command stands where it stands.
 pub(super) fn reason(lang: Language, state: &State, command: &StoredCommand) -> String {
     if command.is_replaced() {
@@ -235,5 +258,24 @@ pub(super) const fn status(lang: Language, status: StatusName) -> &'static str {
         StatusName::Closed => say(lang, "已销号", "closed"),
         StatusName::Withdrawn => say(lang, "已撤回", "withdrawn"),
         StatusName::Rejected => say(lang, "不予认定", "rejected"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hazardloop_domain::command::ActionKind;
+
+    #[test]
+    fn every_kind_of_command_that_a_device_queues_has_a_chinese_name() {
+        let servers_own = [ActionKind::ReceivePhoto, ActionKind::FollowEnterprise];
+        let kinds = ActionKind::ALL.iter();
+        for name in kinds
+            .filter(|kind| !servers_own.contains(kind))
+            .map(|kind| kind.as_str())
+        {
+            assert_ne!(kind(Language::Zh, name), name);
+            assert_eq!(kind(Language::En, name), name);
+        }
     }
 }
