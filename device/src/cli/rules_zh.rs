@@ -118,6 +118,10 @@ pub(super) fn rule(refusal: &Refusal) -> Option<String> {
         .strip_prefix(field)
         .unwrap_or(&refusal.rule)
         .trim();
+    if let Some((most, has)) = command_size(said) {
+        let zh = format!("一条操作最多 {most} 字节，这一条有 {has} 字节：请缩短，或分成几条");
+        return Some(zh);
+    }
     let numbered = || {
         let fits =
             |(en, zh): &(&str, &str)| number(en, said).map(|number| zh.replacen('#', number, 1));
@@ -137,6 +141,12 @@ fn number<'a>(en: &str, said: &'a str) -> Option<&'a str> {
     let (before, after) = en.split_once('#')?;
     let number = said.strip_prefix(before)?.strip_suffix(after)?;
     number.chars().all(|c| c.is_ascii_digit()).then_some(number)
+}
+
+/// The two numbers of the sentence about a command that no server takes.
+fn command_size(said: &str) -> Option<(&str, &str)> {
+    let rest = said.strip_prefix("a command has at most ")?;
+    rest.split_once(" bytes, this one has ")
 }
 
 #[cfg(test)]
@@ -176,6 +186,9 @@ mod tests {
         let missing = "3 photo(s) that the record names have not arrived";
         let missing = Refusal::new(RefusalCode::PhotosAwaited, missing);
         assert_eq!(of(missing), "还缺 3 张照片");
+        let large = "a command has at most 65536 bytes, this one has 70000";
+        let large = of(Refusal::new(RefusalCode::LimitReached, large));
+        assert!(large.contains("最多 65536 字节，这一条有 70000"), "{large}");
         let unknown = Refusal::new(RefusalCode::NotFound, "something new");
         assert_eq!(rule(&unknown), None);
     }

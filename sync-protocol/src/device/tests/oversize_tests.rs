@@ -53,6 +53,27 @@ fn a_command_too_large_is_set_aside_and_those_behind_it_go_on() {
 }
 
 #[test]
+fn what_no_server_need_take_is_refused_before_it_is_queued() {
+    let mut config = small();
+    config.wire.payload_bytes = 300;
+    let mut world = World::with(config);
+    let (now, text) = (world.now, "长".repeat(200));
+    let refused = world
+        .engine
+        .handle_command(now, clock(), hazard_id(1), note(&text))
+        .unwrap_err();
+    let limit = hazardloop_domain::refusal::RefusalCode::LimitReached;
+    assert_eq!(refused.0.code, limit);
+    assert!(
+        refused
+            .0
+            .rule
+            .starts_with("a command has at most 300 bytes, this one has ")
+    );
+    assert!(world.queue(hazard_id(1), note("short")));
+}
+
+#[test]
 fn the_placeholder_says_which_command_it_stands_for() {
     let mut world = stuck();
     world.settle();
