@@ -292,3 +292,7 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -134,7 +134,8 @@ fn enters(db: &Db, index: &str, work: impl Fn(&mut Conn) -> Result<(), StoreErro
 const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
-/// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row.
+/// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row. Transaction numbers are
+/// below all that the database gives out: a database that holds others is not opened.
 const FILL: [&str; 11] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
@@ -155,12 +156,12 @@ const FILL: [&str; 11] = [
      SELECT {id}, {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
     "INSERT INTO events (tx, ordinal, subject_kind, subject_id, subject_seq, kind, recorded_at, \
      body, hash_algorithm, previous_hash, hash) \
-     SELECT {i}, 1, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",
+     SELECT {i} - 20000, 1, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",
     "INSERT INTO audit_chain (position, tx, ordinal, subject_id, subject_seq, event_hash, \
-     hash_algorithm, chain_hash) SELECT {i}, {i}, 1, {id}, 1, {id}, 1, {id} FROM {counted}",
+     hash_algorithm, chain_hash) SELECT {i}, {i} - 20000, 1, {id}, 1, {id}, 1, {id} FROM {counted}",
     "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
      digest_low, created_at, tx, ordinal) \
-     SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {i}, 1 FROM {counted}",
+     SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {i} - 20000, 1 FROM {counted}",
 ];
 
 fn fill(db: &Db) {

@@ -68,3 +68,5 @@ mod order_tests;
 mod portable_tests;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod writer_tests;

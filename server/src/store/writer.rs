@@ -170,7 +170,7 @@ impl Writer {
             let lane = Lane {
                 queue: Arc::clone(&queue),
                 conn: first.take(),
-                single: threads == 1,
+                grows: !url.is_postgres(),
                 attempts,
                 url: url.clone(),
                 options: options.clone(),
@@ -214,9 +214,9 @@ struct Lane {
     queue: Arc<Queue>,
     /// `None` until it is needed, and after the connection was lost.
     conn: Option<Conn>,
-    /// There is no other: whatever arrives meanwhile may join the group, since it would have to
-    /// wait for it anyway.
-    single: bool,
+    /// Whatever arrives meanwhile may join the group: SQLite has no other writer, so it would have
+    /// to wait for this one anyway.
+    grows: bool,
     /// Runs before a request gives way.
     attempts: u32,
     url: DatabaseUrl,
@@ -333,7 +333,7 @@ impl Lane {
                 isolation = Isolation::Savepoint;
             }
             ran += 1;
-            if self.single && ran < self.options.group_limit {
+            if self.grows && group.len() < self.options.group_limit {
                 group.extend(self.queue.joining());
             }
         }
