@@ -1,6 +1,5 @@
 //! Hazards over REST: list, read, report.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, head, post, web};
 use hazardloop_domain::command::{Action, CriterionRef, Grade, PhotoRef, Report, Source};
 use hazardloop_domain::geography::Position;
@@ -11,16 +10,16 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, HeadSignedIn, Hidden, IdTaken, RoleNeeded, SignedIn, WithBody,
-    WithParameters,
-};
 use super::hazard_views::{HazardPage, HazardView};
-use super::paging::{self, BoxParam, Cursor, PointParam};
+use super::paging::{self, Cursor};
+use super::place_params::{self, BoxParam, PointParam};
 use super::problem::Problem;
-use super::versions::{etag, is_held};
+use super::versions::{HeldVersion, answer_unless_held, created_or_known, etag};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::usecases::read::hazards::Filters;
@@ -76,7 +75,7 @@ struct HazardQuery {
     params(HazardQuery),
     responses(
         (status = 200, description = "One page", body = HazardPage),
-        SignedIn, DeviceMayBeRevoked, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -95,7 +94,7 @@ async fn list(
         jurisdiction_id: query.jurisdiction_id,
         overdue: query.overdue,
         number: query.number,
-        area: paging::area(query.near, query.radius_m, query.bbox)?,
+        area: place_params::area(query.near, query.radius_m, query.bbox)?,
     };
     let now = app.clock.now();
     let page = read::hazards::list(&app, caller.person_id, filters, wanted, now).await?;
@@ -111,13 +110,13 @@ async fn list(
     operation_id = "readHazard",
     params(
         ("id" = HazardId, Path, description = "The hazard"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "The hazard", body = HazardView,
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -137,13 +136,13 @@ async fn read_one(
     operation_id = "headHazard",
     params(
         ("id" = HazardId, Path, description = "The hazard"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "There is such a hazard",
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        HeadSignedIn,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -165,15 +164,7 @@ async fn answer_one(
 ) -> Result<HttpResponse, Problem> {
     let seen = read::hazard::one(app, caller.person_id, id).await?;
     let version = seen.hazard.version;
-    if is_held(http, version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(version))
-            .finish());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(version))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(HazardView::from(seen)))
+    Ok(answer_unless_held(http, version, || HazardView::from(seen)))
 }
 
 /// A report, with the id that its author made for the hazard.
@@ -268,7 +259,7 @@ impl From<NewHazard> for Report {
                 ("ETag" = String, description = "Its version in quotes"),
                 ("Hazardloop-Repeated" = String, description = "`true`"),
             )),
-        SignedIn, RoleNeeded, Hidden, IdTaken, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, IdTaken, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -291,18 +282,10 @@ async fn report(
     };
     let taken = rest_command::take(&app, sent).await?;
     let seen = read::hazard::one(&app, caller.person_id, id).await?;
-    let mut answer = if taken.repeated {
-        let mut answer = HttpResponse::Ok();
+    let mut answer = created_or_known(!taken.repeated, &format!("/hazards/{id}"));
+    if taken.repeated {
         answer.insert_header(("Hazardloop-Repeated", "true"));
-        answer
-    } else {
-        let mut answer = HttpResponse::Created();
-        answer.insert_header((
-            header::LOCATION,
-            format!("{}/hazards/{id}", super::API_ROOT),
-        ));
-        answer
-    };
+    }
     Ok(answer
         .insert_header(etag(seen.hazard.version))
         .json(HazardView::from(seen)))

@@ -1,7 +1,6 @@
-//! The jurisdiction tree over REST: list, read, find by place, add.
+//! The jurisdiction tree over REST: list, read, find by place, add, set or remove a boundary.
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
 use hazardloop_domain::geography::CoordinateReference;
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
@@ -9,16 +8,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, IdTaken, Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded,
+    WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, WithBody, WithParameters,
-};
-use super::paging::{self, PointParam};
+use super::paging;
+use super::place_params::PointParam;
 use super::problem::Problem;
-use super::versions::{etag, is_held};
+use super::versions::{
+    HeldVersion, SeenVersion, answer_unless_held, created_or_known, etag, required_version,
+};
 use crate::app::App;
 use crate::store::jurisdictions::Node;
+use crate::usecases::boundaries;
 use crate::usecases::jurisdictions::{self, NewJurisdiction};
 
 /// Adds the routes of this file. `locate` before `{id}`, which would take it for an id.
@@ -26,7 +30,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list)
         .service(add)
         .service(locate)
-        .service(read_one);
+        .service(read_one)
+        .service(set_boundary)
+        .service(remove_boundary);
 }
 
 /// A jurisdiction, and how it lies in the tree.
@@ -84,7 +90,7 @@ struct JurisdictionPage {
     params(TreeQuery),
     responses(
         (status = 200, description = "One page", body = JurisdictionPage),
-        SignedIn, DeviceMayBeRevoked, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -115,13 +121,13 @@ async fn list(
     operation_id = "readJurisdiction",
     params(
         ("id" = JurisdictionId, Path, description = "The jurisdiction"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "The jurisdiction", body = JurisdictionView,
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -134,14 +140,9 @@ async fn read_one(
 ) -> Result<HttpResponse, Problem> {
     let node = jurisdictions::one(&app, id.0).await?;
     let version = node.node.version;
-    if is_held(&http, version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(version))
-            .finish());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(version))
-        .json(JurisdictionView::from(node)))
+    Ok(answer_unless_held(&http, version, || {
+        JurisdictionView::from(node)
+    }))
 }
 
 /// Which place.
@@ -171,7 +172,7 @@ struct Located {
     params(LocateQuery),
     responses(
         (status = 200, description = "Found", body = Located),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -202,6 +203,12 @@ struct Boundary {
     geometry: serde_json::Value,
     /// The coordinate reference of its numbers.
     reference: CoordinateReference,
+}
+
+impl Boundary {
+    fn into_text(self) -> (String, CoordinateReference) {
+        (self.geometry.to_string(), self.reference)
+    }
 }
 
 /// A new node of the tree.
@@ -253,7 +260,7 @@ struct NewNode {
         )),
         (status = 200, description = "This very addition had been taken before", body = JurisdictionView,
             headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, RoleNeeded, IdTaken, WithBody,
+        SignedIn, Unreadable, RoleNeeded, IdTaken, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -272,24 +279,89 @@ async fn add(
         division_code: body.division_code,
         version: 1,
     };
-    let boundary = body
-        .boundary
-        .map(|given| (given.geometry.to_string(), given.reference));
+    let boundary = body.boundary.map(Boundary::into_text);
     let new = NewJurisdiction {
         jurisdiction,
         boundary,
     };
     let (added, is_new) = jurisdictions::create(&app, caller.person_id, new).await?;
     let node = jurisdictions::one(&app, added.id).await?;
-    let mut answer = if is_new {
-        let mut created = HttpResponse::Created();
-        let location = format!("{}/jurisdictions/{}", super::API_ROOT, added.id);
-        created.insert_header((header::LOCATION, location));
-        created
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut answer = created_or_known(is_new, &format!("/jurisdictions/{}", added.id));
     Ok(answer
         .insert_header(etag(added.version))
+        .json(JurisdictionView::from(node)))
+}
+
+/// Set a boundary
+///
+/// Gives the jurisdiction a boundary, or another one than it had. For administrators of the node
+/// above. From now on it decides who answers for a report without an enterprise; hazards that were
+/// reported before stay where they are. Setting the boundary that it has changes nothing, whatever
+/// `If-Match` says.
+#[utoipa::path(
+    tag = "jurisdictions",
+    operation_id = "setBoundary",
+    params(("id" = JurisdictionId, Path, description = "The jurisdiction"), SeenVersion),
+    request_body(content = Boundary, example = json!({
+        "geometry": {"type": "Polygon", "coordinates": [
+            [[105.5, 29.3], [105.7, 29.3], [105.7, 29.5], [105.5, 29.5], [105.5, 29.3]]
+        ]},
+        "reference": "cgcs2000"
+    })),
+    responses(
+        (status = 200, description = "Set", body = JurisdictionView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
+    ),
+    security(("bearer" = []))
+)]
+#[put("/jurisdictions/{id}/boundary")]
+async fn set_boundary(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<JurisdictionId>,
+    body: StrictJson<Boundary>,
+) -> Result<HttpResponse, Problem> {
+    change_boundary(&app, &caller, &http, id.0, Some(body.0)).await
+}
+
+/// Remove a boundary
+///
+/// For administrators of the node above. Removing one that is not there changes nothing, whatever
+/// `If-Match` says.
+#[utoipa::path(
+    tag = "jurisdictions",
+    operation_id = "removeBoundary",
+    params(("id" = JurisdictionId, Path, description = "The jurisdiction"), SeenVersion),
+    responses(
+        (status = 200, description = "It has none", body = JurisdictionView,
+            headers(("ETag" = String, description = "Its version in quotes"))),
+        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded,
+    ),
+    security(("bearer" = []))
+)]
+#[delete("/jurisdictions/{id}/boundary")]
+async fn remove_boundary(
+    app: web::Data<App>,
+    caller: Caller,
+    http: HttpRequest,
+    id: StrictPath<JurisdictionId>,
+) -> Result<HttpResponse, Problem> {
+    change_boundary(&app, &caller, &http, id.0, None).await
+}
+
+async fn change_boundary(
+    app: &App,
+    caller: &Caller,
+    http: &HttpRequest,
+    id: JurisdictionId,
+    boundary: Option<Boundary>,
+) -> Result<HttpResponse, Problem> {
+    let seen = required_version(http)?;
+    let boundary = boundary.map(Boundary::into_text);
+    let node = boundaries::change(app, caller.person_id, id, seen, boundary).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(node.node.version))
         .json(JurisdictionView::from(node)))
 }

@@ -2,14 +2,13 @@
 
 pub mod answers;
 pub mod auth;
+pub mod binary;
 pub mod body;
 pub mod devices;
 pub mod enterprises;
-pub mod error_answers;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
-pub mod id_pages;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
@@ -18,7 +17,9 @@ pub mod ops;
 pub mod paging;
 pub mod people;
 pub mod photos;
+pub mod place_params;
 pub mod problem;
+mod query_text;
 pub mod sessions;
 pub mod sync;
 pub mod tus;

@@ -154,29 +154,6 @@ impl Row {
     }
 }
 
-/// Hazards of one enterprise, by id, after `after`, at most `limit`.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn ids_of_enterprise(
-    conn: &mut Conn,
-    enterprise_id: &[u8],
-    after: &[u8],
-    limit: i64,
-) -> Result<Vec<HazardId>, StoreError> {
-    let ids: Vec<Vec<u8>> = hazards::table
-        .filter(hazards::enterprise_id.eq(enterprise_id.to_vec()))
-        .filter(hazards::id.gt(after.to_vec()))
-        .order(hazards::id)
-        .limit(limit)
-        .select(hazards::id)
-        .load(conn)?;
-    Ok(ids
-        .iter()
-        .filter_map(|id| HazardId::from_slice(id))
-        .collect())
-}
-
 /// Names photos that a hazard refers to; those it names already stay as they are.
 ///
 /// # Errors

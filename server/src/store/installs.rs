@@ -6,7 +6,9 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::people::{View, holders_at, holders_below};
+use super::people::{
+    View, ended_last, lasting, over_areas, over_enterprise, over_firms, rows_in_view,
+};
 use super::schema::{enterprises, grants, installs, jurisdictions};
 use super::{Conn, StoreError, WriteTx};
 
@@ -194,6 +196,19 @@ pub fn of_person(
     rows.into_iter().map(Install::try_from).collect()
 }
 
+macro_rules! page_of_installs {
+    ($after:expr, $limit:expr) => {{
+        let from = $after.map_or_else(Vec::new, |id: InstallId| id.as_bytes().to_vec());
+        move || {
+            installs::table
+                .filter(installs::id.gt(from.clone()))
+                .order(installs::id)
+                .limit($limit)
+                .select(Row::as_select())
+        }
+    }};
+}
+
 /// Installations of everybody in `view`, as [`of_person`].
 ///
 /// # Errors
@@ -205,25 +220,32 @@ pub fn in_view(
     after: Option<InstallId>,
     limit: i64,
 ) -> Result<Vec<Install>, StoreError> {
-    let from = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-    let page = || {
-        installs::table
-            .filter(installs::id.gt(from.clone()))
-            .order(installs::id)
-            .limit(limit)
-            .select(Row::as_select())
-    };
-    // A query a place, each bounded; people have a handful of places.
+    let page = page_of_installs!(after, limit);
     let mine = installs::person_id.eq(view.person_id.as_bytes().to_vec());
     let mut rows: Vec<Row> = page().filter(mine).load(conn)?;
-    for path in &view.paths {
-        let theirs = installs::person_id.eq_any(holders_below!(path, now));
-        rows.extend(page().filter(theirs).load(conn)?);
-    }
-    for enterprise in &view.enterprises {
-        let theirs = installs::person_id.eq_any(holders_at!(enterprise, now));
-        rows.extend(page().filter(theirs).load(conn)?);
-    }
+    let theirs = rows_in_view!(conn, page, installs::person_id, view, lasting!(now));
+    rows.extend(theirs);
+    first_of(rows, limit)
+}
+
+/// Installations of people who hold no grant any more and held their last in the places of `view`,
+/// as [`of_person`].
+///
+/// # Errors
+/// When the database does not answer.
+pub fn of_people_without_role(
+    conn: &mut Conn,
+    view: &View,
+    now: Timestamp,
+    after: Option<InstallId>,
+    limit: i64,
+) -> Result<Vec<Install>, StoreError> {
+    let page = page_of_installs!(after, limit);
+    let rows = rows_in_view!(conn, page, installs::person_id, view, ended_last!(now));
+    first_of(rows, limit)
+}
+
+fn first_of(mut rows: Vec<Row>, limit: i64) -> Result<Vec<Install>, StoreError> {
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     rows.dedup_by(|one, other| one.id == other.id);
     rows.truncate(usize::try_from(limit).unwrap_or_default());

@@ -11,14 +11,16 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
+use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::{self, HazardFilter, Key};
+use super::people::View;
 use super::test_support::opened;
-use super::{Conn, Db, StoreError, events, jurisdictions};
+use super::{Conn, Db, StoreError, enterprises, events, installs, jurisdictions, people};
 
 #[derive(QueryableByName)]
 struct SqliteStep {
@@ -176,5 +178,47 @@ fn lists_enter_an_index_and_walk_no_table() {
         enters(&db, "events_subject_id_subject_seq_key", |conn| {
             events::history(conn, &ids[0], 0, 10).map(drop)
         });
+        let (firm, place) = (EnterpriseId(ids[0]), JurisdictionId(ids[1]));
+        for after in [None, Some(key)] {
+            enters(&db, "hazards_by_enterprise", |conn| {
+                enterprises::hazards_elsewhere(conn, firm, place, after, 10).map(drop)
+            });
+        }
+    });
+}
+
+/// People and devices are found by what they hold: the places by their path or parent, the grants
+/// by place, and the people by their grants. Only the page itself is put in order.
+#[test]
+fn lists_of_people_and_devices_walk_no_table() {
+    each_database(|url| {
+        let db = opened(url);
+        let view = View {
+            person_id: PersonId(Uuid::from_u128(1)),
+            paths: vec!["00000000000000000000000000000001/".to_owned()],
+            enterprises: vec![EnterpriseId(Uuid::from_u128(2))],
+        };
+        let now = Timestamp::from_millis(1);
+        let all = statements(&db, |conn| {
+            people::in_view(conn, &view, now, None, 10)?;
+            people::without_role(conn, &view, now, None, 10)?;
+            installs::in_view(conn, &view, now, None, 10)?;
+            installs::of_people_without_role(conn, &view, now, None, 10).map(drop)
+        });
+        assert_eq!(all.len(), 2 * 4 + 2 * 3);
+        for statement in all {
+            let plan = plan(&db, &statement);
+            let walks = ["Seq Scan", "SCAN "];
+            assert!(
+                !walks.iter().any(|walk| plan.contains(walk)),
+                "{statement}\n{plan}"
+            );
+            let by_path = !statement.contains("path")
+                || plan.contains("jurisdictions_path_key")
+                || plan.contains("sqlite_autoindex_jurisdictions");
+            assert!(by_path, "{statement}\n{plan}");
+            let by_grant = !statement.contains("grants") || plan.contains("grants_by_");
+            assert!(by_grant, "{statement}\n{plan}");
+        }
     });
 }

@@ -19,7 +19,7 @@ use crate::store::events::{self, NewEvent};
 use crate::store::installs::{self, Install};
 use crate::store::sessions::{self, Ending};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use crate::usecases::people::{Standing, event_body, wake_audit};
+use crate::usecases::people::{OfWhom, Standing, event_body, wake_audit};
 use crate::usecases::sign_in::access_token::Bearer;
 use crate::usecases::sign_in::session;
 
@@ -271,7 +271,8 @@ fn record(
     Ok(())
 }
 
-/// Own devices, and for administrators those of the people in their jurisdiction; with ids after
+/// Own devices, and for administrators those of the people in their jurisdiction; or, of whoever
+/// holds no role any more, those of the people who held their last one there. With ids after
 /// `after`, at most `limit` (and no more than a page of the settings).
 ///
 /// # Errors
@@ -279,6 +280,7 @@ fn record(
 pub async fn list(
     app: &App,
     asker: PersonId,
+    of_whom: OfWhom,
     after: Option<InstallId>,
     limit: usize,
 ) -> Result<Vec<Device>, Failure> {
@@ -287,7 +289,12 @@ pub async fn list(
     let listed = app.db.read(move |tx: &mut ReadTx<'_>| {
         let standing = Standing::of(tx.conn(), asker, now)?;
         let view = standing.administered_view();
-        let found = installs::in_view(tx.conn(), &view, now, after, limit)?;
+        let found = match of_whom {
+            OfWhom::HoldsARole => installs::in_view(tx.conn(), &view, now, after, limit)?,
+            OfWhom::HeldARole => {
+                installs::of_people_without_role(tx.conn(), &view, now, after, limit)?
+            }
+        };
         Ok::<_, Failure>(found.into_iter().map(Device::from).collect())
     });
     listed.await

@@ -82,6 +82,15 @@ pub struct PersonView {
     pub version: i64,
 }
 
+/// Of whom a list tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfWhom {
+    /// Of those who hold a role, or will.
+    HoldsARole,
+    /// Of those who hold none any more, by where they held the last: for its administrators.
+    HeldARole,
+}
+
 /// The PHC string of a password, computed on this thread.
 ///
 /// # Errors
@@ -318,6 +327,7 @@ fn announce_person(
 pub async fn list(
     app: &App,
     asker: PersonId,
+    of_whom: OfWhom,
     after: Option<PersonId>,
     limit: usize,
 ) -> Result<Vec<PersonView>, Failure> {
@@ -325,7 +335,13 @@ pub async fn list(
     let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
     let listed = app.db.read(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let found = people::in_view(tx.conn(), standing.view(), now, after, limit)?;
+        let found = match of_whom {
+            OfWhom::HoldsARole => people::in_view(tx.conn(), standing.view(), now, after, limit)?,
+            OfWhom::HeldARole => {
+                let view = standing.administered_view();
+                people::without_role(tx.conn(), &view, now, after, limit)?
+            }
+        };
         let ids: Vec<PersonId> = found.iter().map(|person| person.id).collect();
         let grants = people::grants_of(tx.conn(), &ids)?;
         Ok::<_, Failure>(

@@ -7,6 +7,8 @@
 )]
 
 mod at_once;
+mod versions;
+mod without_role;
 
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::ids::{GrantId, PersonId};
@@ -48,8 +50,47 @@ fn new_grant(number: u16, role: Role, scope: GrantScope) -> NewGrant {
     }
 }
 
+/// The version that somebody has now.
+async fn version_of(app: &App, id: PersonId) -> i64 {
+    let found = app.db.read(move |tx| people::by_id(tx.conn(), id));
+    found.await.unwrap().map_or(0, |person| person.version)
+}
+
+/// As [`super::grant`], by somebody who has just looked.
+async fn grant(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    new: NewGrant,
+) -> Result<(Grant, bool), Failure> {
+    super::grant(app, asker, person, version_of(app, person).await, new).await
+}
+
+/// As [`super::end_grant`], by somebody who has just looked.
+async fn end_grant(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    id: GrantId,
+) -> Result<(), Failure> {
+    super::end_grant(app, asker, person, version_of(app, person).await, id).await
+}
+
+/// As [`super::disable`], by somebody who has just looked.
+async fn disable(
+    app: &App,
+    asker: PersonId,
+    person: PersonId,
+    reason: &str,
+) -> Result<PersonView, Failure> {
+    super::disable(app, asker, person, version_of(app, person).await, reason).await
+}
+
 async fn logins_seen_by(world: &World, login: &str) -> Vec<String> {
-    let seen = list(&world.app, id_of(login), None, 200).await.unwrap();
+    let of_whom = OfWhom::HoldsARole;
+    let seen = list(&world.app, id_of(login), of_whom, None, 200)
+        .await
+        .unwrap();
     seen.into_iter().map(|person| person.login).collect()
 }
 
@@ -60,6 +101,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Failure>) -> String {
         Failure::Forbidden(_) => "FORBIDDEN".to_owned(),
         Failure::IdReused => "ID_REUSED".to_owned(),
         Failure::Conflict(_) => "CONFLICT".to_owned(),
+        Failure::PreconditionFailed { current } => format!("STALE {current}"),
         Failure::Invalid { field, .. } => format!("INVALID {field}"),
         other => panic!("{other}"),
     }
@@ -110,9 +152,15 @@ fn pages_by_id_cover_everybody_once() {
     each_world(|world| async move {
         let (mut after, mut seen) = (None, Vec::new());
         loop {
-            let page = list(&world.app, id_of("city-admin"), after, 2)
-                .await
-                .unwrap();
+            let page = list(
+                &world.app,
+                id_of("city-admin"),
+                OfWhom::HoldsARole,
+                after,
+                2,
+            )
+            .await
+            .unwrap();
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             seen.extend(page.into_iter().map(|person| person.login));
