@@ -132,30 +132,70 @@ error_answers! {
     }
 }
 
-/// What any operation may answer, whoever asks.
-const OF_EVERYTHING: [(&str, &str); 2] = [
-    (
-        "405",
-        "Not by this method: the answer to any other at this path",
-    ),
-    ("500", "The server failed; what happened is in its log"),
-];
+error_answers! {
+    /// What any operation may answer, whoever asks.
+    OfEverything {
+        "405" "Not by this method: the answer to any other at this path";
+        "500" "The server failed; what happened is in its log";
+    }
+}
 
-/// Adds to every operation what any may answer, and takes the bodies off the errors of HEAD, which
-/// has none.
+/// Adds to every operation what any may answer, writes answers that nearly all share once, and puts
+/// HEAD right: it has no bodies, and where one route serves GET and HEAD, a name of its own.
 pub(super) fn complete(document: &mut OpenApi) {
+    let shared = shared();
     for item in document.paths.paths.values_mut() {
         for operation in operations_of(item) {
-            for (status, what) in OF_EVERYTHING {
-                let responses = &mut operation.responses.responses;
-                responses
-                    .entry(status.to_owned())
-                    .or_insert_with(|| problem(status, what));
+            let told = &mut operation.responses.responses;
+            for (status, answer) in OfEverything::responses() {
+                told.entry(status).or_insert(answer);
             }
         }
+        name_head(item);
         for response in item.head.iter_mut().flat_map(responses_of) {
-            response.content.clear();
+            if let RefOr::T(response) = response {
+                response.content.clear();
+            }
         }
+        for response in operations_of(item).flat_map(responses_of) {
+            let known = shared.iter().find(|(_, answer)| *response == **answer);
+            if let Some((name, _)) = known {
+                *response = RefOr::Ref(Ref::new(format!("#/components/responses/{name}")));
+            }
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    components.responses.extend(shared);
+}
+
+/// Answers with a name, by which operations refer to them.
+fn shared() -> BTreeMap<String, RefOr<Response>> {
+    let all = SignedIn::responses()
+        .into_iter()
+        .chain(OfEverything::responses());
+    all.map(|(status, answer)| {
+        let name = match status.as_str() {
+            "401" => "NotSignedIn",
+            "405" => "MethodNotAllowed",
+            "429" => "TooManyRequests",
+            "503" => "Busy",
+            _ => "ServerFailed",
+        };
+        (name.to_owned(), answer)
+    })
+    .collect()
+}
+
+/// Where one route serves both, HEAD comes out under the name of GET.
+fn name_head(item: &mut PathItem) {
+    let (Some(get), Some(head)) = (&item.get, &mut item.head) else {
+        return;
+    };
+    if get.operation_id == head.operation_id {
+        let name = get.operation_id.as_deref().unwrap_or_default();
+        head.operation_id = Some(name.replacen("read", "head", 1));
+        let summary = get.summary.as_deref().unwrap_or_default();
+        head.summary = Some(format!("{summary}: the headers alone"));
     }
 }
 
@@ -175,10 +215,6 @@ fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .flatten()
 }
 
-fn responses_of(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
-    let responses = operation.responses.responses.values_mut();
-    responses.filter_map(|response| match response {
-        RefOr::T(response) => Some(response),
-        RefOr::Ref(_) => None,
-    })
+fn responses_of(operation: &mut Operation) -> impl Iterator<Item = &mut RefOr<Response>> {
+    operation.responses.responses.values_mut()
 }

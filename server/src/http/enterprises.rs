@@ -1,7 +1,7 @@
 //! Enterprises over REST: list, read, register, correct, move.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, head, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, route, web};
 use hazardloop_domain::credit_code::CreditCodeFinding;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Position;
@@ -32,7 +32,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list)
         .service(register)
         .service(read_one)
-        .service(head_one)
         .service(correct)
         .service(relocate_one);
 }
@@ -169,51 +168,16 @@ async fn list(
     ),
     security(("bearer" = []))
 )]
-#[get("/enterprises/{id}")]
+#[route("/enterprises/{id}", method = "GET", method = "HEAD")]
 async fn read_one(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
     id: StrictPath<EnterpriseId>,
 ) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-/// Ask for an enterprise's version
-#[utoipa::path(
-    tag = "enterprises",
-    operation_id = "headEnterprise",
-    params(
-        ("id" = EnterpriseId, Path, description = "The enterprise"),
-        HeldVersion,
-    ),
-    responses(
-        (status = 200, description = "There is such an enterprise",
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        (status = 304, description = "The caller holds this version"),
-        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
-    ),
-    security(("bearer" = []))
-)]
-#[head("/enterprises/{id}")]
-async fn head_one(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<EnterpriseId>,
-) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-async fn answer_one(
-    app: &App,
-    caller: &Caller,
-    http: &HttpRequest,
-    id: EnterpriseId,
-) -> Result<HttpResponse, Problem> {
-    let enterprise = enterprises::one(app, caller.person_id, id).await?;
+    let enterprise = enterprises::one(&app, caller.person_id, id.0).await?;
     let version = enterprise.version;
-    Ok(answer_unless_held(http, version, || {
+    Ok(answer_unless_held(&http, version, || {
         EnterpriseView::from(enterprise)
     }))
 }

@@ -1,6 +1,6 @@
 //! Hazards over REST: list, read, report.
 
-use actix_web::{HttpRequest, HttpResponse, get, head, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, route, web};
 use hazardloop_domain::command::{Action, CriterionRef, Grade, PhotoRef, Report, Source};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::StatusName;
@@ -27,10 +27,7 @@ use crate::usecases::{read, rest_command};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list)
-        .service(report)
-        .service(read_one)
-        .service(head_one);
+    cfg.service(list).service(report).service(read_one);
 }
 
 /// What the list is narrowed to.
@@ -120,51 +117,18 @@ async fn list(
     ),
     security(("bearer" = []))
 )]
-#[get("/hazards/{id}")]
+#[route("/hazards/{id}", method = "GET", method = "HEAD")]
 async fn read_one(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
     id: StrictPath<HazardId>,
 ) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-/// Ask for a hazard's version
-#[utoipa::path(
-    tag = "hazards",
-    operation_id = "headHazard",
-    params(
-        ("id" = HazardId, Path, description = "The hazard"),
-        HeldVersion,
-    ),
-    responses(
-        (status = 200, description = "There is such a hazard",
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        (status = 304, description = "The caller holds this version"),
-        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
-    ),
-    security(("bearer" = []))
-)]
-#[head("/hazards/{id}")]
-async fn head_one(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<HazardId>,
-) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-async fn answer_one(
-    app: &App,
-    caller: &Caller,
-    http: &HttpRequest,
-    id: HazardId,
-) -> Result<HttpResponse, Problem> {
-    let seen = read::hazard::one(app, caller.person_id, id).await?;
+    let seen = read::hazard::one(&app, caller.person_id, id.0).await?;
     let version = seen.hazard.version;
-    Ok(answer_unless_held(http, version, || HazardView::from(seen)))
+    Ok(answer_unless_held(&http, version, || {
+        HazardView::from(seen)
+    }))
 }
 
 /// A report, with the id that its author made for the hazard.

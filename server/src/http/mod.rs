@@ -6,6 +6,7 @@ pub mod binary;
 pub mod body;
 pub mod devices;
 pub mod enterprises;
+pub mod grants;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
@@ -72,6 +73,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
+    cfg.configure(grants::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderMap};
-use actix_web::{HttpRequest, HttpResponse, get, head, web};
+use actix_web::{HttpRequest, HttpResponse, get, route, web};
 use hazardloop_domain::hash::Digest;
 use serde::Deserialize;
 
@@ -21,9 +21,7 @@ use crate::usecases::photos::{self, PhotoContent, PhotoSize, Served, THUMBNAIL_R
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(read_photo)
-        .service(head_photo)
-        .service(read_metadata);
+    cfg.service(read_photo).service(read_metadata);
 }
 
 /// Which form of a photo.
@@ -71,43 +69,8 @@ struct PhotoQuery {
     ),
     security(("bearer" = []))
 )]
-#[get("/photos/{sha256}")]
+#[route("/photos/{sha256}", method = "GET", method = "HEAD")]
 async fn read_photo(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    sha256: StrictPath<String>,
-    query: StrictQuery<PhotoQuery>,
-) -> Result<HttpResponse, Problem> {
-    serve(
-        &app,
-        &caller,
-        &http,
-        &sha256.0,
-        query.0.size.unwrap_or_default(),
-    )
-    .await
-}
-
-/// Ask about a photo without its bytes
-#[utoipa::path(
-    tag = "photos",
-    operation_id = "headPhoto",
-    params(
-        ("sha256" = Digest, Path, description = "The photo's SHA-256, 64 hexadecimal digits"),
-        PhotoQuery,
-    ),
-    responses(
-        (status = 200, description = "The photo is here, and the caller may see it"),
-        (status = 206, description = "The same, with a `Range`"),
-        (status = 304, description = "The caller has it (`If-None-Match`)"),
-        (status = 404, description = "No such photo that the caller may see, or no thumbnail (yet, with `Retry-After`)", body = Problem, content_type = "application/problem+json"),
-        SignedIn, Unreadable, DeviceMayBeRevoked,
-    ),
-    security(("bearer" = []))
-)]
-#[head("/photos/{sha256}")]
-async fn head_photo(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
