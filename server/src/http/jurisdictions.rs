@@ -1,7 +1,6 @@
-//! The jurisdiction tree over REST: list, read, find by place, add, set or remove a boundary.
+//! The jurisdiction tree over REST: list, read, find by place, add. Boundaries are in `boundaries`.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
-use hazardloop_domain::geography::CoordinateReference;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use serde::{Deserialize, Serialize};
@@ -9,20 +8,17 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{
-    DeviceMayBeRevoked, Hidden, IdTaken, Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded,
-    WithBody, WithParameters,
+    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::boundaries::Boundary;
 use super::paging;
 use super::place_params::PointParam;
 use super::problem::Problem;
-use super::versions::{
-    HeldVersion, SeenVersion, answer_unless_held, created_or_known, etag, required_version,
-};
+use super::versions::{HeldVersion, answer_unless_held, created_or_known, etag};
 use crate::app::App;
 use crate::store::jurisdictions::Node;
-use crate::usecases::boundaries;
 use crate::usecases::jurisdictions::{self, NewJurisdiction};
 
 /// Adds the routes of this file. `locate` before `{id}`, which would take it for an id.
@@ -30,14 +26,12 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list)
         .service(add)
         .service(locate)
-        .service(read_one)
-        .service(set_boundary)
-        .service(remove_boundary);
+        .service(read_one);
 }
 
 /// A jurisdiction, and how it lies in the tree.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-struct JurisdictionView {
+pub(super) struct JurisdictionView {
     /// The node.
     #[serde(flatten)]
     node: Jurisdiction,
@@ -194,23 +188,6 @@ async fn locate(
     }))
 }
 
-/// A boundary and the reference of its numbers.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Boundary {
-    /// A GeoJSON geometry (RFC 7946), `Polygon` or `MultiPolygon`.
-    #[schema(value_type = Object)]
-    geometry: serde_json::Value,
-    /// The coordinate reference of its numbers.
-    reference: CoordinateReference,
-}
-
-impl Boundary {
-    fn into_text(self) -> (String, CoordinateReference) {
-        (self.geometry.to_string(), self.reference)
-    }
-}
-
 /// A new node of the tree.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -289,79 +266,5 @@ async fn add(
     let mut answer = created_or_known(is_new, &format!("/jurisdictions/{}", added.id));
     Ok(answer
         .insert_header(etag(added.version))
-        .json(JurisdictionView::from(node)))
-}
-
-/// Set a boundary
-///
-/// Gives the jurisdiction a boundary, or another one than it had. For administrators of the node
-/// above. From now on it decides who answers for a report without an enterprise; hazards that were
-/// reported before stay where they are. Setting the boundary that it has changes nothing, whatever
-/// `If-Match` says.
-#[utoipa::path(
-    tag = "jurisdictions",
-    operation_id = "setBoundary",
-    params(("id" = JurisdictionId, Path, description = "The jurisdiction"), SeenVersion),
-    request_body(content = Boundary, example = json!({
-        "geometry": {"type": "Polygon", "coordinates": [
-            [[105.5, 29.3], [105.7, 29.3], [105.7, 29.5], [105.5, 29.5], [105.5, 29.3]]
-        ]},
-        "reference": "cgcs2000"
-    })),
-    responses(
-        (status = 200, description = "Set", body = JurisdictionView,
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
-    ),
-    security(("bearer" = []))
-)]
-#[put("/jurisdictions/{id}/boundary")]
-async fn set_boundary(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<JurisdictionId>,
-    body: StrictJson<Boundary>,
-) -> Result<HttpResponse, Problem> {
-    change_boundary(&app, &caller, &http, id.0, Some(body.0)).await
-}
-
-/// Remove a boundary
-///
-/// For administrators of the node above. Removing one that is not there changes nothing, whatever
-/// `If-Match` says.
-#[utoipa::path(
-    tag = "jurisdictions",
-    operation_id = "removeBoundary",
-    params(("id" = JurisdictionId, Path, description = "The jurisdiction"), SeenVersion),
-    responses(
-        (status = 200, description = "It has none", body = JurisdictionView,
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded,
-    ),
-    security(("bearer" = []))
-)]
-#[delete("/jurisdictions/{id}/boundary")]
-async fn remove_boundary(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<JurisdictionId>,
-) -> Result<HttpResponse, Problem> {
-    change_boundary(&app, &caller, &http, id.0, None).await
-}
-
-async fn change_boundary(
-    app: &App,
-    caller: &Caller,
-    http: &HttpRequest,
-    id: JurisdictionId,
-    boundary: Option<Boundary>,
-) -> Result<HttpResponse, Problem> {
-    let seen = required_version(http)?;
-    let boundary = boundary.map(Boundary::into_text);
-    let node = boundaries::change(app, caller.person_id, id, seen, boundary).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(node.node.version))
         .json(JurisdictionView::from(node)))
 }

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod auth;
 pub mod binary;
 pub mod body;
+pub mod boundaries;
 pub mod devices;
 pub mod enterprises;
 pub mod grants;
@@ -69,6 +70,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazard_commands::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
+    cfg.configure(boundaries::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);

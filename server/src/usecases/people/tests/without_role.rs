@@ -1,4 +1,5 @@
-//! Whoever holds no role any more is listed to the administrators of where they held the last.
+//! Whoever holds no role any more stays with the administrators of where they held the last: listed,
+//! looked at, disabled.
 
 use super::*;
 use crate::usecases::devices;
@@ -117,6 +118,56 @@ fn pages_of_them_follow_one_another() {
         }
         seen.sort();
         assert_eq!(seen, gone);
+    });
+}
+
+#[test]
+fn whoever_has_no_role_left_stays_in_the_hands_of_their_last_administrators() {
+    each_world(|world| async move {
+        let app = &world.app;
+        let (admin, worker) = (id_of("east-admin"), id_of("worker"));
+        let first = one(app, admin, worker).await.unwrap().grants[0].id;
+        let in_west = new_grant(1, Role::Inspector, GrantScope::Jurisdiction(WEST));
+        grant(app, id_of("city-admin"), worker, in_west.clone())
+            .await
+            .unwrap();
+        world.pass(1_000);
+        end_grant(app, id_of("west-admin"), worker, in_west.id)
+            .await
+            .unwrap();
+        world.pass(1_000);
+        end_grant(app, admin, worker, first).await.unwrap();
+        world.pass(1_000);
+        let session = world.sign_in("worker").await;
+        authenticate(app, &session.tokens.access_token)
+            .await
+            .unwrap();
+        for (asker, expected) in [
+            ("west-admin", "NOT_FOUND"),
+            ("east-supervisor", "NOT_FOUND"),
+            ("principal", "NOT_FOUND"),
+        ] {
+            let answer = one(app, id_of(asker), worker).await;
+            assert_eq!(code(answer), expected, "{asker}");
+            let answer = disable(app, id_of(asker), worker, "reason").await;
+            assert_eq!(code(answer), expected, "{asker}");
+        }
+        for asker in ["town-admin", "east-admin", "city-admin"] {
+            let seen = one(app, id_of(asker), worker).await.unwrap();
+            assert!(seen.phone.is_some(), "{asker}");
+        }
+        let again = new_grant(2, Role::Employee, GrantScope::Enterprise(EAST_FIRM));
+        grant(app, admin, worker, again.clone()).await.unwrap();
+        world.pass(1_000);
+        end_grant(app, admin, worker, again.id).await.unwrap();
+        world.pass(1_000);
+        let disabled = disable(app, id_of("town-admin"), worker, "left").await;
+        assert!(disabled.unwrap().disabled_at.is_some());
+        assert!(
+            authenticate(app, &session.tokens.access_token)
+                .await
+                .is_err()
+        );
     });
 }
 
