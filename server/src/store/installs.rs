@@ -7,7 +7,8 @@ use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::people::{
-    View, ended_last, lasting, over_areas, over_enterprise, over_firms, rows_in_view,
+    OfWhom, PeopleList, ended_last, lasting, over_areas, over_enterprise, over_firms, page_in_view,
+    rows_in_view,
 };
 use super::schema::{enterprises, grants, installs, jurisdictions};
 use super::{Conn, StoreError, WriteTx};
@@ -196,59 +197,12 @@ pub fn of_person(
     rows.into_iter().map(Install::try_from).collect()
 }
 
-macro_rules! page_of_installs {
-    ($after:expr, $limit:expr) => {{
-        let from = $after.map_or_else(Vec::new, |id: InstallId| id.as_bytes().to_vec());
-        move || {
-            installs::table
-                .filter(installs::id.gt(from.clone()))
-                .order(installs::id)
-                .limit($limit)
-                .select(Row::as_select())
-        }
-    }};
-}
-
-/// Installations of everybody in `view`, as [`of_person`].
+/// Installations of the people that a list tells of, in order of id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn in_view(
-    conn: &mut Conn,
-    view: &View,
-    now: Timestamp,
-    after: Option<InstallId>,
-    limit: i64,
-) -> Result<Vec<Install>, StoreError> {
-    let page = page_of_installs!(after, limit);
-    let mine = installs::person_id.eq(view.person_id.as_bytes().to_vec());
-    let mut rows: Vec<Row> = page().filter(mine).load(conn)?;
-    let theirs = rows_in_view!(conn, page, installs::person_id, view, lasting!(now));
-    rows.extend(theirs);
-    first_of(rows, limit)
-}
-
-/// Installations of people who hold no grant any more and held their last in the places of `view`,
-/// as [`of_person`].
-///
-/// # Errors
-/// When the database does not answer.
-pub fn of_people_without_role(
-    conn: &mut Conn,
-    view: &View,
-    now: Timestamp,
-    after: Option<InstallId>,
-    limit: i64,
-) -> Result<Vec<Install>, StoreError> {
-    let page = page_of_installs!(after, limit);
-    let rows = rows_in_view!(conn, page, installs::person_id, view, ended_last!(now));
-    first_of(rows, limit)
-}
-
-fn first_of(mut rows: Vec<Row>, limit: i64) -> Result<Vec<Install>, StoreError> {
-    rows.sort_by(|one, other| one.id.cmp(&other.id));
-    rows.dedup_by(|one, other| one.id == other.id);
-    rows.truncate(usize::try_from(limit).unwrap_or_default());
+pub fn in_view(conn: &mut Conn, list: &PeopleList<'_>) -> Result<Vec<Install>, StoreError> {
+    let rows = page_in_view!(conn, installs, installs::person_id, list);
     rows.into_iter().map(Install::try_from).collect()
 }
 

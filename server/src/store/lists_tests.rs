@@ -18,7 +18,7 @@ use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::{self, HazardFilter, Key};
-use super::people::View;
+use super::people::{OfWhom, PeopleList, View};
 use super::test_support::opened;
 use super::{Conn, Db, StoreError, enterprises, events, installs, jurisdictions, people};
 
@@ -198,12 +198,19 @@ fn lists_of_people_and_devices_walk_no_table() {
             paths: vec!["00000000000000000000000000000001/".to_owned()],
             enterprises: vec![EnterpriseId(Uuid::from_u128(2))],
         };
-        let now = Timestamp::from_millis(1);
+        let list = |of_whom| PeopleList {
+            view: &view,
+            of_whom,
+            now: Timestamp::from_millis(1),
+            after: Vec::new(),
+            limit: 10,
+        };
         let all = statements(&db, |conn| {
-            people::in_view(conn, &view, now, None, 10)?;
-            people::without_role(conn, &view, now, None, 10)?;
-            installs::in_view(conn, &view, now, None, 10)?;
-            installs::of_people_without_role(conn, &view, now, None, 10).map(drop)
+            for of_whom in [OfWhom::HoldsARole, OfWhom::HeldARole] {
+                people::in_view(conn, &list(of_whom))?;
+                installs::in_view(conn, &list(of_whom))?;
+            }
+            Ok(())
         });
         assert_eq!(all.len(), 2 * 4 + 2 * 3);
         for statement in all {

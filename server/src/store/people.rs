@@ -12,8 +12,10 @@ use super::schema::people;
 use super::{Conn, StoreError, WriteTx};
 
 pub use grants::{PlacedGrant, end_grant, grants_of, holder_of, insert_grant, path_of};
-pub use view::{View, in_view, subtree, without_role};
-pub(super) use view::{ended_last, lasting, over_areas, over_enterprise, over_firms, rows_in_view};
+pub use view::{OfWhom, PeopleList, View, in_view, subtree};
+pub(super) use view::{
+    ended_last, lasting, over_areas, over_enterprise, over_firms, page_in_view, rows_in_view,
+};
 
 /// A person's row. Debug output hides the password hash.
 #[derive(Clone, PartialEq, Eq)]

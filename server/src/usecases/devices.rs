@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
 use crate::store::events::{self, NewEvent};
 use crate::store::installs::{self, Install};
+use crate::store::people::PeopleList;
 use crate::store::sessions::{self, Ending};
 use crate::store::{ReadTx, StoreError, WriteTx};
 use crate::usecases::people::{OfWhom, Standing, event_body, wake_audit};
@@ -288,13 +289,16 @@ pub async fn list(
     let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
     let listed = app.db.read(move |tx: &mut ReadTx<'_>| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let view = standing.administered_view();
-        let found = match of_whom {
-            OfWhom::HoldsARole => installs::in_view(tx.conn(), &view, now, after, limit)?,
-            OfWhom::HeldARole => {
-                installs::of_people_without_role(tx.conn(), &view, now, after, limit)?
-            }
-        };
+        let found = installs::in_view(
+            tx.conn(),
+            &PeopleList {
+                view: &standing.administered_view(),
+                of_whom,
+                now,
+                after: after.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+                limit,
+            },
+        )?;
         Ok::<_, Failure>(found.into_iter().map(Device::from).collect())
     });
     listed.await

@@ -20,6 +20,30 @@ pub struct View {
     pub enterprises: Vec<EnterpriseId>,
 }
 
+/// Of whom a list tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfWhom {
+    /// Of whoever looks, and of those in view who hold a role, or will.
+    HoldsARole,
+    /// Of those who hold none any more, nor will, and held their last in the places of the view.
+    HeldARole,
+}
+
+/// One page of a list of people or of what is theirs.
+#[derive(Clone, Debug)]
+pub struct PeopleList<'a> {
+    /// Who looks, and where.
+    pub view: &'a View,
+    /// Of whom it tells.
+    pub of_whom: OfWhom,
+    /// The moment that tells which roles last.
+    pub now: Timestamp,
+    /// With ids after this one; empty: from the first.
+    pub after: Vec<u8>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
 /// The paths from the first up to, without, the second: the jurisdiction at `path` and all below it.
 /// Paths are of hexadecimal digits and '/', after which '0' comes next; both databases compare them
 /// byte by byte.
@@ -124,57 +148,39 @@ macro_rules! rows_in_view {
 }
 pub(in crate::store) use rows_in_view;
 
-macro_rules! page_of_people {
-    ($after:expr, $limit:expr) => {{
-        let from = $after.map_or_else(Vec::new, |id: PersonId| id.as_bytes().to_vec());
-        move || {
-            people::table
-                .filter(people::id.gt(from.clone()))
-                .order(people::id)
-                .limit($limit)
+/// The first rows of `$table` in order of id, of the people that a list tells of.
+macro_rules! page_in_view {
+    ($conn:expr, $table:ident, $person:expr, $list:expr) => {{
+        let list = $list;
+        let page = || {
+            $table::table
+                .filter($table::id.gt(list.after.clone()))
+                .order($table::id)
+                .limit(list.limit)
                 .select(Row::as_select())
+        };
+        let (view, now) = (list.view, list.now);
+        let mut rows = match list.of_whom {
+            OfWhom::HoldsARole => rows_in_view!($conn, page, $person, view, lasting!(now)),
+            OfWhom::HeldARole => rows_in_view!($conn, page, $person, view, ended_last!(now)),
+        };
+        if list.of_whom == OfWhom::HoldsARole {
+            let me = $person.eq(view.person_id.as_bytes().to_vec());
+            rows.extend(page().filter(me).load::<Row>($conn)?);
         }
+        rows.sort_by(|one, other| one.id.cmp(&other.id));
+        rows.dedup_by(|one, other| one.id == other.id);
+        rows.truncate(usize::try_from(list.limit).unwrap_or_default());
+        rows
     }};
 }
+pub(in crate::store) use page_in_view;
 
-/// People in `view` with ids after `after`, in order of id, at most `limit`.
+/// People that a list tells of, in order of id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn in_view(
-    conn: &mut Conn,
-    view: &View,
-    now: Timestamp,
-    after: Option<PersonId>,
-    limit: i64,
-) -> Result<Vec<Person>, StoreError> {
-    let page = page_of_people!(after, limit);
-    let me = people::id.eq(view.person_id.as_bytes().to_vec());
-    let mut rows: Vec<Row> = page().filter(me).load(conn)?;
-    rows.extend(rows_in_view!(conn, page, people::id, view, lasting!(now)));
-    first_of(rows, limit)
-}
-
-/// People who hold no grant any more, nor will, and held their last in the places of `view`; as
-/// [`in_view`].
-///
-/// # Errors
-/// When the database does not answer.
-pub fn without_role(
-    conn: &mut Conn,
-    view: &View,
-    now: Timestamp,
-    after: Option<PersonId>,
-    limit: i64,
-) -> Result<Vec<Person>, StoreError> {
-    let page = page_of_people!(after, limit);
-    let rows = rows_in_view!(conn, page, people::id, view, ended_last!(now));
-    first_of(rows, limit)
-}
-
-fn first_of(mut rows: Vec<Row>, limit: i64) -> Result<Vec<Person>, StoreError> {
-    rows.sort_by(|one, other| one.id.cmp(&other.id));
-    rows.dedup_by(|one, other| one.id == other.id);
-    rows.truncate(usize::try_from(limit).unwrap_or_default());
+pub fn in_view(conn: &mut Conn, list: &PeopleList<'_>) -> Result<Vec<Person>, StoreError> {
+    let rows = page_in_view!(conn, people, people::id, list);
     rows.into_iter().map(Person::try_from).collect()
 }
