@@ -17,7 +17,7 @@ use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::store::{Db, DbOptions, StoreError, meta, migrate};
+use crate::store::{Db, StoreError, meta, migrate};
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::sign_in::SignInState;
 use crate::{http, jobs, sample, usecases};
@@ -56,11 +56,7 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     make_data_dir(&settings)?;
     let url = database_url(&settings)?;
     migrate::migrate(&url)?;
-    let options = DbOptions {
-        jitter_seed: u64::from_be_bytes(entropy.bytes()),
-        ..DbOptions::default()
-    };
-    let db = Db::open(&url, options)?;
+    let db = Db::open(&url, settings.database.options())?;
     let loaded = if settings.demo {
         Some(sample::load(&db, &settings, &clock, &entropy).await?)
     } else {

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use hazardloop_domain::hazard::Limits;
 use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
+
+use crate::store::DbOptions;
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -24,6 +27,8 @@ pub struct Settings {
     pub demo_on_public_address: bool,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// How the database is used.
+    pub database: Database,
     /// Sign-in and tokens.
     pub sign_in: SignIn,
     /// Limits on requests.
@@ -45,11 +50,65 @@ impl Default for Settings {
             demo: false,
             demo_on_public_address: false,
             trusted_proxies: Vec::new(),
+            database: Database::default(),
             sign_in: SignIn::default(),
             http: HttpLimits::default(),
             photos: PhotoLimits::default(),
             hazards: HazardLimits::default(),
             sync: SyncLimits::default(),
+        }
+    }
+}
+
+/// How the database is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// Connections that read.
+    pub readers: u32,
+    /// Connections that write; SQLite has one.
+    pub writers: u32,
+    /// Writes that may wait at once; more wait for a place.
+    pub queue_length: usize,
+    /// Most writes in one commit.
+    pub group_limit: usize,
+    /// Longest wait for a connection or a place in the queue, milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// Longest wait for a lock, milliseconds.
+    pub lock_timeout_ms: u64,
+    /// Longest statement, milliseconds (PostgreSQL).
+    pub statement_timeout_ms: u64,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let options = DbOptions::default();
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            readers: options.readers,
+            writers: options.writers,
+            queue_length: options.queue_length,
+            group_limit: options.group_limit,
+            acquire_timeout_ms: ms(options.acquire_timeout),
+            lock_timeout_ms: ms(options.lock_timeout),
+            statement_timeout_ms: ms(options.statement_timeout),
+        }
+    }
+}
+
+impl Database {
+    /// As the store takes it.
+    pub fn options(&self) -> DbOptions {
+        DbOptions {
+            readers: self.readers,
+            writers: self.writers,
+            queue_length: self.queue_length,
+            group_limit: self.group_limit,
+            acquire_timeout: Duration::from_millis(self.acquire_timeout_ms),
+            busy_timeout: Duration::from_millis(self.lock_timeout_ms),
+            lock_timeout: Duration::from_millis(self.lock_timeout_ms),
+            statement_timeout: Duration::from_millis(self.statement_timeout_ms),
+            ..DbOptions::default()
         }
     }
 }

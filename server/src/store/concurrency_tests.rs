@@ -27,7 +27,6 @@ fn concurrent_guarded_changes_all_arrive() {
             url,
             DbOptions {
                 attempts,
-                jitter_seed: 7,
                 ..DbOptions::default()
             },
         );

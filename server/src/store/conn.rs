@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -139,19 +140,40 @@ pub(super) fn begin_read(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How long statements of a transaction wait for locks (PostgreSQL; SQLite's single writer holds
+/// the only lock there is).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LockWait {
+    /// As long as the session says.
+    Usual,
+    /// Shorter, because others share the transaction.
+    Short(Duration),
+}
+
 /// Begins a write transaction; on SQLite with the write lock taken at once, since a lock that is
 /// asked for later cannot be waited for.
-pub(super) fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
-    match conn {
-        Conn::Sqlite(conn) => {
-            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?
+pub(super) fn begin_write(conn: &mut Conn, wait: LockWait) -> Result<(), StoreError> {
+    const POSTGRES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    match (conn, wait) {
+        (Conn::Sqlite(conn), _) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
         }
-        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-            conn,
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-        )?,
+        (Conn::Postgres(conn), LockWait::Usual) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, POSTGRES)?;
+        }
+        (Conn::Postgres(conn), LockWait::Short(longest)) => {
+            let ms = longest.as_millis().max(1);
+            // One round trip for both.
+            let both = format!("{POSTGRES}; SET LOCAL lock_timeout = {ms}");
+            AnsiTransactionManager::begin_transaction_sql(conn, &both)?;
+        }
     }
     Ok(())
+}
+
+/// Whether the session is beyond use.
+pub(super) fn is_broken(conn: &mut Conn) -> bool {
+    diesel::r2d2::R2D2Connection::is_broken(conn)
 }
 
 /// Commits the outermost transaction; when that fails, nothing is left open.

@@ -10,7 +10,6 @@ use std::time::Duration;
 use super::conn::{self, Purpose};
 use super::error::{StoreError, StoreFailure};
 use super::pool::{self, Pool};
-use super::retry::{self, Jitter};
 use super::tx::{ReadTx, WriteTx};
 use super::url::DatabaseUrl;
 use super::writer::{self, Writer};
@@ -18,18 +17,16 @@ use super::writer::{self, Writer};
 /// How the store behaves; every field has a documented default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DbOptions {
-    /// SQLite: connections for reading. Default 4.
+    /// Connections that read. Default 4.
     pub readers: u32,
-    /// PostgreSQL: connections in all. Default 16.
-    pub pool_size: u32,
-    /// SQLite: write requests that may wait; more wait for a place. Default 1024.
+    /// PostgreSQL: connections that write. Default 6. SQLite has one.
+    pub writers: u32,
+    /// Write requests that may wait; more wait for a place. Default 1024.
     pub queue_length: usize,
-    /// SQLite: most requests in one commit. Default 64.
+    /// Most requests in one commit. Default 64.
     pub group_limit: usize,
-    /// PostgreSQL: attempts before a write gives way with `Conflict`. Default 8.
+    /// PostgreSQL: runs before a write gives way with `Conflict`. Default 8.
     pub attempts: u32,
-    /// Seed for the pauses between attempts. Default 0; give every server another.
-    pub jitter_seed: u64,
     /// Longest wait for a connection or a place in the queue. Default 5 s.
     pub acquire_timeout: Duration,
     /// SQLite: longest wait for a lock that another process holds. Default 5 s.
@@ -38,6 +35,9 @@ pub struct DbOptions {
     pub statement_timeout: Duration,
     /// PostgreSQL: longest wait for a lock. Default 5 s.
     pub lock_timeout: Duration,
+    /// PostgreSQL: longest wait for a lock while others share the transaction; whoever would wait
+    /// longer is run again alone. Default 20 ms.
+    pub group_lock_timeout: Duration,
     /// PostgreSQL: longest pause inside a transaction; one that hangs holds back every device's
     /// feed. Default 10 s.
     pub idle_in_transaction_timeout: Duration,
@@ -47,15 +47,15 @@ impl Default for DbOptions {
     fn default() -> Self {
         Self {
             readers: 4,
-            pool_size: 16,
+            writers: 6,
             queue_length: 1024,
             group_limit: 64,
             attempts: 8,
-            jitter_seed: 0,
             acquire_timeout: Duration::from_secs(5),
             busy_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
+            group_lock_timeout: Duration::from_millis(20),
             idle_in_transaction_timeout: Duration::from_secs(10),
         }
     }
@@ -66,9 +66,9 @@ impl Default for DbOptions {
 pub struct Db(Arc<Inner>);
 
 struct Inner {
-    /// SQLite: readers only. PostgreSQL: everybody.
-    pool: Pool,
-    writes: Writes,
+    readers: Pool,
+    writer: Writer,
+    acquire_timeout: Duration,
 }
 
 impl Inner {
@@ -77,16 +77,11 @@ impl Inner {
         F: FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
         E: StoreFailure,
     {
-        let mut conn = self.pool.begin(conn::begin_read)?;
+        let mut conn = self.readers.begin(conn::begin_read)?;
         let answer = catch_unwind(AssertUnwindSafe(|| work(&mut ReadTx::new(&mut conn))));
         conn::rollback_to(&mut conn, 0);
         answer.unwrap_or_else(|_panic| Err(StoreError::Panicked.into()))
     }
-}
-
-enum Writes {
-    Grouped(Writer),
-    Parallel { jitter: Arc<Jitter>, attempts: u32 },
 }
 
 impl Db {
@@ -95,23 +90,14 @@ impl Db {
     /// # Errors
     /// [`StoreError::Unavailable`] when it cannot be reached or opened.
     pub fn open(url: &DatabaseUrl, options: DbOptions) -> Result<Self, StoreError> {
-        let inner = if url.is_postgres() {
-            Inner {
-                pool: Pool::open(url, Purpose::Write, options.pool_size, &options)?,
-                writes: Writes::Parallel {
-                    jitter: Arc::new(Jitter::new(options.jitter_seed)),
-                    attempts: options.attempts,
-                },
-            }
-        } else {
-            // The writer first: it creates the file.
-            let writer = Writer::start(url, &options)?;
-            Inner {
-                pool: Pool::open(url, Purpose::Read, options.readers, &options)?,
-                writes: Writes::Grouped(writer),
-            }
-        };
-        Ok(Self(Arc::new(inner)))
+        // The writer first: it creates SQLite's file.
+        let writer = Writer::start(url, &options)?;
+        let readers = Pool::open(url, Purpose::Read, options.readers, &options)?;
+        Ok(Self(Arc::new(Inner {
+            readers,
+            writer,
+            acquire_timeout: options.acquire_timeout,
+        })))
     }
 
     /// Runs `work` in a read transaction on the blocking pool.
@@ -124,7 +110,7 @@ impl Db {
         T: Send + 'static,
         E: StoreFailure,
     {
-        let place = self.0.pool.place().await?;
+        let place = self.0.readers.place().await?;
         let db = self.clone();
         blocking(move || {
             let _place = place;
@@ -142,17 +128,17 @@ impl Db {
         F: FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
         E: StoreFailure,
     {
-        self.0.pool.accepting()?;
+        self.0.readers.accepting()?;
         self.0.read(work)
     }
 
     /// Runs `work` in a write transaction. When it answers `Ok`, everything it did is stored
     /// durably; when it answers `Err`, or panics, nothing is.
     ///
-    /// `work` may be run more than once, and so must load inside what it decides on. On SQLite
-    /// it shares its commit with other requests; on PostgreSQL it runs beside them. Everybody's
-    /// writes (SQLite) or feed (PostgreSQL) wait for it, so what takes long, such as hashing a
-    /// password, is done before.
+    /// `work` may be run more than once, and so must load inside what it decides on. It may share
+    /// its commit with other requests; on PostgreSQL several transactions run side by side.
+    /// Everybody's writes (SQLite) or feed (PostgreSQL) wait for it, so what takes long, such as
+    /// hashing a password, is done before.
     ///
     /// # Errors
     /// What `work` answers; [`StoreError::Conflict`] when others were faster every time; other
@@ -164,34 +150,19 @@ impl Db {
         T: Send + 'static,
         E: StoreFailure,
     {
-        match &self.0.writes {
-            Writes::Grouped(writer) => {
-                let (job, answer) = writer::request(work);
-                let queue = writer.queue()?;
-                let place = tokio::time::timeout(self.0.pool.acquire_timeout(), queue.reserve());
-                match place.await {
-                    Ok(Ok(place)) => place.send(job),
-                    Ok(Err(_closed)) => return Err(pool::closing().into()),
-                    Err(_elapsed) => {
-                        let what = "too many writes are waiting".to_owned();
-                        return Err(StoreError::Timeout { what }.into());
-                    }
-                }
-                drop(queue);
-                answer
-                    .await
-                    .unwrap_or_else(|_gone| Err(pool::closing().into()))
+        let queue = self.0.writer.queue();
+        let place = match tokio::time::timeout(self.0.acquire_timeout, queue.place()).await {
+            Ok(place) => place?,
+            Err(_elapsed) => {
+                let what = "too many writes are waiting".to_owned();
+                return Err(StoreError::Timeout { what }.into());
             }
-            Writes::Parallel { jitter, attempts } => {
-                let place = self.0.pool.place().await?;
-                let (pool, jitter, attempts) = (self.0.pool.clone(), Arc::clone(jitter), *attempts);
-                blocking(move || {
-                    let _place = place;
-                    retry::write(&pool, &jitter, attempts, work)
-                })
-                .await
-            }
-        }
+        };
+        let (job, answer) = writer::request(work);
+        queue.put(place, job)?;
+        answer
+            .await
+            .unwrap_or_else(|_gone| Err(pool::closing().into()))
     }
 
     /// [`Self::write`], waiting on this thread. Not for tasks of the async runtime, whose worker
@@ -205,34 +176,26 @@ impl Db {
         T: Send + 'static,
         E: StoreFailure,
     {
-        match &self.0.writes {
-            Writes::Grouped(writer) => {
-                let (job, answer) = writer::request(work);
-                let queue = writer.queue()?;
-                wait(queue.send(job)).map_err(|_closed| pool::closing())?;
-                drop(queue);
-                wait(answer).unwrap_or_else(|_gone| Err(pool::closing().into()))
-            }
-            Writes::Parallel { jitter, attempts } => {
-                self.0.pool.accepting()?;
-                retry::write(&self.0.pool, jitter, *attempts, work)
-            }
-        }
+        let queue = self.0.writer.queue();
+        let place = wait(queue.place())?;
+        let (job, answer) = writer::request(work);
+        queue.put(place, job)?;
+        wait(answer).unwrap_or_else(|_gone| Err(pool::closing().into()))
     }
 
     /// Accepts nothing more, and returns when what was accepted is stored and answered. Clones
     /// then answer [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.0.pool.close();
-        if let Writes::Grouped(writer) = &self.0.writes
-            && let Some(thread) = writer.close()
-        {
-            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("the writer thread did not end well");
-            }
+        self.0.readers.close();
+        let threads = self.0.writer.close();
+        let joined = tokio::task::spawn_blocking(move || {
+            let ended = threads.into_iter().map(std::thread::JoinHandle::join);
+            ended.filter(Result::is_err).count()
+        });
+        if !matches!(joined.await, Ok(0)) {
+            tracing::error!("a writer thread did not end well");
         }
-        self.0.pool.drained().await;
+        self.0.readers.drained().await;
     }
 }
 

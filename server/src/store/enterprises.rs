@@ -23,27 +23,37 @@ pub fn created_at(conn: &mut Conn, id: EnterpriseId) -> Result<Option<Timestamp>
     Ok(at.map(Timestamp::from_millis))
 }
 
-/// Keeps the enterprise where it is until this transaction ends: a report filed under it meanwhile
-/// cannot carry the jurisdiction that a move at the same time leaves. SQLite has one writer, there
-/// this is nothing. Call it before the enterprise is read.
+/// The enterprise's jurisdiction, in which it is kept until this transaction ends: a report filed
+/// under it meanwhile cannot carry the jurisdiction that a move at the same time leaves. SQLite has
+/// one writer, there nothing needs to be kept.
 ///
 /// # Errors
-/// When the database does not answer.
-pub fn keep_in_place(conn: &mut Conn, id: EnterpriseId) -> Result<(), StoreError> {
-    if let Conn::Postgres(conn) = conn {
-        // The lock that the foreign key of the report's row takes anyway, only earlier.
-        let _: Option<Vec<u8>> = enterprises::table
-            .find(id.as_bytes().to_vec())
-            .select(enterprises::id)
-            .for_key_share()
-            .first(conn)
-            .optional()?;
-    }
-    Ok(())
+/// When the database does not answer or holds a damaged id.
+pub fn jurisdiction_held(
+    conn: &mut Conn,
+    id: EnterpriseId,
+) -> Result<Option<JurisdictionId>, StoreError> {
+    let wanted = enterprises::table
+        .find(id.as_bytes().to_vec())
+        .select(enterprises::jurisdiction_id);
+    let found: Option<Vec<u8>> = match conn {
+        Conn::Sqlite(conn) => wanted.first(conn).optional()?,
+        // The lock that the foreign key of the report's row takes anyway, only earlier. Whoever
+        // waits for a move here is given the row as the move has left it.
+        Conn::Postgres(conn) => wanted.for_key_share().first(conn).optional()?,
+    };
+    let read = |id: Vec<u8>| JurisdictionId::from_slice(&id);
+    found
+        .map(|found| {
+            read(found).ok_or_else(|| StoreError::Corrupt {
+                what: format!("the jurisdiction of enterprise {id}"),
+            })
+        })
+        .transpose()
 }
 
 /// Waits for every report that is being filed under the enterprise, and makes later ones wait for
-/// this transaction. See [`keep_in_place`].
+/// this transaction. See [`jurisdiction_held`].
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,6 @@
 //! Events: append-only rows, one hash chain a subject.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::hash::{Digest, HashAlgorithm};
 use hazardloop_domain::hazard::{EventHeader, event_hash};
@@ -7,8 +8,9 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::batch::in_arrays;
 use super::schema::events;
-use super::{Conn, Position, StoreError, WriteTx, rows_after};
+use super::{Conn, Position, StoreError, WriteTx, on_any, rows_after};
 
 /// One stored event.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -90,21 +92,15 @@ impl Head {
     };
 }
 
-/// Appends one event after `head` and returns the new head. Two writers that append after the
-/// same head collide in the unique index; the store runs the later one again.
-///
-/// # Errors
-/// [`StoreError::Stale`] when another event took this place; others when the database does not
-/// answer.
-pub fn append_after(
-    tx: &mut WriteTx<'_>,
-    head: Head,
-    event: NewEvent<'_>,
-) -> Result<Head, StoreError> {
-    let position = tx.next_position()?;
+/// An event in its place in the subject's history, not yet in the commit order.
+#[derive(Clone, Debug)]
+pub struct Linked(StoredEvent);
+
+/// Chains one event after `head`: the row to store, and the new head.
+pub fn link(head: Head, event: NewEvent<'_>) -> (Linked, Head) {
     let mut row = StoredEvent {
-        tx: position.tx,
-        ordinal: position.ordinal,
+        tx: 0,
+        ordinal: 0,
         subject_kind: event.subject_kind.to_owned(),
         subject_id: event.subject_id.as_bytes().to_vec(),
         subject_seq: head.seq.saturating_add(1),
@@ -119,28 +115,50 @@ pub fn append_after(
     let hash = row.computed_hash(&head.hash);
     row.hash = hash.as_bytes().to_vec();
     let seq = row.subject_seq;
-    match diesel::insert_into(events::table)
-        .values(row)
-        .execute(tx.conn())
-    {
-        Ok(_) => Ok(Head { seq, hash }),
-        Err(error) => {
-            let error = StoreError::from(error);
-            if error.is_duplicate_in("events") {
-                return Err(StoreError::Stale { what: "history" });
-            }
-            Err(error)
-        }
+    (Linked(row), Head { seq, hash })
+}
+
+/// Stores events in the order given. Two writers that append after the same head collide in the
+/// unique index; the store runs the later one again.
+///
+/// # Errors
+/// [`StoreError::Stale`] when another event took a place; others when the database does not
+/// answer.
+pub fn append_all(tx: &mut WriteTx<'_>, linked: Vec<Linked>) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(linked.len());
+    for Linked(mut row) in linked {
+        let position = tx.next_position()?;
+        (row.tx, row.ordinal) = (position.tx, position.ordinal);
+        rows.push(row);
     }
+    in_arrays!(rows, |array| insert(tx.conn(), array)
+        .map_err(taken_meanwhile)?);
+    Ok(())
+}
+
+fn insert<const N: usize>(conn: &mut Conn, rows: [StoredEvent; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(events::table)
+        .values(rows)
+        .execute(c))
+}
+
+fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
+    let error = StoreError::from(error);
+    if error.is_duplicate_in("events") {
+        return StoreError::Stale { what: "history" };
+    }
+    error
 }
 
 /// Appends one event to whatever history the subject has.
 ///
 /// # Errors
-/// As [`append_after`].
+/// As [`append_all`].
 pub fn append(tx: &mut WriteTx<'_>, event: NewEvent<'_>) -> Result<Head, StoreError> {
     let head = head(tx.conn(), event.subject_id)?;
-    append_after(tx, head, event)
+    let (linked, head) = link(head, event);
+    append_all(tx, vec![linked])?;
+    Ok(head)
 }
 
 /// The end of a subject's history.

@@ -3,6 +3,7 @@
 //! One row per (scope, record). A change moves the row to the end of the order, so that a cursor
 //! that has passed its old place meets it again, and nothing has to be compacted.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use hazardloop_domain::time::Timestamp;
@@ -10,6 +11,7 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
 use uuid::Uuid;
 
+use super::batch::in_arrays;
 use super::schema::scope_rows;
 use super::{Conn, Position, StoreError, WriteTx, on_any, rows_after};
 
@@ -60,6 +62,55 @@ pub struct Announced<'a> {
     pub created_at: Timestamp,
 }
 
+/// What the feed is about to be told.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    rows: Vec<Row>,
+}
+
+impl News {
+    /// Tells `scopes` that they hold this record, or hold it in a new version.
+    pub fn put(&mut self, key: &DigestKey, scopes: &[Scope], record: Announced<'_>) {
+        let digest = key.of_record(record.kind, record.id, record.version, record.body);
+        self.add(scopes, &record, true, digest);
+    }
+
+    /// Tells `scopes` that they no longer hold this record.
+    pub fn remove(
+        &mut self,
+        scopes: &[Scope],
+        kind: RecordKind,
+        id: &Uuid,
+        version: i64,
+        now: Timestamp,
+    ) {
+        let record = Announced {
+            kind,
+            id,
+            version,
+            body: &[],
+            created_at: now,
+        };
+        self.add(scopes, &record, false, 0);
+    }
+
+    fn add(&mut self, scopes: &[Scope], record: &Announced<'_>, present: bool, digest: u64) {
+        let low_half = u64::from(u32::MAX);
+        self.rows.extend(scopes.iter().map(|scope| Row {
+            scope: scope.to_string(),
+            record_kind: record.kind.number(),
+            record_id: record.id.as_bytes().to_vec(),
+            present,
+            version: record.version,
+            digest_high: i64::try_from(digest >> 32).unwrap_or_default(),
+            digest_low: i64::try_from(digest & low_half).unwrap_or_default(),
+            created_at: record.created_at.as_millis(),
+            tx: 0,
+            ordinal: 0,
+        }));
+    }
+}
+
 /// Tells `scopes` that they hold this record, or hold it in a new version.
 ///
 /// # Errors
@@ -70,8 +121,9 @@ pub fn put(
     scopes: &[Scope],
     record: Announced<'_>,
 ) -> Result<(), StoreError> {
-    let digest = key.of_record(record.kind, record.id, record.version, record.body);
-    write(tx, scopes, record, true, digest)
+    let mut news = News::default();
+    news.put(key, scopes, record);
+    publish(tx, news)
 }
 
 /// Tells `scopes` that they no longer hold this record.
@@ -86,45 +138,28 @@ pub fn remove(
     version: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let record = Announced {
-        kind,
-        id,
-        version,
-        body: &[],
-        created_at: now,
-    };
-    write(tx, scopes, record, false, 0)
+    let mut news = News::default();
+    news.remove(scopes, kind, id, version, now);
+    publish(tx, news)
 }
 
-fn write(
-    tx: &mut WriteTx<'_>,
-    scopes: &[Scope],
-    record: Announced<'_>,
-    present: bool,
-    digest: u64,
-) -> Result<(), StoreError> {
-    if scopes.is_empty() {
-        return Ok(());
-    }
-    let low_half = u64::from(u32::MAX);
-    let mut rows = Vec::with_capacity(scopes.len());
-    for scope in scopes {
+/// Writes what the feed is told, in few statements: on PostgreSQL each is a round trip. A scope and
+/// record may be named once.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn publish(tx: &mut WriteTx<'_>, news: News) -> Result<(), StoreError> {
+    let mut rows = news.rows;
+    for row in &mut rows {
         let position = tx.next_position()?;
-        rows.push(Row {
-            scope: scope.to_string(),
-            record_kind: record.kind.number(),
-            record_id: record.id.as_bytes().to_vec(),
-            present,
-            version: record.version,
-            digest_high: i64::try_from(digest >> 32).unwrap_or_default(),
-            digest_low: i64::try_from(digest & low_half).unwrap_or_default(),
-            created_at: record.created_at.as_millis(),
-            tx: position.tx,
-            ordinal: position.ordinal,
-        });
+        (row.tx, row.ordinal) = (position.tx, position.ordinal);
     }
-    // One statement for all scopes: on PostgreSQL every statement is a round trip.
-    on_any!(tx.conn(), |c| diesel::insert_into(scope_rows::table)
+    in_arrays!(rows, |array| upsert(tx.conn(), array)?);
+    Ok(())
+}
+
+fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(scope_rows::table)
         .values(rows)
         .on_conflict((
             scope_rows::scope,
@@ -140,8 +175,7 @@ fn write(
             scope_rows::tx.eq(excluded(scope_rows::tx)),
             scope_rows::ordinal.eq(excluded(scope_rows::ordinal)),
         ))
-        .execute(c))?;
-    Ok(())
+        .execute(c))
 }
 
 /// The changes of `scope` after `after` and below `horizon`, oldest first, at most `limit`.

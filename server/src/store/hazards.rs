@@ -1,15 +1,18 @@
 //! Hazards: the current state, one row each.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use hazardloop_domain::geography::cell_of;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
+use super::batch::in_arrays;
 use super::events::Head;
 use super::schema::{hazards, photo_references, photos, uploads};
-use super::{Conn, StoreError, WriteTx, portable::Portable};
+use super::{Conn, StoreError, WriteTx, on_any};
 
 #[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
@@ -44,62 +47,103 @@ pub struct Loaded {
     pub head: Head,
 }
 
+/// A hazard as it lies in the database: version, head hash, record.
+type Found = (i64, Vec<u8>, Vec<u8>);
+
+impl Loaded {
+    fn read(id: HazardId, (seq, hash, record): Found) -> Result<Self, StoreError> {
+        let corrupt = |what: String| StoreError::Corrupt { what };
+        let hazard: Hazard = minicbor::decode(&record)
+            .map_err(|error| corrupt(format!("the record of hazard {id}: {error}")))?;
+        let hash = Digest::from_slice(&hash)
+            .ok_or_else(|| corrupt(format!("the head hash of hazard {id}")))?;
+        Ok(Self {
+            hazard,
+            head: Head { seq, hash },
+        })
+    }
+}
+
 /// Loads one hazard.
 ///
 /// # Errors
 /// When the database does not answer or the stored record cannot be read.
 pub fn load(conn: &mut Conn, id: HazardId) -> Result<Option<Loaded>, StoreError> {
-    let found: Option<(i64, Vec<u8>, Vec<u8>)> = hazards::table
+    let found: Option<Found> = hazards::table
         .find(id.as_bytes().to_vec())
         .select((hazards::version, hazards::head_hash, hazards::record))
         .first(conn)
         .optional()?;
-    let Some((seq, hash, record)) = found else {
-        return Ok(None);
-    };
-    let corrupt = |what: String| StoreError::Corrupt { what };
-    let hazard: Hazard = minicbor::decode(&record)
-        .map_err(|error| corrupt(format!("the record of hazard {id}: {error}")))?;
-    let hash = Digest::from_slice(&hash)
-        .ok_or_else(|| corrupt(format!("the head hash of hazard {id}")))?;
-    Ok(Some(Loaded {
-        hazard,
-        head: Head { seq, hash },
-    }))
+    found.map(|found| Loaded::read(id, found)).transpose()
 }
 
-/// Stores a hazard after its events: a new row when `before` is `None`, else an update that
-/// insists on that version.
+/// Loads those of `ids` that exist, in one statement.
+///
+/// # Errors
+/// When the database does not answer or a stored record cannot be read.
+pub fn load_all(conn: &mut Conn, ids: &[HazardId]) -> Result<Vec<Loaded>, StoreError> {
+    let wanted: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let columns = (
+        hazards::id,
+        (hazards::version, hazards::head_hash, hazards::record),
+    );
+    let rows: Vec<(Vec<u8>, Found)> = on_any!(conn, |c| hazards::table
+        .filter(hazards::id.eq_any(wanted))
+        .select(columns)
+        .load(c))?;
+    let read = |(id, found): (Vec<u8>, Found)| {
+        let id = HazardId::from_slice(&id).ok_or_else(|| StoreError::Corrupt {
+            what: "a hazard id of odd length".to_owned(),
+        })?;
+        Loaded::read(id, found)
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The row of a hazard, about to be stored after its events.
+pub struct Saved(Row);
+
+impl Saved {
+    /// `record` is the CBOR that devices receive.
+    pub fn new(hazard: &Hazard, record: Vec<u8>, head: Head, district_code: &str) -> Self {
+        Self(Row::of(hazard, record, head, district_code))
+    }
+}
+
+/// Stores hazards that did not exist before.
+///
+/// # Errors
+/// [`StoreError::Stale`] when somebody else stored one of them meanwhile.
+pub fn insert_all(tx: &mut WriteTx<'_>, saved: Vec<Saved>) -> Result<(), StoreError> {
+    let rows: Vec<Row> = saved.into_iter().map(|saved| saved.0).collect();
+    in_arrays!(rows, |array| insert(tx.conn(), array)
+        .map_err(taken_meanwhile)?);
+    Ok(())
+}
+
+fn insert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(hazards::table)
+        .values(rows)
+        .execute(c))
+}
+
+fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
+    let error = StoreError::from(error);
+    // Run again: the second time the hazard is found, and the rules answer.
+    if error.is_duplicate_in("hazards") {
+        return StoreError::Stale { what: "hazard" };
+    }
+    error
+}
+
+/// Stores what became of a hazard, insisting that it still has the version `before`.
 ///
 /// # Errors
 /// [`StoreError::Stale`] when somebody else changed it meanwhile.
-pub fn save(
-    tx: &mut WriteTx<'_>,
-    hazard: &Hazard,
-    record: &[u8],
-    head: Head,
-    district_code: &str,
-    before: Option<i64>,
-) -> Result<(), StoreError> {
-    let row = Row::of(hazard, record, head, district_code);
-    let Some(before) = before else {
-        return match diesel::insert_into(hazards::table)
-            .values(row)
-            .execute(tx.conn())
-        {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let error = StoreError::from(error);
-                // Run again: the second time the hazard is found, and the rules answer.
-                if error.is_duplicate_in("hazards") {
-                    return Err(StoreError::Stale { what: "hazard" });
-                }
-                Err(error)
-            }
-        };
-    };
+pub fn update(tx: &mut WriteTx<'_>, saved: Saved, before: i64) -> Result<(), StoreError> {
+    let row = saved.0;
     let changed = diesel::update(hazards::table)
-        .filter(hazards::id.eq(hazard.id.as_bytes().to_vec()))
+        .filter(hazards::id.eq(row.id.clone()))
         .filter(hazards::version.eq(before))
         .set(row)
         .execute(tx.conn())?;
@@ -126,11 +170,11 @@ pub fn row_follows(
         .select(Row::as_select())
         .first(conn)
         .optional()?;
-    Ok(stored == Some(Row::of(hazard, record, head, district_code)))
+    Ok(stored == Some(Row::of(hazard, record.to_vec(), head, district_code)))
 }
 
 impl Row {
-    fn of(hazard: &Hazard, record: &[u8], head: Head, district_code: &str) -> Self {
+    fn of(hazard: &Hazard, record: Vec<u8>, head: Head, district_code: &str) -> Self {
         let point = hazard.position.as_ref().map(|position| position.to_wgs84());
         Self {
             id: hazard.id.as_bytes().to_vec(),
@@ -149,58 +193,83 @@ impl Row {
             updated_at: hazard.updated_at.as_millis(),
             version: hazard.version,
             head_hash: head.hash.as_bytes().to_vec(),
-            record: record.to_vec(),
+            record,
         }
     }
 }
 
-/// Names photos that a hazard refers to; those it names already stay as they are.
+/// A photo that a hazard names, and where it stands.
+#[derive(Insertable)]
+// Without this the statement is parsed anew each time: it might say DEFAULT.
+#[diesel(table_name = photo_references, treat_none_as_default_value = false)]
+pub struct NamedPhoto {
+    hazard_id: Vec<u8>,
+    sha256: Vec<u8>,
+    named_by: Vec<u8>,
+    named_at: i64,
+    state: &'static str,
+}
+
+impl NamedPhoto {
+    /// `state` as it is stored: `awaiting_photo`, `verified` or `lost`.
+    pub fn new(
+        hazard_id: HazardId,
+        sha256: &Digest,
+        named_by: PersonId,
+        state: &'static str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            hazard_id: hazard_id.as_bytes().to_vec(),
+            sha256: sha256.as_bytes().to_vec(),
+            named_by: named_by.as_bytes().to_vec(),
+            named_at: now.as_millis(),
+            state,
+        }
+    }
+}
+
+/// Stores which photos hazards name; of one that was named already only the state changes.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn name_photo(
-    tx: &mut WriteTx<'_>,
-    hazard_id: HazardId,
-    sha256: &Digest,
-    named_by: &[u8],
-    state: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let row = (
-        photo_references::hazard_id.eq(hazard_id.as_bytes().to_vec()),
-        photo_references::sha256.eq(sha256.as_bytes().to_vec()),
-        photo_references::named_by.eq(named_by.to_vec()),
-        photo_references::named_at.eq(now.as_millis()),
-        photo_references::state.eq(state.to_owned()),
-    );
-    let statement = diesel::insert_into(photo_references::table)
-        .values(row)
-        .on_conflict((photo_references::hazard_id, photo_references::sha256))
-        .do_update()
-        .set(photo_references::state.eq(state.to_owned()));
-    Portable(statement).execute(tx.conn())?;
+pub fn name_photos(tx: &mut WriteTx<'_>, photos: Vec<NamedPhoto>) -> Result<(), StoreError> {
+    in_arrays!(photos, |array| name(tx.conn(), array)?);
     Ok(())
 }
 
-/// Whether this person has brought these very bytes: only then may a new record count them as
-/// arrived. Knowing a hash is not having the picture.
+fn name<const N: usize>(conn: &mut Conn, photos: [NamedPhoto; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(photo_references::table)
+        .values(photos)
+        .on_conflict((photo_references::hazard_id, photo_references::sha256))
+        .do_update()
+        .set(photo_references::state.eq(excluded(photo_references::state)))
+        .execute(c))
+}
+
+/// Which of these photos this person has brought, bytes and all: only then may a new record count
+/// them as arrived. Knowing a hash is not having the picture.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn has_uploaded(
+pub fn brought_by(
     conn: &mut Conn,
-    person_id: &[u8],
-    sha256: &Digest,
-) -> Result<bool, StoreError> {
-    let stored = diesel::dsl::exists(photos::table.find(sha256.as_bytes().to_vec()));
-    let brought = diesel::dsl::exists(
-        uploads::table
-            .filter(uploads::person_id.eq(person_id.to_vec()))
-            .filter(uploads::sha256.eq(sha256.as_bytes().to_vec()))
-            .filter(uploads::finished_at.is_not_null()),
-    );
-    Ok(diesel::select(stored).get_result::<bool>(conn)?
-        && diesel::select(brought).get_result::<bool>(conn)?)
+    person_id: PersonId,
+    sha256: &[Digest],
+) -> Result<Vec<Digest>, StoreError> {
+    let wanted: Vec<Vec<u8>> = sha256.iter().map(|sha| sha.as_bytes().to_vec()).collect();
+    let brought: Vec<Vec<u8>> = on_any!(conn, |c| uploads::table
+        .inner_join(photos::table.on(uploads::sha256.eq(photos::sha256.nullable())))
+        .filter(uploads::person_id.eq(person_id.as_bytes().to_vec()))
+        .filter(photos::sha256.eq_any(wanted))
+        .filter(uploads::finished_at.is_not_null())
+        .select(photos::sha256)
+        .distinct()
+        .load(c))?;
+    Ok(brought
+        .iter()
+        .filter_map(|hash| Digest::from_slice(hash))
+        .collect())
 }
 
 /// Hazards that name this photo.

@@ -33,8 +33,9 @@ pub mod tx;
 pub mod uploads;
 pub mod url;
 
+mod batch;
 mod pool;
-mod retry;
+mod queue;
 mod writer;
 
 pub use crate::on_any;

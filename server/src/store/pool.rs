@@ -87,11 +87,6 @@ impl Pool {
         })
     }
 
-    /// Longest wait for a place.
-    pub(super) fn acquire_timeout(&self) -> Duration {
-        self.acquire_timeout
-    }
-
     /// How many connections there may be.
     pub(super) fn size(&self) -> u32 {
         self.connections.max_size()

@@ -1,5 +1,6 @@
 //! Push streams: every pushed command as it came, its receipt, and how far each install is.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
@@ -7,8 +8,9 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::StreamState;
 use hazardloop_sync_protocol::wire::{Envelope, Receipt};
 
+use super::batch::in_arrays;
 use super::schema::{installs, pushed_commands};
-use super::{Conn, StoreError, WriteTx};
+use super::{Conn, StoreError, WriteTx, on_any};
 
 /// An install, as pushes and pulls need it.
 #[derive(Clone, Debug)]
@@ -121,60 +123,95 @@ pub fn receipt(
     }))
 }
 
-/// One command about to be kept for good.
-#[derive(Clone, Copy, Debug)]
-pub struct Kept<'a> {
-    /// Whose stream.
-    pub install_id: InstallId,
-    /// Whose command.
-    pub person_id: PersonId,
-    /// As it came.
-    pub envelope: &'a Envelope,
-    /// Its link hash.
-    pub link_hash: Digest,
-    /// The hazard it speaks of, where that could be read.
-    pub subject: Option<HazardId>,
-    /// What became of it.
-    pub receipt: &'a Receipt,
+/// A pushed command and what became of it, about to be kept for good.
+#[derive(Clone, Debug, Insertable)]
+// Without this the statement is parsed anew each time: it might say DEFAULT.
+#[diesel(table_name = pushed_commands, treat_none_as_default_value = false)]
+pub struct Kept {
+    install_id: Vec<u8>,
+    seq: i64,
+    person_id: Vec<u8>,
+    kind: String,
+    kind_version: i32,
+    subject_id: Option<Vec<u8>>,
+    payload: Vec<u8>,
+    link_hash: Vec<u8>,
+    previous_hash: Vec<u8>,
+    signature: Vec<u8>,
+    received_at: i64,
+    outcome: &'static str,
+    receipt: Vec<u8>,
 }
 
-/// Keeps a command with its receipt.
-///
-/// # Errors
-/// [`StoreError::Stale`] when another push of the same install kept this place first.
-pub fn keep(tx: &mut WriteTx<'_>, kept: Kept<'_>) -> Result<(), StoreError> {
-    let envelope = kept.envelope;
-    let row = (
-        pushed_commands::install_id.eq(kept.install_id.as_bytes().to_vec()),
-        pushed_commands::seq.eq(envelope.seq),
-        pushed_commands::person_id.eq(kept.person_id.as_bytes().to_vec()),
-        // A hostile name must not make the row unstorable: PostgreSQL takes no NUL in text.
-        pushed_commands::kind.eq(envelope.kind.replace(char::is_control, "?")),
-        pushed_commands::kind_version.eq(i32::from(envelope.version)),
-        pushed_commands::subject_id.eq(kept.subject.map(|id| id.as_bytes().to_vec())),
-        pushed_commands::payload.eq(envelope.payload.0.clone()),
-        pushed_commands::link_hash.eq(kept.link_hash.as_bytes().to_vec()),
-        pushed_commands::previous_hash.eq(envelope.previous.as_bytes().to_vec()),
-        pushed_commands::signature.eq(envelope.signature.0.clone()),
-        pushed_commands::received_at.eq(kept.receipt.received_at.as_millis()),
-        pushed_commands::outcome.eq(kept.receipt.outcome.name()),
-        pushed_commands::receipt.eq(minicbor::to_vec(kept.receipt).unwrap_or_default()),
-    );
-    match diesel::insert_into(pushed_commands::table)
-        .values(row)
-        .execute(tx.conn())
-    {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let error = StoreError::from(error);
-            if error.is_duplicate_in("pushed_commands") {
-                return Err(StoreError::Stale {
-                    what: "push stream",
-                });
-            }
-            Err(error)
+impl Kept {
+    /// `envelope` of `install` as it came, with the hazard that it speaks of where that could be
+    /// read.
+    pub fn new(
+        install: &Install,
+        envelope: &Envelope,
+        link_hash: Digest,
+        subject: Option<HazardId>,
+        receipt: &Receipt,
+    ) -> Self {
+        Self {
+            install_id: install.stream.install_id.as_bytes().to_vec(),
+            seq: envelope.seq,
+            person_id: install.person_id.as_bytes().to_vec(),
+            // A hostile name must not make the row unstorable: PostgreSQL takes no NUL in text.
+            kind: envelope.kind.replace(char::is_control, "?"),
+            kind_version: i32::from(envelope.version),
+            subject_id: subject.map(|id| id.as_bytes().to_vec()),
+            payload: envelope.payload.0.clone(),
+            link_hash: link_hash.as_bytes().to_vec(),
+            previous_hash: envelope.previous.as_bytes().to_vec(),
+            signature: envelope.signature.0.clone(),
+            received_at: receipt.received_at.as_millis(),
+            outcome: receipt.outcome.name(),
+            receipt: minicbor::to_vec(receipt).unwrap_or_default(),
         }
     }
+
+    /// Whether this is a report of `subject` that did not take effect.
+    pub fn is_failed_report_of(&self, subject: HazardId) -> bool {
+        self.kind == REPORT
+            && self.outcome != APPLIED
+            && self.subject_id.as_deref() == Some(subject.as_bytes())
+    }
+
+    /// Its place in the stream.
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+}
+
+/// Names as they are stored.
+const REPORT: &str = "report";
+const APPLIED: &str = "applied";
+
+/// Keeps commands with their receipts.
+///
+/// # Errors
+/// [`StoreError::Stale`] when another push of the same install kept one of these places first.
+pub fn keep_all(tx: &mut WriteTx<'_>, kept: Vec<Kept>) -> Result<(), StoreError> {
+    in_arrays!(kept, |array| insert(tx.conn(), array)
+        .map_err(taken_meanwhile)?);
+    Ok(())
+}
+
+fn insert<const N: usize>(conn: &mut Conn, rows: [Kept; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(pushed_commands::table)
+        .values(rows)
+        .execute(c))
+}
+
+fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
+    let error = StoreError::from(error);
+    if error.is_duplicate_in("pushed_commands") {
+        return StoreError::Stale {
+            what: "push stream",
+        };
+    }
+    error
 }
 
 /// The earliest report of this hazard by this install that did not take effect.
@@ -189,8 +226,8 @@ pub fn failed_report(
     Ok(pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
         .filter(pushed_commands::subject_id.eq(subject.as_bytes().to_vec()))
-        .filter(pushed_commands::kind.eq("report"))
-        .filter(pushed_commands::outcome.ne("applied"))
+        .filter(pushed_commands::kind.eq(REPORT))
+        .filter(pushed_commands::outcome.ne(APPLIED))
         .order(pushed_commands::seq)
         .select(pushed_commands::seq)
         .first(conn)

@@ -174,37 +174,51 @@ pub(super) enum Ended<T, E> {
     Lost(StoreError),
 }
 
-/// Runs `work` in a savepoint of its own, surviving its panics.
-pub(super) fn isolated<T, E: StoreFailure>(
+/// How one request's work is kept apart from the rest of the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    /// By a savepoint.
+    Savepoint,
+    /// It is all that the transaction holds: when it errs, the transaction is rolled back.
+    Whole,
+}
+
+/// Runs `work`, surviving its panics. When it errs, what it did is undone; with
+/// [`Isolation::Whole`] no transaction is open then.
+pub(super) fn run<T, E: StoreFailure>(
     conn: &mut Conn,
     state: &mut TxState,
+    isolation: Isolation,
     work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>,
 ) -> Ended<T, E> {
     let Some(level) = conn::depth(conn) else {
         return Ended::Lost(transaction_lost());
     };
     let hooks = state.hooks.len();
-    if let Err(error) = conn::begin_savepoint(conn) {
+    let savepoint = isolation == Isolation::Savepoint;
+    if savepoint && let Err(error) = conn::begin_savepoint(conn) {
         return Ended::Lost(error);
     }
+    let inside = level + u32::from(savepoint);
     let answer = catch_unwind(AssertUnwindSafe(|| work(&mut WriteTx::new(conn, state))));
     let error = match answer {
         Ok(Ok(value)) => {
             // A savepoint that is gone means that SQLite has rolled the transaction back, as it
             // may when the disk is full or broken.
-            return match (conn::depth(conn) == Some(level + 1))
-                .then(|| conn::release_savepoint(conn))
-            {
-                Some(Ok(())) => Ended::Done(value),
-                Some(Err(error)) => Ended::Lost(error),
-                None => Ended::Lost(transaction_lost()),
-            };
+            if conn::depth(conn) != Some(inside) {
+                return Ended::Lost(transaction_lost());
+            }
+            if savepoint && let Err(error) = conn::release_savepoint(conn) {
+                return Ended::Lost(error);
+            }
+            return Ended::Done(value);
         }
         Ok(Err(error)) => error,
         Err(_panic) => E::from(StoreError::Panicked),
     };
     state.hooks.truncate(hooks);
-    if conn::rollback_to(conn, level) {
+    let outside = if savepoint { level } else { 0 };
+    if conn::rollback_to(conn, outside) {
         Ended::Undone(error)
     } else {
         Ended::Lost(transaction_lost())

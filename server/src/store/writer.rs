@@ -1,26 +1,59 @@
-//! SQLite's single writer: one thread, one connection, many requests in one commit.
+//! Writers: threads with a connection each, and many requests in one commit.
 //!
-//! A durable commit costs a flush of the disk, whatever it holds. Requests that wait while one
-//! group is flushed form the next group; each has its own savepoint, so one that errs is undone
-//! alone.
+//! A durable commit costs a flush of the disk, whatever it holds. Requests that wait while all
+//! threads are busy form the next group of whichever comes free first; each but the first has its
+//! own savepoint, so one that errs is undone alone. SQLite has one such thread, its single writer;
+//! PostgreSQL has several, which run side by side.
+//!
+//! Nobody in a group waits long for a lock, since all the others would wait too: who does leaves
+//! the group and is run again alone. So is whoever was not fast enough for a version guard, or was
+//! sent back by the database; a bounded number of times.
 
 use std::ops::ControlFlow;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::conn::{self, Conn, Purpose};
+use super::conn::{self, Conn, LockWait, Purpose};
 use super::db::DbOptions;
 use super::error::{StoreError, StoreFailure};
 use super::pool::closing;
-use super::tx::{self, Ended, TxState, WriteTx};
+use super::queue::Queue;
+use super::tx::{self, Ended, Isolation, TxState, WriteTx};
 use super::url::DatabaseUrl;
 
-/// One request for the writer thread.
+/// How the last run of a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// Its changes stand if the commit succeeds.
+    Changes,
+    /// It erred and is undone, and that is its answer.
+    Erred,
+    /// It erred and is undone; somebody was faster, and it should be run again.
+    InVain,
+    /// It erred and is undone: a wait took too long.
+    TimedOut,
+    /// It has not been run, or the transaction was lost under it.
+    Not,
+}
+
+/// One request for the writers.
 pub(super) trait Job: Send {
-    /// Does the work in a savepoint. `Break` when the whole transaction is lost.
-    fn run(&mut self, conn: &mut Conn, state: &mut TxState) -> ControlFlow<StoreError>;
+    /// Does the work. `Break` when the whole transaction is lost.
+    fn run(
+        &mut self,
+        conn: &mut Conn,
+        state: &mut TxState,
+        isolation: Isolation,
+    ) -> ControlFlow<StoreError>;
+    /// How the last run ended.
+    fn ran(&self) -> Ran;
+    /// Whether it may be run once more, of `most` times in all. When it may not, and was in vain,
+    /// its answer says that it gave way.
+    fn once_more(&mut self, most: u32) -> bool;
+    /// Whether it has been run before and shares a transaction with nobody.
+    fn runs_alone(&self) -> bool;
     /// Tells the requester, after the commit or its failure.
     fn answer(self: Box<Self>, committed: &Result<(), StoreError>);
 }
@@ -28,6 +61,7 @@ pub(super) trait Job: Send {
 struct Request<F, T, E> {
     work: F,
     result: Option<Result<T, E>>,
+    runs: u32,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -37,13 +71,47 @@ where
     T: Send,
     E: StoreFailure,
 {
-    fn run(&mut self, conn: &mut Conn, state: &mut TxState) -> ControlFlow<StoreError> {
-        match tx::isolated(conn, state, |tx| (self.work)(tx)) {
+    fn run(
+        &mut self,
+        conn: &mut Conn,
+        state: &mut TxState,
+        isolation: Isolation,
+    ) -> ControlFlow<StoreError> {
+        self.result = None;
+        match tx::run(conn, state, isolation, |tx| (self.work)(tx)) {
             Ended::Done(value) => self.result = Some(Ok(value)),
-            Ended::Undone(error) => self.result = Some(Err(once_only(error))),
+            Ended::Undone(error) => self.result = Some(Err(error)),
             Ended::Lost(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
+    }
+
+    fn ran(&self) -> Ran {
+        match &self.result {
+            None => Ran::Not,
+            Some(Ok(_)) => Ran::Changes,
+            Some(Err(error)) => match error.store_error() {
+                Some(error) if error.wants_another_attempt() => Ran::InVain,
+                Some(StoreError::Timeout { .. }) => Ran::TimedOut,
+                _ => Ran::Erred,
+            },
+        }
+    }
+
+    fn once_more(&mut self, most: u32) -> bool {
+        self.runs = self.runs.saturating_add(1);
+        if self.runs < most {
+            return true;
+        }
+        if self.ran() == Ran::InVain {
+            let attempts = self.runs;
+            self.result = Some(Err(StoreError::Conflict { attempts }.into()));
+        }
+        false
+    }
+
+    fn runs_alone(&self) -> bool {
+        self.runs > 0
     }
 
     fn answer(self: Box<Self>, committed: &Result<(), StoreError>) {
@@ -59,68 +127,6 @@ where
     }
 }
 
-/// Nobody writes beside the single writer, so what was stale once stays so: no second attempt.
-fn once_only<E: StoreFailure>(error: E) -> E {
-    match error.store_error() {
-        Some(store) if store.wants_another_attempt() => StoreError::Conflict { attempts: 1 }.into(),
-        _ => error,
-    }
-}
-
-/// The queue to the writer thread.
-pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Writer {
-    /// Opens the connection and starts the thread.
-    pub(super) fn start(url: &DatabaseUrl, options: &DbOptions) -> Result<Self, StoreError> {
-        let conn = conn::open(url, Purpose::Write, options)?;
-        let (sender, receiver) = mpsc::channel(options.queue_length.max(1));
-        let work = Loop {
-            receiver,
-            conn: Some(conn),
-            url: url.clone(),
-            options: options.clone(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("sqlite-writer".to_owned())
-            .spawn(move || work.run())
-            .map_err(|error| StoreError::Unavailable {
-                what: format!("no writer thread: {error}"),
-            })?;
-        Ok(Self {
-            queue: Mutex::new(Some(sender)),
-            thread: Mutex::new(Some(thread)),
-        })
-    }
-
-    /// The queue, until it is closed. Waiting for a place in it is left to the caller, who knows
-    /// whether there are timers.
-    pub(super) fn queue(&self) -> Result<mpsc::Sender<Box<dyn Job>>, StoreError> {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        queue.clone().ok_or_else(closing)
-    }
-
-    /// Accepts nothing more and hands out the thread, which ends when the queue is empty.
-    pub(super) fn close(&self) -> Option<JoinHandle<()>> {
-        let mut queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        drop(queue.take());
-        let mut thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        thread.take()
-    }
-}
-
 /// A request and where its answer will come.
 pub(super) fn request<F, T, E>(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
 where
@@ -129,57 +135,180 @@ where
     E: StoreFailure,
 {
     let (reply, answer) = oneshot::channel();
-    (
-        Box::new(Request {
-            work,
-            result: None,
-            reply,
-        }),
-        answer,
-    )
+    let request = Request {
+        work,
+        result: None,
+        runs: 0,
+        reply,
+    };
+    (Box::new(request), answer)
 }
 
-struct Loop {
-    receiver: mpsc::Receiver<Box<dyn Job>>,
-    /// `None` after the connection was lost, until the next group.
+/// The threads that write, and the queue before them.
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Opens the first connection, so that a wrong address fails here, and starts the threads. The
+    /// other connections are opened when they are needed.
+    pub(super) fn start(url: &DatabaseUrl, options: &DbOptions) -> Result<Self, StoreError> {
+        let mut first = Some(conn::open(url, Purpose::Write, options)?);
+        let queue = Arc::new(Queue::new(options.queue_length));
+        let (threads, attempts) = if url.is_postgres() {
+            (options.writers.max(1), options.attempts.max(1))
+        } else {
+            // Nobody writes beside the single writer: what was stale once stays so.
+            (1, 1)
+        };
+        let writer = Self {
+            queue: Arc::clone(&queue),
+            threads: Mutex::default(),
+        };
+        for number in 1..=threads {
+            let lane = Lane {
+                queue: Arc::clone(&queue),
+                conn: first.take(),
+                single: threads == 1,
+                attempts,
+                url: url.clone(),
+                options: options.clone(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("writer-{number}"))
+                .spawn(move || lane.work())
+                .map_err(|error| StoreError::Unavailable {
+                    what: format!("no writer thread: {error}"),
+                })?;
+            writer.threads().push(thread);
+        }
+        Ok(writer)
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue. Waiting for a place in it is left to the caller, who knows whether there are
+    /// timers.
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Accepts nothing more and hands out the threads, which end when the queue is empty.
+    pub(super) fn close(&self) -> Vec<JoinHandle<()>> {
+        self.queue.close();
+        std::mem::take(&mut *self.threads())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// One thread.
+struct Lane {
+    queue: Arc<Queue>,
+    /// `None` until it is needed, and after the connection was lost.
     conn: Option<Conn>,
+    /// There is no other: whatever arrives meanwhile may join the group, since it would have to
+    /// wait for it anyway.
+    single: bool,
+    /// Runs before a request gives way.
+    attempts: u32,
     url: DatabaseUrl,
     options: DbOptions,
 }
 
-impl Loop {
-    fn run(mut self) {
-        while let Some(first) = self.receiver.blocking_recv() {
-            let mut group = vec![first];
-            let committed = self.group(&mut group);
+/// How a group ended.
+enum GroupEnd {
+    /// The commit succeeded or failed.
+    Tried(Result<(), StoreError>),
+    /// The transaction was lost before its commit was tried.
+    LostBefore(StoreError),
+}
+
+impl Lane {
+    fn work(mut self) {
+        while let Some(mut group) = self.queue.next_group(self.options.group_limit) {
+            let end = self.write(&mut group);
+            let grouped = group.len() > 1;
+            let (committed, lost) = match end {
+                GroupEnd::Tried(committed) => (committed, false),
+                GroupEnd::LostBefore(error) => (Err(error), true),
+            };
             if let Err(error) = &committed {
                 tracing::warn!(requests = group.len(), %error, "a group of writes was not stored");
             }
-            for job in group {
-                job.answer(&committed);
+            let mut again = Vec::new();
+            for mut job in group {
+                let wanted = match job.ran() {
+                    Ran::InVain => true,
+                    Ran::Erred => false,
+                    // In a group the wait was cut short for the others' sake.
+                    Ran::TimedOut => grouped,
+                    // Nothing was committed, and it may be another's doing.
+                    Ran::Changes | Ran::Not => lost && grouped,
+                };
+                if wanted && job.once_more(self.attempts) {
+                    again.push(job);
+                } else {
+                    job.answer(&committed);
+                }
             }
+            self.queue.put_back(again);
         }
     }
 
-    /// Runs `group`, which grows while there are requests waiting, in one transaction.
-    fn group(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => conn::open(&self.url, Purpose::Write, &self.options)?,
+    /// A connection with a transaction begun in it. One that died since its last use is replaced:
+    /// nothing has been done yet.
+    fn begin(&mut self, wait: LockWait) -> Result<Conn, StoreError> {
+        if let Some(mut conn) = self.conn.take() {
+            match conn::begin_write(&mut conn, wait) {
+                Ok(()) => return Ok(conn),
+                Err(error) if !conn::is_broken(&mut conn) => {
+                    self.conn = Some(conn);
+                    return Err(error);
+                }
+                Err(_died) => {}
+            }
+        }
+        let mut conn = conn::open(&self.url, Purpose::Write, &self.options)?;
+        conn::begin_write(&mut conn, wait)?;
+        Ok(conn)
+    }
+
+    /// Runs `group`, which may grow, in one transaction.
+    fn write(&mut self, group: &mut Vec<Box<dyn Job>>) -> GroupEnd {
+        let wait = match group.as_slice() {
+            [_only] => LockWait::Usual,
+            _ => LockWait::Short(self.options.group_lock_timeout),
+        };
+        let mut conn = match self.begin(wait) {
+            Ok(conn) => conn,
+            Err(error) => return GroupEnd::Tried(Err(error)),
         };
         let mut state = TxState::default();
-        let stored = conn::begin_write(&mut conn)
-            .and_then(|()| self.requests(&mut conn, &mut state, group))
-            .and_then(|()| state.seal(&mut conn))
-            .and_then(|()| conn::commit(&mut conn));
-        if stored.is_ok() {
+        let end = match self.requests(&mut conn, &mut state, group, wait) {
+            Err(error) => GroupEnd::LostBefore(error),
+            // Every request erred: the last one's rollback has ended the transaction.
+            Ok(()) if conn::depth(&mut conn) == Some(0) => GroupEnd::Tried(Ok(())),
+            Ok(()) => {
+                let sealed = state.seal(&mut conn);
+                GroupEnd::Tried(sealed.and_then(|()| conn::commit(&mut conn)))
+            }
+        };
+        if matches!(end, GroupEnd::Tried(Ok(()))) {
             state.committed();
         }
         // A connection whose state is in doubt is closed, which rolls back.
-        if conn::rollback_to(&mut conn, 0) {
+        if conn::rollback_to(&mut conn, 0) && !conn::is_broken(&mut conn) {
             self.conn = Some(conn);
         }
-        stored
+        end
     }
 
     fn requests(
@@ -187,15 +316,25 @@ impl Loop {
         conn: &mut Conn,
         state: &mut TxState,
         group: &mut Vec<Box<dyn Job>>,
+        wait: LockWait,
     ) -> Result<(), StoreError> {
         let mut ran = 0;
+        // Until there are changes, there is nothing that a rollback of everything would undo.
+        let mut isolation = Isolation::Whole;
         while let Some(job) = group.get_mut(ran) {
-            if let ControlFlow::Break(error) = job.run(conn, state) {
+            if conn::depth(conn) == Some(0) {
+                *state = TxState::default();
+                conn::begin_write(conn, wait)?;
+            }
+            if let ControlFlow::Break(error) = job.run(conn, state, isolation) {
                 return Err(error);
             }
+            if job.ran() == Ran::Changes {
+                isolation = Isolation::Savepoint;
+            }
             ran += 1;
-            if ran < self.options.group_limit {
-                group.extend(self.receiver.try_recv());
+            if self.single && ran < self.options.group_limit {
+                group.extend(self.queue.joining());
             }
         }
         Ok(())

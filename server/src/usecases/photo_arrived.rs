@@ -1,6 +1,6 @@
 //! A photo's bytes have arrived and match their hash: every hazard that names it is told.
 
-use hazardloop_domain::command::{Action, Command, Origin, ReceivePhoto};
+use hazardloop_domain::command::{Action, Command, ReceivePhoto};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
@@ -24,15 +24,12 @@ pub fn photo_arrived(
     // A report that names the photo may commit at this very moment: whoever comes second to this
     // lock sees what the first has stored.
     people::hold(tx, brought_by)?;
-    let server = Sender {
-        person_id: None,
-        origin: Origin::DIRECT,
-    };
+    let mut set = door.open(now);
     for (hazard_id, named_by) in hazards::awaiting_photo(tx.conn(), &sha256)? {
         if named_by == brought_by.as_bytes() {
             let action = Action::ReceivePhoto(ReceivePhoto { sha256 });
             let command = Command { hazard_id, action };
-            match tx.savepoint(|tx| door.execute(tx, &command, &server, now)) {
+            match set.decide(tx, &command, &Sender::SERVER) {
                 // The bytes are here whatever one hazard's rules say; the others must learn of it.
                 Err(Failure::Refused(refusal)) => {
                     tracing::warn!(%hazard_id, %refusal, "a photo's arrival was refused");
@@ -41,5 +38,5 @@ pub fn photo_arrived(
             }
         }
     }
-    Ok(())
+    set.store(tx)
 }

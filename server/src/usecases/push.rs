@@ -1,4 +1,9 @@
-//! Push: a batch of commands of one install, one transaction, a savepoint and a receipt each.
+//! Push: a batch of commands of one install, in one transaction, with a receipt for each.
+//!
+//! The whole batch is judged and decided on before anything of it is written, so a command that is
+//! refused leaves nothing to undo, and a batch costs little more than one command.
+
+use std::collections::BTreeSet;
 
 use hazardloop_domain::access::{Actor, GrantScope};
 use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
@@ -6,18 +11,17 @@ use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
 use hazardloop_sync_protocol::wire::{
     Envelope, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, QuarantineReason,
     Receipt, RecordKind, Scope, WireLimits,
 };
 
-use super::execute::{Done, Door, Sender};
+use super::execute::{Done, Door, Sender, WorkingSet};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::pushed::{self, Install, Kept};
-use crate::store::{WriteTx, access, feed, hazards};
+use crate::store::{WriteTx, feed, hazards};
 
 /// Photos that one answer may list as missing.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
@@ -41,12 +45,14 @@ pub async fn push(
             let now = app.clock.now();
             let install = own_install(tx, &request, person_id)?;
             let mut batch = Batch {
-                door: &door,
-                limits: &limits,
+                set: door.open(now),
                 install,
                 now,
+                kept: Vec::new(),
             };
-            let (results, expected) = batch.take(tx, &request.commands)?;
+            let taken = batch.take(tx, &request.commands, &limits)?;
+            let last = batch.install.stream.last_seq;
+            batch.store(tx, taken.begun_at)?;
             let missing_photos = hazards::photos_missing_from(
                 tx.conn(),
                 person_id.as_bytes(),
@@ -56,9 +62,9 @@ pub async fn push(
                 protocol: PROTOCOL_MAX,
                 epoch: app.epoch.clone(),
                 server_time: now,
-                last: batch.install.stream.last_seq,
-                results,
-                expected,
+                last,
+                results: taken.results,
+                expected: taken.expected,
                 missing_photos,
             })
         })
@@ -116,10 +122,20 @@ fn own_install(
 }
 
 struct Batch<'a> {
-    door: &'a Door,
-    limits: &'a WireLimits,
+    set: WorkingSet<'a>,
     install: Install,
     now: Timestamp,
+    /// Commands with their receipts, not yet written.
+    kept: Vec<Kept>,
+}
+
+/// What became of a batch.
+struct Taken {
+    results: Vec<PushResult>,
+    /// The sequence that should have come where the batch broke off.
+    expected: Option<i64>,
+    /// How far the stream was before.
+    begun_at: i64,
 }
 
 impl Batch<'_> {
@@ -127,40 +143,55 @@ impl Batch<'_> {
         &mut self,
         tx: &mut WriteTx<'_>,
         envelopes: &[Envelope],
-    ) -> Result<(Vec<PushResult>, Option<i64>), Failure> {
-        let before = self.install.stream.last_seq;
-        let mut results = Vec::with_capacity(envelopes.len());
-        let mut expected = None;
+        limits: &WireLimits,
+    ) -> Result<Taken, Failure> {
+        let mut taken = Taken {
+            results: Vec::with_capacity(envelopes.len()),
+            expected: None,
+            begun_at: self.install.stream.last_seq,
+        };
+        // What to do with a command follows from the stream alone, whatever becomes of the
+        // commands before it. So all are judged first, and what they name is read at once.
+        let mut stream = self.install.stream.clone();
+        let mut judged = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
-            match self.one(tx, envelope)? {
-                Ok(result) => results.push(result),
-                Err(gap) => {
-                    expected = Some(gap);
-                    break;
-                }
+            let judgement = judge(&stream, envelope, limits);
+            if let Judgement::Gap(expected) = judgement {
+                taken.expected = Some(expected);
+                break;
             }
+            if !matches!(judgement, Judgement::Replay(_)) {
+                stream.advance(envelope);
+            }
+            judged.push((envelope, judgement));
         }
-        if self.install.stream.last_seq > before {
-            pushed::advance(tx, before, &self.install.stream, self.now)?;
+        self.set.expect(tx.conn(), &subjects_of(&judged))?;
+        for (envelope, judgement) in judged {
+            let result = self.one(tx, envelope, judgement)?;
+            taken.results.push(result);
         }
-        Ok((results, expected))
+        Ok(taken)
     }
 
-    /// One command: its result, or the sequence that should have come.
+    /// One command: its result.
     fn one(
         &mut self,
         tx: &mut WriteTx<'_>,
         envelope: &Envelope,
-    ) -> Result<Result<PushResult, i64>, Failure> {
-        let (outcome, subject) = match judge(&self.install.stream, envelope, self.limits) {
-            Judgement::Gap(expected) => return Ok(Err(expected)),
+        judgement: Judgement,
+    ) -> Result<PushResult, Failure> {
+        let (outcome, subject) = match judgement {
             Judgement::Replay(link) => {
                 let install_id = self.install.stream.install_id;
                 let stored = pushed::receipt(tx.conn(), install_id, envelope.seq)?;
-                return Ok(Ok(match stored {
+                return Ok(match stored {
                     Some(stored) if stored.link_hash == link => PushResult::Receipt(stored.receipt),
                     _ => PushResult::IdReused { seq: envelope.seq },
-                }));
+                });
+            }
+            Judgement::Gap(expected) => {
+                let what = format!("a gap before {expected} passed as judged");
+                return Err(Failure::Internal(what));
             }
             Judgement::Quarantine(reason, detail) => {
                 (Outcome::Quarantined { reason, detail }, None)
@@ -179,34 +210,32 @@ impl Batch<'_> {
             received_at: self.now,
             outcome,
         };
-        self.keep(tx, envelope, subject, &receipt)?;
         self.install.stream.advance(envelope);
-        Ok(Ok(PushResult::Receipt(receipt)))
-    }
-
-    fn keep(
-        &self,
-        tx: &mut WriteTx<'_>,
-        envelope: &Envelope,
-        subject: Option<HazardId>,
-        receipt: &Receipt,
-    ) -> Result<(), Failure> {
-        let install_id = self.install.stream.install_id;
-        let kept = Kept {
-            install_id,
-            person_id: self.install.person_id,
+        let link_hash = self.install.stream.last_hash;
+        self.kept.push(Kept::new(
+            &self.install,
             envelope,
-            link_hash: link_hash(install_id, envelope),
+            link_hash,
             subject,
-            receipt,
-        };
-        Ok(pushed::keep(tx, kept)?)
+            &receipt,
+        ));
+        Ok(PushResult::Receipt(receipt))
     }
 
-    /// Lets the rules decide in a savepoint of its own. Only a failure of the store itself ends
-    /// the batch; everything else is an outcome.
+    /// Writes effects, receipts and how far the stream has come.
+    fn store(self, tx: &mut WriteTx<'_>, begun_at: i64) -> Result<(), Failure> {
+        self.set.store(tx)?;
+        pushed::keep_all(tx, self.kept)?;
+        if self.install.stream.last_seq > begun_at {
+            pushed::advance(tx, begun_at, &self.install.stream, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the rules decide. Only a failure of the store itself ends the batch; everything else
+    /// is an outcome.
     fn execute(
-        &self,
+        &mut self,
         tx: &mut WriteTx<'_>,
         seq: i64,
         made: ClockReading,
@@ -221,8 +250,7 @@ impl Batch<'_> {
                 made: Some(made),
             },
         };
-        let done = tx.savepoint(|tx| self.door.execute(tx, command, &sender, self.now));
-        match done {
+        match self.set.decide(tx, command, &sender) {
             Ok(done) => Ok(took_effect(done)),
             Err(Failure::Refused(refusal)) => self.refused(tx, command, refusal, wall),
             Err(Failure::NotFound(_)) => {
@@ -234,7 +262,7 @@ impl Batch<'_> {
     }
 
     fn refused(
-        &self,
+        &mut self,
         tx: &mut WriteTx<'_>,
         command: &Command,
         refusal: Refusal,
@@ -242,9 +270,8 @@ impl Batch<'_> {
     ) -> Result<Outcome, Failure> {
         match refusal.code {
             RefusalCode::NotFound => {
-                let install_id = self.install.stream.install_id;
                 let predecessor = match required_predecessor(command) {
-                    Some(subject) => pushed::failed_report(tx.conn(), install_id, subject)?,
+                    Some(subject) => self.failed_report(tx, subject)?,
                     None => None,
                 };
                 Ok(match predecessor {
@@ -253,7 +280,7 @@ impl Batch<'_> {
                 })
             }
             RefusalCode::NotAllowedInState => {
-                let current = hazards::load(tx.conn(), command.hazard_id)?;
+                let current = self.set.hazard(tx.conn(), command.hazard_id)?;
                 Ok(Outcome::Conflict {
                     current: current.map_or(0, |loaded| loaded.hazard.version),
                     fields: Vec::new(),
@@ -279,15 +306,31 @@ impl Batch<'_> {
         }
     }
 
+    /// The earliest report of this hazard by this install that did not take effect.
+    fn failed_report(
+        &self,
+        tx: &mut WriteTx<'_>,
+        subject: HazardId,
+    ) -> Result<Option<i64>, Failure> {
+        let install_id = self.install.stream.install_id;
+        let earlier = pushed::failed_report(tx.conn(), install_id, subject)?;
+        let mut in_this_batch = self.kept.iter();
+        Ok(earlier.or_else(|| {
+            let failed = in_this_batch.find(|kept| kept.is_failed_report_of(subject));
+            failed.map(Kept::seq)
+        }))
+    }
+
     /// Whether the author was responsible for this hazard once: by a role that has ended since, or
     /// in a scope that the hazard has left since.
     fn was_entitled(
-        &self,
+        &mut self,
         tx: &mut WriteTx<'_>,
         command: &Command,
         made_at: Timestamp,
     ) -> Result<bool, Failure> {
-        let grants = access::grants_of(tx.conn(), self.install.person_id)?;
+        let person_id = self.install.person_id;
+        let grants = self.set.grants(tx.conn(), person_id)?.to_vec();
         let scopes: Vec<Scope> = grants
             .iter()
             .map(|grant| match grant.scope {
@@ -299,18 +342,26 @@ impl Batch<'_> {
         if feed::was_removed_from(tx.conn(), &scopes, RecordKind::Hazard, id)? {
             return Ok(true);
         }
-        let Some(loaded) = hazards::load(tx.conn(), command.hazard_id)? else {
+        let Some(loaded) = self.set.hazard(tx.conn(), command.hazard_id)?.cloned() else {
             return Ok(false);
         };
-        let ancestors =
-            super::execute::lineage(tx.conn(), loaded.hazard.jurisdiction_id)?.ancestors;
-        let place = loaded.hazard.place(ancestors);
-        let person_id = self.install.person_id;
-        Ok(
-            !Actor::over(person_id, &grants, &place, made_at.min(self.now)).is_outside()
-                && Actor::over(person_id, &grants, &place, self.now).is_outside(),
-        )
+        let lineage = self.set.lineage(tx.conn(), loaded.hazard.jurisdiction_id)?;
+        let place = loaded.hazard.place(lineage.ancestors.clone());
+        let entitled_at = |at| !Actor::over(person_id, &grants, &place, at).is_outside();
+        Ok(entitled_at(made_at.min(self.now)) && !entitled_at(self.now))
     }
+}
+
+/// The hazards that the commands to be decided on name, each once.
+fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<HazardId> {
+    let named: BTreeSet<HazardId> = judged
+        .iter()
+        .filter_map(|(_, judgement)| match judgement {
+            Judgement::Execute(read) => Some(read.1.hazard_id),
+            _ => None,
+        })
+        .collect();
+    named.into_iter().collect()
 }
 
 fn took_effect(done: Done) -> Outcome {

@@ -6,7 +6,7 @@
 //! beginning. Where the hazards go is read again for each lot, so that a second move before the first
 //! has ended, or a server that dies in between, leaves none behind and takes none twice.
 
-use hazardloop_domain::command::{Action, Command, FollowEnterprise, Origin};
+use hazardloop_domain::command::{Action, Command, FollowEnterprise};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
@@ -142,19 +142,16 @@ fn bring(
     let mut elsewhere = enterprises::hazards_elsewhere(tx.conn(), id, to, after, wanted)?;
     let more = elsewhere.len() > most;
     elsewhere.truncate(most);
-    let server = Sender {
-        person_id: None,
-        origin: Origin::DIRECT,
-    };
-    for key in &elsewhere {
-        let command = Command {
-            hazard_id: HazardId(key.id),
-            action: Action::FollowEnterprise(FollowEnterprise {
-                jurisdiction_id: to,
-            }),
-        };
-        door.execute(tx, &command, &server, now)?;
+    let ids: Vec<HazardId> = elsewhere.iter().map(|key| HazardId(key.id)).collect();
+    let mut set = door.open(now);
+    set.expect(tx.conn(), &ids)?;
+    for hazard_id in ids {
+        let action = Action::FollowEnterprise(FollowEnterprise {
+            jurisdiction_id: to,
+        });
+        set.decide(tx, &Command { hazard_id, action }, &Sender::SERVER)?;
     }
+    set.store(tx)?;
     Ok(elsewhere.last().copied().filter(|_| more))
 }
 

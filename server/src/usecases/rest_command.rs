@@ -90,8 +90,9 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 person_id: Some(sent.person_id),
                 origin: Origin::DIRECT,
             };
-            let done = door
-                .execute(tx, &command, &sender, now)
+            let mut set = door.open(now);
+            let done = set
+                .decide(tx, &command, &sender)
                 .map_err(hide_from_outsiders)?;
             // After the rules, and on the version that they decided on: who may not see a hazard
             // may not learn its version, and who was not first does not pass for it.
@@ -100,6 +101,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
             {
                 return Err(Failure::PreconditionFailed { current });
             }
+            set.store(tx)?;
             let answer = answer_of(&done.outcome, done.hazard.version);
             let text = serde_json::to_string(&answer)
                 .map_err(|error| Failure::Internal(format!("an answer: {error}")))?;
