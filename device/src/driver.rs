@@ -175,6 +175,20 @@ impl Device {
         Err(DeviceError::NotKept(trouble))
     }
 
+    /// Stores what an input led to, without the server.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotKept`].
+    pub fn keep(&mut self, ambient: &Ambient) -> Result<(), DeviceError> {
+        while let Some(output) = self.engine.poll_output_of(ambient.clock.now(), &[]) {
+            if let Output::Write { id, ops } = output {
+                self.write(ambient, id, &ops)
+                    .map_err(|error| DeviceError::NotKept(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
     fn write(&mut self, ambient: &Ambient, id: u64, ops: &[StoreOp]) -> Result<(), StoreError> {
         let outcome = self.store.apply(ops);
         match &outcome {
@@ -258,7 +272,7 @@ impl Device {
                 Failure::Offline
                     | Failure::NotOurs
                     | Failure::Unauthorized
-                    | Failure::PayloadTooLarge
+                    | Failure::PayloadTooLarge { .. }
             )
         );
         if unreachable || lanes.is_empty() {

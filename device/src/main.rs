@@ -4,12 +4,13 @@
 //! stops the clock there, `HAZARDLOOP_TEST_SEED` (unsigned integer) seeds the generator; keys
 //! and ids made from a seed are no secret.
 
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Parser as _;
 use hazardloop_device::ambient::{Ambient, Clock};
-use hazardloop_device::cli::{self, args::Arguments};
+use hazardloop_device::cli::{self, args::Language};
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
 use rand::SeedableRng as _;
@@ -70,11 +71,26 @@ fn generator(seed: Option<u64>) -> Result<StdRng, rand::rngs::SysError> {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match cli::help::read(&line) {
+        Ok(arguments) => arguments,
+        Err(said) => {
+            // A reader that went away (`| head`) is no reason to fail.
+            drop(match said.code {
+                cli::exit::DONE => write!(std::io::stdout(), "{}", said.text),
+                _ => write!(std::io::stderr(), "{}", said.text),
+            });
+            return ExitCode::from(said.code);
+        }
+    };
     let rng = match generator(arguments.test_seed) {
         Ok(rng) => rng,
         Err(error) => {
-            eprintln!("the system gives no randomness: {error}");
+            let text = match arguments.lang {
+                Language::Zh => "系统无法提供随机数",
+                Language::En => "the system gives no randomness",
+            };
+            eprintln!("{text}: {error}");
             return ExitCode::from(cli::exit::BROKEN);
         }
     };

@@ -80,7 +80,19 @@ impl PhotoDir {
             });
         }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        // Not every file says its length: what has none (a pipe, a device) is bounded all the same.
+        (&mut file)
+            .take(most.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        let size = bytes.len() as u64;
+        if size > most {
+            return Err(PhotoError::TooLarge {
+                path: path.to_owned(),
+                size,
+                most,
+            });
+        }
         let media_type = media_type(&bytes).ok_or_else(|| PhotoError::NotAPhoto {
             path: path.to_owned(),
         })?;
@@ -96,16 +108,52 @@ impl PhotoDir {
         })
     }
 
-    /// Reads a part of a photo.
+    /// Reads a part of a photo. Its first part only if the whole still has its hash: a damaged
+    /// file is noticed before its bytes cost a long upload, and not over and over again.
     ///
     /// # Errors
-    /// When the file is missing or shorter.
+    /// When the file is missing, shorter, or no longer the same.
     pub fn read(&self, sha256: &Digest, offset: u64, len: u32) -> std::io::Result<Vec<u8>> {
+        if offset == 0 {
+            self.check(sha256)?;
+        }
         let mut file = File::open(self.0.join(sha256.to_string()))?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = vec![0; len as usize];
         file.read_exact(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Whether a photo is here whole.
+    ///
+    /// # Errors
+    /// When the file is missing, or no longer the same.
+    pub fn check(&self, sha256: &Digest) -> std::io::Result<()> {
+        match Digest::sha256(&std::fs::read(self.0.join(sha256.to_string()))?) == *sha256 {
+            true => Ok(()),
+            false => Err(std::io::Error::other("the photo is no longer the same")),
+        }
+    }
+
+    /// Brings the bytes of a known photo back from a file. `false`: the file holds another photo.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn restore(&self, sha256: &Digest, path: &Path, most: u64) -> Result<bool, PhotoError> {
+        let unreadable = |source| PhotoError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        file.take(most.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        let same = Digest::sha256(&bytes) == *sha256;
+        if same {
+            write_durably(&self.0, &sha256.to_string(), &bytes, 0o600)?;
+        }
+        Ok(same)
     }
 
     /// Removes a photo. One that is gone already is no error.
@@ -158,6 +206,31 @@ mod tests {
         assert!(photos.read(&photo.sha256, 0, 1).is_ok());
         photos.sweep(&BTreeSet::new());
         assert!(photos.read(&photo.sha256, 0, 1).is_err());
+    }
+
+    #[test]
+    fn a_file_that_changed_on_the_disk_is_not_sent_and_can_be_brought_back() {
+        let home = tempfile::tempdir().unwrap();
+        let photos = PhotoDir::open(home.path()).unwrap();
+        let file = home.path().join("a.jpg");
+        std::fs::write(&file, b"\xff\xd8\xffwhole").unwrap();
+        let photo = photos.take(&file, PhotoKind::Before, 1_000).unwrap();
+        let kept = home.path().join("photos").join(photo.sha256.to_string());
+        std::fs::write(&kept, b"\xff\xd8\xffwhols").unwrap();
+        assert!(photos.read(&photo.sha256, 0, 3).is_err());
+        std::fs::write(home.path().join("b.jpg"), b"\xff\xd8\xffother").unwrap();
+        let other = photos.restore(&photo.sha256, &home.path().join("b.jpg"), 1_000);
+        assert!(!other.unwrap(), "another photo");
+        assert!(photos.restore(&photo.sha256, &file, 1_000).unwrap());
+        assert!(photos.read(&photo.sha256, 0, 3).is_ok());
+    }
+
+    #[test]
+    fn what_has_no_length_is_bounded_all_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let photos = PhotoDir::open(home.path()).unwrap();
+        let endless = photos.take(Path::new("/dev/zero"), PhotoKind::Before, 1_000);
+        assert!(matches!(endless, Err(PhotoError::TooLarge { .. })));
     }
 
     #[test]

@@ -80,11 +80,12 @@ impl Answer {
 
     fn failure(&self) -> Failure {
         let status = self.status.as_u16();
-        // Whoever says so, smaller batches do no harm.
-        if status == 413 {
-            return Failure::PayloadTooLarge;
-        }
         let problem = self.problem();
+        // Whoever says so, smaller batches do no harm; more follows only from our server's word.
+        if status == 413 {
+            let ours = problem.is_some_and(|problem| problem.code == "PAYLOAD_TOO_LARGE");
+            return Failure::PayloadTooLarge { ours };
+        }
         // An answer to HEAD has no body: its media type is all there is.
         let bodiless = self.body.is_empty() && self.media_type() == PROBLEM;
         if problem.is_none() && !bodiless && !self.is_tus() {

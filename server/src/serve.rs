@@ -1,6 +1,8 @@
 //! The composition root of a running server: opens everything, serves, and shuts down cleanly.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
@@ -17,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::store::identity::EPOCH;
 use crate::store::{Db, StoreError, meta, migrate};
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::sign_in::SignInState;
@@ -71,8 +74,7 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     ];
     let current = tokio::spawn(usecases::others::keep_current(app.clone()));
     let server = listen(&app)?;
-    announce(&server.addrs, loaded.as_ref())?;
-    server.running.await.map_err(TaskError::io("serving"))?;
+    let ended = serve_until(server, loaded.as_ref(), &app).await;
     // Requests are over; what follows them may finish its present step.
     stop.send_replace(true);
     for task in background {
@@ -82,7 +84,31 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     }
     current.abort();
     app.db.close().await;
-    Ok(())
+    ended
+}
+
+/// Serves until a signal, or until the database turns out to be another one than was opened.
+async fn serve_until(
+    server: Listening,
+    sample: Option<&sample::Loaded>,
+    app: &App,
+) -> Result<(), TaskError> {
+    let Listening { addrs, mut running } = server;
+    let serving = running.handle();
+    // Signals are heard from the first look on; whoever is told before may send one too early.
+    let ended = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut running).poll(context)));
+    if let Poll::Ready(ended) = ended.await {
+        return ended.map_err(TaskError::io("serving"));
+    }
+    announce(&addrs, sample)?;
+    tokio::select! {
+        ended = running => ended.map_err(TaskError::io("serving")),
+        why = usecases::restore::watch(app.clone()) => {
+            tracing::error!(%why, "stopping");
+            serving.stop(true).await;
+            Err(why.into())
+        }
+    }
 }
 
 /// Puts the shared parts together.
@@ -126,11 +152,12 @@ pub async fn assemble(
 /// # Errors
 /// When the database does not answer.
 pub async fn identity(db: &Db, entropy: &Entropy) -> Result<(String, DigestKey), TaskError> {
-    let fresh_epoch = hex::encode(entropy.bytes::<8>());
+    let fresh_epoch = usecases::restore::fresh_epoch(entropy);
     let fresh_key = hex::encode(entropy.bytes::<16>());
     let (epoch, key) = db
         .write(move |tx| {
-            let epoch = meta::get_or_set(tx, "epoch", &fresh_epoch)?;
+            usecases::restore::record(tx)?;
+            let epoch = meta::get_or_set(tx, EPOCH, &fresh_epoch)?;
             let key = meta::get_or_set(tx, "digest_key", &fresh_key)?;
             Ok::<_, StoreError>((epoch, key))
         })
@@ -164,7 +191,8 @@ fn listen(app: &App) -> Result<Listening, TaskError> {
             .configure(http::configure)
     })
     .workers(workers)
-    .max_connections(limits.connections / workers.max(1) + 1)
+    // A worker counts its own.
+    .max_connections(limits.connections.div_ceil(workers.max(1)).max(1))
     .client_request_timeout(Duration::from_secs(limits.head_timeout_s))
     .shutdown_timeout(SHUTDOWN_S)
     .bind(settings.listen)

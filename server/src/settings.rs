@@ -206,7 +206,7 @@ pub struct PhotoLimits {
     pub upload_life_s: i64,
     /// Unfinished uploads of one person.
     pub uploads_per_person: i64,
-    /// Bytes of one PATCH.
+    /// Bytes of one PATCH with a checksum: it counts only once all of it fits.
     pub chunk_bytes: usize,
 }
 

@@ -11,6 +11,7 @@
     reason = "a harness ends a failing test by panicking; indexing JSON answers null, it does not panic"
 )]
 
+pub mod backup;
 pub mod device;
 pub mod install;
 pub mod link;
@@ -18,6 +19,7 @@ pub mod photo;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod replica;
 pub mod rest;
 pub mod server;
 

@@ -48,7 +48,7 @@ impl fmt::Display for NoPostgres {
 
 impl std::error::Error for NoPostgres {}
 
-fn no(what: &str, error: impl fmt::Display) -> NoPostgres {
+pub(crate) fn no(what: &str, error: impl fmt::Display) -> NoPostgres {
     NoPostgres(format!("{what}: {error}"))
 }
 
@@ -91,11 +91,7 @@ impl Cluster {
             match watch(&folder, &programs, &owner, tracer)? {
                 (watchdog, Some(pipe)) => {
                     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-                    return Ok(Self {
-                        url,
-                        watchdog,
-                        pipe: Some(pipe),
-                    });
+                    return Ok(Self::running(url, watchdog, pipe));
                 }
                 (mut watchdog, None) => {
                     said = fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -108,10 +104,27 @@ impl Cluster {
         Err(no("PostgreSQL does not start", said))
     }
 
+    pub(crate) fn running(url: String, watchdog: Child, pipe: ChildStdin) -> Self {
+        let pipe = Some(pipe);
+        Self {
+            url,
+            watchdog,
+            pipe,
+        }
+    }
+
     /// The superuser's URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL of another database of this cluster.
+    ///
+    /// # Errors
+    /// [`NoPostgres`] never: its own URL is one.
+    pub fn url_of(&self, database: &str) -> Result<String, NoPostgres> {
+        with_database(&self.url, database)
     }
 
     /// Has process `id` ended (SIGTERM) when this process dies.
@@ -139,14 +152,14 @@ impl Drop for Cluster {
 }
 
 /// Whom the server runs as: PostgreSQL refuses to run as root.
-struct Owner {
+pub(crate) struct Owner {
     /// What to put before a command.
     prefix: Vec<String>,
     ids: Option<(u32, u32)>,
 }
 
 impl Owner {
-    fn find() -> Result<Self, NoPostgres> {
+    pub(crate) fn find() -> Result<Self, NoPostgres> {
         if id(&["-u"])? != 0 {
             return Ok(Self {
                 prefix: Vec::new(),
@@ -166,7 +179,7 @@ impl Owner {
         })
     }
 
-    fn own(&self, path: &Path) -> Result<(), NoPostgres> {
+    pub(crate) fn own(&self, path: &Path) -> Result<(), NoPostgres> {
         match self.ids {
             Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group))
                 .map_err(|error| no("cannot hand a folder to user postgres", error)),
@@ -174,7 +187,7 @@ impl Owner {
         }
     }
 
-    fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         match self.prefix.split_first() {
             Some((first, rest)) => {
                 let mut command = Command::new(first);
@@ -200,7 +213,7 @@ fn id(arguments: &[&str]) -> Result<u32, NoPostgres> {
 }
 
 /// The folder with `initdb` and `pg_ctl`: Debian keeps them out of the PATH.
-fn programs() -> Result<PathBuf, NoPostgres> {
+pub(crate) fn programs() -> Result<PathBuf, NoPostgres> {
     let mut candidates: Vec<(u32, PathBuf)> = Vec::new();
     for version in fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -266,7 +279,7 @@ fn initialise(
     Err(no("initdb", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn configure(folder: &Path, port: u16, fsync: bool) -> Result<(), NoPostgres> {
+pub(crate) fn configure(folder: &Path, port: u16, fsync: bool) -> Result<(), NoPostgres> {
     let durable = if fsync { "on" } else { "off" };
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\n\
@@ -279,7 +292,7 @@ fn configure(folder: &Path, port: u16, fsync: bool) -> Result<(), NoPostgres> {
 }
 
 /// Starts the server through its watchdog; no pipe in the answer when it does not start.
-fn watch(
+pub(crate) fn watch(
     folder: &Path,
     programs: &Path,
     owner: &Owner,
@@ -314,7 +327,7 @@ fn watch(
     Ok((watchdog, None))
 }
 
-fn free_port() -> Result<u16, NoPostgres> {
+pub(crate) fn free_port() -> Result<u16, NoPostgres> {
     let taken = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     Ok(taken.map_err(|error| no("no free port", error))?.port())
 }

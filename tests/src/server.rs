@@ -132,6 +132,11 @@ impl Server {
             .push((CLOCK.to_owned(), rfc3339.to_owned()));
     }
 
+    /// Has it work on another database from the next [`Server::restart`] or [`Server::task`] on.
+    pub fn use_database(&mut self, url: &str) {
+        self.database_url = url.to_owned();
+    }
+
     fn command(&self) -> Command {
         let binary = program("hazardloop");
         let mut command = match self.options.prefix.split_first() {

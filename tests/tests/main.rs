@@ -11,5 +11,7 @@
 mod fuzz;
 mod hostile;
 mod house;
+mod limits;
+mod restored;
 mod soak;
 mod story;

@@ -12,8 +12,10 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::HazardView;
 
-use super::args::{AmendArgs, ConfirmArgs, ReportArgs, Task};
-use super::{Trouble, find};
+use super::args::Task;
+use super::find;
+use super::steps::{AmendArgs, ConfirmArgs, ReportArgs};
+use super::trouble::Trouble;
 use crate::ambient::Ambient;
 use crate::driver::Device;
 

@@ -1,13 +1,16 @@
-//! The command line's form.
+//! The command line's form. The words that people read are in `help_words.rs`.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use hazardloop_domain::command::{CriterionRef, PhotoKind, Source};
-use hazardloop_domain::geography::Position;
-use hazardloop_domain::time::{LocalDate, Timestamp};
+use clap::{Args, Parser, Subcommand};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::EngineConfig;
 
 use super::parse;
+use super::steps::{
+    AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
+    ReinspectArgs, ReopenArgs, ReportArgs,
+};
 
 /// The language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +21,17 @@ pub enum Language {
     En,
 }
 
-/// A field device on the command line 现场设备. Every command but `enroll` works offline.
-///
-/// Exit codes: 0 done; 1 this device's own disk failed; 2 wrong usage; 3 refused by the rules;
-/// 4 the server is not reachable or another process speaks to it (work is kept); 5 something needs a person's attention.
+impl Language {
+    /// The language that a text like `zh`, `zh_CN.UTF-8` or `C` names.
+    pub fn of(text: &str) -> Self {
+        match text.to_ascii_lowercase().starts_with("zh") {
+            true => Self::Zh,
+            false => Self::En,
+        }
+    }
+}
+
+/// A field device on the command line. Every command but enrolment and sync works offline.
 #[derive(Debug, Parser)]
 #[command(name = "hazardloop-device", version)]
 pub struct Arguments {
@@ -49,7 +59,8 @@ pub struct Arguments {
     #[arg(long, global = true, hide = true, env = "HAZARDLOOP_TEST_NOW", value_parser = parse::instant)]
     pub test_now: Option<Timestamp>,
     /// A fixed seed for reproducible runs; tests only: keys made from it are no secret.
-    #[arg(long, global = true, hide = true, env = "HAZARDLOOP_TEST_SEED")]
+    #[arg(long, global = true, hide = true, env = "HAZARDLOOP_TEST_SEED",
+        value_parser = parse::whole::<u64>)]
     pub test_seed: Option<u64>,
     /// What to do.
     #[command(subcommand)]
@@ -67,30 +78,33 @@ pub enum Task {
     Push(Patience),
     /// Sends commands and photos and brings the records up to date, until quiet or a failure.
     Sync(Patience),
-    /// Reports a hazard 上报.
+    /// Reports a hazard.
     Report(Box<ReportArgs>),
-    /// Confirms a hazard with its due date 核实确认.
+    /// Confirms a hazard with its due date.
     Confirm(ConfirmArgs),
-    /// Rejects a report 不予认定.
+    /// Rejects a report.
     Reject(ReasonArgs),
-    /// Takes one's own general report back before it is confirmed 撤回.
+    /// Takes one's own general report back before it is confirmed.
     Withdraw(ReasonArgs),
-    /// Submits a completed rectification 提交整改.
+    /// Submits a completed rectification.
     Fix(FixArgs),
-    /// Re-inspects a submission 复查.
+    /// Re-inspects a submission.
     Reinspect(ReinspectArgs),
-    /// Closes a hazard 销号.
+    /// Closes a hazard.
     Close(OpinionArgs),
-    /// Reopens a closed hazard 重新开启.
+    /// Reopens a closed hazard.
     Reopen(ReopenArgs),
-    /// Adds a note 备注.
+    /// Adds a note.
     Note(NoteArgs),
-    /// Corrects a report 更正.
+    /// Corrects a report.
     Amend(Box<AmendArgs>),
-    /// Adds photos 补充照片.
+    /// Adds photos.
     Attach(AttachArgs),
-    /// Records that a photo is lost for good 登记照片遗失.
+    /// Records that a photo is lost for good.
     LostPhoto(LostPhotoArgs),
+    /// Photos on this device: list, give up, try again.
+    #[command(subcommand)]
+    Photo(PhotoTask),
     /// Lists the hazards on this device.
     List,
     /// Shows one hazard.
@@ -117,12 +131,29 @@ pub struct Enroll {
     pub name: String,
 }
 
-/// How long to try.
+/// How long to try, and what is kept afterwards.
 #[derive(Debug, Args)]
 pub struct Patience {
     /// Seconds that waiting for a busy server may take altogether.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value = "5", value_parser = parse::whole::<u32>)]
     pub wait: u32,
+    /// How long commands that took effect are kept.
+    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = parse::whole::<u16>)]
+    pub keep_days: u16,
+    /// How many of them are kept.
+    #[arg(long, value_name = "COUNT", default_value = "2000", value_parser = parse::whole::<u32>)]
+    pub keep_commands: u32,
+}
+
+impl Patience {
+    /// The engine's settings with what is given here.
+    pub(super) fn config(&self) -> EngineConfig {
+        EngineConfig {
+            keep_settled_ms: i64::from(self.keep_days) * 24 * 3_600_000,
+            keep_settled: usize::try_from(self.keep_commands).unwrap_or(usize::MAX),
+            ..EngineConfig::default()
+        }
+    }
 }
 
 /// A hazard: id, number, or the beginning of either where only one fits.
@@ -132,231 +163,40 @@ pub struct OneHazard {
     pub hazard: String,
 }
 
-/// A report.
-#[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// Photos of the hazard.
-    #[arg(long, num_args = 1..)]
-    pub photo: Vec<PathBuf>,
-    /// Where: LON,LAT[@wgs84|cgcs2000|gcj02|bd09][±METRES]; wgs84 is what receivers report.
-    #[arg(long, value_parser = parse::position, allow_hyphen_values = true)]
-    pub at: Option<Position>,
-    /// Which workshop, line, machine 部位.
-    #[arg(long)]
-    pub place: String,
-    /// What is wrong.
-    #[arg(long)]
-    pub text: String,
-    /// Enterprise: id or name; by default the one you belong to.
-    #[arg(long)]
-    pub enterprise: Option<String>,
-    /// A major hazard 重大事故隐患.
-    #[arg(long, conflicts_with = "general")]
-    pub major: bool,
-    /// A general hazard 一般隐患 (the default).
-    #[arg(long)]
-    pub general: bool,
-    /// How it came to be known; by default what fits your role.
-    #[arg(long, value_parser = parse::source)]
-    pub source: Option<Source>,
-    /// The criterion it meets: CODE@EDITION.
-    #[arg(long, value_parser = parse::criterion)]
-    pub criterion: Option<CriterionRef>,
-    /// When it was found; now by default.
-    #[arg(long, value_parser = parse::instant)]
-    pub found_at: Option<Timestamp>,
-    /// Why there is no photo.
-    #[arg(long, visible_alias = "no-photo")]
-    pub no_photo_reason: Option<String>,
-    /// What was done at once 临时措施.
-    #[arg(long)]
-    pub measure: Option<String>,
+/// What to do about photos.
+#[derive(Debug, Subcommand)]
+pub enum PhotoTask {
+    /// Lists the photos that are kept here.
+    List,
+    /// Stops trying to deliver a photo.
+    GiveUp(GiveUpArgs),
+    /// Tries again, also after giving up.
+    Retry(RetryArgs),
 }
 
-/// A confirmation.
+/// Giving up.
 #[derive(Debug, Args)]
-pub struct ConfirmArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// A major hazard 重大事故隐患.
-    #[arg(long, conflicts_with = "general")]
-    pub major: bool,
-    /// A general hazard 一般隐患; by default as reported.
-    #[arg(long)]
-    pub general: bool,
-    /// The criterion: CODE@EDITION.
-    #[arg(long, value_parser = parse::criterion)]
-    pub criterion: Option<CriterionRef>,
-    /// The basis in words, where no criterion fits.
-    #[arg(long)]
-    pub basis: Option<String>,
-    /// Who must correct it 整改责任人.
-    #[arg(long)]
-    pub responsible: String,
-    /// What must be done 整改要求.
-    #[arg(long)]
-    pub requirement: String,
-    /// The last day: YYYY-MM-DD 整改期限.
-    #[arg(long)]
-    pub due: LocalDate,
-}
-
-/// A step that takes a reason.
-#[derive(Debug, Args)]
-pub struct ReasonArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
+pub struct GiveUpArgs {
+    /// SHA-256, or its beginning where only one fits.
+    #[arg(value_name = "SHA256")]
+    pub sha256: String,
     /// Why.
     #[arg(long)]
     pub reason: String,
+    /// Deletes the bytes from this device, for good.
+    #[arg(long)]
+    pub delete: bool,
 }
 
-/// A reopening.
+/// Trying again.
 #[derive(Debug, Args)]
-pub struct ReopenArgs {
-    /// Which, and why.
-    #[command(flatten)]
-    pub reason: ReasonArgs,
-    /// The correction was false 虚假整改.
+pub struct RetryArgs {
+    /// SHA-256, or its beginning where only one fits.
+    #[arg(value_name = "SHA256")]
+    pub sha256: String,
+    /// A file that holds the same photo, where the copy here is damaged.
     #[arg(long)]
-    pub false_closure: bool,
-}
-
-/// A rectification.
-#[derive(Debug, Args)]
-pub struct FixArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// Photos after the correction.
-    #[arg(long, num_args = 1..)]
-    pub photo: Vec<PathBuf>,
-    /// What was done 整改措施.
-    #[arg(long)]
-    pub measures: String,
-    /// When it was completed; now by default.
-    #[arg(long, value_parser = parse::instant)]
-    pub completed_at: Option<Timestamp>,
-    /// What it cost 整改资金, in fen (1/100 CNY).
-    #[arg(long)]
-    pub cost_fen: Option<u64>,
-}
-
-/// A re-inspection.
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("verdict").required(true).args(["pass", "return_"]))]
-pub struct ReinspectArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// It is corrected.
-    #[arg(long)]
-    pub pass: bool,
-    /// It is not.
-    #[arg(long = "return")]
-    pub return_: bool,
-    /// 复查意见.
-    #[arg(long)]
-    pub opinion: String,
-    /// A new working deadline after a return.
-    #[arg(long)]
-    pub due: Option<LocalDate>,
-    /// The inspector's own photos.
-    #[arg(long, num_args = 1..)]
-    pub photo: Vec<PathBuf>,
-}
-
-/// A step that takes an opinion.
-#[derive(Debug, Args)]
-pub struct OpinionArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// 销号意见.
-    #[arg(long)]
-    pub opinion: String,
-}
-
-/// A note.
-#[derive(Debug, Args)]
-pub struct NoteArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// The note.
-    #[arg(long)]
-    pub text: String,
-}
-
-/// An amendment.
-#[derive(Debug, Args)]
-pub struct AmendArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// New description.
-    #[arg(long)]
-    pub text: Option<String>,
-    /// New place within the site.
-    #[arg(long)]
-    pub place: Option<String>,
-    /// New position, as in `report`.
-    #[arg(long, value_parser = parse::position, allow_hyphen_values = true)]
-    pub at: Option<Position>,
-    /// New immediate measure.
-    #[arg(long)]
-    pub measure: Option<String>,
-    /// The enterprise, once known: id or name.
-    #[arg(long)]
-    pub enterprise: Option<String>,
-}
-
-/// What a photo shows.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Shows {
-    /// The hazard before it is corrected.
-    Before,
-    /// The same place after the correction.
-    After,
-    /// The surroundings, documents, labels.
-    Scene,
-}
-
-impl From<Shows> for PhotoKind {
-    fn from(shows: Shows) -> Self {
-        match shows {
-            Shows::Before => Self::Before,
-            Shows::After => Self::After,
-            Shows::Scene => Self::Scene,
-        }
-    }
-}
-
-/// Photos to add.
-#[derive(Debug, Args)]
-pub struct AttachArgs {
-    /// Which.
-    #[command(flatten)]
-    pub which: OneHazard,
-    /// The photos.
-    #[arg(long, num_args = 1.., required = true)]
-    pub photo: Vec<PathBuf>,
-    /// What they show.
-    #[arg(long, value_enum, default_value_t = Shows::Scene)]
-    pub kind: Shows,
-}
-
-/// A lost photo.
-#[derive(Debug, Args)]
-pub struct LostPhotoArgs {
-    /// Which, and why.
-    #[command(flatten)]
-    pub reason: ReasonArgs,
-    /// The photo's SHA-256, or its beginning where only one fits.
-    #[arg(long)]
-    pub photo: String,
+    pub file: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{Engine, HazardView};
 use hazardloop_sync_protocol::wire::RecordKind;
 
-use super::Trouble;
+use super::trouble::Trouble;
 
 /// Digits of the shortest beginning that is looked up.
 const SHORTEST: usize = 4;
@@ -100,6 +100,25 @@ pub(super) fn photo(view: Option<&HazardView>, text: &str) -> Result<Digest, Tro
         _ => Err(Trouble::Usage(
             format!("{text}：不是该隐患的某一张照片"),
             format!("{text}: not one photo of this hazard"),
+        )),
+    }
+}
+
+/// The photo on this device whose hash begins with `text`.
+pub(super) fn kept_photo(engine: &Engine, text: &str) -> Result<Digest, Trouble> {
+    let wanted = text.to_ascii_lowercase();
+    let known = engine.state().photos.keys();
+    let mut fits =
+        known.filter(|sha256| wanted.len() >= SHORTEST && sha256.to_string().starts_with(&wanted));
+    match (fits.next(), fits.next()) {
+        (Some(only), None) => Ok(*only),
+        (None, _) => Err(Trouble::Usage(
+            format!("{text}：本机没有待送达的这张照片（见 photo list）"),
+            format!("{text}: no such photo waits on this device (see photo list)"),
+        )),
+        _ => Err(Trouble::Usage(
+            format!("{text}：有多张照片与之相符"),
+            format!("{text}: several photos fit"),
         )),
     }
 }

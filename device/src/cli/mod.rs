@@ -3,24 +3,30 @@
 mod acts;
 pub mod args;
 mod find;
+pub mod help;
+mod help_words;
 mod parse;
+mod photo;
+mod rules_zh;
 mod show;
+mod show_run;
+mod steps;
+mod trouble;
 mod words;
 
 use std::io::{BufRead as _, Write};
 
-use hazardloop_domain::refusal::Refusal;
-use hazardloop_sync_protocol::device::{EngineConfig, Failure, LaneName, Notice, Standing};
+use hazardloop_sync_protocol::device::{EngineConfig, LaneName, Notice, Standing};
 use serde_json::json;
 
 use crate::ambient::Ambient;
-use crate::driver::{Device, DeviceError, RunReport};
+use crate::driver::{Device, RunReport};
 use crate::enrol::{EnrolError, enrol};
-use crate::home::{HomeError, Owner, Profile, normal_server};
-use crate::photos::PhotoError;
+use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
-use args::{Arguments, Enroll, Language, Task};
+use args::{Arguments, Enroll, Language, PhotoTask, Task};
 use show::Answer;
+use trouble::{Trouble, code_of, tell};
 
 /// Exit codes.
 pub mod exit {
@@ -36,86 +42,6 @@ pub mod exit {
     pub const UNREACHABLE: u8 = 4;
     /// Something needs a person's attention.
     pub const ATTENTION: u8 = 5;
-}
-
-/// Words that the system gives in one language only.
-pub(crate) fn untranslated(text: &impl ToString) -> Trouble {
-    Trouble::Usage(text.to_string(), text.to_string())
-}
-
-/// Why a task was not done.
-pub(crate) enum Trouble {
-    /// Chinese, English.
-    Usage(String, String),
-    Refused(Box<Refusal>),
-    /// As `Refused`, with the rule in Chinese.
-    Photo(Box<Refusal>, String),
-    Server(Failure),
-    /// Nothing is wrong here; later it will go: exit code, Chinese, English.
-    Said(u8, &'static str, &'static str),
-    Broken(String),
-}
-
-impl From<DeviceError> for Trouble {
-    fn from(error: DeviceError) -> Self {
-        match error {
-            DeviceError::Refused(refusal) => Self::Refused(Box::new(refusal)),
-            DeviceError::Home(error) => error.into(),
-            other => Self::Broken(other.to_string()),
-        }
-    }
-}
-
-impl From<HomeError> for Trouble {
-    fn from(error: HomeError) -> Self {
-        match error {
-            HomeError::Io { .. } | HomeError::BadKey(_) => Self::Broken(error.to_string()),
-            HomeError::NetworkInUse(_) => Self::Said(
-                exit::UNREACHABLE,
-                "另一个进程正在与服务器同步，请稍后再试；数据已保留",
-                "another process is syncing with the server; try later, work is kept",
-            ),
-            HomeError::NotEnrolled(ref home) => {
-                let zh = format!("{} 尚无人登记，请先运行 enroll", home.display());
-                Self::Usage(zh, error.to_string())
-            }
-            HomeError::Ambiguous(ref names) => {
-                let zh = format!("此处登记了多人（{names}），请用 --user 和 --server 指定");
-                Self::Usage(zh, error.to_string())
-            }
-        }
-    }
-}
-
-impl From<PhotoError> for Trouble {
-    fn from(error: PhotoError) -> Self {
-        match error {
-            PhotoError::Home(error) => error.into(),
-            PhotoError::Unreadable {
-                ref path,
-                ref source,
-            } => {
-                let zh = format!("无法读取 {}：{source}", path.display());
-                Self::Usage(zh, error.to_string())
-            }
-            PhotoError::TooLarge {
-                ref path,
-                size,
-                most,
-            } => {
-                let zh = format!("{}：{size} 字节，照片最大 {most} 字节", path.display());
-                Self::Photo(Box::new(no_photo(&error)), zh)
-            }
-            PhotoError::NotAPhoto { ref path } => {
-                let zh = format!("{}：不是 JPEG、PNG 或 WebP 图片", path.display());
-                Self::Photo(Box::new(no_photo(&error)), zh)
-            }
-        }
-    }
-}
-
-fn no_photo(error: &PhotoError) -> Refusal {
-    Refusal::invalid_field("photo", &error.to_string())
 }
 
 /// Runs one task; `out` gets the answer, `err` what went wrong. Gives the exit code.
@@ -146,65 +72,6 @@ pub fn run(
     }
 }
 
-fn tell(arguments: &Arguments, trouble: Trouble, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let lang = arguments.lang;
-    let (code, json, text) = match trouble {
-        Trouble::Usage(zh, en) => {
-            let text = if lang == Language::Zh { zh } else { en };
-            (exit::USAGE, json!({ "error": text }), text)
-        }
-        Trouble::Photo(refusal, zh) => {
-            let text = match lang {
-                Language::Zh => format!("{}（{zh}）", refusal.code.wording_zh()),
-                Language::En => words::refusal(lang, &refusal),
-            };
-            (
-                exit::REFUSED,
-                json!({ "refused": refusal, "message": text }),
-                text,
-            )
-        }
-        Trouble::Said(code, zh, en) => {
-            let text = words::say(lang, zh, en).to_owned();
-            (code, json!({ "error": text }), text)
-        }
-        Trouble::Broken(text) => (exit::BROKEN, json!({ "error": text }), text),
-        Trouble::Refused(refusal) => {
-            let text = words::refusal(lang, &refusal);
-            (
-                exit::REFUSED,
-                json!({ "refused": refusal, "message": text }),
-                text,
-            )
-        }
-        Trouble::Server(failure) => {
-            let text = words::failure(lang, &failure);
-            (
-                code_of(&failure),
-                json!({ "failure": format!("{failure:?}"), "message": text }),
-                text,
-            )
-        }
-    };
-    if arguments.json {
-        drop(writeln!(out, "{json}"));
-    }
-    drop(writeln!(err, "{text}"));
-    code
-}
-
-fn code_of(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Unauthorized
-        | Failure::Revoked
-        | Failure::UpgradeRequired
-        | Failure::PayloadTooLarge
-        | Failure::PhotoHashMismatch
-        | Failure::Refused { .. } => exit::ATTENTION,
-        _ => exit::UNREACHABLE,
-    }
-}
-
 fn enroll(
     arguments: &Arguments,
     enrolment: &Enroll,
@@ -228,7 +95,7 @@ fn enroll(
             "--server is an address that begins with https:// or http://",
         ));
     }
-    let password = password(enrolment)?;
+    let password = password(enrolment, arguments.lang)?;
     let transport = Transport::new(&server);
     let profile = Profile::create(&arguments.home, Owner { server, login })?;
     let account =
@@ -257,16 +124,21 @@ fn enroll(
     Ok((Answer { json, lines }, exit::DONE))
 }
 
-fn password(enrolment: &Enroll) -> Result<String, Trouble> {
+fn password(enrolment: &Enroll, lang: Language) -> Result<String, Trouble> {
+    let unreadable = |what: &str, error: &std::io::Error| {
+        let zh = format!("无法读取 {what}：{error}");
+        Trouble::Usage(zh, format!("{what}: {error}"))
+    };
     let text = match (&enrolment.password_file, &enrolment.password) {
         (Some(path), _) => std::fs::read_to_string(path)
-            .map_err(|error| untranslated(&format!("{}: {error}", path.display())))?,
+            .map_err(|error| unreadable(&path.display().to_string(), &error))?,
         (None, Some(password)) => password.clone(),
         (None, None) => {
-            drop(write!(std::io::stderr(), "密码 password: "));
+            let asks = words::say(lang, "密码", "Password");
+            drop(write!(std::io::stderr(), "{asks}: "));
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line);
-            read.map_err(|error| untranslated(&error))?;
+            read.map_err(|error| unreadable(asks, &error))?;
             line
         }
     };
@@ -278,11 +150,19 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
     let profile = Profile::find(&arguments.home, server, user)?;
     if matches!(
         arguments.task,
-        Task::Pull(_) | Task::Push(_) | Task::Sync(_)
+        Task::Pull(_)
+            | Task::Push(_)
+            | Task::Sync(_)
+            // A sync under way must not write over what is decided about a photo.
+            | Task::Photo(PhotoTask::GiveUp(_) | PhotoTask::Retry(_))
     ) {
         profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
     }
-    let mut device = Device::open(profile, EngineConfig::default(), ambient)?;
+    let config = match &arguments.task {
+        Task::Pull(patience) | Task::Push(patience) | Task::Sync(patience) => patience.config(),
+        _ => EngineConfig::default(),
+    };
+    let mut device = Device::open(profile, config, ambient)?;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
         Task::Pull(patience) => {
@@ -305,6 +185,9 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
         Task::Enterprises => show::enterprises(&device),
+        Task::Photo(PhotoTask::List) => photo::list(&device, lang),
+        Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
+        Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
         task => act(&mut device, ambient, task, lang)?,
     };
     Ok((answer, exit::DONE))
@@ -317,7 +200,8 @@ fn act(
     lang: Language,
 ) -> Result<Answer, Trouble> {
     let Some((hazard_id, actions)) = acts::commands(device, ambient, task)? else {
-        return Err(untranslated(&"not a task of this device"));
+        let zh = "本设备不能执行此命令".to_owned();
+        return Err(Trouble::Usage(zh, "not a task of this device".to_owned()));
     };
     let number = hazardloop_domain::hazard::hazard_number(hazard_id);
     // All or none: half of what was asked would be queued twice at the next attempt.
@@ -357,13 +241,20 @@ fn network(
         run.notices.extend(again.notices);
         run.failure = again.failure;
     }
+    let set_aside = run.notices.iter().filter_map(|notice| match notice {
+        Notice::SetAside { seq } => Some(*seq),
+        _ => None,
+    });
     let attention: Vec<i64> = run
         .settled()
+        .into_iter()
+        .chain(set_aside)
+        .collect::<std::collections::BTreeSet<i64>>()
         .into_iter()
         .filter(|seq| needs_attention(device, *seq))
         .collect();
     let code = code_of_run(device, &run, &attention);
-    Ok((show::run(device, &run, &attention, lang), code))
+    Ok((show_run::run(device, &run, &attention, lang), code))
 }
 
 fn needs_attention(device: &Device, seq: i64) -> bool {
@@ -376,8 +267,13 @@ fn code_of_run(device: &Device, run: &RunReport, attention: &[i64]) -> u8 {
     if let Some(failure) = &run.failure {
         return code_of(failure);
     }
-    let unreadable = |notice: &Notice| matches!(notice, Notice::PhotoUnreadable { .. });
-    let told = run.notices.iter().any(unreadable) || device.engine.state().meta.must_rekey;
+    let lacking = |notice: &Notice| {
+        matches!(
+            notice,
+            Notice::PhotoUnreadable { .. } | Notice::PhotoRefused { .. }
+        )
+    };
+    let told = run.notices.iter().any(lacking) || device.engine.state().meta.must_rekey;
     if told || !attention.is_empty() {
         exit::ATTENTION
     } else {

@@ -1,13 +1,15 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
+use hazardloop_domain::command::Action;
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{HazardView, PhotoStage, Standing, State, StoredCommand};
+use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
+use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
 use super::find;
 use super::words::{self, say};
-use crate::driver::{Device, RunReport};
+use crate::driver::Device;
 
 /// An answer in both forms.
 pub(super) struct Answer {
@@ -108,11 +110,15 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     Answer { json, lines }
 }
 
-fn command_json(state: &State, command: &StoredCommand, lang: Language) -> Value {
+pub(super) fn command_json(state: &State, command: &StoredCommand, lang: Language) -> Value {
     let receipt = command.receipt.as_ref();
+    let content = command.content();
+    let attention = state.standing(command) == Standing::NeedsAttention;
     json!({
         "seq": command.envelope.seq,
-        "kind": command.envelope.kind,
+        "kind": content.kind,
+        // What a person has to settle is shown whole.
+        "command": attention.then(|| read(content)).flatten(),
         "hazard_id": command.hazard_id,
         "number": hazardloop_domain::hazard::hazard_number(command.hazard_id),
         "queued_at": command.queued_at,
@@ -120,6 +126,14 @@ fn command_json(state: &State, command: &StoredCommand, lang: Language) -> Value
         "outcome": receipt.map(|receipt| &receipt.outcome),
         "reason": words::reason(lang, state, command),
     })
+}
+
+/// The command that an envelope carries, where this build can read it.
+fn read(envelope: &Envelope) -> Option<Action> {
+    let depth = WireLimits::default().depth;
+    let payload = &envelope.payload.0;
+    let read = CommandPayload::unpack(&envelope.kind, envelope.version, payload, depth);
+    read.ok().map(|(_, command)| command.action)
 }
 
 pub(super) fn queue(device: &Device, lang: Language) -> Answer {
@@ -145,7 +159,8 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
             let number = hazardloop_domain::hazard::hazard_number(command.hazard_id);
-            let (seq, kind) = (command.envelope.seq, &command.envelope.kind);
+            let seq = command.envelope.seq;
+            let kind = words::kind(lang, &command.content().kind);
             lines.push(format!(
                 "  #{seq} {kind} {number}: {}",
                 words::reason(lang, state, command)
@@ -160,30 +175,35 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
     }
 }
 
-pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer {
+fn photos_json(device: &Device, lang: Language) -> Vec<Value> {
     let state = device.engine.state();
-    let waiting = device.count(Standing::OnDevice);
-    let attention = device.count(Standing::NeedsAttention);
-    let photos: Vec<Value> = state
+    state
         .photos
         .values()
         .map(|photo| {
-            let stage = match photo.stage {
-                PhotoStage::Sent => "sent",
-                _ if !device.engine.photo_is_awaited(photo) => "without_effect",
-                _ => "waiting",
-            };
+            let awaited = device.engine.photo_is_awaited(photo);
+            let (stage, _) = words::photo_stage(lang, photo, awaited);
             json!({ "sha256": photo.sha256, "size": photo.size, "stage": stage })
         })
-        .collect();
-    let scopes: Vec<Value> = state
+        .collect()
+}
+
+fn scopes_json(state: &State) -> Vec<Value> {
+    state
         .scopes
         .iter()
         .map(|(scope, held)| {
             let count = held.held.map_or(0, |held| held.count);
             json!({ "scope": scope, "records": count, "complete": held.complete })
         })
-        .collect();
+        .collect()
+}
+
+pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer {
+    let state = device.engine.state();
+    let waiting = device.count(Standing::OnDevice);
+    let attention = device.count(Standing::NeedsAttention);
+    let (photos, scopes) = (photos_json(device, lang), scopes_json(state));
     let (meta, account) = (&state.meta, &device.account);
     let ahead = meta.server_time.zip(meta.contact_at);
     let ahead = ahead.map(|(server, own)| own.as_millis().saturating_sub(server.as_millis()));
@@ -200,6 +220,15 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         ),
         format!("{}: {attention}", say(lang, "需要处理", "needs attention")),
     ];
+    let given_up = state
+        .photos
+        .values()
+        .filter(|photo| photo.given_up.is_some());
+    let given_up = given_up.count();
+    if given_up > 0 {
+        let what = say(lang, "已放弃发送的照片", "photos given up");
+        lines.push(format!("{what}: {given_up}"));
+    }
     lines.push(match meta.contact_at {
         Some(at) => format!("{}: {at}", say(lang, "上次联系服务器", "last contact")),
         None => say(lang, "从未联系服务器", "has never met its server").to_owned(),
@@ -216,6 +245,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "arrived": device.count(Standing::Arrived),
         "needs_attention": attention,
         "photos_on_device": device.photos_awaited(),
+        "photos_given_up": given_up,
         "photos": photos,
         "scopes": scopes,
         "epoch": meta.epoch,
@@ -238,51 +268,4 @@ pub(super) fn enterprises(device: &Device) -> Answer {
         json: json!(all),
         lines,
     }
-}
-
-/// What a run did. `attention`: commands settled in it that need a person.
-pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Language) -> Answer {
-    let (settled, waiting) = (run.settled(), device.count(Standing::OnDevice));
-    let photos = device.photos_awaited();
-    let mut lines = vec![match lang {
-        Language::Zh => format!(
-            "送达 {} 条；本机还有 {waiting} 条、照片 {photos} 张",
-            settled.len()
-        ),
-        Language::En => {
-            format!(
-                "{} arrived; {waiting} commands and {photos} photos still here",
-                settled.len()
-            )
-        }
-    }];
-    let state = device.engine.state();
-    for seq in attention.iter().chain(&state.meta.too_large) {
-        if let Some(command) = state.commands.get(seq) {
-            lines.push(format!("#{seq}: {}", words::reason(lang, state, command)));
-        }
-    }
-    if device.engine.state().meta.must_rekey {
-        lines.push(words::restored(lang).to_owned());
-    }
-    lines.extend(
-        run.failure
-            .iter()
-            .map(|failure| words::failure(lang, failure)),
-    );
-    let stuck = state
-        .meta
-        .too_large
-        .and_then(|seq| state.commands.get(&seq));
-    let json = json!({
-        "too_large": stuck.map(|command| command_json(state, command, lang)),
-        "requests": run.requests,
-        "settled": settled,
-        "needs_attention": attention,
-        "on_device": waiting,
-        "photos_on_device": photos,
-        "failure": run.failure.as_ref().map(|failure| format!("{failure:?}")),
-        "message": run.failure.as_ref().map(|failure| words::failure(lang, failure)),
-    });
-    Answer { json, lines }
 }

@@ -2,10 +2,13 @@
 
 use hazardloop_domain::hazard::{PhotoState, StatusName};
 use hazardloop_domain::refusal::Refusal;
-use hazardloop_sync_protocol::device::{Failure, Standing, State, StoredCommand};
+use hazardloop_sync_protocol::device::{
+    Failure, Oversize, PhotoStage, Standing, State, StoredCommand, StoredPhoto,
+};
 use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
 
 use super::args::Language;
+use super::rules_zh;
 
 /// The words of one language.
 pub(super) const fn say(lang: Language, zh: &'static str, en: &'static str) -> &'static str {
@@ -17,13 +20,58 @@ pub(super) const fn say(lang: Language, zh: &'static str, en: &'static str) -> &
 
 pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
     match lang {
-        Language::Zh => format!("{}（{}）", refusal.code.wording_zh(), refusal.rule),
+        Language::Zh => {
+            let rule = rules_zh::rule(refusal).unwrap_or_else(|| refusal.rule.clone());
+            format!("{}（{rule}）", refusal.code.wording_zh())
+        }
         Language::En => format!("{} ({})", refusal.code.wording_en(), refusal.rule),
+    }
+}
+
+/// What a command does, by the name of its kind.
+pub(super) fn kind(lang: Language, name: &str) -> &str {
+    if lang == Language::En {
+        return name;
+    }
+    match name {
+        "report" => "上报",
+        "confirm" => "核实确认",
+        "reject" => "不予认定",
+        "withdraw" => "撤回",
+        "submit_rectification" => "提交整改",
+        "reinspect" => "复查",
+        "close" => "销号",
+        "reopen" => "重新开启",
+        "note" => "备注",
+        "amend" => "更正",
+        "attach_photo" => "补充照片",
+        "record_photo_lost" => "登记照片遗失",
+        // Of a newer build.
+        other => other,
     }
 }
 
 /// Why a command stands where it stands.
 pub(super) fn reason(lang: Language, state: &State, command: &StoredCommand) -> String {
+    if command.is_replaced() {
+        return say(
+            lang,
+            "内容超过服务器限制，未被接收；全文保留在本机（queue --json 可见），\
+             请分成几条较短的重新提交",
+            "too large for the server, which did not take it; its whole text is kept here \
+             (queue --json shows it): send it again in shorter pieces",
+        )
+        .to_owned();
+    }
+    if command.receipt.is_none() && command.oversize == Some(Oversize::Unanswered) {
+        return say(
+            lang,
+            "服务器可能已收到，但内容超过其限制，无法取得回执；请与服务器记录核对",
+            "the server may have it, but it is too large to ask again for the receipt: \
+             compare with the record",
+        )
+        .to_owned();
+    }
     let Some(receipt) = &command.receipt else {
         if state.standing(command) == Standing::NeedsAttention {
             return too_large(lang, state, command);
@@ -62,17 +110,19 @@ pub(super) fn reason(lang: Language, state: &State, command: &StoredCommand) -> 
     }
 }
 
-/// A command that the server will not take; a stream has no gaps, so the rest waits with it.
+/// A command that something on the way will not let through; a stream has no gaps, so the rest
+/// waits with it.
 fn too_large(lang: Language, state: &State, command: &StoredCommand) -> String {
     let next = command.envelope.seq.saturating_add(1);
     let behind = state.commands.range(next..).count();
     match lang {
         Language::Zh => format!(
-            "内容超过服务器限制，未被接收；已保留在本机，其后 {behind} 条操作随之等待，请联系管理员"
+            "内容过大，被途中的设备（例如代理）拦下，并非服务器的答复；已保留在本机，\
+             其后 {behind} 条操作随之等待，请联系管理员"
         ),
         Language::En => format!(
-            "too large for the server; kept here, and {behind} commands behind it wait with it: \
-             ask the server's administrator to raise the limit"
+            "something on the way (a proxy?) finds it too large, not the server itself; kept here, \
+             and {behind} commands behind it wait with it: ask an administrator"
         ),
     }
 }
@@ -135,7 +185,9 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
             "服务器繁忙，稍后再试，数据已保留",
             "the server is busy; try later, work is kept",
         ),
-        Failure::PayloadTooLarge => say(lang, "内容超过服务器限制", "too large for the server"),
+        Failure::PayloadTooLarge { .. } => {
+            say(lang, "内容超过服务器限制", "too large for the server")
+        }
         Failure::PhotoHashMismatch | Failure::ChecksumMismatch => say(
             lang,
             "照片传输有误，将重传",
@@ -144,7 +196,10 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
         Failure::OffsetMismatch | Failure::UploadGone => {
             say(lang, "照片将继续上传", "a photo's upload goes on later")
         }
-        Failure::Refused { code, detail } => return format!("{code}: {detail}"),
+        Failure::Refused { code, detail } => {
+            let who = say(lang, "服务器拒绝", "the server refuses");
+            return format!("{who}: {code}: {detail}");
+        }
     }
     .to_owned()
 }
@@ -165,12 +220,31 @@ pub(super) fn photo(lang: Language, state: &PhotoState) -> String {
     }
 }
 
+/// Where a photo stands on this device: a stable name, and words.
+pub(super) fn photo_stage(
+    lang: Language,
+    photo: &StoredPhoto,
+    awaited: bool,
+) -> (&'static str, &'static str) {
+    let (name, zh, en) = match photo.stage {
+        _ if photo.given_up.is_some() => ("given_up", "已放弃发送", "given up"),
+        PhotoStage::Sent | PhotoStage::Held => ("sent", "已发送，待核验", "sent, not verified yet"),
+        _ if !awaited => (
+            "without_effect",
+            "所属操作未生效，仅保留",
+            "kept with a command that took no effect",
+        ),
+        _ => ("waiting", "待发送", "to be sent"),
+    };
+    (name, say(lang, zh, en))
+}
+
 /// A phone that was restored from a backup must not go on as before.
 pub(super) const fn restored(lang: Language) -> &'static str {
     say(
         lang,
-        "此设备是从备份恢复的，请重新登记（enroll），未送达的操作会保留",
-        "this device was restored from a backup: enroll again, its unsent work is kept",
+        "此设备或服务器是从备份恢复的，请重新登记（enroll），未送达的操作会保留",
+        "this device or its server was restored from a backup: enroll again, unsent work is kept",
     )
 }
 
@@ -184,5 +258,24 @@ pub(super) const fn status(lang: Language, status: StatusName) -> &'static str {
         StatusName::Closed => say(lang, "已销号", "closed"),
         StatusName::Withdrawn => say(lang, "已撤回", "withdrawn"),
         StatusName::Rejected => say(lang, "不予认定", "rejected"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hazardloop_domain::command::ActionKind;
+
+    #[test]
+    fn every_kind_of_command_that_a_device_queues_has_a_chinese_name() {
+        let servers_own = [ActionKind::ReceivePhoto, ActionKind::FollowEnterprise];
+        let kinds = ActionKind::ALL.iter();
+        for name in kinds
+            .filter(|kind| !servers_own.contains(kind))
+            .map(|kind| kind.as_str())
+        {
+            assert_ne!(kind(Language::Zh, name), name);
+            assert_eq!(kind(Language::En, name), name);
+        }
     }
 }

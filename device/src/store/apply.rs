@@ -1,10 +1,11 @@
 //! Store operations as SQL: the same effect as `State::apply`.
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    Meta, PhotoStage, RowKey, ScopeState, StoreOp, StoredCommand, StoredPhoto,
+    Meta, Oversize, PhotoStage, RowKey, ScopeState, StoreOp, StoredCommand, StoredPhoto,
 };
 use hazardloop_sync_protocol::wire::{Record, Scope};
 
@@ -89,6 +90,10 @@ pub(super) fn one(conn: &mut SqliteConnection, op: &StoreOp) -> Result<(), Store
             diesel::delete(photos::table.find(sha256.as_bytes().to_vec())).execute(conn)?;
             Ok(())
         }
+        StoreOp::ReleaseSpace { pages } => {
+            conn.batch_execute(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            Ok(())
+        }
     }
 }
 
@@ -112,6 +117,13 @@ fn put_command(conn: &mut SqliteConnection, command: &StoredCommand) -> Result<(
         .receipt
         .as_ref()
         .map(|r| minicbor::to_vec(r).unwrap_or_default());
+    let (oversize, original) = match &command.oversize {
+        None => (None, None),
+        Some(Oversize::Placeholder(original)) => (Some(1), Some(original.as_ref())),
+        Some(Oversize::Offered) => (Some(2), None),
+        Some(Oversize::Unanswered) => (Some(3), None),
+    };
+    let original = original.map(|envelope| minicbor::to_vec(envelope).unwrap_or_default());
     diesel::replace_into(commands::table)
         .values((
             commands::seq.eq(command.envelope.seq),
@@ -120,6 +132,8 @@ fn put_command(conn: &mut SqliteConnection, command: &StoredCommand) -> Result<(
             commands::queued_at.eq(command.queued_at.as_millis()),
             commands::receipt.eq(receipt),
             commands::awaiting_pull.eq(command.awaiting_pull),
+            commands::oversize.eq(oversize),
+            commands::original.eq(original),
         ))
         .execute(conn)?;
     Ok(())
@@ -168,6 +182,7 @@ pub(super) const fn stage_number(stage: PhotoStage) -> i32 {
         PhotoStage::Waiting => 0,
         PhotoStage::Asked => 1,
         PhotoStage::Sent => 2,
+        PhotoStage::Held => 3,
     }
 }
 
@@ -181,6 +196,8 @@ fn put_photo(conn: &mut SqliteConnection, photo: &StoredPhoto) -> Result<(), Sto
             photos::hazard_id.eq(photo.hazard_id.as_bytes().to_vec()),
             photos::upload.eq(&photo.upload),
             photos::stage.eq(stage_number(photo.stage)),
+            photos::given_up_at.eq(photo.given_up.as_ref().map(|given| given.at.as_millis())),
+            photos::given_up_reason.eq(photo.given_up.as_ref().map(|given| &given.reason)),
         ))
         .execute(conn)?;
     Ok(())

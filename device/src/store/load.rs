@@ -6,7 +6,8 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    Member, Meta, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand, StoredPhoto,
+    GivenUp, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand,
+    StoredPhoto,
 };
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{Bytes, Checkpoint, Record, RecordKind, Scope};
@@ -53,7 +54,16 @@ fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
     Ok(())
 }
 
-type CommandRow = (i64, Vec<u8>, Vec<u8>, i64, Option<Vec<u8>>, bool);
+type CommandRow = (
+    i64,
+    Vec<u8>,
+    Vec<u8>,
+    i64,
+    Option<Vec<u8>>,
+    bool,
+    Option<i32>,
+    Option<Vec<u8>>,
+);
 
 fn read_commands(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
     ops.extend(
@@ -77,16 +87,28 @@ pub(super) fn commands(
 }
 
 fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
-    let (_, envelope, hazard_id, queued_at, receipt, awaiting_pull) = row;
+    let (_, envelope, hazard_id, queued_at, receipt, awaiting_pull, oversize, original) = row;
+    let damaged = || StoreError::Damaged("command");
+    let oversize = match (oversize, original) {
+        (None, _) => None,
+        (Some(1), Some(bytes)) => {
+            let original = minicbor::decode(&bytes).map_err(|_| damaged())?;
+            Some(Oversize::Placeholder(Box::new(original)))
+        }
+        (Some(2), _) => Some(Oversize::Offered),
+        (Some(3), _) => Some(Oversize::Unanswered),
+        _ => return Err(damaged()),
+    };
     let receipt = receipt
         .map(|bytes| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("receipt")))
         .transpose()?;
     Ok(StoredCommand {
-        envelope: minicbor::decode(&envelope).map_err(|_| StoreError::Damaged("command"))?,
-        hazard_id: HazardId::from_slice(&hazard_id).ok_or(StoreError::Damaged("command"))?,
+        envelope: minicbor::decode(&envelope).map_err(|_| damaged())?,
+        hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
         queued_at: Timestamp::from_millis(queued_at),
         receipt,
         awaiting_pull,
+        oversize,
     })
 }
 
@@ -168,7 +190,17 @@ fn read_rows(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
     Ok(())
 }
 
-type PhotoRow = (Vec<u8>, i64, String, i64, Vec<u8>, Option<String>, i32);
+type PhotoRow = (
+    Vec<u8>,
+    i64,
+    String,
+    i64,
+    Vec<u8>,
+    Option<String>,
+    i32,
+    Option<i64>,
+    Option<String>,
+);
 
 fn read_photos(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
     ops.extend(photos(conn, i64::MIN)?.into_iter().map(StoreOp::PutPhoto));
@@ -187,7 +219,7 @@ pub(super) fn photos(
 }
 
 fn photo(row: PhotoRow) -> Result<StoredPhoto, StoreError> {
-    let (sha256, size, media_type, seq, hazard_id, upload, stage) = row;
+    let (sha256, size, media_type, seq, hazard_id, upload, stage, given_up_at, reason) = row;
     let damaged = || StoreError::Damaged("photo entry");
     Ok(StoredPhoto {
         sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
@@ -196,7 +228,12 @@ fn photo(row: PhotoRow) -> Result<StoredPhoto, StoreError> {
         seq,
         hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
         upload,
+        given_up: given_up_at.map(|at| GivenUp {
+            reason: reason.unwrap_or_default(),
+            at: Timestamp::from_millis(at),
+        }),
         stage: match stage {
+            3 => PhotoStage::Held,
             2 => PhotoStage::Sent,
             1 => PhotoStage::Asked,
             _ => PhotoStage::Waiting,

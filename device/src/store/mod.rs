@@ -56,6 +56,31 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+#[derive(diesel::QueryableByName)]
+struct AutoVacuum {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    auto_vacuum: i32,
+}
+
+/// `PRAGMA auto_vacuum = INCREMENTAL`, in numbers.
+const INCREMENTAL: i32 = 2;
+
+/// Lets free pages be given back in steps. The mode is part of the file: a new one takes it before
+/// its first table, one from an older build is written anew once. That needs as much free disk
+/// again; without it the file works on as it is, and the next start tries again.
+fn make_shrinkable(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mode = |conn: &mut SqliteConnection| {
+        diesel::sql_query("PRAGMA auto_vacuum").get_result::<AutoVacuum>(conn)
+    };
+    if mode(conn)?.auto_vacuum != INCREMENTAL {
+        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+        if mode(conn)?.auto_vacuum != INCREMENTAL {
+            drop(conn.batch_execute("VACUUM"));
+        }
+    }
+    Ok(())
+}
+
 /// The open database.
 pub struct Store {
     conn: SqliteConnection,
@@ -69,6 +94,8 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         make_private(path)?;
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+        conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+        make_shrinkable(&mut conn)?;
         conn.batch_execute(PRAGMAS)?;
         conn.run_pending_migrations(MIGRATIONS)
             .map_err(|error| StoreError::Migrate(error.to_string()))?;

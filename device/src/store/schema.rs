@@ -31,6 +31,8 @@ diesel::table! {
         queued_at -> BigInt,
         receipt -> Nullable<Binary>,
         awaiting_pull -> Bool,
+        oversize -> Nullable<Integer>,
+        original -> Nullable<Binary>,
     }
 }
 diesel::table! {
@@ -79,5 +81,7 @@ diesel::table! {
         hazard_id -> Binary,
         upload -> Nullable<Text>,
         stage -> Integer,
+        given_up_at -> Nullable<BigInt>,
+        given_up_reason -> Nullable<Text>,
     }
 }

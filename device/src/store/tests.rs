@@ -41,7 +41,15 @@ fn command(seq: i64) -> StoredCommand {
         queued_at: Timestamp::from_millis(5),
         receipt: None,
         awaiting_pull: false,
+        oversize: None,
     }
+}
+
+fn set_aside(seq: i64, oversize: Oversize) -> StoreOp {
+    StoreOp::PutCommand(StoredCommand {
+        oversize: Some(oversize),
+        ..command(seq)
+    })
 }
 
 fn photo(n: u8, stage: PhotoStage) -> StoredPhoto {
@@ -53,6 +61,10 @@ fn photo(n: u8, stage: PhotoStage) -> StoredPhoto {
         hazard_id: HazardId(Uuid::from_u128(7)),
         upload: (n == 2).then(|| "/up/1".into()),
         stage,
+        given_up: (n == 3).then(|| GivenUp {
+            reason: "broken".into(),
+            at: Timestamp::from_millis(6),
+        }),
     }
 }
 
@@ -107,6 +119,9 @@ fn all_ops() -> Vec<StoreOp> {
             awaiting_pull: true,
         },
         StoreOp::DeleteCommand(3),
+        set_aside(4, Oversize::Placeholder(Box::new(command(9).envelope))),
+        set_aside(5, Oversize::Offered),
+        set_aside(5, Oversize::Unanswered),
         StoreOp::PutScope(scope(1), state.clone()),
         StoreOp::PutScope(scope(2), ScopeState::default()),
         StoreOp::Stage {
@@ -147,6 +162,8 @@ fn all_ops() -> Vec<StoreOp> {
         StoreOp::PutPhoto(photo(1, PhotoStage::Waiting)),
         StoreOp::PutPhoto(photo(2, PhotoStage::Asked)),
         StoreOp::PutPhoto(photo(3, PhotoStage::Sent)),
+        StoreOp::PutPhoto(photo(4, PhotoStage::Held)),
+        StoreOp::ReleaseSpace { pages: 100 },
         StoreOp::DeletePhoto(Digest([1; 32])),
         StoreOp::PutScope(scope(3), state),
         StoreOp::Stage {
@@ -274,4 +291,87 @@ fn a_log_cut_at_any_byte_gives_the_state_after_a_whole_write() {
         seen.contains(&0) && seen.contains(&6) && seen.len() > 3,
         "{seen:?}"
     );
+}
+
+/// Everything that tidying removes is gone or there as a whole, wherever the log is cut.
+#[test]
+fn a_log_cut_at_any_byte_while_tidying_gives_the_state_after_a_whole_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let mut memory = State::default();
+    let queued: Vec<_> = (1..=60)
+        .map(|seq| StoreOp::PutCommand(command(seq)))
+        .collect();
+    Store::open(&path).unwrap().apply(&queued).unwrap();
+    memory.apply(&queued);
+    let mut store = Store::open(&path).unwrap();
+    let mut states = vec![memory.clone()];
+    for step in 0..5 {
+        let mut ops: Vec<_> = (1..=10)
+            .map(|n| StoreOp::DeleteCommand(step * 10 + n))
+            .collect();
+        ops.push(StoreOp::ReleaseSpace { pages: 100 });
+        store.apply(&ops).unwrap();
+        memory.apply(&ops);
+        states.push(memory.clone());
+    }
+    let log = std::fs::read(dir.path().join("device.db-wal")).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for cut in (0..=log.len()).step_by(997).chain([log.len()]) {
+        let after = tempfile::tempdir().unwrap();
+        std::fs::copy(&path, after.path().join("device.db")).unwrap();
+        std::fs::write(after.path().join("device.db-wal"), &log[..cut]).unwrap();
+        let read = Store::open(&after.path().join("device.db"))
+            .unwrap()
+            .load()
+            .unwrap();
+        let whole = states.iter().position(|state| *state == read);
+        seen.insert(whole.unwrap_or_else(|| panic!("a partial step after a cut at {cut}")));
+    }
+    assert!(seen.contains(&0) && seen.contains(&5), "{seen:?}");
+}
+
+fn large(seq: i64) -> StoreOp {
+    let mut large = command(seq);
+    large.envelope.payload = Bytes(vec![7; 20_000]);
+    StoreOp::PutCommand(large)
+}
+
+fn shrinks(path: &Path) {
+    let ops: Vec<_> = (1..=50).map(large).collect();
+    Store::open(path).unwrap().apply(&ops).unwrap();
+    let before = std::fs::metadata(path).unwrap().len();
+    let mut ops: Vec<_> = (1..50).map(StoreOp::DeleteCommand).collect();
+    ops.push(StoreOp::ReleaseSpace { pages: 100 });
+    let mut store = Store::open(path).unwrap();
+    store.apply(&ops).unwrap();
+    drop(store);
+    let once = std::fs::metadata(path).unwrap().len();
+    assert!(once + 50 * 4_096 < before, "{before} {once}: in steps");
+    assert!(once > before / 2, "{before} {once}: no more than was asked");
+    let rest = [StoreOp::ReleaseSpace { pages: 1_000 }];
+    Store::open(path).unwrap().apply(&rest).unwrap();
+    let after = std::fs::metadata(path).unwrap().len();
+    assert!(after < before / 5, "{before} {after}");
+}
+
+#[test]
+fn space_goes_back_to_the_file_system_in_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    shrinks(&dir.path().join("device.db"));
+}
+
+#[test]
+fn a_file_from_an_older_build_keeps_its_work_and_learns_to_shrink() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    conn.batch_execute("PRAGMA journal_mode = WAL").unwrap();
+    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    conn.batch_execute("INSERT INTO meta (id, epoch, must_rekey) VALUES (1, 'e', 0)")
+        .unwrap();
+    drop(conn);
+    let state = Store::open(&path).unwrap().load().unwrap();
+    assert_eq!(state.meta.epoch.as_deref(), Some("e"));
+    shrinks(&path);
 }

@@ -35,7 +35,7 @@ pub enum Mishap {
     Garbage,
     /// 401 from our server.
     ExpiredToken,
-    /// 413.
+    /// 413 of a proxy.
     TooLarge,
     /// Says through the first channel that it came, and is answered when told by the second.
     Hang,
@@ -51,6 +51,8 @@ struct Inner {
     uploaded: Vec<u8>,
     received: usize,
     hanging: Option<(Sender<()>, Receiver<()>)>,
+    /// A command with a longer payload is answered with our own 413.
+    payload_limit: Option<usize>,
 }
 
 /// The server; it ends with its test.
@@ -95,6 +97,9 @@ impl FakeServer {
         self.inner.lock().unwrap().hanging = Some((came, may_go));
         (has_come, go)
     }
+    pub fn limit_payloads(&self, most: usize) {
+        self.inner.lock().unwrap().payload_limit = Some(most);
+    }
     pub fn accepted(&self) -> Vec<Envelope> {
         self.inner
             .lock()
@@ -122,7 +127,10 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Inner>) -> std::io::Result<()> {
     let (head, body) = read_request(&mut stream)?;
     let mut inner = shared.lock().unwrap();
     let mishap = inner.mishaps.pop_front().unwrap_or(Mishap::None);
-    if let (Mishap::Hang, Some((came, may_go))) = (mishap, inner.hanging.take()) {
+    let hanging = (mishap == Mishap::Hang)
+        .then(|| inner.hanging.take())
+        .flatten();
+    if let Some((came, may_go)) = hanging {
         drop(inner);
         came.send(()).ok();
         may_go.recv().ok();
@@ -319,6 +327,9 @@ fn answer(inner: &mut Inner, head: &str, body: &[u8]) -> Reply {
             inner.refreshes += 1;
             as_json("200 OK", session("li", 1 + inner.refreshes))
         }
+        ("POST", "/api/v1/sync/push") if exceeds(inner, body) => {
+            problem("413 Payload Too Large", "PAYLOAD_TOO_LARGE")
+        }
         ("POST", "/api/v1/sync/push") => reply("200 OK", MEDIA_TYPE_CBOR, push(inner, body)),
         ("POST", "/api/v1/sync/pull") => reply("200 OK", MEDIA_TYPE_CBOR, pull(inner, body)),
         ("POST", "/api/v1/photos") => tus("201 Created", "location: /api/v1/photos/1\r\n"),
@@ -350,6 +361,18 @@ fn tus(status: &'static str, headers: &str) -> Reply {
         headers,
         body: Vec::new(),
     }
+}
+
+fn exceeds(inner: &mut Inner, body: &[u8]) -> bool {
+    let push: PushRequest = codec::decode_strict(body, 16).unwrap();
+    let Some(most) = inner.payload_limit else {
+        return false;
+    };
+    let exceeds = push.commands.iter().any(|c| c.payload.0.len() > most);
+    if exceeds {
+        inner.batches.push(push.commands.len());
+    }
+    exceeds
 }
 
 fn push(inner: &mut Inner, body: &[u8]) -> Vec<u8> {

@@ -3,6 +3,7 @@
 mod audit;
 pub mod keys;
 mod openapi;
+mod restore;
 mod settings;
 pub mod user;
 
@@ -15,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::store::{Db, DbOptions, StoreError, migrate};
+use crate::store::{DatabaseUrl, Db, DbOptions, StoreError, migrate};
 
 pub use settings::SettingsError;
 pub(crate) use settings::{database_url, make_data_dir};
@@ -65,6 +66,9 @@ pub enum Task {
     /// Change the keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::KeysTask),
+    /// Make a database usable that was restored from a backup, copied or moved.
+    #[command(subcommand)]
+    Restore(restore::RestoreTask),
 }
 
 /// See [`Task::Serve`].
@@ -168,11 +172,20 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let db = open(&settings)?;
             keys::run(&db, &clock, &entropy, &task, &mut std::io::stdout().lock())
         }
+        Task::Restore(task) => {
+            let mut out = std::io::stdout().lock();
+            restore::run(settings, clock, entropy, task, &mut out)
+        }
     }
 }
 
 /// Opens an existing, migrated database.
 fn open(settings: &crate::settings::Settings) -> Result<Db, TaskError> {
+    Ok(Db::open(&existing(settings)?, DbOptions::default())?)
+}
+
+/// The address of a database that must be there.
+fn existing(settings: &crate::settings::Settings) -> Result<DatabaseUrl, TaskError> {
     let url = settings::database_url(settings)?;
     if let Some(path) = url.sqlite_path().filter(|path| !path.exists()) {
         return Err(SettingsError::NoDatabase {
@@ -180,7 +193,7 @@ fn open(settings: &crate::settings::Settings) -> Result<Db, TaskError> {
         }
         .into());
     }
-    Ok(Db::open(&url, DbOptions::default())?)
+    Ok(url)
 }
 
 /// Writes to standard output; a reader that went away is an error, not a panic.

@@ -20,7 +20,7 @@ use super::authorization_world::{
 use super::openapi::document;
 use super::test_client::{Answer, Ask, command_body, report_body};
 use crate::sample;
-use crate::test_support::TestServer;
+use crate::test_support::on_each_database;
 
 type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
@@ -312,13 +312,8 @@ async fn sessions(world: &World) -> Vec<(usize, bool, Session)> {
 
 #[test]
 fn every_role_gets_what_the_table_says_inside_and_outside() {
-    let database = hazardloop_tests::TestDatabase::sqlite();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let world = World::build(TestServer::start(database.url()).await).await;
+    on_each_database(async |server| {
+        let world = World::build(server).await;
         let sessions = sessions(&world).await;
         let (mut number, mut wrong) = (0, Vec::new());
         for row in table() {
@@ -366,13 +361,7 @@ fn every_role_gets_what_the_table_says_inside_and_outside() {
 
 #[test]
 fn nobody_gets_anything_without_a_sign_in() {
-    let database = hazardloop_tests::TestDatabase::sqlite();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let server = TestServer::start(database.url()).await;
+    on_each_database(async |server| {
         let document = serde_json::to_value(document()).unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

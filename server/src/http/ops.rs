@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, get, web};
 use super::problem::Problem;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::store::identity::EPOCH;
 use crate::store::meta;
 
 /// The paths of this file.
@@ -27,7 +28,7 @@ async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 async fn readyz(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.db
-        .read(|tx| meta::get(tx.conn(), "epoch").map_err(Failure::from))
+        .read(|tx| meta::get(tx.conn(), EPOCH).map_err(Failure::from))
         .await?;
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")

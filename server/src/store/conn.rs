@@ -10,6 +10,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::db::DbOptions;
 use super::error::StoreError;
+use super::identity;
 use super::url::DatabaseUrl;
 
 #[allow(
@@ -49,7 +50,8 @@ pub(super) enum Purpose {
 /// Opens the database that `url` names and sets the session up for `purpose`.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when it cannot be reached or opened.
+/// [`StoreError::Unavailable`] when it cannot be reached or opened; [`StoreError::Restored`] when
+/// its positions are of another database.
 pub(super) fn open(
     url: &DatabaseUrl,
     purpose: Purpose,
@@ -63,7 +65,12 @@ pub(super) fn open(
         what: url.scrub(&error.to_string()),
     })?;
     conn.batch_execute(&postgres_settings(purpose, options))?;
-    Ok(Conn::Postgres(conn))
+    let mut conn = Conn::Postgres(conn);
+    if purpose != Purpose::Migrate {
+        // The address may lead to another database since the last session.
+        identity::check(&mut conn)?;
+    }
+    Ok(conn)
 }
 
 fn open_sqlite(
@@ -86,8 +93,12 @@ fn open_sqlite(
     conn.batch_execute(&format!("PRAGMA busy_timeout = {busy}"))?;
     conn.batch_execute(match purpose {
         Purpose::Read => "PRAGMA query_only = ON; PRAGMA foreign_keys = ON",
+        // The writer touches the same index pages again and again: they stay in its cache (KiB),
+        // and the log is copied back less often (pages), so that each is copied once for many
+        // changes.
         Purpose::Write | Purpose::Migrate => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000"
         }
     })?;
     Ok(conn)

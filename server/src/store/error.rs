@@ -92,6 +92,35 @@ pub enum StoreError {
         /// The newest version that this program does not know.
         version: String,
     },
+    /// The database was restored from a dump or copied: its positions are of another one.
+    #[error(
+        "this database was restored or copied ({what}), and serving it would lose changes for \
+         devices; stop every server on it, then run `hazardloop restore begin-epoch` \
+         (数据库是恢复或复制而来的，直接启用会使设备漏收变更：请先停止所有连接它的服务，\
+         再运行 `hazardloop restore begin-epoch`)"
+    )]
+    Restored {
+        /// What differs.
+        what: String,
+    },
+    /// Another epoch was begun while this server ran.
+    #[error(
+        "another epoch was begun on this database while this server ran ({what}); start it again \
+         (数据库已开始新纪元，请重新启动本服务)"
+    )]
+    EpochEnded {
+        /// Which.
+        what: String,
+    },
+    /// Servers are connected to a database that nobody may use now.
+    #[error(
+        "{sessions} session(s) of hazardloop are connected to this database; stop every server on it \
+         first (仍有 {sessions} 个 hazardloop 连接，请先停止所有服务)"
+    )]
+    InUse {
+        /// How many.
+        sessions: i64,
+    },
     /// The code inside the transaction panicked; nothing of it was stored.
     #[error("the transaction's code failed unexpectedly")]
     Panicked,

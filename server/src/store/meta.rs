@@ -17,6 +17,34 @@ pub fn get(conn: &mut Conn, name: &str) -> Result<Option<String>, StoreError> {
         .optional()?)
 }
 
+/// Sets a fact, whatever it was.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn set(conn: &mut Conn, name: &str, value: &str) -> Result<(), StoreError> {
+    let row = (
+        server_meta::name.eq(name.to_owned()),
+        server_meta::value.eq(value.to_owned()),
+    );
+    let statement = diesel::insert_into(server_meta::table)
+        .values(row)
+        .on_conflict(server_meta::name)
+        .do_update()
+        .set(server_meta::value.eq(value.to_owned()));
+    Portable(statement).execute(conn)?;
+    Ok(())
+}
+
+/// Takes a fact away; answers what it was.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn take(tx: &mut WriteTx<'_>, name: &str) -> Result<Option<String>, StoreError> {
+    let value = get(tx.conn(), name)?;
+    diesel::delete(server_meta::table.find(name)).execute(tx.conn())?;
+    Ok(value)
+}
+
 /// The value of a fact; `fresh` where it has none yet. Two servers that start at once agree.
 ///
 /// # Errors

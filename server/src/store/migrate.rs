@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::conn::{self, Conn, Purpose};
 use super::db::DbOptions;
 use super::error::StoreError;
+use super::identity::{self, Depth};
 use super::url::DatabaseUrl;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -24,12 +25,33 @@ const MIGRATION_LOCK: i64 = 0x6861_7A61_7264_6C70;
 ///
 /// # Errors
 /// [`StoreError::NewerDatabase`] when a newer release has migrated it; [`StoreError::Migration`]
-/// with the failing one, whose changes are undone.
+/// with the failing one, whose changes are undone; [`StoreError::Restored`] when the database's
+/// positions are of another one.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
-    locked(url, |conn| match conn {
+    locked(url, |conn| {
+        identity::check_to(conn, Depth::Whole)?;
+        let ran = all_up(conn)?;
+        identity::record(conn)?;
+        Ok(ran)
+    })
+}
+
+/// Migrates without asking what the database is, then does `work`, still alone.
+pub(super) fn locked_up<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    locked(url, |conn| {
+        all_up(conn)?;
+        work(conn)
+    })
+}
+
+fn all_up(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    match conn {
         Conn::Sqlite(conn) => up(conn, &SQLITE),
         Conn::Postgres(conn) => up(conn, &POSTGRES),
-    })
+    }
 }
 
 /// The names of migrations that the database still needs; does not create a file.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod feed;
 pub mod hazards;
+pub mod identity;
 pub mod installs;
 pub mod jobs;
 pub mod jurisdictions;
@@ -50,9 +51,13 @@ pub use url::DatabaseUrl;
 #[cfg(test)]
 mod concurrency_tests;
 #[cfg(test)]
+mod conflict_tests;
+#[cfg(test)]
 mod db_tests;
 #[cfg(test)]
 mod failure_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod lists_tests;
 #[cfg(test)]

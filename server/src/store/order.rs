@@ -2,8 +2,10 @@
 //!
 //! A row's place is `(tx, ordinal)`. On PostgreSQL `tx` is the transaction's 64-bit id; ids are
 //! given when a transaction first writes, not when it commits, so a reader stops below the oldest
-//! one that is still open. On SQLite the single writer counts commits. Transaction ids do not
-//! survive dump and restore: whoever restores a backup begins a new epoch.
+//! one that is still open. On SQLite the single writer counts commits.
+//!
+//! Transaction ids do not survive dump and restore: a restored database gets an offset that is
+//! added to its new cluster's ids, so that they go on above the old ones; see [`super::identity`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -105,8 +107,57 @@ struct Number {
     number: i64,
 }
 
+/// How far a reader may go, and what no transaction can have reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Bounds {
+    /// See [`horizon`].
+    #[diesel(sql_type = BigInt)]
+    pub horizon: i64,
+    /// The first number that was given to no transaction when this was asked: a cursor at or above
+    /// it was not given out by this database as it is now.
+    #[diesel(sql_type = BigInt)]
+    pub unused: i64,
+}
+
+/// Name of the fact that holds what is added to PostgreSQL's transaction ids; absent: nothing.
+pub(super) const OFFSET: &str = "tx_offset";
+
+/// What is added to PostgreSQL's transaction ids, as an expression: one row by its key.
+macro_rules! offset {
+    () => {
+        "COALESCE((SELECT value::bigint FROM server_meta WHERE name = 'tx_offset'), 0)"
+    };
+}
+pub(super) use offset;
+
 fn one_number(conn: &mut Conn, sql: &'static str) -> Result<i64, StoreError> {
     Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.number)
+}
+
+/// The oldest transaction that was running when the snapshot was taken; when there was none, the
+/// first that had not begun.
+///
+/// Transaction ids are one row for the whole cluster, so that a long transaction of another
+/// database would hold back this one's devices. One that provably belongs elsewhere is passed
+/// over: whoever runs still holds the lock on its own id, and its backend names its database.
+/// Whatever cannot be proved counts as ours: not yet locked, just ended, or of a role whose
+/// activity may not be seen.
+macro_rules! postgres_horizon {
+    () => {
+        concat!(
+            "COALESCE(\
+             (SELECT min(running.id::text::bigint) \
+              FROM pg_snapshot_xip(pg_current_snapshot()) AS running(id) \
+              WHERE NOT EXISTS (\
+              SELECT 1 FROM pg_locks AS held \
+              JOIN pg_stat_activity AS backend ON backend.pid = held.pid \
+              WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' \
+              AND held.granted AND held.transactionid = running.id::xid \
+              AND backend.datname <> current_database())), \
+             pg_snapshot_xmax(pg_current_snapshot())::text::bigint) + ",
+            offset!()
+        )
+    };
 }
 
 /// The first transaction number that may still be written by somebody: rows with `tx` below it
@@ -120,31 +171,38 @@ pub fn horizon(conn: &mut Conn) -> Result<i64, StoreError> {
     match conn {
         // One writer: a snapshot holds all of a commit or nothing, and commits are in order.
         Conn::Sqlite(_) => Ok(i64::MAX),
-        Conn::Postgres(_) => one_number(conn, POSTGRES_HORIZON),
+        Conn::Postgres(_) => {
+            one_number(conn, concat!("SELECT ", postgres_horizon!(), " AS number"))
+        }
     }
 }
 
-/// The oldest transaction that was running when the snapshot was taken; when there was none, the
-/// first that had not begun.
+/// [`horizon`], and the first number that nobody had yet; as with it, before the rows.
 ///
-/// Transaction ids are one row for the whole cluster, so that a long transaction of another
-/// database would hold back this one's devices. One that provably belongs elsewhere is passed
-/// over: whoever runs still holds the lock on its own id, and its backend names its database.
-/// Whatever cannot be proved counts as ours: not yet locked, just ended, or of a role whose
-/// activity may not be seen.
-const POSTGRES_HORIZON: &str = "\
-    SELECT COALESCE(\
-        (SELECT min(running.id::text::bigint) \
-         FROM pg_snapshot_xip(pg_current_snapshot()) AS running(id) \
-         WHERE NOT EXISTS (\
-             SELECT 1 FROM pg_locks AS held \
-             JOIN pg_stat_activity AS backend ON backend.pid = held.pid \
-             WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' \
-             AND held.granted AND held.transactionid = running.id::xid \
-             AND backend.datname <> current_database())), \
-        pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS number";
+/// # Errors
+/// When the database does not answer.
+pub fn bounds(conn: &mut Conn) -> Result<Bounds, StoreError> {
+    let sql = match conn {
+        Conn::Sqlite(_) => {
+            "SELECT 9223372036854775807 AS horizon, last + 1 AS unused FROM commit_order"
+        }
+        Conn::Postgres(_) => concat!(
+            "SELECT ",
+            postgres_horizon!(),
+            " AS horizon, pg_snapshot_xmax(pg_current_snapshot())::text::bigint + ",
+            offset!(),
+            " AS unused"
+        ),
+    };
+    Ok(diesel::sql_query(sql).get_result(conn)?)
+}
 
-/// The current PostgreSQL transaction's id, which it is given now if it had none.
+/// The current PostgreSQL transaction's number, which it is given now if it had none.
 pub(super) fn postgres_transaction(conn: &mut Conn) -> Result<i64, StoreError> {
-    one_number(conn, "SELECT pg_current_xact_id()::text::bigint AS number")
+    let sql = concat!(
+        "SELECT pg_current_xact_id()::text::bigint + ",
+        offset!(),
+        " AS number"
+    );
+    one_number(conn, sql)
 }

@@ -15,6 +15,9 @@ use super::uploads;
 /// The state of a reference whose bytes are here and match.
 const VERIFIED: &str = "verified";
 
+/// The state of a reference whose bytes have not come.
+const AWAITED: &str = "awaiting_photo";
+
 /// A stored original.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredPhoto {
@@ -120,6 +123,45 @@ pub fn insert_if_absent(conn: &mut Conn, photo: &StoredPhoto) -> Result<bool, St
         .on_conflict(photos::sha256)
         .do_nothing();
     Ok(Portable(statement).execute(conn)? == 1)
+}
+
+/// Photos that hazards await and that are not known here, each with who named it, after `after`
+/// and in that order, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer or holds hashes or ids of odd lengths.
+pub fn awaited_unknown(
+    conn: &mut Conn,
+    after: Option<(Digest, PersonId)>,
+    limit: i64,
+) -> Result<Vec<(Digest, PersonId)>, StoreError> {
+    let mut query = photo_references::table
+        .left_join(photos::table.on(photos::sha256.eq(photo_references::sha256)))
+        .filter(photos::sha256.is_null())
+        .filter(photo_references::state.eq(AWAITED))
+        .select((photo_references::sha256, photo_references::named_by))
+        .distinct()
+        .order((photo_references::sha256, photo_references::named_by))
+        .limit(limit)
+        .into_boxed();
+    if let Some((sha256, named_by)) = after {
+        let named_by = named_by.as_bytes().to_vec();
+        query = query
+            .filter(photo_references::sha256.ge(key(sha256)))
+            .filter(
+                photo_references::sha256
+                    .gt(key(sha256))
+                    .or(photo_references::named_by.gt(named_by)),
+            );
+    }
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = query.load(conn)?;
+    let read = |(sha256, named_by): (Vec<u8>, Vec<u8>)| {
+        let both = Digest::from_slice(&sha256).zip(PersonId::from_slice(&named_by));
+        both.ok_or_else(|| StoreError::Corrupt {
+            what: "a reference to a photo".to_owned(),
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// The photo with this hash.

@@ -1,6 +1,6 @@
 //! A pool of connections of one purpose, with a fair queue in front of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
@@ -20,6 +20,8 @@ pub(super) struct Manager {
     url: DatabaseUrl,
     purpose: Purpose,
     options: DbOptions,
+    /// Why no session will ever come: the address leads to another database.
+    refused: Arc<OnceLock<StoreError>>,
 }
 
 impl ManageConnection for Manager {
@@ -27,7 +29,12 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Conn, StoreError> {
-        conn::open(&self.url, self.purpose, &self.options)
+        let opened = conn::open(&self.url, self.purpose, &self.options);
+        if let Err(refusal @ StoreError::Restored { .. }) = &opened {
+            // The pool goes on trying and would say only that it took too long.
+            let _known = self.refused.set(refusal.clone());
+        }
+        opened
     }
 
     fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
@@ -54,6 +61,7 @@ pub(super) struct Pool {
     /// Waiting tasks queue here, in order, instead of each holding a thread.
     places: Arc<Semaphore>,
     acquire_timeout: Duration,
+    refused: Arc<OnceLock<StoreError>>,
 }
 
 impl Pool {
@@ -65,10 +73,12 @@ impl Pool {
         options: &DbOptions,
     ) -> Result<Self, StoreError> {
         let size = size.max(1);
+        let refused = Arc::default();
         let manager = Manager {
             url: url.clone(),
             purpose,
             options: options.clone(),
+            refused: Arc::clone(&refused),
         };
         drop(manager.connect()?);
         let connections = r2d2::Pool::builder()
@@ -84,6 +94,7 @@ impl Pool {
             connections,
             places,
             acquire_timeout: options.acquire_timeout,
+            refused,
         })
     }
 
@@ -124,8 +135,11 @@ impl Pool {
             let mut conn = self
                 .connections
                 .get()
-                .map_err(|error| StoreError::Unavailable {
-                    what: format!("no connection: {error}"),
+                .map_err(|error| match self.refused.get() {
+                    Some(refusal) => refusal.clone(),
+                    None => StoreError::Unavailable {
+                        what: format!("no connection: {error}"),
+                    },
                 })?;
             match begin(&mut conn) {
                 Ok(()) => return Ok(conn),

@@ -30,10 +30,11 @@ pub(super) fn put_fact(conn: &mut Conn, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// All facts, sorted.
+/// All facts that tests have put, sorted.
 pub(super) fn facts(db: &Db) -> Vec<String> {
     db.read_blocking(|tx| {
         let names = server_meta::table
+            .filter(server_meta::name.ne(super::identity::IDENTITY))
             .select(server_meta::name)
             .order(server_meta::name);
         Ok::<_, StoreError>(names.load(tx.conn())?)

@@ -18,6 +18,7 @@ pub mod reach;
 pub mod read;
 pub mod relocate;
 pub mod rest_command;
+pub mod restore;
 pub mod sign_in;
 pub mod upload;
 
@@ -27,3 +28,5 @@ mod audit_tests;
 mod pull_tests;
 #[cfg(test)]
 mod push_tests;
+#[cfg(test)]
+mod restore_tests;

@@ -14,6 +14,7 @@ use super::push::MISSING_PHOTOS_LISTED;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
+use crate::store::order::{self, Bounds};
 use crate::store::{Conn, Position, ReadTx, access, hazards, people, pushed, records};
 
 /// Answers a pull by `person_id`.
@@ -57,7 +58,7 @@ fn answer(
     if install.revoked {
         return Err(Failure::DeviceRevoked);
     }
-    let horizon = tx.horizon()?;
+    let bounds = order::bounds(tx.conn())?;
     let granted = scopes_granted(person_id, &access::grants_of(tx.conn(), person_id)?, now);
     let same_epoch = request.epoch.as_deref() == Some(app.epoch.as_str());
     let limits = app.settings.wire_limits();
@@ -66,7 +67,7 @@ fn answer(
         .map_or(limits.records, |most| most as usize);
     let mut reader = Reader {
         app,
-        horizon,
+        bounds,
         same_epoch,
         person_id,
         records_left: asked.clamp(1, limits.records),
@@ -134,7 +135,7 @@ pub fn scopes_granted(person_id: PersonId, grants: &[Grant], now: Timestamp) -> 
 
 struct Reader<'a> {
     app: &'a App,
-    horizon: i64,
+    bounds: Bounds,
     same_epoch: bool,
     person_id: PersonId,
     records_left: usize,
@@ -171,7 +172,18 @@ impl Reader<'_> {
             return (Position::START, Some(ResetReason::First));
         };
         match Position::from_bytes(&cursor.0) {
-            Ok(position) if self.same_epoch => (position, None),
+            Ok(position) if self.same_epoch && position.tx < self.bounds.unused => (position, None),
+            Ok(position) if self.same_epoch => {
+                // A copy from before that cursor was put in place of the database, and nobody began
+                // a new epoch: what this database gives out from here would be missed.
+                tracing::warn!(
+                    at = position.tx,
+                    unused = self.bounds.unused,
+                    "a device holds a cursor that this database has not reached; if it was restored \
+                     from a backup, stop the server and run `hazardloop restore begin-epoch`"
+                );
+                (Position::START, Some(ResetReason::CursorUnknown))
+            }
             _ => (Position::START, Some(ResetReason::CursorUnknown)),
         }
     }
@@ -186,7 +198,13 @@ impl Reader<'_> {
         let limit = i64::try_from(self.records_left)
             .unwrap_or(i64::MAX)
             .saturating_add(1);
-        Ok(feed::changes(conn, scope, after, self.horizon, limit)?)
+        Ok(feed::changes(
+            conn,
+            scope,
+            after,
+            self.bounds.horizon,
+            limit,
+        )?)
     }
 
     fn fill(
@@ -250,7 +268,7 @@ impl Reader<'_> {
 
     /// What the scope holds, unless a change in flight makes the sum meaningless just now.
     fn checkpoint(&self, conn: &mut Conn, scope: Scope) -> Result<Option<Checkpoint>, Failure> {
-        let (position, in_flight) = feed::newest(conn, scope, self.horizon)?;
+        let (position, in_flight) = feed::newest(conn, scope, self.bounds.horizon)?;
         if in_flight {
             return Ok(None);
         }

@@ -13,8 +13,8 @@ use hazardloop_domain::ids::{JurisdictionId, PersonId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
-    Checkpoint, Outcome, Page, PullRequest, PullResponse, PushResult, QuarantineReason, RecordKind,
-    ResetReason, Scope, ScopeCursor, ScopeUpdate,
+    Bytes, Checkpoint, Outcome, Page, PullRequest, PullResponse, PushResult, QuarantineReason,
+    RecordKind, ResetReason, Scope, ScopeCursor, ScopeUpdate,
 };
 
 use super::people::{self, NewPerson};
@@ -23,6 +23,7 @@ use super::{jurisdictions, relocate};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::sample;
+use crate::store::Position;
 use crate::test_support::{
     NOW, TestDevice, enterprise, hazard_id, on_each_database, person, report,
 };
@@ -420,5 +421,35 @@ fn a_role_that_ended_drops_the_scope() {
         let answer = super::pull::pull(app, me, request).await.unwrap();
         let dropped = answer.answers.iter().find(|answer| answer.scope == scope);
         assert!(matches!(dropped.unwrap().update, ScopeUpdate::Drop { .. }));
+    });
+}
+
+#[test]
+fn a_cursor_that_this_database_has_not_reached_is_begun_anew() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let device = TestDevice::enrol(app, "employee", 1).await;
+        let first = pull(app, device.person_id, device.pull(None, Vec::new()))
+            .await
+            .unwrap();
+        let mut held = cursors(&first);
+        let scopes = held.len();
+        for cursor in &mut held {
+            // As from the time after the backup that was put in place of the database.
+            let ahead = Position {
+                tx: i64::MAX - 1,
+                ordinal: 1,
+            };
+            cursor.cursor = Some(Bytes(ahead.to_bytes().to_vec()));
+        }
+        let request = device.pull(Some(first.epoch.clone()), held);
+        let answer = pull(app, device.person_id, request).await.unwrap();
+        assert_eq!(answer.answers.len(), scopes);
+        for answer in &answer.answers {
+            let ScopeUpdate::Page(page) = &answer.update else {
+                panic!("{} was dropped", answer.scope)
+            };
+            assert_eq!(page.reset, Some(ResetReason::CursorUnknown));
+        }
     });
 }

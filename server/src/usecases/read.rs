@@ -21,6 +21,9 @@ pub mod enterprises;
 pub mod hazard;
 pub mod hazards;
 
+#[cfg(test)]
+mod large_tests;
+
 /// Records that one filtered page looks through at most, before it says "go on from here".
 pub const EXAMINED_PER_PAGE: usize = 5_000;
 

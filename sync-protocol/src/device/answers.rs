@@ -12,7 +12,7 @@ impl Engine {
         let at_least = match failure {
             Failure::RateLimited { retry_after_ms } => retry_after_ms.max(0),
             // A single command that is too large will hardly get smaller.
-            Failure::PayloadTooLarge if name == LaneName::Push => self.config.retry_cap_ms,
+            Failure::PayloadTooLarge { .. } if name == LaneName::Push => self.config.retry_cap_ms,
             _ => 0,
         };
         // What was wanted is still wanted.
@@ -88,12 +88,8 @@ impl Engine {
                 }
                 self.notices.push_back(Notice::UpgradeRequired);
             }
-            Failure::PayloadTooLarge if lane == LaneName::Push => {
-                if !self.push.halve() {
-                    let stuck = self.push.sent.take().map(|sent| sent.first);
-                    self.inbox.extend(stuck.map(|seq| Job::TooLarge { seq }));
-                    self.fail_lane(lane, now, failure);
-                }
+            Failure::PayloadTooLarge { ours } if lane == LaneName::Push => {
+                self.push_too_large(now, ours);
             }
             failure if lane == LaneName::Photo => self.photo_failed(now, failure),
             failure => self.fail_lane(lane, now, failure),

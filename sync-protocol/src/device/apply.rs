@@ -97,6 +97,7 @@ impl State {
             StoreOp::DeletePhoto(sha256) => {
                 self.photos.remove(sha256);
             }
+            StoreOp::ReleaseSpace { .. } => {}
         }
     }
 

@@ -133,6 +133,7 @@ impl Engine {
             queued_at: now,
             receipt: None,
             awaiting_pull: false,
+            oversize: None,
         })];
         for photo in photos_of(&command.action) {
             if let Some(known) = self.state.photos.get(&photo.sha256) {
@@ -141,6 +142,7 @@ impl Engine {
                     ops.push(StoreOp::PutPhoto(StoredPhoto {
                         seq,
                         hazard_id,
+                        given_up: None,
                         ..known.clone()
                     }));
                 }
@@ -153,6 +155,7 @@ impl Engine {
                     hazard_id,
                     upload: None,
                     stage: PhotoStage::Waiting,
+                    given_up: None,
                 }));
             }
         }

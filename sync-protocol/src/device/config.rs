@@ -26,6 +26,16 @@ pub struct EngineConfig {
     /// How long an accepted command is shown on top of a replica that does not have it yet,
     /// measured in the server's time, milliseconds. Covers a feed that lags behind commits.
     pub overlay_grace_ms: i64,
+    /// How long commands that took effect are kept after their receipt, measured in the server's
+    /// time, milliseconds: a server restored from a backup no older than this gets back what it
+    /// lost.
+    pub keep_settled_ms: i64,
+    /// Most commands that took effect are kept, however young.
+    pub keep_settled: usize,
+    /// Most things removed in one write when the store is tidied.
+    pub compact_step: usize,
+    /// Most free pages that a store gives back in such a write.
+    pub release_pages: u32,
     /// The rules' limits, for deciding before anything is queued.
     pub rules: Limits,
     /// Limits of the messages.
@@ -43,6 +53,10 @@ impl Default for EngineConfig {
             retry_cap_ms: 300_000,
             scope_reset_interval_ms: 600_000,
             overlay_grace_ms: 600_000,
+            keep_settled_ms: 30 * 24 * 3_600_000,
+            keep_settled: 2_000,
+            compact_step: 200,
+            release_pages: 4_096,
             rules: Limits::default(),
             wire: WireLimits::default(),
         }

@@ -4,10 +4,10 @@ use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
 
-use super::StoreOp;
 use super::engine::Engine;
 use super::jobs::Writing;
 use super::output::Notice;
+use super::{Oversize, StoreOp, StoredCommand};
 
 /// The head of an answer.
 pub(super) struct Contact<'a> {
@@ -19,6 +19,8 @@ pub(super) struct Contact<'a> {
     /// Commands that this answer brings receipts for.
     pub settled: &'a [i64],
     pub offered: usize,
+    /// Commands between the server's last and what is offered that are no longer here.
+    pub gone: i64,
     /// Sent when the device did not know it.
     pub digest_key: Option<DigestKey>,
 }
@@ -26,24 +28,43 @@ pub(super) struct Contact<'a> {
 impl Engine {
     /// A server that lost receipts (restored from a backup) gets those commands again. Judged by
     /// what had receipts when the request was sent: an answer may be older than another lane's.
-    pub(super) fn offer_again(&self, last: i64, receipted_to: i64, writing: &mut Writing) -> usize {
+    /// Gives how many, and how many the server lacks that are no longer kept here.
+    pub(super) fn offer_again(
+        &self,
+        last: i64,
+        receipted_to: i64,
+        writing: &mut Writing,
+    ) -> (usize, i64) {
         if last >= receipted_to {
-            return 0;
+            return (0, 0);
         }
-        let lost = self.state.commands.range(last.max(0).saturating_add(1)..);
-        let lost: Vec<i64> = lost
-            .filter(|(_, c)| c.receipt.is_some())
-            .map(|(seq, _)| *seq)
-            .collect();
-        for seq in &lost {
-            let again = StoreOp::SettleCommand {
-                seq: *seq,
-                receipt: None,
-                awaiting_pull: false,
-            };
-            writing.ops.push(again);
+        let first = last.max(0).saturating_add(1);
+        let (mut offered, mut kept) = (0, 0);
+        for (seq, command) in self.state.commands.range(first..) {
+            kept += 1;
+            if command.is_unsent() {
+                continue;
+            }
+            offered += 1;
+            writing.ops.push(match command.oversize {
+                // What it had at this sequence it has no longer.
+                Some(Oversize::Unanswered | Oversize::Offered) => {
+                    StoreOp::PutCommand(StoredCommand {
+                        receipt: None,
+                        awaiting_pull: false,
+                        oversize: None,
+                        ..command.clone()
+                    })
+                }
+                _ => StoreOp::SettleCommand {
+                    seq: *seq,
+                    receipt: None,
+                    awaiting_pull: false,
+                },
+            });
         }
-        lost.len()
+        let lacks = self.state.highest_seq().saturating_sub(last.max(0));
+        (offered, lacks.saturating_sub(kept))
     }
 
     /// Whether this install's stream is in use elsewhere. A server that knows more than this
@@ -55,7 +76,7 @@ impl Engine {
             .state
             .commands
             .iter()
-            .any(|(seq, c)| c.receipt.is_none() && !contact.settled.contains(seq));
+            .any(|(seq, c)| c.is_unsent() && !contact.settled.contains(seq));
         contact.reused || (contact.last > self.state.highest_seq().max(0) && !unsettled)
     }
 
@@ -86,11 +107,13 @@ impl Engine {
         if restored || contact.offered > 0 {
             writing.notices.push(Notice::ServerRestored {
                 offered_again: contact.offered,
+                gone: contact.gone,
             });
         }
         let settled = |seq: &i64| contact.settled.contains(seq);
         meta.too_large = meta.too_large.filter(|seq| !settled(seq));
-        if self.is_foreign(contact) && !meta.must_rekey {
+        // A stream has no gaps: where the server wants what is no longer kept, a new one begins.
+        if (self.is_foreign(contact) || contact.gone > 0) && !meta.must_rekey {
             meta.must_rekey = true;
             writing.notices.push(Notice::MustRekey);
         }

@@ -34,6 +34,8 @@ pub struct Engine {
     /// Everything waits for new credentials.
     pub(super) held: bool,
     pub(super) revoked: bool,
+    /// Something settled may be old enough to go.
+    pub(super) compact: bool,
     numbers: u64,
 }
 
@@ -61,6 +63,7 @@ impl Engine {
             jitter: Jitter(seed),
             held: false,
             revoked: false,
+            compact: false,
             numbers: 0,
         }
     }
@@ -137,6 +140,7 @@ impl Engine {
         let lanes = [&self.push.lane, &self.pull.lane, &self.photos.lane];
         self.writing.is_none()
             && self.inbox.is_empty()
+            && !self.compact
             && self.notices.is_empty()
             && lanes.iter().all(|lane| lane.busy.is_none())
     }
@@ -188,7 +192,8 @@ impl Engine {
                 }
                 break;
             }
-            let Some(job) = self.inbox.pop_front() else {
+            let tidy = self.compact.then_some(Job::Compact);
+            let Some(job) = self.inbox.pop_front().or(tidy) else {
                 break;
             };
             self.begin(job);

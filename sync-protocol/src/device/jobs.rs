@@ -9,6 +9,7 @@ use crate::wire::PushResponse;
 
 use super::engine::Engine;
 use super::output::{Failure, LaneName, Notice, WriteId};
+use super::photo_decisions::PhotoDecision;
 use super::pull::PullJob;
 use super::push::PushSent;
 use super::{StoreOp, StoredPhoto, Ticket};
@@ -30,9 +31,15 @@ pub(super) enum Job {
     TooLarge {
         seq: i64,
     },
+    SetAside {
+        seq: i64,
+        now: Timestamp,
+    },
     Photo {
         photo: StoredPhoto,
     },
+    Decide(PhotoDecision),
+    Compact,
     Rekey {
         install_id: InstallId,
         key: SigningKey,
@@ -84,15 +91,23 @@ impl Engine {
             } => self.push_job(now, &response, &sent),
             Job::Pull(job) => self.pull_job(job),
             Job::TooLarge { seq } => self.too_large_job(seq),
+            Job::SetAside { seq, now } => self.set_aside_job(now, seq),
             Job::Photo { photo } => {
-                // Verified meanwhile: its entry must not come back.
-                let known = self.state.photos.contains_key(&photo.sha256);
-                let ops = known.then_some(StoreOp::PutPhoto(photo));
+                // Verified meanwhile: its entry must not come back. Given up meanwhile: it stays so.
+                let known = self.state.photos.get(&photo.sha256);
+                let ops = known.map(|known| {
+                    StoreOp::PutPhoto(StoredPhoto {
+                        given_up: known.given_up.clone(),
+                        ..photo
+                    })
+                });
                 let mut writing = Writing::of(ops.into_iter().collect());
                 writing.lane = Some(LaneName::Photo);
                 writing.finishes = Some(LaneName::Photo);
                 writing
             }
+            Job::Decide(decision) => self.decide_job(&decision),
+            Job::Compact => self.compact_job(),
             Job::Rekey { install_id, key } => self.rekey_job(install_id, key),
         };
         if writing.ops.is_empty() {
@@ -111,6 +126,11 @@ impl Engine {
             self.push.sent = None;
             self.push.lane.busy = None;
         }
+        // After every exchange the store is tidied: what the answer settled may go in its time.
+        self.compact |= matches!(
+            writing.finishes,
+            Some(LaneName::Push | LaneName::Pull) if !writing.stalled
+        );
         match writing.finishes {
             Some(name) if writing.stalled => self.fail_lane(name, writing.now, Failure::NothingNew),
             Some(LaneName::Push) => self.push.finish(&self.config),
@@ -133,6 +153,7 @@ impl Engine {
         let Some(writing) = self.writing.take_if(|writing| writing.id == id) else {
             return;
         };
+        self.compact = false;
         if let Some(ticket) = writing.ticket {
             self.notices.push_back(Notice::NotKept { ticket });
         }

@@ -11,7 +11,9 @@
 //! [`Engine::handle_store_failed`], [`Engine::handle_response`], [`Engine::handle_failure`],
 //! [`Engine::handle_photo_bytes`], [`Engine::handle_photo_unreadable`],
 //! [`Engine::handle_credentials_renewed`], [`Engine::handle_pull_wanted`],
-//! [`Engine::handle_online`], [`Engine::handle_rekeyed`], [`Engine::handle_queued_elsewhere`].
+//! [`Engine::handle_online`], [`Engine::handle_rekeyed`], [`Engine::handle_queued_elsewhere`],
+//! [`Engine::handle_photo_given_up`], [`Engine::handle_photo_retry`],
+//! [`Engine::handle_photo_forgotten`].
 //!
 //! **Outputs.** After every input, and whenever [`Engine::next_wake`] is due, the host calls
 //! [`Engine::poll_output`] until it gives `None`. Order: a [`Output::Write`] first (at most one is
@@ -33,13 +35,16 @@
 mod answers;
 mod apply;
 mod commands;
+mod compact;
 mod config;
 mod contact;
 mod engine;
 mod jobs;
 mod ops;
 mod output;
+mod oversize;
 mod pages;
+mod photo_decisions;
 mod photos;
 mod pull;
 mod push;
@@ -58,6 +63,7 @@ pub use engine::Engine;
 pub use ops::StoreOp;
 pub use output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody, WriteId};
 pub use state::{
-    Member, Meta, PhotoStage, Row, RowKey, ScopeState, Standing, State, StoredCommand, StoredPhoto,
+    GivenUp, Member, Meta, Oversize, PhotoStage, Row, RowKey, ScopeState, Standing, State,
+    StoredCommand, StoredPhoto,
 };
 pub use view::HazardView;

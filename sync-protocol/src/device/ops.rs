@@ -22,7 +22,8 @@ pub enum StoreOp {
         /// See [`StoredCommand::awaiting_pull`].
         awaiting_pull: bool,
     },
-    /// Removes a command (only when the queue is sealed anew under another install).
+    /// Removes a command: the queue is sealed anew under another install, or it is settled and
+    /// its time is over.
     DeleteCommand(i64),
     /// Inserts or replaces how far a scope got.
     PutScope(Scope, ScopeState),
@@ -61,6 +62,13 @@ pub enum StoreOp {
     },
     /// Inserts or replaces a photo of the photo lane.
     PutPhoto(StoredPhoto),
-    /// The photo is safe on the server: removes its entry and, after the transaction, its file.
+    /// The photo is safe on the server, or its owner let it go: removes its entry and, after the
+    /// transaction, its file.
     DeletePhoto(Digest),
+    /// Much was removed: gives up to so many free pages back to the file system, where the store
+    /// has such. Changes nothing that is kept.
+    ReleaseSpace {
+        /// Most pages.
+        pages: u32,
+    },
 }

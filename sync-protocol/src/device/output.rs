@@ -122,7 +122,10 @@ pub enum Failure {
     /// 403: this device was revoked.
     Revoked,
     /// 413: the body was too large.
-    PayloadTooLarge,
+    PayloadTooLarge {
+        /// Our own server says so, by a typed body: only then is it final for a command.
+        ours: bool,
+    },
     /// 426: the server no longer speaks this protocol version.
     UpgradeRequired,
     /// tus 409: the server is at another offset.
@@ -180,8 +183,14 @@ pub enum Notice {
         /// Which.
         seq: i64,
     },
-    /// The server finds this command alone too large. It is kept; it and those behind it are
-    /// offered again after the longest wait.
+    /// Our server finds this command alone too large. It is kept on this device and needs
+    /// attention; those behind it go on.
+    SetAside {
+        /// Which.
+        seq: i64,
+    },
+    /// Something on the way, which is not known to be our server, finds this command alone too
+    /// large. It is kept; it and those behind it are offered again after the longest wait.
     TooLarge {
         /// Which.
         seq: i64,
@@ -209,6 +218,8 @@ pub enum Notice {
     ServerRestored {
         /// Commands that are offered again.
         offered_again: usize,
+        /// Commands that it lost and this device no longer keeps.
+        gone: i64,
     },
     /// This phone was restored from a backup, or its stream is in use elsewhere: it needs a new
     /// install and key, see [`super::Engine::handle_rekeyed`]. Nothing is pushed until then.
@@ -224,8 +235,20 @@ pub enum Notice {
         /// Which.
         sha256: Digest,
     },
-    /// A photo that is still needed cannot be read on this device.
+    /// A photo that is still needed cannot be read on this device, or is no longer the same.
     PhotoUnreadable {
+        /// Which.
+        sha256: Digest,
+    },
+    /// The server never takes this photo. It is given up, its bytes stay.
+    PhotoRefused {
+        /// Which.
+        sha256: Digest,
+        /// The server's code, and what it says.
+        reason: String,
+    },
+    /// A person's decision about a photo is stored.
+    PhotoDecided {
         /// Which.
         sha256: Digest,
     },

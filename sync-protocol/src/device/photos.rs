@@ -18,7 +18,7 @@ use super::{PhotoStage, StoreOp, StoredCommand, StoredPhoto};
 #[derive(Debug, Default)]
 pub(super) struct PhotoLane {
     pub lane: Lane,
-    progress: BTreeMap<Digest, Progress>,
+    pub(super) progress: BTreeMap<Digest, Progress>,
     turns: u64,
     current: Option<Current>,
     /// A chunk that was read and can go.
@@ -27,7 +27,7 @@ pub(super) struct PhotoLane {
 
 /// What is known of one upload, in memory only.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     backoff: Backoff,
     /// Round robin: the photo served longest ago is next.
     turn: u64,
@@ -45,6 +45,22 @@ struct Current {
     len: u32,
 }
 
+/// Whether our server has said, of the whole photo, that it never takes it: every further try
+/// would send all of its bytes in vain.
+fn is_final(failure: &Failure, current: Current, photo: Option<&StoredPhoto>) -> bool {
+    match failure {
+        Failure::PayloadTooLarge { ours } => {
+            let end = current.offset.saturating_add(u64::from(current.len));
+            // Of a chunk in the middle it says something about the chunk.
+            *ours && (current.len == 0 || photo.is_some_and(|photo| end >= photo.size))
+        }
+        Failure::Refused { code, .. } => {
+            matches!(code.as_str(), "UNSUPPORTED_MEDIA_TYPE" | "INVALID_FIELD")
+        }
+        _ => false,
+    }
+}
+
 impl Engine {
     /// How the server's row of a photo's hazard holds it; `None`: not at all.
     pub(super) fn named_in_row(&self, photo: &StoredPhoto) -> Option<PhotoState> {
@@ -59,15 +75,23 @@ impl Engine {
     /// commands without effect name has not: it stays here with them, for the person who settles
     /// them, and goes up if the server asks for it.
     pub fn photo_is_awaited(&self, photo: &StoredPhoto) -> bool {
+        if photo.given_up.is_some() {
+            return false;
+        }
         if photo.stage != PhotoStage::Waiting || self.is_uploadable(photo) {
             return true;
         }
-        let own = self.state.commands.get(&photo.seq);
+        // Of a command that a placeholder replaced the server knows no photo to ask for.
+        let own = self
+            .state
+            .commands
+            .get(&photo.seq)
+            .filter(|c| !c.is_replaced());
         let receipt = own.and_then(|command| command.receipt.as_ref());
         if receipt.is_some_and(|r| matches!(r.outcome, Outcome::Quarantined { .. })) {
             return true;
         }
-        let unsent = |command: &&StoredCommand| command.receipt.is_none();
+        let unsent = |command: &&StoredCommand| command.is_unsent();
         let mut unsent = self.state.commands.values().filter(unsent);
         unsent.any(|command| self.names(command, &photo.sha256))
     }
@@ -84,15 +108,18 @@ impl Engine {
     /// it whatever became of that command, or when the server asks.
     fn is_uploadable(&self, photo: &StoredPhoto) -> bool {
         match photo.stage {
-            PhotoStage::Sent => false,
+            _ if photo.given_up.is_some() => false,
+            PhotoStage::Sent | PhotoStage::Held => false,
             PhotoStage::Asked => true,
             PhotoStage::Waiting => match self.state.commands.get(&photo.seq) {
                 None => true,
-                Some(command) => command.receipt.as_ref().is_some_and(|receipt| {
-                    receipt.outcome.took_effect()
-                        || matches!(receipt.outcome, Outcome::Conflict { .. })
+                Some(command) if command.is_unsent() => false,
+                Some(command) => {
+                    let outcome = command.receipt.as_ref().map(|receipt| &receipt.outcome);
+                    outcome
+                        .is_some_and(|o| o.took_effect() || matches!(o, Outcome::Conflict { .. }))
                         || self.named_in_row(photo).is_some()
-                }),
+                }
             },
         }
     }
@@ -267,7 +294,12 @@ impl Engine {
         let complete = offset >= photo.size;
         if complete {
             progress.completed_by = id;
-            photo.stage = PhotoStage::Sent;
+            // The answer to a creation is about the hash; that to a chunk, about a count of bytes.
+            photo.stage = if created {
+                PhotoStage::Held
+            } else {
+                PhotoStage::Sent
+            };
         }
         if complete || created {
             self.photos.current = None;
@@ -307,6 +339,10 @@ impl Engine {
                     self.photos.lane.busy = None;
                 }
             }
+            failure if is_final(&failure, current, photo.as_ref()) => {
+                self.photos.lane.busy = None;
+                self.refused_photo(current.sha256, now, &failure);
+            }
             failure => {
                 self.photos.lane.busy = None;
                 self.notices.push_back(Notice::Retrying {
@@ -321,22 +357,23 @@ impl Engine {
     /// The server's list of photos whose bytes it lacks. An answer to a request older than an
     /// upload's end says nothing about that upload.
     pub(super) fn lacks_photos(&self, missing: &[Digest], id: RequestId, ops: &mut Vec<StoreOp>) {
-        for photo in missing
+        let known = missing
             .iter()
-            .filter_map(|sha256| self.state.photos.get(sha256))
-        {
+            .filter_map(|sha256| self.state.photos.get(sha256));
+        for photo in known.filter(|photo| photo.given_up.is_none()) {
             let completed = self
                 .photos
                 .progress
                 .get(&photo.sha256)
                 .map_or(0, |p| p.completed_by);
-            let lost = photo.stage == PhotoStage::Sent && completed < id;
+            let all_sent = matches!(photo.stage, PhotoStage::Sent | PhotoStage::Held);
+            let lost = all_sent && completed < id;
             if lost || (photo.stage == PhotoStage::Waiting && !self.is_uploadable(photo)) {
                 let settled = self
                     .state
                     .commands
                     .get(&photo.seq)
-                    .is_none_or(|c| c.receipt.is_some());
+                    .is_none_or(|c| !c.is_unsent());
                 if lost || settled {
                     let upload = photo.upload.clone().filter(|_| !lost);
                     let again = StoredPhoto {

@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::output::{LaneName, Notice, Output, Request};
 use super::retry::Lane;
-use super::{PhotoStage, ScopeState, StoreOp};
+use super::{PhotoStage, ScopeState, StoreOp, StoredPhoto};
 
 #[derive(Debug, Default)]
 pub(super) struct PullLane {
@@ -166,7 +166,7 @@ impl Engine {
         };
         match job {
             PullJob::Head { now, head, sent } => {
-                let offered = self.offer_again(head.last, sent.receipted_to, &mut writing);
+                let (offered, gone) = self.offer_again(head.last, sent.receipted_to, &mut writing);
                 let key = head.digest_key.as_ref();
                 let contact = Contact {
                     now,
@@ -176,6 +176,7 @@ impl Engine {
                     reused: false,
                     settled: &[],
                     offered,
+                    gone,
                     digest_key: key.and_then(|bytes| DigestKey::from_slice(&bytes.0)),
                 };
                 self.note_contact(&contact, &mut writing);
@@ -283,10 +284,10 @@ impl Engine {
         }
     }
 
-    /// A photo whose hazard left this device's scopes is never seen verified: its copy goes once
-    /// the server has acknowledged all bytes, unless the server asks for it again. Judged only
-    /// when every scope is complete, and nothing on the hazard is under way: otherwise its row
-    /// may be on its way.
+    /// A photo whose hazard left this device's scopes is never seen verified: once the server has
+    /// acknowledged all bytes it is asked whether it holds the photo with this hash, and only
+    /// when it says so the copy here goes. Judged only when every scope is complete, and nothing
+    /// on the hazard is under way: otherwise its row may be on its way.
     fn delete_photos_out_of_sight(&self, tail: &PullTail, writing: &mut Writing) {
         let complete = self.state.scopes.values().all(|scope| scope.complete);
         if tail.more || !complete {
@@ -296,11 +297,25 @@ impl Engine {
             let id = photo.hazard_id;
             let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
             let mut on_it = self.state.commands.values().filter(|c| c.hazard_id == id);
-            let under_way = on_it.any(|c| c.receipt.is_none() || c.awaiting_pull);
+            let under_way = on_it.any(|c| c.is_unsent() || c.awaiting_pull);
             let in_sight = row.is_some_and(|row| row.holders > 0);
             let asked = tail.missing.contains(&photo.sha256);
-            if photo.stage == PhotoStage::Sent && !in_sight && !under_way && !asked {
-                writing.ops.push(StoreOp::DeletePhoto(photo.sha256));
+            if in_sight || under_way || asked {
+                continue;
+            }
+            match photo.stage {
+                PhotoStage::Held => {
+                    let sha256 = photo.sha256;
+                    writing.ops.push(StoreOp::DeletePhoto(sha256));
+                    writing.notices.push(Notice::PhotoVerified { sha256 });
+                }
+                // Creating an upload of a photo that the server holds is answered so.
+                PhotoStage::Sent => writing.ops.push(StoreOp::PutPhoto(StoredPhoto {
+                    upload: None,
+                    stage: PhotoStage::Asked,
+                    ..photo.clone()
+                })),
+                PhotoStage::Waiting | PhotoStage::Asked => {}
             }
         }
     }

@@ -76,7 +76,7 @@ fn breaks_chain(receipt: &Receipt) -> bool {
 
 impl Engine {
     pub(super) fn push_has_work(&self) -> bool {
-        !self.state.meta.must_rekey && self.state.commands.values().any(|c| c.receipt.is_none())
+        !self.state.meta.must_rekey && self.state.commands.values().any(|c| c.is_unsent())
     }
 
     pub(super) fn push_is_ready(&self, now: Timestamp) -> bool {
@@ -110,7 +110,8 @@ impl Engine {
         })
     }
 
-    /// From the first command without a receipt on, contiguous, within the lane's bounds.
+    /// From the first command to be sent on, contiguous, within the lane's bounds. A placeholder
+    /// goes alone: what follows it may build on it only once it has its receipt.
     fn next_batch(&self) -> Vec<Envelope> {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         let first = self.state.receipted_to().saturating_add(1);
@@ -118,10 +119,13 @@ impl Engine {
             let envelope = &command.envelope;
             bytes += envelope.payload.0.len() + envelope.kind.len() + ENVELOPE_OVERHEAD;
             let full = bytes > self.push.bytes || batch.len() >= self.push.commands.max(1);
-            if full && !batch.is_empty() {
+            if (full || command.is_replaced()) && !batch.is_empty() {
                 break;
             }
             batch.push(envelope.clone());
+            if command.is_replaced() {
+                break;
+            }
         }
         batch
     }
@@ -139,7 +143,7 @@ impl Engine {
         writing.finishes = Some(LaneName::Push);
         writing.lane = Some(LaneName::Push);
         let mut settled = Vec::new();
-        let mut reused = false;
+        let (mut reused, mut put_back) = (false, None);
         for result in &response.results {
             match result {
                 // What follows a command that is not the server's breaks the chain only for that
@@ -149,10 +153,14 @@ impl Engine {
                     self.settle(receipt, &mut settled, &mut writing);
                 }
                 PushResult::Receipt(_) => {}
+                PushResult::IdReused { seq } if self.is_placeholder(*seq) => put_back = Some(*seq),
                 PushResult::IdReused { .. } => reused = true,
             }
         }
-        let offered = self.offer_again(response.last, sent.receipted_to, &mut writing);
+        if let Some(seq) = put_back {
+            writing.ops.extend(self.put_back(seq));
+        }
+        let (offered, gone) = self.offer_again(response.last, sent.receipted_to, &mut writing);
         let contact = Contact {
             now,
             server_time: response.server_time,
@@ -161,26 +169,14 @@ impl Engine {
             reused,
             settled: &settled,
             offered,
+            gone,
             digest_key: None,
         };
         self.note_contact(&contact, &mut writing);
         self.forget_hidden(&settled, &mut writing);
         self.lacks_photos(&response.missing_photos, sent.id, &mut writing.ops);
         let foreign = self.is_foreign(&contact);
-        writing.stalled = settled.is_empty() && offered == 0 && !foreign;
-        writing
-    }
-
-    /// A command that the server will not take, and behind which others wait, is kept and told.
-    pub(super) fn too_large_job(&self, seq: i64) -> Writing {
-        let mut meta = self.state.meta.clone();
-        let behind = self.state.commands.range(seq.saturating_add(1)..).count();
-        let known = meta.too_large.replace(seq) == Some(seq);
-        let mut writing = Writing::default();
-        writing.notices.push(Notice::TooLarge { seq, behind });
-        if !known {
-            writing.ops.push(StoreOp::PutMeta(meta));
-        }
+        writing.stalled = settled.is_empty() && offered == 0 && put_back.is_none() && !foreign;
         writing
     }
 
@@ -220,7 +216,7 @@ impl Engine {
                 .commands
                 .values()
                 .filter(|c| c.hazard_id == hazard_id);
-            on_it.any(|c| c.receipt.is_none() && !settles(&c.envelope.seq))
+            on_it.any(|c| c.is_unsent() && !settles(&c.envelope.seq))
         };
         let mut gone = std::collections::BTreeSet::new();
         for command in settled

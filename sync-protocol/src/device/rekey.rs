@@ -8,7 +8,7 @@ use crate::chain::{link_hash, seal};
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
-use super::{StoreOp, StoredPhoto};
+use super::{Oversize, StoreOp, StoredPhoto};
 
 impl Engine {
     /// This install got a new identity (restored phone): everything that has no receipt is
@@ -31,23 +31,26 @@ impl Engine {
         );
         for old in self.state.commands.values() {
             let mut command = old.clone();
-            if old.receipt.is_some() {
-                // Settled under the old install: kept for people, under a sequence below zero.
-                settled -= 1;
-                command.envelope.seq = settled;
-            } else {
+            let before = old.envelope.seq;
+            if old.is_unsent() && old.oversize.is_none() {
                 seq += 1;
                 let bytes = old.envelope.payload.0.clone();
                 let (kind, version) = (&old.envelope.kind, old.envelope.version);
                 command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
                 previous = link_hash(install_id, &command.envelope);
-                let named = self
-                    .state
-                    .photos
-                    .values()
-                    .filter(|p| p.seq == old.envelope.seq);
-                ops.extend(named.map(|p| StoreOp::PutPhoto(StoredPhoto { seq, ..p.clone() })));
+            } else {
+                // Settled under the old install, or left to a person who may have sent it again
+                // in shorter pieces: kept for people, under a sequence below zero.
+                settled -= 1;
+                command.envelope.seq = settled;
+                if command.oversize == Some(Oversize::Offered) {
+                    command.oversize = Some(Oversize::Unanswered);
+                }
             }
+            // Each photo goes on with the command that names it.
+            let seq = command.envelope.seq;
+            let named = self.state.photos.values().filter(|p| p.seq == before);
+            ops.extend(named.map(|p| StoreOp::PutPhoto(StoredPhoto { seq, ..p.clone() })));
             ops.push(StoreOp::PutCommand(command));
         }
         let meta = super::Meta {

@@ -44,6 +44,21 @@ pub struct StoredCommand {
     pub receipt: Option<Receipt>,
     /// It took effect, but the replica does not show that yet: it is still replayed on top.
     pub awaiting_pull: bool,
+    /// The server would not take it for its size.
+    pub oversize: Option<Oversize>,
+}
+
+/// Where a command stands that the server would not take for its size. See `oversize.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    /// A small placeholder travels in its place, under its sequence. This is the command.
+    Placeholder(Box<Envelope>),
+    /// The server has something else at this sequence than the placeholder, which can only be the
+    /// command itself, taken earlier: the command is offered again, for its receipt.
+    Offered,
+    /// The server has a command at this sequence and takes this one no more: there is no receipt
+    /// to be had. It is not sent again.
+    Unanswered,
 }
 
 /// Where a command stands, in the three groups that people are shown.
@@ -58,9 +73,33 @@ pub enum Standing {
 }
 
 impl StoredCommand {
+    /// Whether it has still to be sent, as far as this device knows. What was left to a person
+    /// under an earlier install (below zero) has not.
+    pub fn is_unsent(&self) -> bool {
+        let unanswered = self.oversize == Some(Oversize::Unanswered);
+        self.receipt.is_none() && !unanswered && self.envelope.seq > 0
+    }
+
+    /// Whether a placeholder travels in its place.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self.oversize, Some(Oversize::Placeholder(_)))
+    }
+
+    /// The command as its author made it, also where a placeholder travels in its place.
+    pub fn content(&self) -> &Envelope {
+        match &self.oversize {
+            Some(Oversize::Placeholder(original)) => original,
+            _ => &self.envelope,
+        }
+    }
+
     /// Where it stands by its receipt; see [`State::standing`] for one that cannot be sent.
     pub fn standing(&self) -> Standing {
+        if self.is_replaced() {
+            return Standing::NeedsAttention;
+        }
         match &self.receipt {
+            None if self.oversize == Some(Oversize::Unanswered) => Standing::NeedsAttention,
             None => Standing::OnDevice,
             Some(receipt) if receipt.outcome.took_effect() => Standing::Arrived,
             Some(_) => Standing::NeedsAttention,
@@ -120,6 +159,17 @@ pub enum PhotoStage {
     Asked,
     /// The server has all bytes and has not yet said that they are right.
     Sent,
+    /// The server has said that it holds the photo with this hash; its record does not show it.
+    Held,
+}
+
+/// A person's decision to deliver a photo from this device no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Why.
+    pub reason: String,
+    /// The device's wall clock then.
+    pub at: Timestamp,
 }
 
 /// A photo that the device keeps until the server has verified it.
@@ -139,6 +189,8 @@ pub struct StoredPhoto {
     pub upload: Option<String>,
     /// How far it got.
     pub stage: PhotoStage,
+    /// It is not tried any more; the bytes stay.
+    pub given_up: Option<GivenUp>,
 }
 
 /// All that a device keeps.
@@ -175,12 +227,9 @@ impl State {
         standing
     }
 
-    /// The highest sequence up to which every command has a receipt.
+    /// The highest sequence up to which nothing has to be sent.
     pub fn receipted_to(&self) -> i64 {
-        let pending = self
-            .commands
-            .values()
-            .find(|command| command.receipt.is_none());
+        let pending = self.commands.values().find(|command| command.is_unsent());
         pending.map_or_else(|| self.highest_seq(), |command| command.envelope.seq - 1)
     }
 
@@ -212,6 +261,6 @@ impl State {
     pub fn has_unreceipted(&self, hazard_id: HazardId) -> bool {
         self.commands
             .values()
-            .any(|c| c.receipt.is_none() && c.hazard_id == hazard_id)
+            .any(|c| c.is_unsent() && c.hazard_id == hazard_id)
     }
 }

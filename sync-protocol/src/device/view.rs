@@ -219,7 +219,7 @@ impl Reader<'_> {
                 Some(version) => {
                     !command.awaiting_pull || server_version.is_some_and(|own| own >= version)
                 }
-                None => command.receipt.is_some(),
+                None => !command.is_unsent(),
             };
             if !reflected {
                 replay.command(command);

@@ -3,6 +3,7 @@
 
 mod envelope;
 mod limits;
+mod placeholder;
 mod pull;
 mod push;
 mod scope;
@@ -11,6 +12,7 @@ mod wire_tests;
 
 pub use envelope::{Bytes, CommandPayload, Envelope, KEY_ED25519, PayloadError, SIGNATURE_LENGTH};
 pub use limits::WireLimits;
+pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{
     Checkpoint, DropReason, Page, PullRequest, PullResponse, Record, RecordKey, RecordKind,
     ResetReason, ScopeAnswer, ScopeCursor, ScopeUpdate,

@@ -160,6 +160,16 @@ fn every_kind_of_command_has_a_fixture_that_reads_and_writes_alike() {
 }
 
 #[test]
+fn the_placeholder_fixture_reads_and_names_the_command_it_stands_for() {
+    let cbor = read("placeholder.cbor");
+    let payload: CommandPayload = decode_strict(&cbor, 16).unwrap();
+    let placeholder: Placeholder = decode_strict(&payload.fields.0, 16).unwrap();
+    assert_eq!(placeholder.pack(payload.made, payload.hazard_id), cbor);
+    let push = check_message::<PushRequest>("push-request");
+    assert_eq!(placeholder, Placeholder::of(&push.commands[0]));
+}
+
+#[test]
 fn this_build_still_writes_every_fixture_as_it_was_written() {
     for sample in samples::all().unwrap() {
         assert_eq!(

@@ -28,6 +28,16 @@ fn an_inspectors_requests_on_sqlite() {
 }
 
 #[test]
+fn an_inspectors_requests_on_postgres() {
+    drive(TestDatabase::postgres(), "inspector1");
+}
+
+#[test]
+fn an_administrators_requests_on_sqlite() {
+    drive(TestDatabase::sqlite(), "admin");
+}
+
+#[test]
 fn an_administrators_requests_on_postgres() {
     drive(TestDatabase::postgres(), "admin");
 }
@@ -83,7 +93,7 @@ fn command(server: &Server, rest: &Rest, login: &str) -> Command {
         ])
         .args([
             "--max-examples",
-            &setting(EXAMPLES).unwrap_or(4).to_string(),
+            &setting(EXAMPLES).unwrap_or(2).to_string(),
             "--seed",
             &setting(SEED).unwrap_or(1).to_string(),
             "--no-color",

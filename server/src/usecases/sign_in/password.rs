@@ -176,6 +176,83 @@ mod tests {
         assert!(verify(&"x".to_owned().into(), "-").is_err());
     }
 
+    fn hasher(settings: &SignIn) -> Hasher {
+        use rand::SeedableRng as _;
+        let entropy = Entropy::new(rand::rngs::StdRng::seed_from_u64(1));
+        Hasher::new(settings, &entropy).unwrap()
+    }
+
+    #[tokio::test]
+    async fn hashes_cost_what_the_settings_say() {
+        let settings = SignIn {
+            argon2_memory_kib: 16,
+            argon2_passes: 3,
+            ..SignIn::default()
+        };
+        let password = Password::from("correct horse".to_owned());
+        let phc = hasher(&settings).hash(password, [1; 16]).await.unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=16,t=3,p=1$"), "{phc}");
+    }
+
+    #[tokio::test]
+    async fn as_many_hashes_as_allowed_run_at_once_and_the_others_wait_their_turn() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let at_once = 3;
+        let settings = SignIn {
+            argon2_memory_kib: 8,
+            argon2_passes: 1,
+            argon2_at_once: at_once,
+            ..SignIn::default()
+        };
+        let hasher = Arc::new(hasher(&settings));
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        // Nobody may end before all who may run are running.
+        let all_run = Arc::new(std::sync::Barrier::new(at_once));
+        let work = || {
+            let (running, most) = (running.clone(), most.clone());
+            let all_run = all_run.clone();
+            move || {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                all_run.wait();
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, Failure>(())
+            }
+        };
+        // A multiple of those at once, so that every round of the barrier is full.
+        let all = (at_once + HASHES_WAITING) / at_once * at_once;
+        let mut asked = tokio::task::JoinSet::new();
+        for _ in 0..all {
+            let (hasher, work) = (hasher.clone(), work());
+            asked.spawn(async move { hasher.in_turn(work).await });
+        }
+        let answers = asked.join_all().await;
+        assert_eq!(answers, vec![Ok(()); all]);
+        assert_eq!(most.load(Ordering::SeqCst), at_once);
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_room_to_wait_is_told_to_come_again() {
+        let settings = SignIn {
+            argon2_memory_kib: 8,
+            argon2_passes: 1,
+            argon2_at_once: 1,
+            ..SignIn::default()
+        };
+        let hasher = Arc::new(hasher(&settings));
+        let held = hasher.waiting.clone();
+        let room = u32::try_from(HASHES_WAITING + 1).unwrap();
+        let crowd = held.try_acquire_many_owned(room).unwrap();
+        let password = || Password::from("correct horse".to_owned());
+        let refused = hasher.verify(password(), None).await;
+        let expected = Failure::RateLimited {
+            retry_after_s: COME_AGAIN_S,
+        };
+        assert_eq!(refused, Err(expected));
+        drop(crowd);
+        assert_eq!(hasher.verify(password(), None).await, Ok(false));
+    }
+
     #[test]
     fn rules_count_characters_and_hide_the_password() {
         for (text, fits) in [

@@ -57,7 +57,7 @@ pub(super) async fn finish(app: &App, upload: &Upload, file: PartFile) -> Result
 }
 
 /// The file's hash, and what it is. Blocks.
-fn examine(
+pub(super) fn examine(
     path: &Path,
     announced: Option<Digest>,
     limits: PictureLimits,
@@ -95,7 +95,8 @@ fn hash(path: &Path) -> Result<Digest, Failure> {
     }
 }
 
-fn photo(
+/// What is known of a photo that was examined.
+pub(super) fn photo(
     app: &App,
     sha256: Digest,
     size: u64,
@@ -137,14 +138,25 @@ async fn record(app: &App, upload: &Upload, photo: StoredPhoto) -> Result<(), Fa
             if !uploads::finish(tx.conn(), id, photo.sha256, now)? {
                 return Err(stale());
             }
-            if photos::insert_if_absent(tx.conn(), &photo)? {
-                let key = thumbnail_job_key(photo.sha256);
-                let payload = photo.sha256.to_string();
-                enqueue(tx, &shared, JobKind::Thumbnail, Some(key), payload, now)?;
-            }
+            keep(tx, &shared, &photo, now)?;
             notify_hazards(tx, &shared, photo.sha256, person, now)
         })
         .await
+}
+
+/// Stores what is known of a photo, and has its thumbnail made, unless that was done before.
+pub(super) fn keep(
+    tx: &mut WriteTx<'_>,
+    app: &App,
+    photo: &StoredPhoto,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if photos::insert_if_absent(tx.conn(), photo)? {
+        let key = thumbnail_job_key(photo.sha256);
+        let payload = photo.sha256.to_string();
+        enqueue(tx, app, JobKind::Thumbnail, Some(key), payload, now)?;
+    }
+    Ok(())
 }
 
 /// Tells the hazards that await this photo from `brought_by` that it is here.

@@ -9,9 +9,12 @@ mod checksum;
 mod expire;
 mod finish;
 mod part_file;
+pub mod recover;
 
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod recover_tests;
 #[cfg(test)]
 pub(crate) mod test_support;
 #[cfg(test)]

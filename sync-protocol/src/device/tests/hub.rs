@@ -23,15 +23,27 @@ pub struct Hub {
     pub hazard_scopes: Vec<Scope>,
     pub page: usize,
     pub max_commands: usize,
+    /// A command with a longer payload is answered with a typed 413.
+    pub payload_limit: usize,
     pub pushed_batches: Vec<usize>,
     pub uploads: BTreeMap<String, (Digest, u64, Vec<u8>)>,
     pub bad_photo: Option<Digest>,
+    /// What is said to the last chunk of a bad photo, or to every one.
+    pub bad_answer: Failure,
+    pub bad_at_once: bool,
+    /// Photos that it asks for.
+    pub missing: Vec<Digest>,
     pub now: Timestamp,
     pub wrong_digest: bool,
     /// As a hub with a change in flight: so many pulls go without a checkpoint, and without an
     /// answer where nothing changed.
     pub forgets_checkpoints: usize,
+    /// Streams of installs that are not the present one.
+    pub others: BTreeMap<InstallId, Stream>,
 }
+
+/// A stream and its receipts.
+pub type Stream = (StreamState, BTreeMap<i64, (Digest, Receipt)>);
 
 impl Hub {
     pub fn new() -> Self {
@@ -53,12 +65,20 @@ impl Hub {
             hazard_scopes: vec![firm_scope()],
             page: 100,
             max_commands: 1000,
+            payload_limit: usize::MAX,
             pushed_batches: vec![],
             uploads: BTreeMap::new(),
             bad_photo: None,
+            bad_at_once: true,
+            missing: vec![],
+            bad_answer: Failure::Refused {
+                code: "NO".into(),
+                detail: String::new(),
+            },
             now: at(1_000),
             wrong_digest: false,
             forgets_checkpoints: 0,
+            others: BTreeMap::new(),
         };
         let person = person_record();
         hub.put(
@@ -112,6 +132,15 @@ impl Hub {
             Request::Push(push) => self.push(push).map(ResponseBody::Push),
             Request::Pull(pull) => Ok(ResponseBody::Pull(self.pull(pull))),
             Request::CreateUpload { sha256, size, .. } => {
+                let complete = |(_, (known, size, bytes)): &(&String, &(Digest, u64, Vec<u8>))| {
+                    known == sha256 && bytes.len() as u64 == *size
+                };
+                if let Some((upload, _)) = self.uploads.iter().find(complete) {
+                    return Ok(ResponseBody::UploadCreated {
+                        upload: upload.clone(),
+                        offset: *size,
+                    });
+                }
                 let upload = format!("/photos/{}", self.uploads.len());
                 self.uploads
                     .insert(upload.clone(), (*sha256, *size, vec![]));
@@ -142,11 +171,9 @@ impl Hub {
         let Some((sha256, size, held)) = self.uploads.get_mut(upload) else {
             return Err(Failure::UploadGone);
         };
-        if Some(*sha256) == self.bad_photo {
-            return Err(Failure::Refused {
-                code: "NO".into(),
-                detail: String::new(),
-            });
+        let whole = offset + bytes.len() as u64 == *size;
+        if Some(*sha256) == self.bad_photo && (whole || self.bad_at_once) {
+            return Err(self.bad_answer.clone());
         }
         if held.len() as u64 != offset {
             return Err(Failure::OffsetMismatch);
@@ -173,10 +200,22 @@ impl Hub {
         self.put_hazard(&hazard);
     }
 
+    /// Goes on with the stream of this install, if it has one here.
+    pub fn turn_to(&mut self, install_id: InstallId) {
+        if let Some((stream, receipts)) = self.others.remove(&install_id) {
+            let before = std::mem::replace(&mut self.stream, stream);
+            let receipts = std::mem::replace(&mut self.receipts, receipts);
+            self.others.insert(before.install_id, (before, receipts));
+        }
+    }
+
     fn push(&mut self, push: &PushRequest) -> Result<PushResponse, Failure> {
         self.pushed_batches.push(push.commands.len());
-        if push.commands.len() > self.max_commands {
-            return Err(Failure::PayloadTooLarge);
+        self.turn_to(push.install_id);
+        let most = self.payload_limit;
+        let long = |envelope: &Envelope| envelope.payload.0.len() > most;
+        if push.commands.len() > self.max_commands || push.commands.iter().any(long) {
+            return Err(Failure::PayloadTooLarge { ours: true });
         }
         let (mut results, mut expected) = (vec![], None);
         for envelope in &push.commands {
@@ -208,7 +247,7 @@ impl Hub {
             last: self.stream.last_seq,
             results,
             expected,
-            missing_photos: vec![],
+            missing_photos: self.missing.clone(),
         })
     }
 
@@ -301,7 +340,7 @@ impl Hub {
             last: self.stream.last_seq,
             answers,
             more,
-            missing_photos: vec![],
+            missing_photos: self.missing.clone(),
         }
     }
 

@@ -6,7 +6,10 @@
     clippy::indexing_slicing
 )]
 
+mod compact_tests;
 mod hub;
+mod oversize_tests;
+mod photo_decision_tests;
 mod photo_tests;
 mod pull_tests;
 mod push_tests;
@@ -146,6 +149,8 @@ enum Fault {
     Twice,
     /// Nothing reaches the server.
     Fail(Failure),
+    /// The device gives up waiting; the request reaches the server later.
+    Late,
 }
 
 /// One device, its store, its hub, and what goes wrong between them.
@@ -158,6 +163,8 @@ struct World {
     notices: Vec<Notice>,
     sent: Vec<Request>,
     files: BTreeMap<Digest, Vec<u8>>,
+    /// Requests that are still on their way.
+    late: Vec<Request>,
     /// Crash at the write of this number: `true` after it is durable, `false` before.
     crash_at: Option<(usize, bool)>,
     writes: usize,
@@ -187,13 +194,16 @@ impl World {
             notices: vec![],
             sent: vec![],
             files: BTreeMap::new(),
+            late: vec![],
             crash_at: None,
             writes: 0,
         }
     }
 
     fn reload(&mut self) {
+        let install_id = self.engine.identity().install_id;
         self.engine = engine(self.store.clone(), self.engine.config.clone());
+        self.engine.identity.install_id = install_id;
     }
 
     /// `false`: it crashed, and was started again from the store.
@@ -244,6 +254,10 @@ impl World {
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
         if let Fault::Fail(failure) = fault {
             return self.engine.handle_failure(id, self.now, failure);
+        }
+        if fault == Fault::Late {
+            self.late.push(request);
+            return self.engine.handle_failure(id, self.now, Failure::Offline);
         }
         self.hub.now = self.now;
         match self.hub.answer(&request) {

@@ -172,10 +172,53 @@ fn a_photo_whose_hazard_left_scope_goes_once_the_server_has_all_of_it() {
     assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
     world.hub.dropped.insert(firm_scope());
     world.pull();
-    assert!(
-        world.store.photos.is_empty(),
-        "nobody will tell it verified"
+    assert_eq!(
+        world.store.photos[&sha256].stage,
+        PhotoStage::Held,
+        "asked by its hash, since no record will tell"
     );
+    world.pull();
+    assert!(world.store.photos.is_empty());
+    assert!(world.notices.contains(&Notice::PhotoVerified { sha256 }));
+    assert_eq!(chunks(&world).len(), 3, "no byte went twice");
+}
+
+#[test]
+fn a_photo_out_of_sight_that_the_server_does_not_hold_goes_up_again() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    world.settle();
+    world.pull();
+    // Its bytes are gone there, and the hazard is out of sight here.
+    world.hub.uploads.clear();
+    world.hub.dropped.insert(firm_scope());
+    world.pull();
+    assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
+    assert_eq!(chunks(&world).len(), 6);
+    world.pull();
+    world.pull();
+    assert!(world.store.photos.is_empty());
+}
+
+#[test]
+fn after_a_rekey_a_photo_goes_on_with_the_command_that_names_it() {
+    let mut world = World::with(small_chunks());
+    let sha256 = with_photo(&mut world, 1, &[1; 30]);
+    world.faults.push_back(Fault::None);
+    for _ in 0..3 {
+        world.faults.push_back(Fault::Fail(Failure::Offline));
+    }
+    assert!(world.pump());
+    assert_eq!(world.standing(1), Standing::Arrived);
+    // On a hazard that nobody knows: it will be refused, and takes sequence 1 of the new install.
+    world.queue(hazard_id(50), note("on nothing"));
+    let new = InstallId(Uuid::from_u128(99));
+    world.hub.stream = push_tests::fresh_stream(new);
+    world.hub.receipts.clear();
+    world.engine.handle_rekeyed(new, key());
+    world.settle();
+    assert_eq!(world.standing(1), Standing::NeedsAttention);
+    assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
 }
 
 #[test]

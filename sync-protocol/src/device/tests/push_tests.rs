@@ -261,11 +261,10 @@ fn a_server_restored_from_backup_gets_the_lost_commands_again() {
     world.hub.epoch = "two".into();
     world.hub.key = crate::digest::DigestKey([6; 16]);
     world.pull();
-    assert!(
-        world
-            .notices
-            .contains(&Notice::ServerRestored { offered_again: 1 })
-    );
+    assert!(world.notices.contains(&Notice::ServerRestored {
+        offered_again: 1,
+        gone: 0
+    }));
     world.pull();
     assert_eq!(
         world.hub.hazards[&hazard_id(1).0].notes.len(),
@@ -376,33 +375,7 @@ fn all_that_was_made_on_a_restored_phone_is_sealed_anew() {
     assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 3);
 }
 
-#[test]
-fn one_command_too_large_for_the_server_stops_the_lane_for_the_longest_wait() {
-    let mut world = World::new();
-    world.hub.max_commands = 0;
-    world.queue(hazard_id(1), report(vec![]));
-    world.queue(hazard_id(1), note("behind it"));
-    assert!(world.pump());
-    let state = world.engine.state();
-    assert_eq!(
-        state.standing(&state.commands[&1]),
-        Standing::NeedsAttention
-    );
-    assert_eq!(state.standing(&state.commands[&2]), Standing::OnDevice);
-    assert!(
-        world
-            .notices
-            .contains(&Notice::TooLarge { seq: 1, behind: 1 })
-    );
-    let wait = world.engine.next_wake().unwrap().as_millis() - world.now.as_millis();
-    assert!(wait >= world.engine.config.retry_cap_ms, "{wait}");
-    world.hub.max_commands = 10;
-    world.settle();
-    assert_eq!(world.hub.applied, [1, 2]);
-    assert_eq!(world.engine.state().meta.too_large, None);
-}
-
-fn fresh_stream(install_id: InstallId) -> crate::hub::StreamState {
+pub(super) fn fresh_stream(install_id: InstallId) -> crate::hub::StreamState {
     crate::hub::StreamState {
         install_id,
         public_key: key().verifying_key().to_bytes().to_vec(),

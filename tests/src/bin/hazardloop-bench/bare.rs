@@ -1,5 +1,6 @@
 //! The same statements without a server: one thread a connection, through the same database library, prepared once.
 
+use std::borrow::Cow;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -19,20 +20,30 @@ use crate::statements::{self, Row};
 /// Which statements.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// Those of one pushed report.
-    Same,
+    /// Those of a push of so many reports.
+    Same(usize),
     /// One inserted row a transaction, and nothing else.
     OneRow,
 }
 
 impl What {
-    fn name(self) -> &'static str {
+    /// Reports in one transaction.
+    pub fn reports(self) -> usize {
         match self {
-            Self::Same => "same",
-            Self::OneRow => "one-row",
+            Self::Same(reports) => reports,
+            Self::OneRow => 1,
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Same(reports) => reports.to_string(),
+            Self::OneRow => ONE_ROW.to_owned(),
         }
     }
 }
+
+const ONE_ROW: &str = "one-row";
 
 /// A value to bind.
 #[derive(Clone, Debug)]
@@ -54,7 +65,7 @@ pub enum Value {
 /// SQL with `?` where the values go.
 pub struct Statement {
     /// The SQL.
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     /// Its values.
     pub values: Vec<Value>,
 }
@@ -126,7 +137,7 @@ pub fn measure(
         WORKER,
         url,
         &connections,
-        what.name(),
+        &what.name(),
         &each,
         &start,
         &ids.to_argument(),
@@ -149,10 +160,10 @@ pub fn worker_process(arguments: &[String]) -> Option<Figures> {
         return None;
     };
     let each = Duration::from_millis(each.parse().ok()?);
-    let what = if what == What::Same.name() {
-        What::Same
-    } else {
+    let what = if what == ONE_ROW {
         What::OneRow
+    } else {
+        What::Same(what.parse().ok()?)
     };
     let (connections, start) = (connections.parse().ok()?, start.parse::<i64>().ok()?);
     Some(here(
@@ -185,7 +196,7 @@ fn here(
             .flat_map(|worker| worker.join().unwrap_or_else(|_| panic!("a worker failed")))
             .collect()
     });
-    Figures::of(took, 1, begun.elapsed())
+    Figures::of(took, what.reports() as u64, begun.elapsed())
 }
 
 fn worker(url: &str, mut row: Row<'_>, each: Duration) -> Vec<Duration> {
@@ -214,7 +225,7 @@ where
 {
     let started = stopwatch();
     for statement in statements {
-        let sql = statement.sql;
+        let sql = &*statement.sql;
         let ran = if statement.values.is_empty() && statements::is_control(sql) {
             conn.batch_execute(sql)
         } else {

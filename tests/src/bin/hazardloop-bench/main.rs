@@ -161,13 +161,13 @@ fn run(kind: Kind, slowed: bool, each: Duration) -> Run {
     });
     let resident = field.peak_memory();
     let ids = field.stop();
-    for setting in settings.iter_mut().filter(|setting| setting.batch == 1) {
+    for setting in &mut settings {
         setting.bare = Some(bare::measure(
             database.url(),
             &server_tracer,
             &ids,
             setting.connections,
-            bare::What::Same,
+            bare::What::Same(setting.batch),
             each,
         ));
     }

@@ -138,6 +138,7 @@ fn aims(run: &Run) -> Vec<(&'static str, String, bool)> {
         let shares = run
             .settings
             .iter()
+            .filter(|one| one.batch == 1)
             .filter_map(|one| Some(one.ours.rate() / one.bare.as_ref()?.rate()));
         let worst = shares.fold(f64::INFINITY, f64::min);
         aims.push((

@@ -1,0 +1,2 @@
+DROP INDEX installs_by_end;
+DROP INDEX sessions_by_end;
