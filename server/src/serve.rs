@@ -101,14 +101,14 @@ async fn serve_until(
         return ended.map_err(TaskError::io("serving"));
     }
     announce(&addrs, sample)?;
-    tokio::select! {
-        ended = running => ended.map_err(TaskError::io("serving")),
-        why = usecases::restore::watch(app.clone()) => {
-            tracing::error!(%why, "stopping");
-            serving.stop(true).await;
-            Err(why.into())
-        }
-    }
+    let why = tokio::select! {
+        ended = &mut running => return ended.map_err(TaskError::io("serving")),
+        why = usecases::restore::watch(app.clone()) => why,
+    };
+    tracing::error!(%why, "stopping");
+    // It stops only while it is looked at.
+    let ((), _ended) = tokio::join!(serving.stop(true), running);
+    Err(why.into())
 }
 
 /// Puts the shared parts together.

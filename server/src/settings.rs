@@ -125,7 +125,7 @@ pub struct SignIn {
     pub argon2_memory_kib: u32,
     /// Passes of one password hash.
     pub argon2_passes: u32,
-    /// Password hashes computed at once; more wait.
+    /// Password hashes computed at once, each with its memory; more wait. One is some 40 a second.
     pub argon2_at_once: usize,
     /// Failed sign-ins per account and source address before waiting begins.
     pub free_failures: u32,
@@ -144,7 +144,7 @@ impl Default for SignIn {
             refresh_token_s: 60 * 86_400,
             argon2_memory_kib: 19 * 1024,
             argon2_passes: 2,
-            argon2_at_once: 2,
+            argon2_at_once: 1,
             free_failures: 5,
             longest_wait_s: 900,
             attempts_per_minute: 60,

@@ -199,6 +199,24 @@ impl Server {
         }
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not end within [`SHUTDOWN`].
+    pub fn ends(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("a running server");
+        let id = self.id_of(&child);
+        let (send, ended) = mpsc::channel();
+        thread::spawn(move || send.send(child.wait()));
+        ended.recv_timeout(SHUTDOWN).map_or_else(
+            |_| {
+                signal("KILL", id);
+                panic!("the server goes on\n{}", self.log())
+            },
+            |status| status.expect("an exit status"),
+        )
+    }
+
     fn id_of(&self, child: &Child) -> u32 {
         if self.options.prefix.is_empty() {
             return child.id();

@@ -17,7 +17,7 @@ use crate::store::identity::{self, EPOCH, Settlement, TO_RECORD};
 use crate::store::{DatabaseUrl, Db, StoreError, WriteTx, meta};
 
 /// Seconds between two looks whether the database is still the one that was opened.
-pub const LOOK_EVERY_S: u64 = 10;
+pub const LOOK_EVERY_S: u64 = 3;
 
 /// The subject of events about the server itself.
 pub const SERVER: Uuid = Uuid::nil();

@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod ended;
 pub mod keys;
 pub mod password;
+pub mod read_tokens;
 mod refresh;
 pub mod session;
 pub mod sources;

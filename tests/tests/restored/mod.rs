@@ -306,3 +306,15 @@ fn a_replica_that_took_over_is_served_as_if_nothing_had_been() {
     assert!(office.server.stop().success());
     office.audited(None);
 }
+
+#[test]
+fn a_server_whose_database_is_exchanged_under_it_stops() {
+    let database = TestDatabase::postgres();
+    let mut server = Server::start(database.url(), ServerOptions::default());
+    // As pg_restore --clean leaves it: with other tables than those that were recorded.
+    let exchanged = "UPDATE server_meta SET value = regexp_replace(value, 'table=.*', 'table=1') \
+                     WHERE name = 'database_identity'";
+    psql(database.url(), exchanged).unwrap();
+    assert_eq!(server.ends().code(), Some(1));
+    assert!(server.log().contains("`hazardloop restore begin-epoch`"));
+}

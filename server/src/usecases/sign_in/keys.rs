@@ -12,6 +12,7 @@ use hazardloop_domain::time::Timestamp;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use zeroize::Zeroizing;
 
+use super::read_tokens::ReadTokens;
 use super::steady::SteadyClock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
@@ -55,6 +56,7 @@ pub struct KeyRing {
     /// When somebody last looked for an unknown key; `u64::MAX`: never.
     looked_ms: AtomicU64,
     verifies_for_ms: i64,
+    read: ReadTokens,
 }
 
 /// Milliseconds for which tokens of a retired key may still come.
@@ -96,6 +98,7 @@ impl KeyRing {
             clock: clock.clone(),
             looked_ms: AtomicU64::new(u64::MAX),
             verifies_for_ms,
+            read: ReadTokens::default(),
         })
     }
 
@@ -103,6 +106,11 @@ impl KeyRing {
     pub fn signer(&self) -> Arc<Signer> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&keys.signer)
+    }
+
+    /// Tokens that these keys were found to have signed.
+    pub fn read_tokens(&self) -> &ReadTokens {
+        &self.read
     }
 
     /// The key of this name, if its tokens may still be about.
