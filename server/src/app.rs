@@ -8,10 +8,10 @@ use object_store::ObjectStore;
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::geography::JurisdictionIndex;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Db;
+use crate::usecases::boundaries::Boundaries;
 
 /// The server's shared parts. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub struct Parts {
     /// Where originals and thumbnails lie.
     pub objects: Arc<dyn ObjectStore>,
     /// Boundaries of jurisdictions, in memory.
-    pub boundaries: JurisdictionIndex,
+    pub boundaries: Boundaries,
     /// This database's epoch: new after every restore.
     pub epoch: String,
     /// Key of the record digests.

@@ -4,13 +4,14 @@
 //! Where they come from and when they are read again is the caller's business.
 
 use std::cmp::Ordering;
-use std::sync::{PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use geo::{Area, BoundingRect, Coord, Intersects, LineString, Polygon};
 use geojson::{GeometryValue, Position};
 use hazardloop_domain::geography::{CoordinateReference, Degrees, Wgs84Point};
 use hazardloop_domain::ids::JurisdictionId;
-use rstar::{AABB, RTree, RTreeObject};
+use rstar::{AABB, RTree, RTreeObject, SelectionFunction};
 
 /// The most vertices that one boundary may have, all its rings together.
 pub const MAX_VERTICES_PER_BOUNDARY: usize = 200_000;
@@ -83,7 +84,27 @@ pub enum BoundaryProblem {
 /// Finds the narrowest jurisdiction that contains a point.
 #[derive(Debug, Default)]
 pub struct JurisdictionIndex {
-    parts: RwLock<RTree<Part>>,
+    held: RwLock<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    parts: RTree<Part>,
+    /// Which version of a jurisdiction the parts are of, where they were replaced.
+    versions: HashMap<JurisdictionId, i64>,
+}
+
+/// The parts of one jurisdiction.
+struct PartsOf(JurisdictionId);
+
+impl SelectionFunction<Part> for PartsOf {
+    fn should_unpack_parent(&self, _: &AABB<[f64; 2]>) -> bool {
+        true
+    }
+
+    fn should_unpack_leaf(&self, part: &Part) -> bool {
+        part.jurisdiction == self.0
+    }
 }
 
 /// One polygon of a boundary, in WGS-84.
@@ -113,19 +134,50 @@ impl JurisdictionIndex {
         for boundary in boundaries {
             parts.extend(parts_of(&boundary)?);
         }
+        let held = Held {
+            parts: RTree::bulk_load(parts),
+            versions: HashMap::new(),
+        };
         Ok(Self {
-            parts: RwLock::new(RTree::bulk_load(parts)),
+            held: RwLock::new(held),
         })
     }
 
-    /// Adds one boundary to those held.
-    pub fn add(&self, boundary: BoundarySource) -> Result<(), BoundaryError> {
-        let parts = parts_of(&boundary)?;
-        let mut held = self.parts.write().unwrap_or_else(PoisonError::into_inner);
+    /// Puts the boundary that a jurisdiction has in `version` in the place of the one held, or
+    /// takes that away where it has none. One of an older version than was put there before is
+    /// passed over: changes may be heard of in any order.
+    pub fn replace(
+        &self,
+        jurisdiction: JurisdictionId,
+        version: i64,
+        boundary: Option<&BoundarySource>,
+    ) -> Result<(), BoundaryError> {
+        let known = |held: &Held| held.versions.get(&jurisdiction) >= Some(&version);
+        if known(&self.read()) {
+            return Ok(());
+        }
+        // Read while others may still ask.
+        let parts = boundary.map(parts_of).transpose()?.unwrap_or_default();
+        let mut held = self.write();
+        if known(&held) {
+            return Ok(());
+        }
+        held.versions.insert(jurisdiction, version);
+        held.parts
+            .drain_with_selection_function(PartsOf(jurisdiction))
+            .for_each(drop);
         for part in parts {
-            held.insert(part);
+            held.parts.insert(part);
         }
         Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The deepest jurisdiction whose boundary contains the point; its very edge counts as inside.
@@ -139,8 +191,8 @@ impl JurisdictionIndex {
             x: point.longitude,
             y: point.latitude,
         };
-        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
-        parts
+        self.read()
+            .parts
             .locate_in_envelope_intersecting(here)
             .filter(|part| part.polygon.intersects(&coordinate))
             .max_by(|a, b| a.narrower_than(b))
@@ -149,10 +201,7 @@ impl JurisdictionIndex {
 
     /// How many polygons are held.
     pub fn polygon_count(&self) -> usize {
-        self.parts
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .size()
+        self.read().parts.size()
     }
 }
 

@@ -222,3 +222,27 @@ fn the_error_names_the_jurisdiction() {
     assert!(error.to_string().contains(&id(7).to_string()), "{error}");
     assert!(check_boundary(&square(0.0, 0.0, 1.0), CoordinateReference::Wgs84).is_ok());
 }
+
+#[test]
+fn a_boundary_is_replaced_and_taken_away_and_an_older_one_is_passed_over() {
+    let index = JurisdictionIndex::build([
+        boundary(1, 1, &square(0.0, 0.0, 1.0)),
+        boundary(2, 1, &square(5.0, 5.0, 1.0)),
+    ])
+    .unwrap();
+    let moved = boundary(1, 1, &square(10.0, 10.0, 1.0));
+    index.replace(id(1), 2, Some(&moved)).unwrap();
+    assert_eq!(index.locate(point(0.5, 0.5)), None);
+    assert_eq!(index.locate(point(10.5, 10.5)), Some(id(1)));
+    assert_eq!(index.locate(point(5.5, 5.5)), Some(id(2)));
+    for version in [1, 2] {
+        index.replace(id(1), version, None).unwrap();
+        assert_eq!(index.locate(point(10.5, 10.5)), Some(id(1)), "{version}");
+    }
+    let broken = boundary(1, 1, "{}");
+    assert!(index.replace(id(1), 3, Some(&broken)).is_err());
+    assert_eq!(index.locate(point(10.5, 10.5)), Some(id(1)));
+    index.replace(id(1), 3, None).unwrap();
+    assert_eq!(index.locate(point(10.5, 10.5)), None);
+    assert_eq!(index.polygon_count(), 1);
+}

@@ -17,11 +17,11 @@ use crate::clock::Clock;
 use crate::command_line::{TaskError, database_url, make_data_dir, print};
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::geography::JurisdictionIndex;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::identity::EPOCH;
-use crate::store::{Db, StoreError, meta, migrate, places};
+use crate::store::{Db, StoreError, meta, migrate};
+use crate::usecases::boundaries::Boundaries;
 use crate::usecases::sign_in::SignInState;
 use crate::{http, jobs, sample, usecases};
 
@@ -72,7 +72,7 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
         tokio::spawn(jobs::run(app.clone(), stopping.clone())),
         tokio::spawn(keep_sealing(app.clone(), stopping)),
     ];
-    let current = tokio::spawn(usecases::sign_in::keep_current(app.clone()));
+    let current = tokio::spawn(usecases::others::keep_current(app.clone()));
     let server = listen(&app)?;
     let ended = serve_until(server, loaded.as_ref(), &app).await;
     // Requests are over; what follows them may finish its present step.
@@ -122,9 +122,7 @@ pub async fn assemble(
     entropy: Entropy,
 ) -> Result<App, TaskError> {
     let (epoch, digest_key) = identity(&db, &entropy).await?;
-    let sources = db.read(|tx| places::boundaries(tx.conn())).await?;
-    let boundaries = JurisdictionIndex::build(sources)
-        .map_err(|error| Failure::Internal(format!("stored boundaries: {error}")))?;
+    let boundaries = Boundaries::open(&db).await?;
     let folder = settings.data_dir.join("objects");
     std::fs::create_dir_all(&folder)
         .map_err(TaskError::io(format!("creating {}", folder.display())))?;

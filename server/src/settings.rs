@@ -234,6 +234,8 @@ pub struct HazardLimits {
     pub notes: usize,
     /// Days from today to the latest due date.
     pub due_days: i64,
+    /// Hazards that one transaction moves along with their enterprise; the others follow.
+    pub moved_at_once: usize,
 }
 
 impl Default for HazardLimits {
@@ -243,6 +245,7 @@ impl Default for HazardLimits {
             photos: limits.photos,
             notes: limits.notes,
             due_days: limits.due_days,
+            moved_at_once: 200,
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::settings::Settings;
-use crate::store::{Db, DbOptions, installs, migrate};
+use crate::store::{DatabaseUrl, Db, DbOptions, installs, migrate};
 use crate::{sample, serve};
 
 /// 2026-11-22 09:00 in Shanghai.
@@ -36,17 +36,23 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
 /// A server without a socket, with the sample loaded and a clock that can be set.
 pub(crate) struct TestServer {
     pub app: App,
+    url: DatabaseUrl,
     now: Arc<AtomicI64>,
     _data: tempfile::TempDir,
 }
 
 impl TestServer {
     pub async fn start(url: &str) -> Self {
-        let url = url.parse().unwrap();
+        Self::start_with(url, |_| ()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(url: &str, set: impl Fn(&mut Settings)) -> Self {
+        let url: DatabaseUrl = url.parse().unwrap();
         migrate::migrate(&url).unwrap();
         let db = Db::open(&url, DbOptions::default()).unwrap();
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             data_dir: data.path().to_owned(),
             sign_in: crate::settings::SignIn {
                 argon2_memory_kib: 64,
@@ -55,9 +61,9 @@ impl TestServer {
             },
             ..Settings::default()
         };
+        set(&mut settings);
         let now = Arc::new(AtomicI64::new(NOW.as_millis()));
-        let shown = now.clone();
-        let clock = Clock::new(move || Timestamp::from_millis(shown.load(Ordering::SeqCst)));
+        let clock = clock_showing(&now);
         let entropy = Entropy::new(StdRng::seed_from_u64(7));
         sample::load(&db, &settings, &clock, &entropy)
             .await
@@ -65,9 +71,20 @@ impl TestServer {
         let app = serve::assemble(db, settings, clock, entropy).await.unwrap();
         Self {
             app,
+            url,
             now,
             _data: data,
         }
+    }
+
+    /// Another server process over the same database.
+    pub async fn beside(&self) -> App {
+        let db = Db::open(&self.url, DbOptions::default()).unwrap();
+        let entropy = Entropy::new(StdRng::seed_from_u64(8));
+        let settings = self.app.settings.clone();
+        serve::assemble(db, settings, clock_showing(&self.now), entropy)
+            .await
+            .unwrap()
     }
 
     pub fn set_now(&self, now: Timestamp) {
@@ -75,14 +92,27 @@ impl TestServer {
     }
 }
 
+fn clock_showing(now: &Arc<AtomicI64>) -> Clock {
+    let shown = now.clone();
+    Clock::new(move || Timestamp::from_millis(shown.load(Ordering::SeqCst)))
+}
+
 /// Runs `test` on a fresh server over each database.
 pub(crate) fn on_each_database<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
+    on_each_database_with(|_| (), test);
+}
+
+/// The same with other settings.
+pub(crate) fn on_each_database_with<F: Future<Output = ()>>(
+    set: impl Fn(&mut Settings),
+    test: impl Fn(TestServer) -> F,
+) {
     hazardloop_tests::each_database(|url| {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(async { test(TestServer::start(url).await).await });
+        runtime.block_on(async { test(TestServer::start_with(url, &set).await).await });
     });
 }
 

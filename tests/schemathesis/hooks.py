@@ -9,6 +9,8 @@ import schemathesis
 def raw(_context, value):
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
     if isinstance(value, list):
         return bytes(item & 0xFF if isinstance(item, int) else 0xFF for item in value)
     return json.dumps(value, default=str).encode()

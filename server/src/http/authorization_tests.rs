@@ -148,7 +148,7 @@ fn hazards_and_enterprises() -> Vec<Row> {
         // To where it is.
         relocateEnterprise: keepers(200), HIDDEN, |case| {
             let body = json!({"jurisdiction_id": town(), "reason": "搬迁"});
-            case.post(&enterprise_path("/relocate"), &body)
+            case.post(&enterprise_path("/relocate"), &body).with("If-Match", "\"999\"")
         };
         listJurisdictions: OK, OK, |case| case.ask("GET", "/jurisdictions");
         readJurisdiction: OK, OK, |case| case.ask("GET", &format!("/jurisdictions/{}", town()));
@@ -158,6 +158,19 @@ fn hazards_and_enterprises() -> Vec<Row> {
             let id = case.id();
             let body = json!({"id": id, "parent_id": town(), "name": "村", "level": "village"});
             case.post("/jurisdictions", &body)
+        };
+        // Of a version that it never had: whoever may is told so, and nothing changes.
+        setBoundary: administrators(403, 412), all(403), |case| {
+            let square = json!([[[10.0, 10.0], [10.1, 10.0], [10.1, 10.1], [10.0, 10.0]]]);
+            let geometry = json!({"type": "Polygon", "coordinates": square});
+            case.ask("PUT", &format!("/jurisdictions/{}/boundary", town()))
+                .with("If-Match", "\"999\"")
+                .json(&json!({"geometry": geometry, "reference": "wgs84"}))
+        };
+        // One that is not there.
+        removeBoundary: administrators(403, 200), all(403), |case| {
+            case.ask("DELETE", &format!("/jurisdictions/{}/boundary", town()))
+                .with("If-Match", "\"999\"")
         };
     }
 }
@@ -212,15 +225,16 @@ fn people_and_sessions() -> Vec<Row> {
             |case| case.post("/people", &new_person(case));
         createGrant: of_a_person(201), HIDDEN, |case| {
             let path = format!("/people/{}/grants", case.colleague());
-            case.post(&path, &new_grant(case))
+            case.post(&path, &new_grant(case)).with("If-Match", "\"1\"")
         };
         // A grant that there is not.
         endGrant: of_a_person(404), HIDDEN, |case| {
             case.ask("DELETE", &format!("/people/{}/grants/{}", case.world.target, case.id()))
+                .with("If-Match", "\"1\"")
         };
         disablePerson: of_a_person(200), HIDDEN, |case| {
             let path = format!("/people/{}/disable", case.colleague());
-            case.post(&path, &json!({"reason": "离职"}))
+            case.post(&path, &json!({"reason": "离职"})).with("If-Match", "\"1\"")
         };
         listDevices: OK, OK, |case| case.ask("GET", "/devices");
         revokeDevice: of_a_person(204), HIDDEN,

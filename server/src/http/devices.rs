@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::answers::{BodyProblems, CallerProblems};
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::id_pages::{PageQuery, next_of};
+use super::paging::next_of;
+use super::people::PeopleQuery;
 use super::problem::Problem;
 use super::sessions::NO_STORE;
 use crate::app::App;
@@ -97,8 +100,7 @@ pub struct RevokeQuery {
         (status = 201, description = "Enrolled", body = EnrolAnswer),
         (status = 200, description = "Enrolled before by the same request", body = EnrolAnswer),
         (status = 409, description = "The id was used by another device, or the session is another device's", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
-        BodyProblems,
+        SignedIn, DeviceMayBeRevoked, Unreadable, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -134,16 +136,15 @@ async fn enrol(
 
 /// List devices
 ///
-/// One's own; administrators also see those of the people in their jurisdiction.
+/// One's own; administrators also see those of the people in their jurisdiction, and with
+/// `state=without_role` those of whoever held their last role there.
 #[utoipa::path(
     tag = "devices",
     operation_id = "listDevices",
-    params(PageQuery),
+    params(PeopleQuery),
     responses(
         (status = 200, description = "A page of devices", body = DevicePage),
-        (status = 400, description = "A parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
+        SignedIn, DeviceMayBeRevoked, Unreadable, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -151,11 +152,11 @@ async fn enrol(
 async fn list(
     app: web::Data<App>,
     caller: Caller,
-    page: StrictQuery<PageQuery>,
+    page: StrictQuery<PeopleQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let rows = page.0.rows(&app.settings.http)?;
+    let (of_whom, rows) = page.0.read(&app.settings.http)?;
     let after = page.0.after.map(InstallId);
-    let items = devices::list(&app, caller.person_id, after, rows).await?;
+    let items = devices::list(&app, caller.person_id, of_whom, after, rows).await?;
     let next = next_of(&items, rows, |device| device.install_id.0);
     Ok(HttpResponse::Ok().json(DevicePage { items, next }))
 }
@@ -163,17 +164,15 @@ async fn list(
 /// Revoke a device
 ///
 /// For its owner, and for administrators of all that the owner is. Its sessions end; commands
-/// that it pushes from now on are refused with `DEVICE_REVOKED`.
+/// that it pushes from now on are refused with `DEVICE_REVOKED`. It takes no `If-Match`: a device
+/// has no versions, and a lost one is shut out whatever anybody changed about it meanwhile.
 #[utoipa::path(
     tag = "devices",
     operation_id = "revokeDevice",
     params(("id" = InstallId, Path, description = "The installation"), RevokeQuery),
     responses(
         (status = 204, description = "Revoked, now or before"),
-        (status = 400, description = "A parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such device, or none that you may know of", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The reason is not acceptable", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
+        SignedIn, RoleNeeded, Hidden, Unreadable, WithParameters,
     ),
     security(("bearer" = []))
 )]

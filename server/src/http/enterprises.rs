@@ -1,7 +1,7 @@
 //! Enterprises over REST: list, read, register, correct, move.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, head, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, route, web};
 use hazardloop_domain::credit_code::CreditCodeFinding;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Position;
@@ -10,28 +10,30 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, IdTaken, Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded,
+    WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, HeadSignedIn, Hidden, IdTaken, Outdated, RoleNeeded, SignedIn,
-    VersionNeeded, WithBody, WithParameters,
-};
-use super::paging::{self, BoxParam, Cursor, PointParam};
+use super::paging::{self, Cursor};
+use super::place_params::{self, BoxParam, PointParam};
 use super::problem::Problem;
-use super::versions::{etag, is_held, required_version};
+use super::versions::{
+    HeldVersion, SeenVersion, answer_unless_held, created_or_known, etag, required_version,
+};
 use crate::app::App;
 use crate::usecases::enterprises::{self, Corrections};
-use crate::usecases::read;
 use crate::usecases::read::enterprises::Filters;
+use crate::usecases::{read, relocate};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list)
         .service(register)
         .service(read_one)
-        .service(head_one)
         .service(correct)
-        .service(relocate);
+        .service(relocate_one);
 }
 
 /// Advice about a field; nothing was refused because of it.
@@ -125,7 +127,7 @@ struct EnterprisePage {
     params(EnterpriseQuery),
     responses(
         (status = 200, description = "One page", body = EnterprisePage),
-        SignedIn, DeviceMayBeRevoked, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -140,7 +142,7 @@ async fn list(
     let filters = Filters {
         name: query.name,
         jurisdiction_id: query.jurisdiction_id,
-        area: paging::area(query.near, query.radius_m, query.bbox)?,
+        area: place_params::area(query.near, query.radius_m, query.bbox)?,
     };
     let page = read::enterprises::list(&app, caller.person_id, filters, wanted).await?;
     let next = page.next.map(|key| Cursor(key).to_string());
@@ -156,65 +158,28 @@ async fn list(
     operation_id = "readEnterprise",
     params(
         ("id" = EnterpriseId, Path, description = "The enterprise"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "The enterprise", body = EnterpriseView,
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
-#[get("/enterprises/{id}")]
+#[route("/enterprises/{id}", method = "GET", method = "HEAD")]
 async fn read_one(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
     id: StrictPath<EnterpriseId>,
 ) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-/// Ask for an enterprise's version
-#[utoipa::path(
-    tag = "enterprises",
-    operation_id = "headEnterprise",
-    params(
-        ("id" = EnterpriseId, Path, description = "The enterprise"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
-    ),
-    responses(
-        (status = 200, description = "There is such an enterprise",
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        (status = 304, description = "The caller holds this version"),
-        HeadSignedIn,
-    ),
-    security(("bearer" = []))
-)]
-#[head("/enterprises/{id}")]
-async fn head_one(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<EnterpriseId>,
-) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-async fn answer_one(
-    app: &App,
-    caller: &Caller,
-    http: &HttpRequest,
-    id: EnterpriseId,
-) -> Result<HttpResponse, Problem> {
-    let enterprise = enterprises::one(app, caller.person_id, id).await?;
-    if is_held(http, enterprise.version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(enterprise.version))
-            .finish());
-    }
-    Ok(answer(HttpResponse::Ok(), enterprise))
+    let enterprise = enterprises::one(&app, caller.person_id, id.0).await?;
+    let version = enterprise.version;
+    Ok(answer_unless_held(&http, version, || {
+        EnterpriseView::from(enterprise)
+    }))
 }
 
 /// A new enterprise.
@@ -283,7 +248,7 @@ impl From<NewEnterprise> for Enterprise {
         )),
         (status = 200, description = "This very registration had been taken before; the enterprise as it is now",
             body = EnterpriseView, headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, RoleNeeded, Hidden, IdTaken, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, IdTaken, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -294,14 +259,7 @@ async fn register(
     body: StrictJson<NewEnterprise>,
 ) -> Result<HttpResponse, Problem> {
     let (enterprise, new) = enterprises::create(&app, caller.person_id, body.0.into()).await?;
-    let response = if new {
-        let mut created = HttpResponse::Created();
-        let location = format!("{}/enterprises/{}", super::API_ROOT, enterprise.id);
-        created.insert_header((header::LOCATION, location));
-        created
-    } else {
-        HttpResponse::Ok()
-    };
+    let response = created_or_known(new, &format!("/enterprises/{}", enterprise.id));
     Ok(answer(response, enterprise))
 }
 
@@ -349,13 +307,13 @@ struct EnterpriseCorrections {
     operation_id = "correctEnterprise",
     params(
         ("id" = EnterpriseId, Path, description = "The enterprise"),
-        ("If-Match" = String, Header, description = "The ETag of the enterprise that the caller saw", example = "\"3\""),
+        SeenVersion,
     ),
     request_body = EnterpriseCorrections,
     responses(
         (status = 200, description = "Corrected", body = EnterpriseView,
             headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -397,33 +355,36 @@ struct Relocation {
 
 /// Move an enterprise
 ///
-/// Hands the enterprise and all its hazards to another jurisdiction at one moment: they leave the
-/// scopes they were in and arrive in the new ones. For whoever administers or reviews in both.
-/// Moving it to where it is already changes nothing.
+/// Hands the enterprise and all its hazards to another jurisdiction: they leave the scopes they were
+/// in and arrive in the new ones. Of an enterprise with very many hazards, the first move at the
+/// same moment as the enterprise (how many is a setting) and the others within moments; what is
+/// reported from now on is the new jurisdiction's. For whoever administers or reviews in both.
+/// Moving it to where it is already changes nothing, whatever `If-Match` says.
 #[utoipa::path(
     tag = "enterprises",
     operation_id = "relocateEnterprise",
-    params(("id" = EnterpriseId, Path, description = "The enterprise")),
+    params(("id" = EnterpriseId, Path, description = "The enterprise"), SeenVersion),
     request_body = Relocation,
     responses(
         (status = 200, description = "Moved", body = EnterpriseView,
             headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, RoleNeeded, Hidden, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, Outdated, VersionNeeded, WithBody,
     ),
     security(("bearer" = []))
 )]
 #[post("/enterprises/{id}/relocate")]
-async fn relocate(
+async fn relocate_one(
     app: web::Data<App>,
     caller: Caller,
+    http: HttpRequest,
     id: StrictPath<EnterpriseId>,
     body: StrictJson<Relocation>,
 ) -> Result<HttpResponse, Problem> {
-    let Relocation {
-        jurisdiction_id,
-        reason,
-    } = body.0;
-    let moved =
-        enterprises::relocate(&app, caller.person_id, id.0, jurisdiction_id, reason).await?;
+    let move_to = relocate::Move {
+        seen: required_version(&http)?,
+        to: body.0.jurisdiction_id,
+        reason: body.0.reason,
+    };
+    let moved = relocate::relocate(&app, caller.person_id, id.0, move_to).await?;
     Ok(answer(HttpResponse::Ok(), moved))
 }

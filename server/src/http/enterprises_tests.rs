@@ -245,22 +245,32 @@ fn a_move_takes_all_hazards_along_in_one_moment() {
         let new_town = second_district(&server).await;
         let path = format!("/enterprises/{polishing}/relocate");
         let to = json!({"jurisdiction_id": new_town, "reason": "搬迁至新园区"});
+        let send = async |login: &str, version: &str, body: &Value| {
+            let asked = ask(&server, login, "POST", &path).with("If-Match", version);
+            asked.json(body).answer().await
+        };
         // The reviewer keeps the old district, not the new one.
         assert_eq!(
-            post(&server, "reviewer", &path, &to).await.problem(403),
+            send("reviewer", "\"1\"", &to).await.problem(403),
             "FORBIDDEN"
         );
         let blank = json!({"jurisdiction_id": new_town, "reason": " "});
         assert_eq!(
-            post(&server, "admin", &path, &blank).await.problem(422),
+            send("admin", "\"1\"", &blank).await.problem(422),
             "INVALID_FIELD"
         );
-        let moved = post(&server, "admin", &path, &to).await.expect(200);
+        let blind = post(&server, "admin", &path, &to).await;
+        assert_eq!(blind.problem(428), "PRECONDITION_REQUIRED");
+        let stale = send("admin", "\"7\"", &to).await;
+        assert_eq!(stale.problem(412), "PRECONDITION_FAILED");
+        let moved = send("admin", "\"1\"", &to).await;
+        assert_eq!(moved.header("etag"), "\"2\"");
+        let moved = moved.expect(200);
         assert_eq!(
             (&moved["jurisdiction_id"], &moved["version"]),
             (&json!(new_town), &json!(2))
         );
-        assert_eq!(post(&server, "admin", &path, &to).await.expect(200), moved);
+        assert_eq!(send("admin", "\"1\"", &to).await.expect(200), moved);
         for kind in [RecordKind::Hazard, RecordKind::Enterprise] {
             let count = if kind == RecordKind::Hazard { 3 } else { 1 };
             assert_eq!(held(&server, jurisdiction(&new_town), kind).len(), count);
@@ -356,5 +366,66 @@ fn the_tree_is_public_and_grown_by_administrators_alone() {
             "boundary"
         );
         assert!(held(&server, Scope::Catalog, RecordKind::Jurisdiction).contains(&new_id(1)));
+    });
+}
+
+#[test]
+fn a_boundary_is_set_and_removed_by_the_version_that_was_seen() {
+    on_each_database(|server| async move {
+        let path = format!("/jurisdictions/{}", town());
+        let change = async |login: &str, method: &str, version: &str, body: Option<&Value>| {
+            let path = format!("{path}/boundary");
+            let mut asked = ask(&server, login, method, &path);
+            if !version.is_empty() {
+                asked = asked.with("If-Match", version);
+            }
+            match body {
+                Some(body) => asked.json(body).answer().await,
+                None => asked.answer().await,
+            }
+        };
+        let boundary = json!({
+            "geometry": {"type": "Polygon", "coordinates":
+                [[[10.0, 10.0], [10.1, 10.0], [10.1, 10.1], [10.0, 10.1], [10.0, 10.0]]]},
+            "reference": "wgs84",
+        });
+        let body = Some(&boundary);
+        let blind = change("admin", "PUT", "", body).await;
+        assert_eq!(blind.problem(428), "PRECONDITION_REQUIRED");
+        let stale = change("admin", "PUT", "\"9\"", body).await;
+        assert_eq!(stale.problem(412), "PRECONDITION_FAILED");
+        let others = change("reviewer", "PUT", "\"1\"", body).await;
+        assert_eq!(others.problem(403), "FORBIDDEN");
+        let mut line = boundary.clone();
+        line["geometry"] =
+            json!({"type": "LineString", "coordinates": [[10.0, 10.0], [10.1, 10.0]]});
+        let line = change("admin", "PUT", "\"1\"", Some(&line)).await;
+        assert_eq!(line.json["field"], "geometry");
+        line.problem(422);
+        let set = change("admin", "PUT", "\"1\"", body).await;
+        assert_eq!(set.header("etag"), "\"2\"");
+        let set = set.expect(200);
+        assert_eq!(set["has_boundary"], true);
+        assert_eq!(get(&server, "grid", &path).await.expect(200), set);
+        let located = "/jurisdictions/locate?at=10.05,10.05@wgs84";
+        let here = get(&server, "grid", located).await.expect(200);
+        assert_eq!(here["jurisdiction_id"], json!(town()));
+        let others = change("reviewer", "DELETE", "\"2\"", None).await;
+        assert_eq!(others.problem(403), "FORBIDDEN");
+        let stale = change("admin", "DELETE", "\"1\"", None).await;
+        assert_eq!(stale.problem(412), "PRECONDITION_FAILED");
+        let removed = change("admin", "DELETE", "\"2\"", None).await.expect(200);
+        assert_eq!(removed["has_boundary"], false);
+        assert_eq!(
+            get(&server, "grid", located).await.problem(404),
+            "NOT_FOUND"
+        );
+        // The devices of everybody hold the node in its new version.
+        let changes = server.app.db.read_blocking(|tx| {
+            feed::changes(tx.conn(), Scope::Catalog, Position::START, i64::MAX, 1_000)
+        });
+        let mine = |change: &feed::Change| change.id.to_string() == town();
+        let change = changes.unwrap().into_iter().find(mine).unwrap();
+        assert_eq!((change.present, change.version), (true, 3));
     });
 }

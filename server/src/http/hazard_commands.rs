@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, Outdated, RoleNeeded, SignedIn, Unreadable, WithBody,
+    WithParameters, WrongState,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, Hidden, Outdated, RoleNeeded, SignedIn, WithBody, WithParameters,
-    WrongState,
-};
 use super::hazard_views::HazardEventPage;
 use super::paging;
 use super::problem::Problem;
@@ -91,7 +91,7 @@ struct CommandAnswer {
             ("ETag" = String, description = "The hazard's version now, in quotes"),
             ("Hazardloop-Repeated" = Option<String>, description = "`true` when it had been taken before"),
         )),
-        SignedIn, RoleNeeded, Hidden, WrongState, Outdated, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, WrongState, Outdated, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -162,7 +162,7 @@ struct HistoryQuery {
     params(("id" = HazardId, Path, description = "The hazard"), HistoryQuery),
     responses(
         (status = 200, description = "One page", body = HazardEventPage),
-        SignedIn, DeviceMayBeRevoked, Hidden, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden, WithParameters,
     ),
     security(("bearer" = []))
 )]

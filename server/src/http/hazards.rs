@@ -1,7 +1,6 @@
 //! Hazards over REST: list, read, report.
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, head, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, route, web};
 use hazardloop_domain::command::{Action, CriterionRef, Grade, PhotoRef, Report, Source};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::StatusName;
@@ -11,16 +10,16 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, HeadSignedIn, Hidden, IdTaken, RoleNeeded, SignedIn, WithBody,
-    WithParameters,
-};
 use super::hazard_views::{HazardPage, HazardView};
-use super::paging::{self, BoxParam, Cursor, PointParam};
+use super::paging::{self, Cursor};
+use super::place_params::{self, BoxParam, PointParam};
 use super::problem::Problem;
-use super::versions::{etag, is_held};
+use super::versions::{HeldVersion, answer_unless_held, created_or_known, etag};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::usecases::read::hazards::Filters;
@@ -28,10 +27,7 @@ use crate::usecases::{read, rest_command};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list)
-        .service(report)
-        .service(read_one)
-        .service(head_one);
+    cfg.service(list).service(report).service(read_one);
 }
 
 /// What the list is narrowed to.
@@ -76,7 +72,7 @@ struct HazardQuery {
     params(HazardQuery),
     responses(
         (status = 200, description = "One page", body = HazardPage),
-        SignedIn, DeviceMayBeRevoked, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -95,7 +91,7 @@ async fn list(
         jurisdiction_id: query.jurisdiction_id,
         overdue: query.overdue,
         number: query.number,
-        area: paging::area(query.near, query.radius_m, query.bbox)?,
+        area: place_params::area(query.near, query.radius_m, query.bbox)?,
     };
     let now = app.clock.now();
     let page = read::hazards::list(&app, caller.person_id, filters, wanted, now).await?;
@@ -111,69 +107,28 @@ async fn list(
     operation_id = "readHazard",
     params(
         ("id" = HazardId, Path, description = "The hazard"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "The hazard", body = HazardView,
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
-#[get("/hazards/{id}")]
+#[route("/hazards/{id}", method = "GET", method = "HEAD")]
 async fn read_one(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
     id: StrictPath<HazardId>,
 ) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-/// Ask for a hazard's version
-#[utoipa::path(
-    tag = "hazards",
-    operation_id = "headHazard",
-    params(
-        ("id" = HazardId, Path, description = "The hazard"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
-    ),
-    responses(
-        (status = 200, description = "There is such a hazard",
-            headers(("ETag" = String, description = "Its version in quotes"))),
-        (status = 304, description = "The caller holds this version"),
-        HeadSignedIn,
-    ),
-    security(("bearer" = []))
-)]
-#[head("/hazards/{id}")]
-async fn head_one(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    id: StrictPath<HazardId>,
-) -> Result<HttpResponse, Problem> {
-    answer_one(&app, &caller, &http, id.0).await
-}
-
-async fn answer_one(
-    app: &App,
-    caller: &Caller,
-    http: &HttpRequest,
-    id: HazardId,
-) -> Result<HttpResponse, Problem> {
-    let seen = read::hazard::one(app, caller.person_id, id).await?;
+    let seen = read::hazard::one(&app, caller.person_id, id.0).await?;
     let version = seen.hazard.version;
-    if is_held(http, version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(version))
-            .finish());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(version))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(HazardView::from(seen)))
+    Ok(answer_unless_held(&http, version, || {
+        HazardView::from(seen)
+    }))
 }
 
 /// A report, with the id that its author made for the hazard.
@@ -268,7 +223,7 @@ impl From<NewHazard> for Report {
                 ("ETag" = String, description = "Its version in quotes"),
                 ("Hazardloop-Repeated" = String, description = "`true`"),
             )),
-        SignedIn, RoleNeeded, Hidden, IdTaken, WithBody,
+        SignedIn, Unreadable, RoleNeeded, Hidden, IdTaken, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -291,18 +246,10 @@ async fn report(
     };
     let taken = rest_command::take(&app, sent).await?;
     let seen = read::hazard::one(&app, caller.person_id, id).await?;
-    let mut answer = if taken.repeated {
-        let mut answer = HttpResponse::Ok();
+    let mut answer = created_or_known(!taken.repeated, &format!("/hazards/{id}"));
+    if taken.repeated {
         answer.insert_header(("Hazardloop-Repeated", "true"));
-        answer
-    } else {
-        let mut answer = HttpResponse::Created();
-        answer.insert_header((
-            header::LOCATION,
-            format!("{}/hazards/{id}", super::API_ROOT),
-        ));
-        answer
-    };
+    }
     Ok(answer
         .insert_header(etag(seen.hazard.version))
         .json(HazardView::from(seen)))

@@ -225,7 +225,8 @@ fn a_repeat_shows_nothing_to_whoever_lost_the_hazard() {
         let polishing = crate::sample::id("polishing");
         let body = json!({"jurisdiction_id": town, "reason": "搬迁"});
         let move_path = format!("/enterprises/{polishing}/relocate");
-        post(&server, "admin", &move_path, &body).await.expect(200);
+        let moved = ask(&server, "admin", "POST", &move_path).with("If-Match", "\"1\"");
+        moved.json(&body).answer().await.expect(200);
         assert_eq!(post(&server, "inspector1", &path, &note).await.status, 404);
         assert_eq!(
             get(&server, "inspector1", &format!("/hazards/{id}"))

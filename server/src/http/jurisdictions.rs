@@ -1,22 +1,22 @@
-//! The jurisdiction tree over REST: list, read, find by place, add.
+//! The jurisdiction tree over REST: list, read, find by place, add. Boundaries are in `boundaries`.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use hazardloop_domain::geography::CoordinateReference;
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::error_answers::{
-    DeviceMayBeRevoked, Hidden, IdTaken, RoleNeeded, SignedIn, WithBody, WithParameters,
-};
-use super::paging::{self, PointParam};
+use super::boundaries::Boundary;
+use super::paging;
+use super::place_params::PointParam;
 use super::problem::Problem;
-use super::versions::{etag, is_held};
+use super::versions::{HeldVersion, answer_unless_held, created_or_known, etag};
 use crate::app::App;
 use crate::store::jurisdictions::Node;
 use crate::usecases::jurisdictions::{self, NewJurisdiction};
@@ -31,7 +31,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 
 /// A jurisdiction, and how it lies in the tree.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-struct JurisdictionView {
+pub(super) struct JurisdictionView {
     /// The node.
     #[serde(flatten)]
     node: Jurisdiction,
@@ -84,7 +84,7 @@ struct JurisdictionPage {
     params(TreeQuery),
     responses(
         (status = 200, description = "One page", body = JurisdictionPage),
-        SignedIn, DeviceMayBeRevoked, WithParameters,
+        SignedIn, Unreadable, DeviceMayBeRevoked, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -115,13 +115,13 @@ async fn list(
     operation_id = "readJurisdiction",
     params(
         ("id" = JurisdictionId, Path, description = "The jurisdiction"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that the caller holds"),
+        HeldVersion,
     ),
     responses(
         (status = 200, description = "The jurisdiction", body = JurisdictionView,
             headers(("ETag" = String, description = "Its version in quotes"))),
         (status = 304, description = "The caller holds this version"),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -134,14 +134,9 @@ async fn read_one(
 ) -> Result<HttpResponse, Problem> {
     let node = jurisdictions::one(&app, id.0).await?;
     let version = node.node.version;
-    if is_held(&http, version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(version))
-            .finish());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(version))
-        .json(JurisdictionView::from(node)))
+    Ok(answer_unless_held(&http, version, || {
+        JurisdictionView::from(node)
+    }))
 }
 
 /// Which place.
@@ -171,7 +166,7 @@ struct Located {
     params(LocateQuery),
     responses(
         (status = 200, description = "Found", body = Located),
-        SignedIn, DeviceMayBeRevoked, Hidden,
+        SignedIn, Unreadable, DeviceMayBeRevoked, Hidden,
     ),
     security(("bearer" = []))
 )]
@@ -191,17 +186,6 @@ async fn locate(
         jurisdiction_id,
         ancestors,
     }))
-}
-
-/// A boundary and the reference of its numbers.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Boundary {
-    /// A GeoJSON geometry (RFC 7946), `Polygon` or `MultiPolygon`.
-    #[schema(value_type = Object)]
-    geometry: serde_json::Value,
-    /// The coordinate reference of its numbers.
-    reference: CoordinateReference,
 }
 
 /// A new node of the tree.
@@ -253,7 +237,7 @@ struct NewNode {
         )),
         (status = 200, description = "This very addition had been taken before", body = JurisdictionView,
             headers(("ETag" = String, description = "Its version in quotes"))),
-        SignedIn, RoleNeeded, IdTaken, WithBody,
+        SignedIn, Unreadable, RoleNeeded, IdTaken, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -272,23 +256,14 @@ async fn add(
         division_code: body.division_code,
         version: 1,
     };
-    let boundary = body
-        .boundary
-        .map(|given| (given.geometry.to_string(), given.reference));
+    let boundary = body.boundary.map(Boundary::into_text);
     let new = NewJurisdiction {
         jurisdiction,
         boundary,
     };
     let (added, is_new) = jurisdictions::create(&app, caller.person_id, new).await?;
     let node = jurisdictions::one(&app, added.id).await?;
-    let mut answer = if is_new {
-        let mut created = HttpResponse::Created();
-        let location = format!("{}/jurisdictions/{}", super::API_ROOT, added.id);
-        created.insert_header((header::LOCATION, location));
-        created
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut answer = created_or_known(is_new, &format!("/jurisdictions/{}", added.id));
     Ok(answer
         .insert_header(etag(added.version))
         .json(JurisdictionView::from(node)))

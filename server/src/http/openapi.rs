@@ -11,7 +11,7 @@ use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::problem::Problem;
-use super::{API_ROOT, api_routes, auth, openapi_schemas, paging};
+use super::{API_ROOT, answers, api_routes, auth, openapi_schemas, paging, place_params};
 
 /// Media type of the document (RFC 9512).
 pub const YAML: &str = "application/yaml";
@@ -25,8 +25,9 @@ pub const YAML: &str = "application/yaml";
             what that cannot be argued with.\n\n\
             Errors are problem documents (RFC 9457) with a stable `code`. Creates take an `id` \
             made by the client (UUID of version 7) and may be sent again. Records carry their \
-            version as ETag. Lists are read page by page: `next` of one page is `after` of the \
-            following one. What lies outside of the caller's scope reads as not found.",
+            version as ETag; a change of one that asks for `If-Match` answers 428 without it, and \
+            412 when the record has changed since. Lists are read page by page: `next` of one page \
+            is `after` of the following one. What lies outside of the caller's scope reads as not found.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "The server that this document came from")),
@@ -44,8 +45,8 @@ pub const YAML: &str = "application/yaml";
     components(schemas(
         Problem,
         paging::Cursor,
-        paging::PointParam,
-        paging::BoxParam,
+        place_params::PointParam,
+        place_params::BoxParam,
         hazardloop_domain::hazard::StatusName,
         hazardloop_domain::command::ActionKind,
         hazardloop_domain::command::Grade,
@@ -67,6 +68,7 @@ pub fn document() -> OpenApi {
         .split_for_parts();
     auth::describe(&mut document);
     openapi_schemas::correct(&mut document);
+    answers::complete(&mut document);
     document
 }
 

@@ -24,8 +24,13 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
         .flat_map(|(path, item)| {
             let methods = ["get", "head", "post", "put", "patch", "delete", "options"];
             methods.into_iter().filter_map(move |method| {
-                let operation = item.get(method)?;
-                Some((path.clone(), method.to_owned(), operation.clone()))
+                let mut operation = item.get(method)?.clone();
+                for response in operation["responses"].as_object_mut()?.values_mut() {
+                    if let Some(name) = response["$ref"].as_str() {
+                        *response = document.pointer(name.trim_start_matches('#'))?.clone();
+                    }
+                }
+                Some((path.clone(), method.to_owned(), operation))
             })
         })
         .collect()
@@ -96,12 +101,10 @@ fn operations_have_names_of_their_own_and_tell_their_errors() {
             );
         }
         let responses = operation["responses"].as_object().unwrap();
-        if operation.get("security").is_some() {
-            for status in ["401", "429", "503"] {
-                assert!(responses.contains_key(status), "{place}: no {status}");
-            }
-        }
         for (status, response) in responses {
+            if method == "head" {
+                assert!(response.get("content").is_none(), "{place}: {status}");
+            }
             let is_error = status.starts_with('4') || status.starts_with('5');
             if is_error && method != "head" {
                 let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
@@ -178,4 +181,119 @@ fn methods_are_known_by_path() {
     assert_eq!(methods_at("/api/v1/hazards"), ["GET", "POST"]);
     assert_eq!(methods_at("/healthz"), ["GET"]);
     assert!(methods_at("/api/v1/nothing").is_empty());
+}
+
+/// The statuses that an operation must tell of, by what can happen to it.
+fn must_tell(operation: &Value) -> Vec<&'static str> {
+    let mut statuses = vec!["405", "500"];
+    let parameters = operation["parameters"].as_array();
+    let parameters = || parameters.into_iter().flatten();
+    if operation.get("security").is_some() {
+        statuses.extend(["401", "403", "429", "503"]);
+    }
+    if operation.get("requestBody").is_some() {
+        statuses.extend(["400", "408", "413", "415", "422", "429", "503"]);
+    }
+    if parameters().any(|parameter| parameter["in"] == "query") {
+        statuses.push("400");
+    }
+    let insists = |parameter: &Value| {
+        parameter["name"] == "If-Match" && parameter["required"].as_bool() == Some(true)
+    };
+    if parameters().any(|parameter| parameter["name"] == "If-Match") {
+        statuses.push("412");
+    }
+    if parameters().any(insists) {
+        statuses.push("428");
+    }
+    statuses
+}
+
+#[test]
+fn every_operation_tells_of_every_error_that_can_happen_to_it() {
+    let document = json();
+    let mut missing = Vec::new();
+    for (path, method, operation) in operations(&document) {
+        for status in must_tell(&operation) {
+            // A pull has no field that can be wrong by itself.
+            let cannot = operation["operationId"] == "pullRecords" && status == "422";
+            if operation["responses"].get(status).is_none() && !cannot {
+                missing.push(format!("{method} {path}: {status}"));
+            }
+        }
+        let not_allowed = &operation["responses"]["405"];
+        assert!(
+            not_allowed["headers"]["Allow"].is_object(),
+            "{method} {path}"
+        );
+    }
+    assert!(missing.is_empty(), "not told: {missing:#?}");
+}
+
+#[test]
+fn bodies_that_are_not_json_are_bytes_and_never_lists_of_numbers() {
+    fn media_types(value: &Value, found: &mut Vec<(String, Value)>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::Object(content)) = fields.get("content") {
+                    let content = content.iter();
+                    found.extend(content.map(|(name, of)| (name.clone(), of.clone())));
+                }
+                fields.values().for_each(|value| media_types(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| media_types(item, found)),
+            _ => {}
+        }
+    }
+    let document = json();
+    let mut found = Vec::new();
+    media_types(&document["paths"], &mut found);
+    let is_text = |name: &str| name.ends_with("json") || name.ends_with("yaml");
+    let binary: Vec<_> = found.iter().filter(|(name, _)| !is_text(name)).collect();
+    let names: BTreeSet<&str> = binary.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "application/offset+octet-stream",
+        "application/vnd.hazardloop.sync+cbor",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+    ];
+    assert_eq!(names, BTreeSet::from(expected));
+    for (name, content) in binary {
+        let reference = &content["schema"]["$ref"];
+        assert_eq!(reference, "#/components/schemas/Binary", "{name}");
+    }
+    let schema = &document["components"]["schemas"]["Binary"];
+    assert!(schema.is_object());
+    assert!(schema.get("type").is_none() && schema.get("format").is_none());
+}
+
+#[test]
+fn any_other_method_is_answered_405_with_those_that_there_are() {
+    let database = hazardloop_tests::TestDatabase::sqlite();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = crate::test_support::TestServer::start(database.url()).await;
+        let document = json();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let path = path.replace("{sha256}", &"00".repeat(32));
+            let id = uuid::Uuid::from_u128(1).to_string();
+            let path = path.replace("{id}", &id).replace("{grant_id}", &id);
+            let asked = path.trim_start_matches(API_ROOT);
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let by_other_routes = methods_at(&path).contains(&method);
+                if item.get(method.to_lowercase()).is_some() || by_other_routes {
+                    continue;
+                }
+                let asking = crate::http::test_client::anonymous(&server, method, asked);
+                let answer = asking.answer().await;
+                assert_eq!(answer.status, 405, "{method} {path}");
+                assert_eq!(answer.header("allow"), methods_at(&path).join(", "));
+                assert_eq!(answer.header("content-type"), "application/problem+json");
+            }
+        }
+    });
 }

@@ -1,20 +1,17 @@
-//! Pages of lists: opaque cursors, bounded page sizes, and places given as one query parameter.
+//! Pages of lists: where one begins (an opaque cursor, or the last id of the page before) and how
+//! many rows it has.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hazardloop_domain::geography::{BoundingBox, CoordinateReference, Measurement, Position};
-use serde::{Deserialize, Deserializer, de};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
+use super::query_text::query_text;
 use crate::failure::Failure;
 use crate::settings::HttpLimits;
 use crate::store::lists::Key;
-use crate::usecases::read::{Area, MAX_RADIUS_M, Wanted};
+use crate::usecases::read::Wanted;
 
 /// Rows of a page where nothing is said.
 pub const DEFAULT_PAGE_ROWS: usize = 50;
@@ -89,96 +86,10 @@ pub fn wanted(
     })
 }
 
-/// A point as a query parameter: `longitude,latitude@reference`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PointParam(pub Position);
-
-/// A box as a query parameter: `west,south,east,north@reference`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BoxParam {
-    edges: BoundingBox,
-    reference: CoordinateReference,
-}
-
-/// Why a text is not a place.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum BadPlace {
-    /// Another form.
-    #[error("expected {0}, with a coordinate reference (wgs84, cgcs2000, gcj02, bd09) after the @")]
-    Form(&'static str),
-    /// Numbers that are no place on the earth.
-    #[error("{0}")]
-    OffTheEarth(String),
-}
-
-const POINT_FORM: &str = "longitude,latitude@reference";
-const BOX_FORM: &str = "west,south,east,north@reference";
-
-fn numbers<const N: usize>(
-    text: &str,
-    form: &'static str,
-) -> Result<([f64; N], CoordinateReference), BadPlace> {
-    let wrong = || BadPlace::Form(form);
-    let (numbers, reference) = text.split_once('@').ok_or_else(wrong)?;
-    let read: Result<Vec<f64>, _> = numbers.split(',').take(N + 1).map(str::parse).collect();
-    let read = <[f64; N]>::try_from(read.map_err(|_| wrong())?).map_err(|_| wrong())?;
-    Ok((read, reference.parse().map_err(|_| wrong())?))
-}
-
-impl FromStr for PointParam {
-    type Err = BadPlace;
-
-    fn from_str(text: &str) -> Result<Self, BadPlace> {
-        let ([longitude, latitude], reference) = numbers(text, POINT_FORM)?;
-        let measured = Measurement {
-            longitude,
-            latitude,
-            reference,
-            accuracy_m: None,
-            altitude_m: None,
-            fixed_at: None,
-        };
-        let point = Position::new(measured);
-        point
-            .map(Self)
-            .map_err(|error| BadPlace::OffTheEarth(error.to_string()))
-    }
-}
-
-impl FromStr for BoxParam {
-    type Err = BadPlace;
-
-    fn from_str(text: &str) -> Result<Self, BadPlace> {
-        let ([west, south, east, north], reference) = numbers(text, BOX_FORM)?;
-        let edges = BoundingBox::new(west, south, east, north)
-            .map_err(|error| BadPlace::OffTheEarth(error.to_string()))?;
-        Ok(Self { edges, reference })
-    }
-}
-
-macro_rules! query_text {
-    ($name:ident, $pattern:literal, $example:literal, $what:literal) => {
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                Cow::<'de, str>::deserialize(d)?
-                    .parse()
-                    .map_err(de::Error::custom)
-            }
-        }
-
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .pattern(Some($pattern))
-                    .examples([$example])
-                    .description(Some($what))
-                    .into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {}
-    };
+/// What to ask for next in a list in order of id: the last id of a full page.
+pub fn next_of<T>(items: &[T], rows: usize, id: impl FnOnce(&T) -> Uuid) -> Option<Uuid> {
+    let full = items.len() >= rows;
+    items.last().filter(|_| full).map(id)
 }
 
 query_text!(
@@ -187,51 +98,6 @@ query_text!(
     "AAABnGq3mAABnGq3mAB3AIAAAAAAAAAH",
     "Where the next page begins, as an earlier answer said; opaque"
 );
-query_text!(
-    PointParam,
-    "^-?[0-9]{1,3}([.][0-9]{1,12})?,-?[0-9]{1,2}([.][0-9]{1,12})?@(wgs84|cgcs2000|gcj02|bd09)$",
-    "105.594,29.405@gcj02",
-    "longitude,latitude@reference"
-);
-query_text!(
-    BoxParam,
-    "^(-?[0-9]{1,3}([.][0-9]{1,12})?,){3}-?[0-9]{1,3}([.][0-9]{1,12})?@(wgs84|cgcs2000|gcj02|bd09)$",
-    "105.5,29.3,105.7,29.5@wgs84",
-    "west,south,east,north@reference"
-);
-
-/// The area that a list is narrowed to.
-///
-/// # Errors
-/// [`Failure::Invalid`] when the parameters do not go together or the radius is out of range.
-pub fn area(
-    near: Option<PointParam>,
-    radius_m: Option<f64>,
-    bbox: Option<BoxParam>,
-) -> Result<Option<Area>, Failure> {
-    match (near, radius_m, bbox) {
-        (None, None, None) => Ok(None),
-        (None, None, Some(BoxParam { edges, reference })) => {
-            Ok(Some(Area::Box { edges, reference }))
-        }
-        (Some(near), Some(radius_m), None) => {
-            if !(0.0..=MAX_RADIUS_M).contains(&radius_m) {
-                let why = format!("must lie between 0 and {MAX_RADIUS_M} metres");
-                return Err(Failure::invalid("radius_m", why));
-            }
-            Ok(Some(Area::Near {
-                centre: near.0.to_wgs84(),
-                radius_m,
-            }))
-        }
-        (_, _, Some(_)) => Err(Failure::invalid("bbox", "does not go together with near")),
-        _ => Err(Failure::invalid(
-            "radius_m",
-            "near and radius_m go together",
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -254,39 +120,6 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<Cursor>(), Err(BadCursor), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_place_needs_its_reference_and_lies_on_the_earth() {
-        let point: PointParam = "105.594,29.405@gcj02".parse().unwrap();
-        assert_eq!(point.0.reference(), CoordinateReference::Gcj02);
-        for wrong in [
-            "105.594,29.405",
-            "105.594,29.405@",
-            "105.594,29.405@mars",
-            "105.594@wgs84",
-            "1,2,3@wgs84",
-            "NaN,2@wgs84",
-            "181,2@wgs84",
-            "1,-90.1@wgs84",
-            "inf,0@wgs84",
-            "@wgs84",
-        ] {
-            assert!(wrong.parse::<PointParam>().is_err(), "{wrong}");
-        }
-        assert!("105.5,29.3,105.7,29.5@wgs84".parse::<BoxParam>().is_ok());
-        assert!("105.5,29.6,105.7,29.5@wgs84".parse::<BoxParam>().is_err());
-        assert!("105.5,29.3,105.7@wgs84".parse::<BoxParam>().is_err());
-    }
-
-    #[test]
-    fn near_has_a_radius_of_at_most_fifty_kilometres() {
-        let point: Option<PointParam> = "105.594,29.405@wgs84".parse().ok();
-        assert!(area(point, Some(50_000.0), None).unwrap().is_some());
-        for radius in [None, Some(50_000.1), Some(-1.0), Some(f64::NAN)] {
-            assert!(area(point, radius, None).is_err(), "{radius:?}");
-        }
-        assert!(area(None, Some(1.0), None).is_err());
     }
 
     #[test]

@@ -1,21 +1,25 @@
-//! People over HTTP: list, look, add, grant, end a grant, disable.
+//! People over HTTP: list, look, add, disable. What they are is in `grants`.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, HttpResponseBuilder, delete, get, post, web};
-use hazardloop_domain::access::{Grant, GrantScope, Role};
-use hazardloop_domain::ids::{GrantId, PersonId};
-use hazardloop_domain::time::Timestamp;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
+use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::ids::PersonId;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::answers::{BodyProblems, CallerProblems};
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded,
+    WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::id_pages::{PageQuery, next_of};
+use super::paging::{next_of, page_rows};
 use super::problem::Problem;
+use super::versions::{SeenVersion, etag, required_version};
 use crate::app::App;
-use crate::usecases::people::{self, NewGrant, PersonRequest, PersonView};
+use crate::failure::Failure;
+use crate::settings::HttpLimits;
+use crate::usecases::people::{self, OfWhom, PersonRequest, PersonView};
 use crate::usecases::sign_in::password::Password;
 
 /// Adds the routes of this file.
@@ -23,8 +27,6 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     cfg.service(list)
         .service(one)
         .service(create)
-        .service(grant)
-        .service(end_grant)
         .service(disable);
 }
 
@@ -64,25 +66,6 @@ pub struct CreatePerson {
     pub grants: Vec<RoleOver>,
 }
 
-/// A grant to be made.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateGrant {
-    /// UUIDv7, made by the asker; the same id again is the same request again.
-    #[schema(example = "019a8c5e-5f00-7a10-9d31-0a4b7c2e9f11")]
-    pub id: GrantId,
-    /// The role.
-    pub role: Role,
-    /// Over what: an enterprise for its own people, a jurisdiction for the others.
-    pub scope: GrantScope,
-    /// From when; absent: from now.
-    #[serde(default)]
-    pub valid_from: Option<Timestamp>,
-    /// Until when; absent: open-ended.
-    #[serde(default)]
-    pub valid_until: Option<Timestamp>,
-}
-
 /// Why an account is disabled.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +73,46 @@ pub struct DisablePerson {
     /// For the record.
     #[schema(example = "left the bureau", min_length = 1, max_length = 500)]
     pub reason: String,
+}
+
+/// Which people, or whose devices, and which page of them.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PeopleQuery {
+    /// Whose: of those who hold a role, or will (`with_role`, where nothing is said); or of those
+    /// whose last role has ended (`without_role`), for administrators of where they held it.
+    #[param(inline)]
+    pub state: Option<RoleState>,
+    /// The `next` of the page before; absent: the first page.
+    pub after: Option<Uuid>,
+    /// Rows at most; 50 where nothing is said. The upper bound is a setting.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<usize>,
+}
+
+/// Whether somebody holds any role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleState {
+    /// They hold one, or will.
+    WithRole,
+    /// All that they held have ended.
+    WithoutRole,
+}
+
+impl PeopleQuery {
+    /// Of whom, and how many rows.
+    ///
+    /// # Errors
+    /// As [`page_rows`].
+    pub fn read(&self, limits: &HttpLimits) -> Result<(OfWhom, usize), Failure> {
+        let of_whom = match self.state {
+            None | Some(RoleState::WithRole) => OfWhom::HoldsARole,
+            Some(RoleState::WithoutRole) => OfWhom::HeldARole,
+        };
+        Ok((of_whom, page_rows(self.limit, limits)?))
+    }
 }
 
 /// A page of people.
@@ -103,24 +126,21 @@ pub struct PersonPage {
 }
 
 fn with_etag(mut answer: HttpResponseBuilder, person: &PersonView) -> HttpResponse {
-    answer
-        .insert_header((header::ETAG, format!("\"{}\"", person.version)))
-        .json(person)
+    answer.insert_header(etag(person.version)).json(person)
 }
 
 /// List people
 ///
 /// Administrators, department reviewers and supervisors see who holds a role in their
-/// jurisdiction; principals, who holds one in their enterprise; everybody, themselves.
+/// jurisdiction; principals, who holds one in their enterprise; everybody, themselves. With
+/// `state=without_role` administrators see who held their last role in their jurisdiction.
 #[utoipa::path(
     tag = "people",
     operation_id = "listPeople",
-    params(PageQuery),
+    params(PeopleQuery),
     responses(
         (status = 200, description = "A page of people", body = PersonPage),
-        (status = 400, description = "A parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is not acceptable", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
+        SignedIn, DeviceMayBeRevoked, Unreadable, WithParameters,
     ),
     security(("bearer" = []))
 )]
@@ -128,11 +148,11 @@ fn with_etag(mut answer: HttpResponseBuilder, person: &PersonView) -> HttpRespon
 async fn list(
     app: web::Data<App>,
     caller: Caller,
-    page: StrictQuery<PageQuery>,
+    page: StrictQuery<PeopleQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let rows = page.0.rows(&app.settings.http)?;
+    let (of_whom, rows) = page.0.read(&app.settings.http)?;
     let after = page.0.after.map(PersonId);
-    let items = people::list(&app, caller.person_id, after, rows).await?;
+    let items = people::list(&app, caller.person_id, of_whom, after, rows).await?;
     let next = next_of(&items, rows, |person| person.id.0);
     Ok(HttpResponse::Ok().json(PersonPage { items, next }))
 }
@@ -145,9 +165,7 @@ async fn list(
     responses(
         (status = 200, description = "The person", body = PersonView,
             headers(("ETag" = String, description = "The version"))),
-        (status = 400, description = "Not an id", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such person, or none that you may know of", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
+        SignedIn, DeviceMayBeRevoked, Hidden, Unreadable,
     ),
     security(("bearer" = []))
 )]
@@ -174,8 +192,7 @@ async fn one(
         (status = 200, description = "Added before by the same request", body = PersonView),
         (status = 404, description = "A scope is none that you administer", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The login or the id is taken", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
-        BodyProblems,
+        SignedIn, RoleNeeded, Unreadable, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -207,91 +224,20 @@ async fn create(
     Ok(with_etag(answer, &person))
 }
 
-/// Give a person one more role
-///
-/// For administrators, within their own jurisdiction. The person's devices learn of it.
-#[utoipa::path(
-    tag = "people",
-    operation_id = "createGrant",
-    params(("id" = PersonId, Path, description = "The person")),
-    request_body = CreateGrant,
-    responses(
-        (status = 201, description = "Granted", body = Grant),
-        (status = 200, description = "Granted before by the same request", body = Grant),
-        (status = 404, description = "No such person, or none that you may know of, or the scope is none that you administer", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The id is taken, or the account is disabled", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
-        BodyProblems,
-    ),
-    security(("bearer" = []))
-)]
-#[post("/people/{id}/grants")]
-async fn grant(
-    app: web::Data<App>,
-    caller: Caller,
-    id: StrictPath<PersonId>,
-    body: StrictJson<CreateGrant>,
-) -> Result<HttpResponse, Problem> {
-    let StrictJson(body) = body;
-    let new = NewGrant {
-        id: body.id,
-        role: body.role,
-        scope: body.scope,
-        valid_from: body.valid_from,
-        valid_until: body.valid_until,
-    };
-    let (granted, created) = people::grant(&app, caller.person_id, id.0, new).await?;
-    let mut answer = if created {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
-    Ok(answer.json(granted))
-}
-
-/// End a grant now
-///
-/// For administrators, within their own jurisdiction. One that has ended stays as it is.
-#[utoipa::path(
-    tag = "people",
-    operation_id = "endGrant",
-    params(
-        ("id" = PersonId, Path, description = "The person"),
-        ("grant_id" = GrantId, Path, description = "The grant"),
-    ),
-    responses(
-        (status = 204, description = "Ended, now or before"),
-        (status = 400, description = "Not an id", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such grant, or none that you may know of", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
-    ),
-    security(("bearer" = []))
-)]
-#[delete("/people/{id}/grants/{grant_id}")]
-async fn end_grant(
-    app: web::Data<App>,
-    caller: Caller,
-    ids: StrictPath<(PersonId, GrantId)>,
-) -> Result<HttpResponse, Problem> {
-    let (person_id, grant_id) = ids.0;
-    people::end_grant(&app, caller.person_id, person_id, grant_id).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
 /// Disable an account
 ///
-/// For administrators of all that the person is. Their sessions end.
+/// For administrators of all that the person is. Their sessions end. An account that is disabled
+/// stays so, whatever `If-Match` says.
 #[utoipa::path(
     tag = "people",
     operation_id = "disablePerson",
-    params(("id" = PersonId, Path, description = "The person")),
+    params(("id" = PersonId, Path, description = "The person"), SeenVersion),
     request_body = DisablePerson,
     responses(
-        (status = 200, description = "Disabled, now or before", body = PersonView),
-        (status = 404, description = "No such person, or none that you may know of", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "Disabled, now or before", body = PersonView,
+            headers(("ETag" = String, description = "The version"))),
         (status = 409, description = "One's own account", body = Problem, content_type = "application/problem+json"),
-        CallerProblems,
-        BodyProblems,
+        SignedIn, RoleNeeded, Hidden, Outdated, VersionNeeded, Unreadable, WithBody,
     ),
     security(("bearer" = []))
 )]
@@ -299,9 +245,11 @@ async fn end_grant(
 async fn disable(
     app: web::Data<App>,
     caller: Caller,
+    http: HttpRequest,
     id: StrictPath<PersonId>,
     body: StrictJson<DisablePerson>,
 ) -> Result<HttpResponse, Problem> {
-    let person = people::disable(&app, caller.person_id, id.0, &body.0.reason).await?;
+    let seen = required_version(&http)?;
+    let person = people::disable(&app, caller.person_id, id.0, seen, &body.0.reason).await?;
     Ok(with_etag(HttpResponse::Ok(), &person))
 }

@@ -5,11 +5,13 @@ use std::ops::Range;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderMap};
-use actix_web::{HttpRequest, HttpResponse, get, head, web};
+use actix_web::{HttpRequest, HttpResponse, get, route, web};
 use hazardloop_domain::hash::Digest;
 use serde::Deserialize;
 
+use super::answers::{DeviceMayBeRevoked, Hidden, SignedIn, Unreadable};
 use super::auth::Caller;
+use super::binary::Binary;
 use super::body::{StrictPath, StrictQuery};
 use super::problem::{Problem, ProblemCode};
 use crate::app::App;
@@ -19,9 +21,7 @@ use crate::usecases::photos::{self, PhotoContent, PhotoSize, Served, THUMBNAIL_R
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(read_photo)
-        .service(head_photo)
-        .service(read_metadata);
+    cfg.service(read_photo).service(read_metadata);
 }
 
 /// Which form of a photo.
@@ -58,62 +58,19 @@ struct PhotoQuery {
     ),
     responses(
         (status = 200, description = "The photo", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"),
+            (Binary = "image/jpeg"), (Binary = "image/png"), (Binary = "image/webp"),
         ), headers(("ETag" = String, description = "The SHA-256 in quotes"))),
         (status = 206, description = "The asked part of it", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"),
+            (Binary = "image/jpeg"), (Binary = "image/png"), (Binary = "image/webp"),
         ), headers(("Content-Range" = String, description = "Which part"))),
         (status = 304, description = "The caller has it (`If-None-Match`)"),
-        (status = 400, description = "A malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such photo that the caller may see, or no thumbnail (yet, with `Retry-After`)", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, Unreadable, DeviceMayBeRevoked,
     ),
     security(("bearer" = []))
 )]
-#[get("/photos/{sha256}")]
+#[route("/photos/{sha256}", method = "GET", method = "HEAD")]
 async fn read_photo(
-    app: web::Data<App>,
-    caller: Caller,
-    http: HttpRequest,
-    sha256: StrictPath<String>,
-    query: StrictQuery<PhotoQuery>,
-) -> Result<HttpResponse, Problem> {
-    serve(
-        &app,
-        &caller,
-        &http,
-        &sha256.0,
-        query.0.size.unwrap_or_default(),
-    )
-    .await
-}
-
-/// Ask about a photo without its bytes
-#[utoipa::path(
-    tag = "photos",
-    operation_id = "headPhoto",
-    params(
-        ("sha256" = Digest, Path, description = "The photo's SHA-256, 64 hexadecimal digits"),
-        PhotoQuery,
-    ),
-    responses(
-        (status = 200, description = "The photo is here, and the caller may see it"),
-        (status = 206, description = "The same, with a `Range`"),
-        (status = 304, description = "The caller has it (`If-None-Match`)"),
-        (status = 400, description = "A malformed query"),
-        (status = 401, description = "Not signed in"),
-        (status = 403, description = "The device was revoked"),
-        (status = 404, description = "No such photo that the caller may see, or no thumbnail (yet, with `Retry-After`)"),
-        (status = 429, description = "Too many requests"),
-        (status = 503, description = "Busy; try again"),
-    ),
-    security(("bearer" = []))
-)]
-#[head("/photos/{sha256}")]
-async fn head_photo(
     app: web::Data<App>,
     caller: Caller,
     http: HttpRequest,
@@ -140,11 +97,8 @@ async fn head_photo(
     params(("sha256" = Digest, Path, description = "The photo's SHA-256, 64 hexadecimal digits")),
     responses(
         (status = 200, description = "What EXIF said", body = Metadata),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may see the picture only", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such photo that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The caller may see the picture only, or the device was revoked", body = Problem, content_type = "application/problem+json"),
+        SignedIn, Hidden,
     ),
     security(("bearer" = []))
 )]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answers::{BodyProblems, CallerProblems};
+use super::answers::{self, Anybody, DeviceMayBeRevoked, Unreadable, WithBody};
 use super::auth::Caller;
 use super::body::StrictJson;
 use super::limits;
@@ -110,9 +110,7 @@ pub(super) const NO_STORE: (header::HeaderName, HeaderValue) =
     responses(
         (status = 201, description = "Signed in", body = SessionAnswer),
         (status = 401, description = "Name or password is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many attempts; Retry-After says how long to wait", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
-        BodyProblems,
+        Anybody, Unreadable, WithBody,
     )
 )]
 #[post("/sessions")]
@@ -140,10 +138,7 @@ async fn sign_in(
     responses(
         (status = 200, description = "Refreshed", body = SessionAnswer),
         (status = 401, description = "The token is unknown, expired or reused, or its session has ended", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many attempts; Retry-After says how long to wait", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
-        BodyProblems,
+        Anybody, DeviceMayBeRevoked, Unreadable, WithBody,
     )
 )]
 #[post("/sessions/refresh")]
@@ -162,7 +157,7 @@ async fn refresh(
     operation_id = "currentSession",
     responses(
         (status = 200, description = "The session of the token", body = SessionView),
-        CallerProblems,
+        answers::SignedIn, DeviceMayBeRevoked,
     ),
     security(("bearer" = []))
 )]
@@ -186,7 +181,7 @@ async fn current(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, Pr
 #[utoipa::path(
     tag = "sessions",
     operation_id = "signOut",
-    responses((status = 204, description = "Signed out"), CallerProblems),
+    responses((status = 204, description = "Signed out"), answers::SignedIn, DeviceMayBeRevoked),
     security(("bearer" = []))
 )]
 #[delete("/sessions/current")]

@@ -311,20 +311,37 @@ fn people_are_added_granted_and_disabled_by_their_administrator_alone() {
         let grant_id = world.app.entropy.uuid_v7(world.app.clock.now());
         let grant = json!({"id": grant_id, "role": "grid_worker", "scope": {"jurisdiction": EAST}});
         let path = format!("/people/{id}/grants");
-        let granted = send!(server, post(&path, &neighbour, grant.clone()));
+        let seen = |request: TestRequest, version: &str| {
+            request.insert_header(("If-Match", format!("\"{version}\"")))
+        };
+        let granted = send!(server, seen(post(&path, &neighbour, grant.clone()), "1"));
         assert_eq!(granted.code(), (404, "NOT_FOUND"));
-        assert_eq!(send!(server, post(&path, &admin, grant)).status, 201);
+        let blind = send!(server, post(&path, &admin, grant.clone()));
+        assert_eq!(blind.code(), (428, "PRECONDITION_REQUIRED"));
+        let stale = send!(server, seen(post(&path, &admin, grant.clone()), "7"));
+        assert_eq!(stale.code(), (412, "PRECONDITION_FAILED"));
+        for status in [201, 200] {
+            let granted = send!(server, seen(post(&path, &admin, grant.clone()), "1"));
+            assert_eq!(granted.status, status);
+        }
         let path = format!("/people/{id}/grants/{grant_id}");
-        assert_eq!(
-            send!(server, delete(&path, &neighbour)).code(),
-            (404, "NOT_FOUND")
-        );
-        assert_eq!(send!(server, delete(&path, &admin)).status, 204);
+        let ended = send!(server, seen(delete(&path, &neighbour), "2"));
+        assert_eq!(ended.code(), (404, "NOT_FOUND"));
+        let blind = send!(server, delete(&path, &admin));
+        assert_eq!(blind.code(), (428, "PRECONDITION_REQUIRED"));
+        let stale = send!(server, seen(delete(&path, &admin), "1"));
+        assert_eq!(stale.code(), (412, "PRECONDITION_FAILED"));
+        assert_eq!(send!(server, seen(delete(&path, &admin), "2")).status, 204);
         let path = format!("/people/{id}/disable");
         let reason = json!({"reason": "left"});
-        let answer = send!(server, post(&path, &neighbour, reason.clone()));
+        let answer = send!(server, seen(post(&path, &neighbour, reason.clone()), "3"));
         assert_eq!(answer.code(), (404, "NOT_FOUND"));
-        let disabled = send!(server, post(&path, &admin, reason));
+        let blind = send!(server, post(&path, &admin, reason.clone()));
+        assert_eq!(blind.code(), (428, "PRECONDITION_REQUIRED"));
+        let stale = send!(server, seen(post(&path, &admin, reason.clone()), "2"));
+        assert_eq!(stale.code(), (412, "PRECONDITION_FAILED"));
+        let disabled = send!(server, seen(post(&path, &admin, reason), "3"));
+        assert_eq!(disabled.header("etag"), "\"4\"");
         assert!(
             disabled.body["disabled_at"].is_string(),
             "{}",
@@ -347,6 +364,8 @@ fn parameters_are_read_strictly_and_pages_follow_one_another() {
             ("/people?limit=1&limit=2", (400, "MALFORMED")),
             ("/people?offset=1", (400, "MALFORMED")),
             ("/people?after=1", (400, "MALFORMED")),
+            ("/people?state=gone", (400, "MALFORMED")),
+            ("/devices?state=gone", (400, "MALFORMED")),
             ("/people?after=%00", (400, "MALFORMED")),
             ("/people/1", (400, "MALFORMED")),
             (
@@ -366,5 +385,13 @@ fn parameters_are_read_strictly_and_pages_follow_one_another() {
             path = format!("/people?limit=4&after={next}");
         }
         assert_eq!(seen, 9);
+        for (query, rows) in [("state=with_role", 9), ("state=without_role", 0)] {
+            let page = send!(server, get(&format!("/people?{query}"), &admin));
+            assert_eq!(
+                page.body["items"].as_array().unwrap().len(),
+                rows,
+                "{query}"
+            );
+        }
     });
 }

@@ -13,7 +13,9 @@ use hazardloop_sync_protocol::wire::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::answers::{SignedIn, WithMessage};
 use super::auth::Caller;
+use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
 use crate::app::App;
 use crate::failure::Failure;
@@ -32,20 +34,12 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 #[utoipa::path(
     tag = "sync",
     operation_id = "pushCommands",
-    request_body(content = Vec<u8>, content_type = "application/vnd.hazardloop.sync+cbor"),
+    request_body(content = Binary, content_type = "application/vnd.hazardloop.sync+cbor"),
     responses(
-        (status = 200, description = "One result a command", body = Vec<u8>,
+        (status = 200, description = "One result a command", body = Binary,
             content_type = "application/vnd.hazardloop.sync+cbor"),
-        (status = 400, description = "Not a push", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked, or the token is of another device", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such device", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too many bytes or commands: push fewer", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Unknown media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The batch is out of order", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, WithMessage,
     ),
     security(("bearer" = []))
 )]
@@ -78,20 +72,12 @@ async fn push(
 #[utoipa::path(
     tag = "sync",
     operation_id = "pullRecords",
-    request_body(content = Vec<u8>, content_type = "application/vnd.hazardloop.sync+cbor"),
+    request_body(content = Binary, content_type = "application/vnd.hazardloop.sync+cbor"),
     responses(
-        (status = 200, description = "One answer a scope", body = Vec<u8>,
+        (status = 200, description = "One answer a scope", body = Binary,
             content_type = "application/vnd.hazardloop.sync+cbor"),
-        (status = 400, description = "Not a pull", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked, or the token is of another device", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such device", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too many bytes or scopes", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Unknown media type", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "A protocol version that this server does not speak", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, WithMessage,
     ),
     security(("bearer" = []))
 )]

@@ -9,9 +9,12 @@ use actix_web::{
 };
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::answers::{DeviceMayBeRevoked, OfUpload, OtherTus, SignedIn, WithPart};
 use super::auth::Caller;
+use super::binary::Binary;
 use super::body::StrictPath;
 use super::problem::{Problem, ProblemCode};
 use super::tus_body::{drain, receive};
@@ -29,6 +32,35 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(read_status)
         .service(append_part)
         .service(give_up);
+}
+
+/// The header of every request that speaks tus, for the description of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the macro that describes the API")]
+struct SpeaksTus {
+    /// `1.0.0`
+    #[param(rename = "Tus-Resumable", example = "1.0.0")]
+    tus_resumable: String,
+}
+
+/// Which upload, for the description of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code, reason = "read by the macro that describes the API")]
+struct OneUpload {
+    /// The upload
+    id: String,
+}
+
+/// The header that guards the bytes of a part, for the description of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the macro that describes the API")]
+struct Checksum {
+    /// `sha256` or `sha1`, a space, and base64 of the sum over this body
+    #[param(rename = "Upload-Checksum")]
+    upload_checksum: Option<String>,
 }
 
 /// Ask what uploads are possible
@@ -68,31 +100,21 @@ async fn capabilities(app: web::Data<App>) -> HttpResponse {
     tag = "photos",
     operation_id = "createUpload",
     params(
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`", example = "1.0.0"),
+        SpeaksTus,
         ("Upload-Length" = u64, Header, description = "Bytes of the whole photo"),
         ("Upload-Metadata" = Option<String>, Header, description = "Pairs of key and base64 value, separated by commas: `sha256`, `filetype`"),
-        ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1`, a space, and base64 of the sum over this body"),
+        Checksum,
     ),
-    request_body(content = Vec<u8>, content_type = "application/offset+octet-stream", description = "The first part, or nothing"),
+    request_body(content = Binary, content_type = "application/offset+octet-stream", description = "The first part, or nothing"),
     responses(
         (status = 201, description = "Begun", headers(
             ("Location" = String, description = "The upload"),
             ("Upload-Offset" = u64, description = "Bytes already here"),
             ("Upload-Expires" = Option<String>, description = "When the unfinished upload will be gone"),
         )),
-        (status = 400, description = "A malformed header", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Too many unfinished uploads", body = Problem, content_type = "application/problem+json"),
         (status = 411, description = "No `Upload-Length`", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Another version of tus; see `Tus-Version`", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not a photo, or the body is no part", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Empty or damaged, or the bytes do not have the announced hash", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 460, description = "The checksum does not fit", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, DeviceMayBeRevoked, OtherTus, WithPart,
     ),
     security(("bearer" = []))
 )]
@@ -159,26 +181,17 @@ async fn created(
 #[utoipa::path(
     tag = "photos",
     operation_id = "uploadStatus",
-    params(
-        ("id" = String, Path, description = "The upload"),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`", example = "1.0.0"),
-    ),
+    params(OneUpload, SpeaksTus),
     responses(
         (status = 200, description = "How it stands", headers(
             ("Upload-Offset" = u64, description = "Bytes durably received"),
             ("Upload-Length" = u64, description = "Bytes of the whole photo"),
             ("Upload-Expires" = Option<String>, description = "When the unfinished upload will be gone"),
         )),
-        (status = 401, description = "Not signed in"),
-        (status = 403, description = "The device was revoked"),
-        (status = 404, description = "No such upload of the caller's"),
-        (status = 410, description = "Expired"),
-        (status = 412, description = "Another version of tus; see `Tus-Version`"),
         (status = 413, description = "All bytes are here, and the picture is too large"),
         (status = 415, description = "All bytes are here, and they are not a photo"),
         (status = 422, description = "All bytes are here, and they do not have the announced hash, or are damaged"),
-        (status = 429, description = "Too many requests"),
-        (status = 503, description = "Busy; try again"),
+        SignedIn, DeviceMayBeRevoked, OfUpload, OtherTus,
     ),
     security(("bearer" = []))
 )]
@@ -205,31 +218,19 @@ async fn read_status(
     tag = "photos",
     operation_id = "appendToUpload",
     params(
-        ("id" = String, Path, description = "The upload"),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`", example = "1.0.0"),
+        OneUpload,
+        SpeaksTus,
         ("Upload-Offset" = u64, Header, description = "Where the upload stands"),
-        ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1`, a space, and base64 of the sum over this body"),
+        Checksum,
     ),
-    request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
+    request_body(content = Binary, content_type = "application/offset+octet-stream"),
     responses(
         (status = 204, description = "Durably received; with the last byte: checked and stored", headers(
             ("Upload-Offset" = u64, description = "Where the upload stands now"),
             ("Upload-Expires" = Option<String>, description = "When the unfinished upload will be gone"),
         )),
-        (status = 400, description = "A malformed header, or the body was cut off; `Upload-Offset` says what was kept", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such upload of the caller's", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly; `Upload-Offset` says what was kept", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The upload stands elsewhere, or another request is writing to it", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "Expired", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Another version of tus; see `Tus-Version`", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Beyond the announced length, too large a part, or too large a picture", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not a photo, or the body is no part", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The photo does not have the announced hash (the upload is gone), or is damaged", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 460, description = "The checksum does not fit; nothing of the part was kept", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, DeviceMayBeRevoked, OfUpload, OtherTus, WithPart,
     ),
     security(("bearer" = []))
 )]
@@ -281,20 +282,11 @@ async fn appended(
 #[utoipa::path(
     tag = "photos",
     operation_id = "terminateUpload",
-    params(
-        ("id" = String, Path, description = "The upload"),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`", example = "1.0.0"),
-    ),
+    params(OneUpload, SpeaksTus),
     responses(
         (status = 204, description = "Gone"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The device was revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such upload of the caller's", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Finished, or another request is writing to it", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "Expired", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Another version of tus; see `Tus-Version`", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; try again", body = Problem, content_type = "application/problem+json"),
+        SignedIn, DeviceMayBeRevoked, OfUpload, OtherTus,
     ),
     security(("bearer" = []))
 )]

@@ -1,8 +1,10 @@
 //! Versions of records in headers: ETag, If-Match, If-None-Match (RFC 9110). A version counts the
 //! changes of a record, so it is a strong validator.
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+use utoipa::IntoParams;
 
 use super::problem::{Problem, ProblemCode};
 
@@ -11,6 +13,53 @@ pub fn etag(version: i64) -> (HeaderName, HeaderValue) {
     let text = format!("\"{version}\"");
     let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"0\""));
     (header::ETAG, value)
+}
+
+/// The header of a change, for the description of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the macro that describes the API")]
+pub struct SeenVersion {
+    /// The ETag of the record that the caller saw
+    #[param(rename = "If-Match", example = "\"3\"")]
+    if_match: String,
+}
+
+/// The header of a read, for the description of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the macro that describes the API")]
+pub struct HeldVersion {
+    /// An ETag that the caller holds
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
+/// A record in this version; 304 to whoever holds it already.
+pub fn answer_unless_held<T: Serialize>(
+    request: &HttpRequest,
+    version: i64,
+    body: impl FnOnce() -> T,
+) -> HttpResponse {
+    if is_held(request, version) {
+        return HttpResponse::NotModified()
+            .insert_header(etag(version))
+            .finish();
+    }
+    HttpResponse::Ok()
+        .insert_header(etag(version))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(body())
+}
+
+/// Begins the answer to a create: 201 and where the record is, or 200 when it was there before.
+pub fn created_or_known(created: bool, path: &str) -> HttpResponseBuilder {
+    if !created {
+        return HttpResponse::Ok();
+    }
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((header::LOCATION, format!("{}{path}", super::API_ROOT)));
+    answer
 }
 
 /// What a request insists on.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
-use super::{JobEnd, JobFailure, expire_uploads, thumbnail};
+use super::{JobEnd, JobFailure, expire_uploads, follow_enterprise, thumbnail};
 use crate::app::App;
 use crate::store::StoreError;
 use crate::store::jobs::{self, Claimed, JobKind};
@@ -83,6 +83,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
     match JobKind::from_name(&job.kind) {
         Some(JobKind::Thumbnail) => thumbnail::run(app, &job.payload).await,
         Some(JobKind::ExpireUploads) => expire_uploads::run(app).await,
+        Some(JobKind::FollowEnterprise) => follow_enterprise::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

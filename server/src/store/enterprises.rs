@@ -1,11 +1,13 @@
-//! Enterprises for people: when each came to be, and the hold that keeps one in its place while a
-//! report is filed under it.
+//! Enterprises for people: when each came to be, the hold that keeps one in its place while a report
+//! is filed under it, and which of its hazards are elsewhere.
 
 use diesel::prelude::*;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
 use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
 
-use super::schema::enterprises;
+use super::lists::Key;
+use super::schema::{enterprises, hazards};
 use super::{Conn, StoreError, WriteTx};
 
 /// When the enterprise was registered.
@@ -65,4 +67,57 @@ pub fn hold_for_move(tx: &mut WriteTx<'_>, id: EnterpriseId) -> Result<(), Store
             .optional()?;
     }
     Ok(())
+}
+
+/// Makes a move of the enterprise wait for this transaction. Unlike under [`hold_for_move`], reports
+/// go on being filed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hold_against_moves(tx: &mut WriteTx<'_>, id: EnterpriseId) -> Result<(), StoreError> {
+    if let Conn::Postgres(conn) = tx.conn() {
+        let _: Option<Vec<u8>> = enterprises::table
+            .find(id.as_bytes().to_vec())
+            .select(enterprises::id)
+            .for_no_key_update()
+            .first(conn)
+            .optional()?;
+    }
+    Ok(())
+}
+
+/// Hazards of the enterprise that another jurisdiction than `jurisdiction` answers for, after
+/// `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hazards_elsewhere(
+    conn: &mut Conn,
+    id: EnterpriseId,
+    jurisdiction: JurisdictionId,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<Key>, StoreError> {
+    let mut query = hazards::table
+        .filter(hazards::enterprise_id.eq(id.as_bytes().to_vec()))
+        .filter(hazards::jurisdiction_id.ne(jurisdiction.as_bytes().to_vec()))
+        .order((hazards::received_at, hazards::id))
+        .limit(limit)
+        .select((hazards::received_at, hazards::id))
+        .into_boxed();
+    if let Some(Key { at, id }) = after {
+        let id = id.as_bytes().to_vec();
+        query = query
+            .filter(hazards::received_at.ge(at))
+            .filter(hazards::received_at.gt(at).or(hazards::id.gt(id)));
+    }
+    let rows: Vec<(i64, Vec<u8>)> = query.load(conn)?;
+    rows.into_iter()
+        .map(|(at, id)| {
+            let id = Uuid::from_slice(&id).map_err(|_| StoreError::Corrupt {
+                what: "a hazard id that is not 16 bytes".to_owned(),
+            })?;
+            Ok(Key { at, id })
+        })
+        .collect()
 }

@@ -198,29 +198,6 @@ impl Row {
     }
 }
 
-/// Hazards of one enterprise, by id, after `after`, at most `limit`.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn ids_of_enterprise(
-    conn: &mut Conn,
-    enterprise_id: &[u8],
-    after: &[u8],
-    limit: i64,
-) -> Result<Vec<HazardId>, StoreError> {
-    let ids: Vec<Vec<u8>> = hazards::table
-        .filter(hazards::enterprise_id.eq(enterprise_id.to_vec()))
-        .filter(hazards::id.gt(after.to_vec()))
-        .order(hazards::id)
-        .limit(limit)
-        .select(hazards::id)
-        .load(conn)?;
-    Ok(ids
-        .iter()
-        .filter_map(|id| HazardId::from_slice(id))
-        .collect())
-}
-
 /// A photo that a hazard names, and where it stands.
 #[derive(Insertable)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.

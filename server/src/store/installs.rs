@@ -6,7 +6,10 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::people::{View, holders_at, holders_below};
+use super::people::{
+    OfWhom, PeopleList, ended_last, lasting, over_areas, over_enterprise, over_firms, page_in_view,
+    rows_in_view,
+};
 use super::schema::{enterprises, grants, installs, jurisdictions};
 use super::{Conn, StoreError, WriteTx};
 
@@ -194,39 +197,12 @@ pub fn of_person(
     rows.into_iter().map(Install::try_from).collect()
 }
 
-/// Installations of everybody in `view`, as [`of_person`].
+/// Installations of the people that a list tells of, in order of id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn in_view(
-    conn: &mut Conn,
-    view: &View,
-    now: Timestamp,
-    after: Option<InstallId>,
-    limit: i64,
-) -> Result<Vec<Install>, StoreError> {
-    let from = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-    let page = || {
-        installs::table
-            .filter(installs::id.gt(from.clone()))
-            .order(installs::id)
-            .limit(limit)
-            .select(Row::as_select())
-    };
-    // A query a place, each bounded; people have a handful of places.
-    let mine = installs::person_id.eq(view.person_id.as_bytes().to_vec());
-    let mut rows: Vec<Row> = page().filter(mine).load(conn)?;
-    for path in &view.paths {
-        let theirs = installs::person_id.eq_any(holders_below!(path, now));
-        rows.extend(page().filter(theirs).load(conn)?);
-    }
-    for enterprise in &view.enterprises {
-        let theirs = installs::person_id.eq_any(holders_at!(enterprise, now));
-        rows.extend(page().filter(theirs).load(conn)?);
-    }
-    rows.sort_by(|one, other| one.id.cmp(&other.id));
-    rows.dedup_by(|one, other| one.id == other.id);
-    rows.truncate(usize::try_from(limit).unwrap_or_default());
+pub fn in_view(conn: &mut Conn, list: &PeopleList<'_>) -> Result<Vec<Install>, StoreError> {
+    let rows = page_in_view!(conn, installs, installs::person_id, list);
     rows.into_iter().map(Install::try_from).collect()
 }
 

@@ -21,17 +21,20 @@ pub enum JobKind {
     Thumbnail,
     /// Removes expired uploads; comes back every hour. No payload.
     ExpireUploads,
+    /// Brings hazards after an enterprise that has moved; payload: its id.
+    FollowEnterprise,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Thumbnail, Self::ExpireUploads];
+    pub const ALL: [Self; 3] = [Self::Thumbnail, Self::ExpireUploads, Self::FollowEnterprise];
 
     /// The identifier that the table holds.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Thumbnail => "thumbnail",
             Self::ExpireUploads => "expire_uploads",
+            Self::FollowEnterprise => "follow_enterprise",
         }
     }
 

@@ -18,11 +18,11 @@ use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::{self, HazardFilter, Key};
-use super::people::{self, View};
+use super::people::{self, OfWhom, PeopleList, View};
 use super::test_support::opened;
 use super::{
-    Conn, Db, Position, StoreError, access, audit, events, feed, hazards, installs, jurisdictions,
-    sessions,
+    Conn, Db, Position, StoreError, access, audit, enterprises, events, feed, hazards, installs,
+    jurisdictions, sessions,
 };
 
 #[derive(QueryableByName)]
@@ -134,8 +134,7 @@ fn enters(db: &Db, index: &str, work: impl Fn(&mut Conn) -> Result<(), StoreErro
 const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
-/// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row. Transaction numbers are
-/// below all that the database gives out: a database that holds others is not opened.
+/// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
 const FILL: [&str; 11] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
@@ -156,12 +155,12 @@ const FILL: [&str; 11] = [
      SELECT {id}, {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
     "INSERT INTO events (tx, ordinal, subject_kind, subject_id, subject_seq, kind, recorded_at, \
      body, hash_algorithm, previous_hash, hash) \
-     SELECT {i} - 20000, 1, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",
+     SELECT {tx}, {i}, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",
     "INSERT INTO audit_chain (position, tx, ordinal, subject_id, subject_seq, event_hash, \
-     hash_algorithm, chain_hash) SELECT {i}, {i} - 20000, 1, {id}, 1, {id}, 1, {id} FROM {counted}",
+     hash_algorithm, chain_hash) SELECT {i}, {tx}, {i}, {id}, 1, {id}, 1, {id} FROM {counted}",
     "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
      digest_low, created_at, tx, ordinal) \
-     SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {i} - 20000, 1 FROM {counted}",
+     SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {tx}, {i} FROM {counted}",
 ];
 
 fn fill(db: &Db) {
@@ -191,6 +190,8 @@ fn fill(db: &Db) {
                 .replace("{counted}", &counted)
                 .replace("{id}", id)
                 .replace("{one}", one)
+                // Numbers of transactions that every cluster has passed when it is made.
+                .replace("{tx}", "({i} % 500)")
                 .replace("{i}", "i");
             diesel::sql_query(statement).execute(tx.conn())?;
         }
@@ -256,6 +257,50 @@ fn lists_enter_an_index_and_walk_no_table() {
         walk_no_table(&db, |conn| {
             hazards::photos_missing_from(conn, &[1; 16], 10).map(drop)
         });
+        let (firm, place) = (EnterpriseId(ids[0]), JurisdictionId(ids[1]));
+        for after in [None, Some(key)] {
+            enters(&db, "hazards_by_enterprise", |conn| {
+                enterprises::hazards_elsewhere(conn, firm, place, after, 10).map(drop)
+            });
+        }
+    });
+}
+
+/// People and devices are found by what they hold: the places by their path or parent, the grants
+/// by place, and the people by their grants. Only the page itself is put in order. Asked of empty
+/// tables: what is filled in elsewhere has no grants over jurisdictions.
+#[test]
+fn lists_of_people_and_devices_walk_no_table() {
+    each_database(|url| {
+        let db = opened(url);
+        let view = View {
+            person_id: PersonId(Uuid::from_u128(1)),
+            paths: vec!["root/7/".to_owned()],
+            enterprises: vec![EnterpriseId(Uuid::from_u128(2))],
+        };
+        let list = |of_whom| PeopleList {
+            view: &view,
+            of_whom,
+            now: Timestamp::from_millis(1),
+            after: Vec::new(),
+            limit: 10,
+        };
+        let all = walk_no_table(&db, |conn| {
+            for of_whom in [OfWhom::HoldsARole, OfWhom::HeldARole] {
+                people::in_view(conn, &list(of_whom))?;
+                installs::in_view(conn, &list(of_whom))?;
+            }
+            Ok(())
+        });
+        assert_eq!(all.len(), 2 * 4 + 2 * 3);
+        for (statement, plan) in all {
+            let by_path = !statement.contains("path")
+                || plan.contains("jurisdictions_path_key")
+                || plan.contains("sqlite_autoindex_jurisdictions");
+            assert!(by_path, "{statement}\n{plan}");
+            let by_grant = !statement.contains("grants") || plan.contains("grants_by_");
+            assert!(by_grant, "{statement}\n{plan}");
+        }
     });
 }
 
@@ -289,14 +334,5 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
             installs::revoked_after(conn, now).map(drop)
         });
         walk_no_table(&db, |conn| access::grants_of(conn, me).map(drop));
-        walk_no_table(&db, |conn| {
-            let view = View {
-                person_id: me,
-                paths: Vec::new(),
-                enterprises: vec![EnterpriseId(Uuid::from_u128(2))],
-            };
-            people::in_view(conn, &view, now, None, 10)?;
-            installs::in_view(conn, &view, now, None, 10).map(drop)
-        });
     });
 }

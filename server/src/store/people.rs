@@ -12,8 +12,10 @@ use super::schema::people;
 use super::{Conn, StoreError, WriteTx};
 
 pub use grants::{PlacedGrant, end_grant, grants_of, holder_of, insert_grant, path_of};
-pub use view::{View, in_view};
-pub(super) use view::{holders_at, holders_below};
+pub use view::{OfWhom, PeopleList, View, in_view, subtree};
+pub(super) use view::{
+    ended_last, lasting, over_areas, over_enterprise, over_firms, page_in_view, rows_in_view,
+};
 
 /// A person's row. Debug output hides the password hash.
 #[derive(Clone, PartialEq, Eq)]
@@ -138,6 +140,22 @@ pub fn hold(tx: &mut WriteTx<'_>, id: PersonId) -> Result<bool, StoreError> {
             .filter(people::disabled_at.is_null()),
     )
     .set(people::disabled_at.eq(None::<i64>))
+    .execute(tx.conn())?;
+    Ok(held == 1)
+}
+
+/// Holds a person who has version `seen` until the end of the transaction; answers whether they have
+/// it. Whoever changes them meanwhile waits, and then sees what this transaction did.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hold_version(tx: &mut WriteTx<'_>, id: PersonId, seen: i64) -> Result<bool, StoreError> {
+    let held = diesel::update(
+        people::table
+            .find(id.as_bytes().to_vec())
+            .filter(people::version.eq(seen)),
+    )
+    .set(people::version.eq(seen))
     .execute(tx.conn())?;
     Ok(held == 1)
 }

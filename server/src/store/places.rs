@@ -9,7 +9,6 @@ use hazardloop_domain::time::Timestamp;
 
 use super::schema::{enterprises, jurisdictions};
 use super::{Conn, StoreError, WriteTx};
-use crate::geography::BoundarySource;
 
 /// A jurisdiction's way from the root, and the district it lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,39 +89,6 @@ pub fn add_jurisdiction(
         ))
         .execute(tx.conn())?;
     Ok(())
-}
-
-/// All boundaries, for the index in memory.
-///
-/// # Errors
-/// When the database does not answer or holds an unknown reference.
-pub fn boundaries(conn: &mut Conn) -> Result<Vec<BoundarySource>, StoreError> {
-    type Row = (Vec<u8>, String, Option<String>, Option<String>);
-    let rows: Vec<Row> = jurisdictions::table
-        .filter(jurisdictions::boundary.is_not_null())
-        .select((
-            jurisdictions::id,
-            jurisdictions::path,
-            jurisdictions::boundary,
-            jurisdictions::boundary_reference,
-        ))
-        .load(conn)?;
-    let read =
-        |(id, path, boundary, reference): (Vec<u8>, String, Option<String>, Option<String>)| {
-            Some(BoundarySource {
-                jurisdiction: JurisdictionId::from_slice(&id)?,
-                depth: u32::try_from(path.matches('/').count()).ok()?,
-                geometry: boundary?,
-                reference: reference?.parse().ok()?,
-            })
-        };
-    rows.into_iter()
-        .map(|row| {
-            read(row).ok_or_else(|| StoreError::Corrupt {
-                what: "a stored boundary".to_owned(),
-            })
-        })
-        .collect()
 }
 
 /// Loads an enterprise.

@@ -17,9 +17,10 @@ use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
 use crate::store::events::{self, NewEvent};
 use crate::store::installs::{self, Install};
+use crate::store::people::PeopleList;
 use crate::store::sessions::{self, Ending};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use crate::usecases::people::{Standing, event_body, wake_audit};
+use crate::usecases::people::{OfWhom, Standing, event_body, wake_audit};
 use crate::usecases::sign_in::access_token::Bearer;
 use crate::usecases::sign_in::session;
 
@@ -271,7 +272,8 @@ fn record(
     Ok(())
 }
 
-/// Own devices, and for administrators those of the people in their jurisdiction; with ids after
+/// Own devices, and for administrators those of the people in their jurisdiction; or, of whoever
+/// holds no role any more, those of the people who held their last one there. With ids after
 /// `after`, at most `limit` (and no more than a page of the settings).
 ///
 /// # Errors
@@ -279,6 +281,7 @@ fn record(
 pub async fn list(
     app: &App,
     asker: PersonId,
+    of_whom: OfWhom,
     after: Option<InstallId>,
     limit: usize,
 ) -> Result<Vec<Device>, Failure> {
@@ -286,8 +289,16 @@ pub async fn list(
     let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
     let listed = app.db.read(move |tx: &mut ReadTx<'_>| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let view = standing.administered_view();
-        let found = installs::in_view(tx.conn(), &view, now, after, limit)?;
+        let found = installs::in_view(
+            tx.conn(),
+            &PeopleList {
+                view: &standing.administered_view(),
+                of_whom,
+                now,
+                after: after.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+                limit,
+            },
+        )?;
         Ok::<_, Failure>(found.into_iter().map(Device::from).collect())
     });
     listed.await

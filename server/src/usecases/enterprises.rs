@@ -1,8 +1,6 @@
-//! Enterprises: registering, correcting, and moving one with all its hazards to another
-//! jurisdiction.
+//! Enterprises: registering and correcting. Moving one is in `relocate`.
 
 use hazardloop_domain::access::Place;
-use hazardloop_domain::command::{Action, Command, FollowEnterprise};
 use hazardloop_domain::credit_code::{self, CreditCodeFinding};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Position;
@@ -13,19 +11,16 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
-use super::execute::{Door, Sender, lineage, scopes_of};
+use super::execute::{lineage, scopes_of};
 use super::reach::{KEEPERS_OF_ENTERPRISES, Reach, require_role_over};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
-use crate::store::{Conn, StoreError, WriteTx, enterprises, hazards, places};
+use crate::store::{Conn, StoreError, WriteTx, enterprises, places};
 
 /// Characters of a credit code (GB 32100-2015); one with more is refused, any other only warned of.
 pub const CREDIT_CODE_LENGTH: usize = 18;
-
-/// Hazards that are loaded at once while an enterprise moves.
-const HAZARDS_AT_ONCE: i64 = 200;
 
 /// What the history of an enterprise keeps of one change: the bytes that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -76,15 +71,16 @@ pub fn warnings(enterprise: &Enterprise) -> Vec<CreditCodeFinding> {
         .collect()
 }
 
-struct Change<'a> {
-    kind: &'static str,
-    actor: Option<PersonId>,
-    reason: Option<&'a str>,
-    now: Timestamp,
+/// A change of an enterprise, as its history is to keep it.
+pub(super) struct Change<'a> {
+    pub kind: &'static str,
+    pub actor: Option<PersonId>,
+    pub reason: Option<&'a str>,
+    pub now: Timestamp,
 }
 
 /// Stores an enterprise with its event and its feed rows; `before` is what it was.
-fn store(
+pub(super) fn store(
     tx: &mut WriteTx<'_>,
     key: &DigestKey,
     enterprise: &Enterprise,
@@ -214,7 +210,7 @@ fn create_in(
 }
 
 /// Refuses unless the person may register and change enterprises in this jurisdiction.
-fn require_keeper(
+pub(super) fn require_keeper(
     conn: &mut Conn,
     person_id: PersonId,
     jurisdiction_id: JurisdictionId,
@@ -243,7 +239,7 @@ pub(super) fn taken_meanwhile(failure: Failure, table: &'static str) -> Failure 
     }
 }
 
-fn wake(app: &App, tx: &mut WriteTx<'_>) {
+pub(super) fn wake(app: &App, tx: &mut WriteTx<'_>) {
     let app = app.clone();
     tx.after_commit(Box::new(move || app.events_wake.notify_one()));
 }
@@ -362,75 +358,4 @@ pub async fn correct(
             Ok(after)
         })
         .await
-}
-
-/// Moves an enterprise, and with it all its hazards, out of the scopes it leaves and into the new
-/// ones, at one moment. Moving it to where it is already changes nothing.
-///
-/// # Errors
-/// [`Failure::Forbidden`] without the role over both the old and the new jurisdiction.
-pub async fn relocate(
-    app: &App,
-    person_id: PersonId,
-    id: EnterpriseId,
-    to: JurisdictionId,
-    reason: String,
-) -> Result<Enterprise, Failure> {
-    text::required("reason", &reason, SHORT_TEXT_MAX)?;
-    let door = Door::new(app);
-    let app = app.clone();
-    app.clone()
-        .db
-        .write(move |tx| {
-            let now = app.clock.now();
-            enterprises::hold_for_move(tx, id)?;
-            let (before, _) = visible(tx.conn(), person_id, id, now)?;
-            require_keeper(tx.conn(), person_id, before.jurisdiction_id, now)?;
-            require_keeper(tx.conn(), person_id, to, now)?;
-            if before.jurisdiction_id == to {
-                return Ok(before);
-            }
-            let mut after = before.clone();
-            after.jurisdiction_id = to;
-            after.version = before.version.saturating_add(1);
-            let (kind, actor) = ("relocated", Some(person_id));
-            let change = Change {
-                kind,
-                actor,
-                reason: Some(&reason),
-                now,
-            };
-            store(tx, &app.digest_key, &after, Some(&before), &change)?;
-            take_hazards_along(tx, &door, id, to, now)?;
-            wake(&app, tx);
-            Ok(after)
-        })
-        .await
-}
-
-/// Every hazard of the enterprise follows it through the one door, as an act of the server.
-fn take_hazards_along(
-    tx: &mut WriteTx<'_>,
-    door: &Door,
-    id: EnterpriseId,
-    to: JurisdictionId,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let mut after = Vec::new();
-    loop {
-        let page = hazards::ids_of_enterprise(tx.conn(), id.as_bytes(), &after, HAZARDS_AT_ONCE)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after = last.as_bytes().to_vec();
-        let mut set = door.open(now);
-        set.expect(tx.conn(), &page)?;
-        for hazard_id in page {
-            let action = Action::FollowEnterprise(FollowEnterprise {
-                jurisdiction_id: to,
-            });
-            set.decide(tx, &Command { hazard_id, action }, &Sender::SERVER)?;
-        }
-        set.store(tx)?;
-    }
 }

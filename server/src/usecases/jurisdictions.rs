@@ -10,6 +10,7 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
+use super::boundaries;
 use super::reach::{self, KEEPERS_OF_THE_TREE};
 use crate::app::App;
 use crate::failure::Failure;
@@ -61,6 +62,32 @@ pub fn add(
             .map_err(|problem| Failure::invalid("boundary", problem.to_string()))?;
     }
     places::add_jurisdiction(tx, jurisdiction, boundary)?;
+    let change = Change {
+        kind: "added",
+        boundary,
+        actor,
+        now,
+    };
+    record(tx, key, jurisdiction, &change)
+}
+
+/// A change of a jurisdiction that is stored, as its history and the devices are to learn of it.
+pub(super) struct Change<'a> {
+    pub kind: &'static str,
+    /// The boundary that it has from now on.
+    pub boundary: Option<(&'a str, CoordinateReference)>,
+    pub actor: Option<PersonId>,
+    pub now: Timestamp,
+}
+
+/// Appends to the jurisdiction's history and tells every device.
+pub(super) fn record(
+    tx: &mut WriteTx<'_>,
+    key: &DigestKey,
+    jurisdiction: &Jurisdiction,
+    change: &Change<'_>,
+) -> Result<(), Failure> {
+    let (boundary, now) = (change.boundary, change.now);
     let body = encoded(jurisdiction)?;
     let announced = Announced {
         kind: RecordKind::Jurisdiction,
@@ -72,7 +99,7 @@ pub fn add(
     feed::put(tx, key, &[Scope::Catalog], announced)?;
     let event = JurisdictionEvent {
         jurisdiction: jurisdiction.clone(),
-        actor_id: actor,
+        actor_id: change.actor,
         recorded_at: now,
         boundary: boundary.map(|(geometry, _)| geometry.to_owned()),
         boundary_reference: boundary.map(|(_, reference)| reference.as_str().to_owned()),
@@ -81,8 +108,8 @@ pub fn add(
     let event = NewEvent {
         subject_kind: "jurisdiction",
         subject_id: &jurisdiction.id.0,
-        kind: "added",
-        actor,
+        kind: change.kind,
+        actor: change.actor,
         recorded_at: now,
         body: &event,
     };
@@ -90,7 +117,7 @@ pub fn add(
     Ok(())
 }
 
-fn encoded<T: Encode<()>>(value: &T) -> Result<Vec<u8>, Failure> {
+pub(super) fn encoded<T: Encode<()>>(value: &T) -> Result<Vec<u8>, Failure> {
     minicbor::to_vec(value).map_err(|error| Failure::Internal(format!("encoding: {error}")))
 }
 
@@ -183,19 +210,14 @@ fn create_in(
             geometry,
             reference,
         };
-        let app = app.clone();
-        tx.after_commit(Box::new(move || {
-            if let Err(error) = app.boundaries.add(source) {
-                tracing::error!(%error, "a stored boundary cannot be used");
-            }
-        }));
+        boundaries::hold_after_commit(tx, app, node.id, node.version, Some(source));
     }
     let app = app.clone();
     tx.after_commit(Box::new(move || app.events_wake.notify_one()));
     Ok((node.clone(), true))
 }
 
-fn root_is_fixed() -> Failure {
+pub(super) fn root_is_fixed() -> Failure {
     Failure::Forbidden("a root is made when the installation is set up".to_owned())
 }
 

@@ -2,11 +2,13 @@
 //! decide, store in one transaction.
 
 pub mod audit;
+pub mod boundaries;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
 pub mod jurisdictions;
+pub mod others;
 pub mod people;
 pub mod photo_arrived;
 pub mod photos;
@@ -14,6 +16,7 @@ pub mod pull;
 pub mod push;
 pub mod reach;
 pub mod read;
+pub mod relocate;
 pub mod rest_command;
 pub mod restore;
 pub mod sign_in;

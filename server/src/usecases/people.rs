@@ -22,11 +22,12 @@ use crate::failure::Failure;
 use crate::settings::SignIn;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
-use crate::store::people::{self, Person, PlacedGrant};
+use crate::store::people::{self, PeopleList, Person, PlacedGrant};
 use crate::store::{StoreError, WriteTx};
 use crate::usecases::sign_in::password::{self, Password};
 use crate::usecases::sign_in::session::LONGEST_LOGIN;
 
+pub use crate::store::people::OfWhom;
 pub use changes::{
     NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
     set_password_in,
@@ -318,6 +319,7 @@ fn announce_person(
 pub async fn list(
     app: &App,
     asker: PersonId,
+    of_whom: OfWhom,
     after: Option<PersonId>,
     limit: usize,
 ) -> Result<Vec<PersonView>, Failure> {
@@ -325,7 +327,16 @@ pub async fn list(
     let limit = i64::try_from(limit.min(app.settings.http.page_rows)).unwrap_or(i64::MAX);
     let listed = app.db.read(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let found = people::in_view(tx.conn(), standing.view(), now, after, limit)?;
+        let found = people::in_view(
+            tx.conn(),
+            &PeopleList {
+                view: &standing.view_of(of_whom),
+                of_whom,
+                now,
+                after: after.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+                limit,
+            },
+        )?;
         let ids: Vec<PersonId> = found.iter().map(|person| person.id).collect();
         let grants = people::grants_of(tx.conn(), &ids)?;
         Ok::<_, Failure>(

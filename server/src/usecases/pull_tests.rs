@@ -19,7 +19,7 @@ use hazardloop_sync_protocol::wire::{
 
 use super::people::{self, NewPerson};
 use super::push::push;
-use super::{enterprises, jurisdictions};
+use super::{jurisdictions, relocate};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::sample;
@@ -30,7 +30,7 @@ use crate::test_support::{
 
 /// Pulls as a device does: again while the answer says that something is in flight. On PostgreSQL
 /// that may be a transaction of another test, on another database of the same cluster.
-async fn pull(
+pub(super) async fn pull(
     app: &App,
     person_id: PersonId,
     request: PullRequest,
@@ -52,7 +52,7 @@ async fn pull(
 }
 
 /// Pulls until the scope is in the answer: it has changed, and the change will be delivered.
-async fn pull_seeing(
+pub(super) async fn pull_seeing(
     app: &App,
     person_id: PersonId,
     request: PullRequest,
@@ -73,7 +73,7 @@ fn note(text: &str) -> Action {
     })
 }
 
-fn page(response: &PullResponse, scope: Scope) -> Option<&Page> {
+pub(super) fn page(response: &PullResponse, scope: Scope) -> Option<&Page> {
     response
         .answers
         .iter()
@@ -85,7 +85,7 @@ fn page(response: &PullResponse, scope: Scope) -> Option<&Page> {
 }
 
 /// What a device would hold after this answer to a first pull.
-fn cursors(response: &PullResponse) -> Vec<ScopeCursor> {
+pub(super) fn cursors(response: &PullResponse) -> Vec<ScopeCursor> {
     response
         .answers
         .iter()
@@ -296,7 +296,7 @@ fn a_wrong_digest_or_cursor_starts_that_scope_again() {
 }
 
 /// A second town of the sample's district, with a grid worker of its own.
-async fn second_town(app: &App) -> (JurisdictionId, PersonId) {
+pub(super) async fn second_town(app: &App) -> (JurisdictionId, PersonId) {
     let town = Jurisdiction {
         id: JurisdictionId(sample::id("second town")),
         parent_id: Some(JurisdictionId(sample::id("500153000000"))),
@@ -343,13 +343,12 @@ fn an_enterprise_that_moves_leaves_the_old_town_and_arrives_whole_in_the_new_one
         let first = pull(app, new.person_id, new.pull(None, Vec::new())).await;
         let first = first.unwrap();
         assert!(page(&first, nothing).unwrap().records.is_empty());
-        let moved = enterprises::relocate(
-            app,
-            person("admin"),
-            enterprise("polishing"),
-            town,
-            "厂房搬迁".to_owned(),
-        );
+        let to = relocate::Move {
+            seen: 1,
+            to: town,
+            reason: "厂房搬迁".to_owned(),
+        };
+        let moved = relocate::relocate(app, person("admin"), enterprise("polishing"), to);
         moved.await.unwrap();
         let epoch = Some(before.epoch.clone());
         let town_left = Scope::Jurisdiction(JurisdictionId(sample::id("500153003000")));
@@ -379,13 +378,12 @@ fn work_done_before_a_move_and_sent_after_it_waits_for_a_person_and_is_not_lost(
         let mut worker = TestDevice::enrol(app, "grid", 2).await;
         let text = "现场已看过".to_owned();
         let offline = worker.seal(hazard_id(1), Action::Note(Note { text }));
-        let moved = enterprises::relocate(
-            app,
-            person("admin"),
-            enterprise("polishing"),
-            town,
-            "厂房搬迁".to_owned(),
-        );
+        let to = relocate::Move {
+            seen: 1,
+            to: town,
+            reason: "厂房搬迁".to_owned(),
+        };
+        let moved = relocate::relocate(app, person("admin"), enterprise("polishing"), to);
         moved.await.unwrap();
         let answer = push(app, worker.person_id, worker.push(vec![offline])).await;
         let PushResult::Receipt(receipt) = answer.unwrap().results[0].clone() else {
@@ -415,7 +413,7 @@ fn a_role_that_ended_drops_the_scope() {
             .read(move |tx| crate::store::access::grants_of(tx.conn(), me))
             .await
             .unwrap();
-        people::end_grant(app, person("admin"), me, grants[0].id)
+        people::end_grant(app, person("admin"), me, 1, grants[0].id)
             .await
             .unwrap();
         let epoch = Some(first.epoch.clone());

@@ -18,8 +18,6 @@ mod session_tests;
 #[cfg(test)]
 pub(crate) mod test_support;
 
-use std::time::Duration;
-
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 
@@ -36,12 +34,6 @@ use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::store::{Db, StoreError, installs, sessions};
-
-/// Seconds between two looks for what other servers ended or rotated.
-pub const CATCH_UP_EVERY_S: u64 = 3;
-
-/// Rounds of catching up between two sweeps of expired refresh tokens: one an hour.
-const SWEEP_EVERY: u64 = 3_600 / CATCH_UP_EVERY_S;
 
 /// Expired refresh tokens that one transaction deletes.
 const SWEEP_ROWS: i64 = 500;
@@ -136,28 +128,11 @@ fn ended_matters_ms(settings: &Settings) -> i64 {
         .saturating_mul(1_000)
 }
 
-/// Catches up for ever, every [`CATCH_UP_EVERY_S`], and now and then sweeps. To be spawned once;
-/// the task may be aborted at any time.
-pub async fn keep_current(app: App) {
-    let mut every = tokio::time::interval(Duration::from_secs(CATCH_UP_EVERY_S));
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut round: u64 = 0;
-    loop {
-        every.tick().await;
-        let now = app.clock.now();
-        if let Err(error) = app.sign_in.catch_up(&app.db, &app.settings, now).await {
-            tracing::warn!(%error, "could not look for ended sessions and new keys");
-        }
-        round = round.wrapping_add(1);
-        if round % SWEEP_EVERY == 1
-            && let Err(error) = sweep(&app.db, now).await
-        {
-            tracing::warn!(%error, "could not sweep expired refresh tokens");
-        }
-    }
-}
-
-async fn sweep(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+/// Deletes refresh tokens that have expired.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let full = usize::try_from(SWEEP_ROWS).unwrap_or(usize::MAX);
     while db
         .write(move |tx| sessions::sweep(tx, now, SWEEP_ROWS))

@@ -148,7 +148,7 @@ fn keys_and_proofs_that_do_not_fit_are_refused_by_field() {
             }
         }
         assert!(
-            list(app, bearer.person_id, None, 10)
+            list(app, bearer.person_id, OfWhom::HoldsARole, None, 10)
                 .await
                 .unwrap()
                 .is_empty()
@@ -189,7 +189,9 @@ fn a_revoked_device_is_told_so_here_and_on_other_servers() {
             matches!(back, Err(Failure::DeviceRevoked)),
             "a revoked device stays so"
         );
-        let devices = list(app, id_of("worker"), None, 10).await.unwrap();
+        let devices = list(app, id_of("worker"), OfWhom::HoldsARole, None, 10)
+            .await
+            .unwrap();
         assert_eq!(devices[0].revoked_reason.as_deref(), Some("lost"));
     });
 }
@@ -209,7 +211,9 @@ fn neighbours_neither_see_nor_revoke_a_device() {
             ("principal", vec![]),
             ("east-supervisor", vec![]),
         ] {
-            let devices = list(app, id_of(asker), None, 10).await.unwrap();
+            let devices = list(app, id_of(asker), OfWhom::HoldsARole, None, 10)
+                .await
+                .unwrap();
             let ids: Vec<u128> = devices.iter().map(|d| d.install_id.0.as_u128()).collect();
             assert_eq!(ids, seen, "{asker}");
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events;
-use crate::store::people::{self, PlacedGrant};
+use crate::store::people::{self, Person, PlacedGrant};
 use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx};
 use crate::usecases::sign_in::password::Password;
@@ -162,15 +162,33 @@ fn require_over_all(
     Ok(())
 }
 
-/// Gives a person one more role. Answers the grant, and whether this request did it.
+/// Refuses a change of somebody who is not as the asker saw them, and holds them as they are until
+/// the end of the transaction. To be called once everything else allows the change.
+fn require_version(tx: &mut WriteTx<'_>, person: &Person, seen: i64) -> Result<(), Failure> {
+    if person.version != seen {
+        return Err(Failure::PreconditionFailed {
+            current: person.version,
+        });
+    }
+    if people::hold_version(tx, person.id, seen)? {
+        return Ok(());
+    }
+    // Somebody was faster: look again, perhaps it was this very request.
+    Err(StoreError::Stale { what: "person" }.into())
+}
+
+/// Gives a person who still has version `seen` one more role. Answers the grant, and whether this
+/// request did it; one that was taken before is answered whatever version they have now.
 ///
 /// # Errors
 /// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] for others than
-/// administrators; out of scope beyond their jurisdiction; [`Failure::IdReused`].
+/// administrators; out of scope beyond their jurisdiction; [`Failure::IdReused`];
+/// [`Failure::PreconditionFailed`].
 pub async fn grant(
     app: &App,
     asker: PersonId,
     person: PersonId,
+    seen: i64,
     new: NewGrant,
 ) -> Result<(Grant, bool), Failure> {
     if !new.id.is_version_7() {
@@ -196,9 +214,10 @@ pub async fn grant(
         let (row, grants) = standing.find(tx.conn(), person)?;
         let path = people::path_of(tx.conn(), &wanted.scope)?;
         standing.require_over(path.as_deref())?;
-        if taken {
+        if taken || grants.iter().any(|placed| placed.grant.id == new.id) {
             return known_grant(&grants, &new).ok_or(Failure::IdReused);
         }
+        require_version(tx, &row, seen)?;
         if row.disabled_at.is_some() {
             return Err(Failure::Conflict("this account is disabled".to_owned()));
         }
@@ -265,25 +284,31 @@ pub fn add_grant(
     Ok(())
 }
 
-/// Ends a grant now. One that has ended stays as it is.
+/// Ends a grant of a person who still has version `seen`, now. One that has ended stays as it is,
+/// whatever version they have.
 ///
 /// # Errors
 /// [`Failure::NotFound`] for people elsewhere and for grants that are not theirs;
-/// [`Failure::Forbidden`]; out of scope.
+/// [`Failure::Forbidden`]; out of scope; [`Failure::PreconditionFailed`].
 pub async fn end_grant(
     app: &App,
     asker: PersonId,
     person: PersonId,
+    seen: i64,
     grant: GrantId,
 ) -> Result<(), Failure> {
     let (shared, now) = (app.clone(), app.clock.now());
     let ended = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let (_, grants) = standing.find(tx.conn(), person)?;
+        let (row, grants) = standing.find(tx.conn(), person)?;
         standing.require_administrator()?;
         let placed = grants.iter().find(|placed| placed.grant.id == grant);
         let placed = placed.ok_or(Failure::NotFound("grant"))?;
         standing.require_over(Some(&placed.path))?;
+        if placed.grant.valid_until.is_some_and(|until| until <= now) {
+            return Ok(());
+        }
+        require_version(tx, &row, seen)?;
         if !people::end_grant(tx, grant, now)? {
             return Ok(());
         }
@@ -300,27 +325,34 @@ pub async fn end_grant(
     ended.await
 }
 
-/// Disables an account and ends its sessions. One that is disabled stays so.
+/// Disables the account of a person who still has version `seen`, and ends its sessions. One that is
+/// disabled stays so, whatever its version.
 ///
 /// # Errors
 /// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] when they hold any role
-/// that the asker does not administer; [`Failure::Conflict`] for oneself.
+/// that the asker does not administer; [`Failure::Conflict`] for oneself;
+/// [`Failure::PreconditionFailed`].
 pub async fn disable(
     app: &App,
     asker: PersonId,
     person: PersonId,
+    seen: i64,
     reason: &str,
 ) -> Result<PersonView, Failure> {
     text::required("reason", reason, SHORT_TEXT_MAX)?;
     let (shared, now, reason) = (app.clone(), app.clock.now(), reason.to_owned());
     let disabled = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
-        let (_, grants) = standing.find(tx.conn(), person)?;
+        let (row, grants) = standing.find(tx.conn(), person)?;
         standing.require_all_of(&grants)?;
         if person == asker {
             let why = "another administrator has to disable your own account";
             return Err(Failure::Conflict(why.to_owned()));
         }
+        if row.disabled_at.is_some() {
+            return Ok(standing.show(row, grants));
+        }
+        require_version(tx, &row, seen)?;
         let ended = disable_in(tx, &shared.digest_key, person, Some(asker), &reason, now)?;
         session::void_after_commit(tx, &shared, ended, now);
         wake_audit(tx, &shared);

@@ -5,7 +5,7 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
-use super::PersonView;
+use super::{OfWhom, PersonView};
 use crate::failure::Failure;
 use crate::store::people::{self, Person, PlacedGrant, View};
 use crate::store::{Conn, StoreError};
@@ -70,9 +70,12 @@ impl Standing {
         }
     }
 
-    /// Whom they see.
-    pub fn view(&self) -> &View {
-        &self.view
+    /// Where they look when they list people: whoever has no role left is their administrators'.
+    pub fn view_of(&self, of_whom: OfWhom) -> View {
+        match of_whom {
+            OfWhom::HoldsARole => self.view.clone(),
+            OfWhom::HeldARole => self.administered_view(),
+        }
     }
 
     /// Whom they see as an administrator.

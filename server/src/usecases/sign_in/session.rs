@@ -239,7 +239,7 @@ pub fn end_in(
 }
 
 /// Makes the access tokens of ended sessions void on this server, once that is stored. Other
-/// servers learn of it within seconds: see [`super::keep_current`].
+/// servers learn of it within seconds: see [`crate::usecases::others`].
 pub fn void_after_commit(tx: &mut WriteTx<'_>, app: &App, ended: Vec<Uuid>, now: Timestamp) {
     let app = app.clone();
     tx.after_commit(Box::new(move || {

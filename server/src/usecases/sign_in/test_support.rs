@@ -30,7 +30,6 @@ use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::geography::JurisdictionIndex;
 use crate::settings::Settings;
 use crate::store::{Db, DbOptions, migrate, places};
 use crate::usecases::people;
@@ -145,7 +144,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
         entropy,
         settings,
         objects: Arc::new(InMemory::new()),
-        boundaries: JurisdictionIndex::build(Vec::new()).unwrap(),
+        boundaries: crate::usecases::boundaries::Boundaries::default(),
         epoch: "test".to_owned(),
         digest_key: DigestKey([1; 16]),
         jobs_wake: tokio::sync::Notify::new(),

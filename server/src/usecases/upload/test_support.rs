@@ -31,7 +31,6 @@ use crate::app::Parts;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::geography::JurisdictionIndex;
 use crate::settings::Settings;
 use crate::store::{Db, DbOptions, hazards, migrate, people, places};
 use crate::usecases::execute::{Door, Sender};
@@ -108,7 +107,7 @@ impl World {
             entropy,
             settings,
             objects: Arc::new(objects.with_fsync(true)),
-            boundaries: JurisdictionIndex::build(Vec::new()).unwrap(),
+            boundaries: crate::usecases::boundaries::Boundaries::default(),
             epoch: "test".to_owned(),
             digest_key: DigestKey([1; 16]),
             jobs_wake: tokio::sync::Notify::new(),

@@ -1,0 +1,1 @@
+ALTER TABLE jurisdictions ALTER COLUMN path TYPE TEXT COLLATE "default";

@@ -1,0 +1,2 @@
+-- SQLite compares paths byte by byte as it is.
+SELECT 1;
