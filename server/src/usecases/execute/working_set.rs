@@ -4,6 +4,7 @@
 //! by [`WorkingSet::store`], each kind of row in as few statements as there can be.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hazardloop_domain::access::Grant;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, PhotoState};
@@ -95,12 +96,11 @@ impl<'a> WorkingSet<'a> {
     /// # Errors
     /// When the database does not answer.
     pub fn hazard(&mut self, conn: &mut Conn, id: HazardId) -> Result<Option<&Loaded>, Failure> {
-        if !self.hazards.contains_key(&id) {
-            let subject = Subject::from(hazards::load(conn, id)?);
-            self.hazards.insert(id, subject);
-        }
-        let subject = self.hazards.get(&id);
-        Ok(subject.and_then(|subject| subject.current.as_ref()))
+        let subject = match self.hazards.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(Subject::from(hazards::load(conn, id)?)),
+        };
+        Ok(subject.current.as_ref())
     }
 
     /// All grants of a person, past and present.
@@ -108,11 +108,10 @@ impl<'a> WorkingSet<'a> {
     /// # Errors
     /// When the database does not answer.
     pub fn grants(&mut self, conn: &mut Conn, of: PersonId) -> Result<&[Grant], Failure> {
-        if !self.grants.contains_key(&of) {
-            let grants = access::grants_of(conn, of)?;
-            self.grants.insert(of, grants);
-        }
-        Ok(self.grants.get(&of).map_or(&[], Vec::as_slice))
+        Ok(match self.grants.entry(of) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(access::grants_of(conn, of)?),
+        })
     }
 
     /// The way from the root to a jurisdiction that is known to exist.
@@ -120,12 +119,10 @@ impl<'a> WorkingSet<'a> {
     /// # Errors
     /// When the database does not answer, or the jurisdiction is gone.
     pub fn lineage(&mut self, conn: &mut Conn, of: JurisdictionId) -> Result<&Lineage, Failure> {
-        if !self.lineages.contains_key(&of) {
-            let lineage = lineage(conn, of)?;
-            self.lineages.insert(of, lineage);
-        }
-        let gone = || Failure::Internal(format!("the lineage of {of} was not kept"));
-        self.lineages.get(&of).ok_or_else(gone)
+        Ok(match self.lineages.entry(of) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(lineage(conn, of)?),
+        })
     }
 
     /// The enterprise's jurisdiction, in which it stays until the transaction ends; `None`: there
@@ -138,12 +135,10 @@ impl<'a> WorkingSet<'a> {
         conn: &mut Conn,
         of: EnterpriseId,
     ) -> Result<Option<JurisdictionId>, Failure> {
-        if let Some(seat) = self.seats.get(&of) {
-            return Ok(*seat);
-        }
-        let seat = enterprises::jurisdiction_held(conn, of)?;
-        self.seats.insert(of, seat);
-        Ok(seat)
+        Ok(*match self.seats.entry(of) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(enterprises::jurisdiction_held(conn, of)?),
+        })
     }
 
     /// Chains events onto the history of a hazard that was looked for, and applies them.
