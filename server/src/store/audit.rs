@@ -1,11 +1,13 @@
 //! The chain over all events of the server: its newest hash is the audit head.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::hash::{Digest, HashAlgorithm};
 
-use super::events::StoredEvent;
+use super::batch::in_arrays;
+use super::events::Sealable;
 use super::schema::{audit_chain, events, hazards, server_meta};
-use super::{Conn, Position, StoreError, WriteTx, portable::Portable};
+use super::{Conn, Position, StoreError, WriteTx, on_any, portable::Portable};
 
 /// Separates chain hashes from every other use of the same hash function.
 const CHAIN_DOMAIN: &[u8] = b"hazardloop audit v1";
@@ -88,7 +90,7 @@ pub fn lock(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
 pub fn extend(
     tx: &mut WriteTx<'_>,
     newest: Option<&Link>,
-    sealed: &[StoredEvent],
+    sealed: Vec<Sealable>,
 ) -> Result<(), StoreError> {
     let mut position = newest.map_or(0, |link| link.position);
     let mut hash = match newest {
@@ -97,24 +99,29 @@ pub fn extend(
             what: "the newest audit link".to_owned(),
         })?,
     };
+    let mut links = Vec::with_capacity(sealed.len());
     for event in sealed {
         position = position.saturating_add(1);
         hash = chain_hash(&hash, &event.hash);
-        let link = Link {
+        links.push(Link {
             position,
             tx: event.tx,
             ordinal: event.ordinal,
-            subject_id: event.subject_id.clone(),
+            subject_id: event.subject_id,
             subject_seq: event.subject_seq,
-            event_hash: event.hash.clone(),
+            event_hash: event.hash,
             hash_algorithm: HashAlgorithm::Sha256.id(),
             chain_hash: hash.as_bytes().to_vec(),
-        };
-        diesel::insert_into(audit_chain::table)
-            .values(link)
-            .execute(tx.conn())?;
+        });
     }
+    in_arrays!(links, |array| insert(tx.conn(), array)?);
     Ok(())
+}
+
+fn insert<const N: usize>(conn: &mut Conn, links: [Link; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(audit_chain::table)
+        .values(links)
+        .execute(c))
 }
 
 impl Link {

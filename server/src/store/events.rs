@@ -200,6 +200,22 @@ pub fn history(
         .load(conn)?)
 }
 
+/// What the audit chain takes of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct Sealable {
+    /// See [`StoredEvent::tx`].
+    pub tx: i64,
+    /// See [`StoredEvent::ordinal`].
+    pub ordinal: i32,
+    /// See [`StoredEvent::subject_id`].
+    pub subject_id: Vec<u8>,
+    /// See [`StoredEvent::subject_seq`].
+    pub subject_seq: i64,
+    /// See [`StoredEvent::hash`].
+    pub hash: Vec<u8>,
+}
+
 /// Events of all subjects in commit order, after `after` and below `horizon`.
 ///
 /// # Errors
@@ -209,13 +225,13 @@ pub fn in_commit_order(
     after: Position,
     horizon: i64,
     limit: i64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<Vec<Sealable>, StoreError> {
     Ok(events::table
         .filter(rows_after!(events, after))
         .filter(events::tx.lt(horizon))
         .order((events::tx, events::ordinal))
         .limit(limit)
-        .select(StoredEvent::as_select())
+        .select(Sealable::as_select())
         .load(conn)?)
 }
 

@@ -82,6 +82,10 @@ pub fn load(conn: &mut Conn, id: HazardId) -> Result<Option<Loaded>, StoreError>
 /// # Errors
 /// When the database does not answer or a stored record cannot be read.
 pub fn load_all(conn: &mut Conn, ids: &[HazardId]) -> Result<Vec<Loaded>, StoreError> {
+    if let [only] = ids {
+        // The usual case, and its statement is prepared already.
+        return Ok(load(conn, *only)?.into_iter().collect());
+    }
     let wanted: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
     let columns = (
         hazards::id,

@@ -13,7 +13,7 @@ use crate::store::events::{self, Head, StoredEvent};
 use crate::store::{Db, Position, ReadTx, StoreError, WriteTx, hazards, order, places};
 
 /// Events sealed in one transaction; the lock on the chain is held that long.
-const SEALED_AT_ONCE: i64 = 1_000;
+const SEALED_AT_ONCE: i64 = 500;
 
 /// Rows read at once while checking.
 const CHECKED_AT_ONCE: i64 = 2_000;
@@ -44,8 +44,9 @@ fn seal_some(tx: &mut WriteTx<'_>) -> Result<usize, Failure> {
         .map_or(Position::START, Link::event_position);
     let horizon = order::horizon(tx.conn())?;
     let pending = events::in_commit_order(tx.conn(), after, horizon, SEALED_AT_ONCE)?;
-    audit::extend(tx, newest.as_ref(), &pending)?;
-    Ok(pending.len())
+    let sealed = pending.len();
+    audit::extend(tx, newest.as_ref(), pending)?;
+    Ok(sealed)
 }
 
 /// The end of the chain: keep it elsewhere, and nobody can rewrite what came before it unnoticed.

@@ -1,10 +1,11 @@
 //! Passwords: their rules, and Argon2id (RFC 9106) off the async workers, a few at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -60,9 +61,28 @@ impl Password {
     }
 }
 
+/// The working memory of password hashes, kept for the next one: each needs 19 MiB for a moment,
+/// which the allocator would otherwise still hold while the next is given other memory.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
+impl Memory {
+    /// Runs `work` with working memory for `params`. As many are kept as were ever in use at once.
+    fn lend<T>(&self, params: &Params, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        let lent = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut blocks = lent.unwrap_or_default();
+        blocks.resize(params.block_count(), Block::new());
+        let done = work(&mut blocks);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(blocks);
+        done
+    }
+}
+
 /// Computes and checks password hashes.
 pub struct Hasher {
     params: Params,
+    memory: Arc<Memory>,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     /// What the password of an unknown login is compared with, so that it takes as long.
@@ -78,9 +98,11 @@ impl Hasher {
         let params = params(settings)?;
         let at_once = settings.argon2_at_once.max(1);
         let secret = hex::encode(entropy.bytes::<32>());
-        let nobody = hash(&params, &Password::from(secret), entropy.bytes())?;
+        let memory = Arc::new(Memory::default());
+        let nobody = hash_in(&memory, &params, &Password::from(secret), entropy.bytes())?;
         Ok(Self {
             params,
+            memory,
             running: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::new(Semaphore::new(at_once.saturating_add(HASHES_WAITING))),
             nobody,
@@ -93,8 +115,9 @@ impl Hasher {
     /// When it breaks the rules, or too many hashes are waiting.
     pub async fn hash(&self, password: Password, salt: [u8; 16]) -> Result<String, Failure> {
         password.check_rules()?;
-        let params = self.params.clone();
-        self.in_turn(move || hash(&params, &password, salt)).await
+        let (params, memory) = (self.params.clone(), Arc::clone(&self.memory));
+        self.in_turn(move || hash_in(&memory, &params, &password, salt))
+            .await
     }
 
     /// Whether `password` is the one that `phc` was made of; without `phc`, no, after as long.
@@ -104,7 +127,9 @@ impl Hasher {
     pub async fn verify(&self, password: Password, phc: Option<String>) -> Result<bool, Failure> {
         let known = phc.is_some();
         let phc = phc.unwrap_or_else(|| self.nobody.clone());
-        let fits = self.in_turn(move || verify(&password, &phc)).await?;
+        let memory = Arc::clone(&self.memory);
+        let fits = self.in_turn(move || verify(&memory, &password, &phc));
+        let fits = fits.await?;
         Ok(fits && known)
     }
 
@@ -143,18 +168,59 @@ pub fn params(settings: &SignIn) -> Result<Params, Failure> {
 /// # Errors
 /// [`Failure::Internal`] when Argon2 fails.
 pub fn hash(params: &Params, password: &Password, salt: [u8; 16]) -> Result<String, Failure> {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let hash: PasswordHash = argon2
-        .hash_password_with_salt(password.0.as_bytes(), &salt)
-        .map_err(|error| Failure::Internal(format!("argon2: {error}")))?;
-    Ok(hash.to_string())
+    hash_in(&Memory::default(), params, password, salt)
 }
 
-fn verify(password: &Password, phc: &str) -> Result<bool, Failure> {
-    let stored = PasswordHash::new(phc)
-        .map_err(|error| Failure::Internal(format!("a stored password hash: {error}")))?;
-    let verified = Argon2::default().verify_password(password.0.as_bytes(), &stored);
-    Ok(verified.is_ok())
+fn hash_in(
+    memory: &Memory,
+    params: &Params,
+    password: &Password,
+    salt: [u8; 16],
+) -> Result<String, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Internal(format!("argon2: {error}"));
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut bytes = Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
+    compute(memory, &argon2, password, &salt, bytes.as_mut_slice())?;
+    let phc = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(|error| failed(&error))?,
+        salt: Some(Salt::new(&salt).map_err(|error| failed(&error))?),
+        hash: Some(Output::new(bytes.as_slice()).map_err(|error| failed(&error))?),
+    };
+    Ok(phc.to_string())
+}
+
+fn compute(
+    memory: &Memory,
+    argon2: &Argon2<'_>,
+    password: &Password,
+    salt: &[u8],
+    out: &mut [u8],
+) -> Result<(), Failure> {
+    memory
+        .lend(argon2.params(), |blocks| {
+            argon2.hash_password_into_with_memory(password.0.as_bytes(), salt, out, blocks)
+        })
+        .map_err(|error| Failure::Internal(format!("argon2: {error}")))
+}
+
+/// Whether `password` is the one that `phc` was made of, at whatever cost that was.
+fn verify(memory: &Memory, password: &Password, phc: &str) -> Result<bool, Failure> {
+    let unreadable = |what: String| Failure::Internal(format!("a stored password hash: {what}"));
+    let stored = PasswordHash::new(phc).map_err(|error| unreadable(error.to_string()))?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str());
+    let algorithm = algorithm.map_err(|error| unreadable(error.to_string()))?;
+    let version = Version::try_from(stored.version.unwrap_or_default());
+    let version = version.map_err(|error| unreadable(error.to_string()))?;
+    let params = Params::try_from(&stored).map_err(|error| unreadable(error.to_string()))?;
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+        return Err(unreadable("it has no salt or no hash".to_owned()));
+    };
+    let argon2 = Argon2::new(algorithm, version, params);
+    let mut bytes = Zeroizing::new(vec![0; expected.as_bytes().len()]);
+    compute(memory, &argon2, password, salt, &mut bytes)?;
+    Ok(bytes.ct_eq(expected.as_bytes()).into())
 }
 
 #[cfg(test)]
@@ -171,9 +237,39 @@ mod tests {
     fn a_hash_is_argon2id_and_fits_only_its_password() {
         let phc = hash(&small(), &"correct horse".to_owned().into(), [1; 16]).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{phc}");
-        assert_eq!(verify(&"correct horse".to_owned().into(), &phc), Ok(true));
-        assert_eq!(verify(&"correct horsf".to_owned().into(), &phc), Ok(false));
-        assert!(verify(&"x".to_owned().into(), "-").is_err());
+        let memory = Memory::default();
+        let fits = |password: &str, phc| verify(&memory, &password.to_owned().into(), phc);
+        assert_eq!(fits("correct horse", &phc), Ok(true));
+        assert_eq!(fits("correct horsf", &phc), Ok(false));
+        assert!(fits("x", "-").is_err());
+        let dear = Params::new(64, 2, 1, None).unwrap();
+        let other = hash_in(&memory, &dear, &"correct horse".to_owned().into(), [1; 16]);
+        let other = other.unwrap();
+        // In the memory of another hash, of another size, and back.
+        assert_eq!(fits("correct horse", &other), Ok(true));
+        assert_eq!(fits("correct horse", &phc), Ok(true));
+        assert_eq!(
+            fits("correct horse", phc.split_at(phc.len() - 2).0),
+            Ok(false)
+        );
+        assert_eq!(memory.0.lock().unwrap().len(), 1, "one was used at once");
+        for unusable in [
+            "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ",
+            "$scrypt$ln=1$AQEBAQEBAQEBAQEBAQEBAQ$AQEBAQEBAQEBAQEBAQEBAQ",
+        ] {
+            assert!(fits("correct horse", unusable).is_err());
+        }
+    }
+
+    /// The reference implementation's own vector (RFC 9106 gives none without a secret).
+    #[test]
+    fn a_hash_that_another_implementation_made_is_checked() {
+        let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
+                   CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        let memory = Memory::default();
+        let fits = |password: &str| verify(&memory, &password.to_owned().into(), phc);
+        assert_eq!(fits("password"), Ok(true));
+        assert_eq!(fits("Password"), Ok(false));
     }
 
     fn hasher(settings: &SignIn) -> Hasher {
