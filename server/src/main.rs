@@ -10,8 +10,8 @@ use hazardloop_server::entropy::Entropy;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-/// Gives memory back: a password hash needs 19 MiB for a moment, and the system's allocator keeps
-/// that for every thread that ever computed one.
+/// Gives memory back, which the system's allocator keeps for every thread that ever needed much. Without
+/// huge pages, which would round what it holds up by a third.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -5,20 +5,19 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
 use uuid::Uuid;
 
 use super::batch::in_arrays;
+use super::prepared::{Bind, Prepared};
 use super::schema::scope_rows;
-use super::{Conn, Position, StoreError, WriteTx, on_any, rows_after};
+use super::{Conn, Position, StoreError, WriteTx, rows_after};
 
 /// One row of the feed.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-// Without this the statement is parsed anew each time: it might say DEFAULT.
-#[diesel(table_name = scope_rows, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = scope_rows)]
 struct Row {
     scope: String,
     record_kind: i32,
@@ -159,23 +158,35 @@ pub fn publish(tx: &mut WriteTx<'_>, news: News) -> Result<(), StoreError> {
 }
 
 fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
-    on_any!(conn, |c| diesel::insert_into(scope_rows::table)
-        .values(rows)
-        .on_conflict((
-            scope_rows::scope,
-            scope_rows::record_kind,
-            scope_rows::record_id
-        ))
-        .do_update()
-        .set((
-            scope_rows::present.eq(excluded(scope_rows::present)),
-            scope_rows::version.eq(excluded(scope_rows::version)),
-            scope_rows::digest_high.eq(excluded(scope_rows::digest_high)),
-            scope_rows::digest_low.eq(excluded(scope_rows::digest_low)),
-            scope_rows::tx.eq(excluded(scope_rows::tx)),
-            scope_rows::ordinal.eq(excluded(scope_rows::ordinal)),
-        ))
-        .execute(c))
+    Prepared::rows(
+        "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
+         digest_low, created_at, tx, ordinal) VALUES ",
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        // The row keeps the time of its creation.
+        " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET present = excluded.present, \
+         version = excluded.version, digest_high = excluded.digest_high, \
+         digest_low = excluded.digest_low, tx = excluded.tx, ordinal = excluded.ordinal",
+        rows.map(Row::binds),
+    )
+    .execute(conn)
+}
+
+impl Row {
+    /// In the order of the columns.
+    fn binds(self) -> Vec<Bind> {
+        vec![
+            Bind::Text(self.scope),
+            Bind::Small(self.record_kind),
+            Bind::Bytes(self.record_id),
+            Bind::Flag(self.present),
+            Bind::Big(self.version),
+            Bind::Big(self.digest_high),
+            Bind::Big(self.digest_low),
+            Bind::Big(self.created_at),
+            Bind::Big(self.tx),
+            Bind::Small(self.ordinal),
+        ]
+    }
 }
 
 /// The changes of `scope` after `after` and below `horizon`, oldest first, at most `limit`.

@@ -36,6 +36,7 @@ pub mod url;
 
 mod batch;
 mod pool;
+mod prepared;
 mod queue;
 mod writer;
 

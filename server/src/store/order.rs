@@ -17,6 +17,7 @@ use diesel::sql_types::BigInt;
 
 use super::conn::Conn;
 use super::error::StoreError;
+use super::prepared::Prepared;
 
 /// Bytes of an encoded [`Position`].
 pub const POSITION_BYTES: usize = 12;
@@ -101,12 +102,6 @@ macro_rules! rows_after {
 }
 pub use rows_after;
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
 /// How far a reader may go, and what no transaction can have reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct Bounds {
@@ -131,7 +126,7 @@ macro_rules! offset {
 pub(super) use offset;
 
 fn one_number(conn: &mut Conn, sql: &'static str) -> Result<i64, StoreError> {
-    Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.number)
+    Ok(Prepared::new(sql, Vec::new()).get_result(conn)?)
 }
 
 /// The oldest transaction that was running when the snapshot was taken; when there was none, the

@@ -9,6 +9,7 @@ use hazardloop_sync_protocol::hub::StreamState;
 use hazardloop_sync_protocol::wire::{Envelope, Receipt};
 
 use super::batch::in_arrays;
+use super::prepared::{Bind, Prepared};
 use super::schema::{installs, pushed_commands};
 use super::{Conn, StoreError, WriteTx, on_any};
 
@@ -68,17 +69,19 @@ pub fn advance(
     stream: &StreamState,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let changed = diesel::update(installs::table)
-        .filter(installs::id.eq(stream.install_id.as_bytes().to_vec()))
-        .filter(installs::last_seq.eq(before))
-        // Revoked meanwhile: run again, and be told so.
-        .filter(installs::revoked_at.is_null())
-        .set((
-            installs::last_seq.eq(stream.last_seq),
-            installs::last_hash.eq(stream.last_hash.as_bytes().to_vec()),
-            installs::last_seen_at.eq(now.as_millis()),
-        ))
-        .execute(tx.conn())?;
+    // Revoked meanwhile: run again, and be told so.
+    let changed = Prepared::new(
+        "UPDATE installs SET last_seq = ?, last_hash = ?, last_seen_at = ? \
+         WHERE id = ? AND last_seq = ? AND revoked_at IS NULL",
+        vec![
+            Bind::Big(stream.last_seq),
+            Bind::Bytes(stream.last_hash.as_bytes().to_vec()),
+            Bind::Big(now.as_millis()),
+            Bind::Bytes(stream.install_id.as_bytes().to_vec()),
+            Bind::Big(before),
+        ],
+    )
+    .execute(tx.conn())?;
     if changed == 1 {
         Ok(())
     } else {

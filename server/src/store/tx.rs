@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::conn::{self, Conn};
 use super::error::{StoreError, StoreFailure};
 use super::order;
+use super::prepared::{Bind, Prepared};
 use super::schema::commit_order;
 
 /// Something to do after the commit, such as waking those who wait for changes.
@@ -52,9 +53,8 @@ impl TxState {
     /// savepoints, so that no rollback of a single request can undo it.
     pub(super) fn seal(&self, conn: &mut Conn) -> Result<(), StoreError> {
         if let (Some(number), Conn::Sqlite(_)) = (self.number, &*conn) {
-            diesel::update(commit_order::table)
-                .set(commit_order::last.eq(number))
-                .execute(conn)?;
+            let sql = "UPDATE commit_order SET last = ?";
+            Prepared::new(sql, vec![Bind::Big(number)]).execute(conn)?;
         }
         Ok(())
     }
