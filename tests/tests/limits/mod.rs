@@ -309,7 +309,8 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 8] = [
+const ELSEWHERE_TOO: [(&str, &str); 9] = [
+    ("moved_at_once", "server/src/usecases/relocate_tests.rs"),
     ("upload_life_s", "server/src/usecases/upload/tests.rs"),
     ("readers", STORES),
     ("writers", STORES),

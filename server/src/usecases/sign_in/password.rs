@@ -248,10 +248,8 @@ mod tests {
         // In the memory of another hash, of another size, and back.
         assert_eq!(fits("correct horse", &other), Ok(true));
         assert_eq!(fits("correct horse", &phc), Ok(true));
-        assert_eq!(
-            fits("correct horse", phc.split_at(phc.len() - 2).0),
-            Ok(false)
-        );
+        let cut = phc.split_at(phc.len() - 2).0;
+        assert!(fits("correct horse", cut).is_err());
         assert_eq!(memory.0.lock().unwrap().len(), 1, "one was used at once");
         for unusable in [
             "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ",
