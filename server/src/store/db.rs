@@ -19,7 +19,7 @@ use super::writer::{self, Writer};
 pub struct DbOptions {
     /// Connections that read. Default 4.
     pub readers: u32,
-    /// PostgreSQL: connections that write. Default 6. SQLite has one.
+    /// PostgreSQL: connections that write. Default 8. SQLite has one.
     pub writers: u32,
     /// Write requests that may wait; more wait for a place. Default 1024.
     pub queue_length: usize,
@@ -47,7 +47,7 @@ impl Default for DbOptions {
     fn default() -> Self {
         Self {
             readers: 4,
-            writers: 6,
+            writers: 8,
             queue_length: 1024,
             group_limit: 64,
             attempts: 8,

@@ -1,0 +1,2 @@
+-- PostgreSQL has no such choice; see the SQLite side.
+SELECT 1;
