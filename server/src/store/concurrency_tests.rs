@@ -8,6 +8,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use hazardloop_tests::{TestDatabase, each_database};
 
@@ -48,7 +49,12 @@ fn concurrent_guarded_changes_all_arrive() {
 #[test]
 fn a_deadlock_is_run_again_and_both_writers_succeed() {
     let database = TestDatabase::postgres();
-    let db = opened(database.url());
+    // Long enough for PostgreSQL to look for deadlocks, which writers do not wait for otherwise.
+    let options = DbOptions {
+        group_lock_timeout: Duration::from_secs(10),
+        ..DbOptions::default()
+    };
+    let db = opened_with(database.url(), options);
     put_person(&db, 1);
     put_person(&db, 2);
     let both_hold_one = Arc::new(Barrier::new(2));

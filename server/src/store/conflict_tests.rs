@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,7 +18,7 @@ use diesel::sql_types::BigInt;
 use hazardloop_tests::TestDatabase;
 use hazardloop_tests::postgres::psql;
 
-use super::test_support::{count_up, opened, opened_with, put_person, version_of};
+use super::test_support::{count_up, opened_with, put_person, version_of};
 use super::{Conn, DbOptions, StoreError};
 
 #[derive(QueryableByName)]
@@ -78,10 +79,18 @@ fn count_in(conn: &mut Conn, part: i32) -> Result<usize, StoreError> {
     Ok(diesel::sql_query(sql).execute(conn)?)
 }
 
+/// A writer gives up waiting for a lock before the database would send it back: here it waits.
+fn patient() -> DbOptions {
+    DbOptions {
+        group_lock_timeout: Duration::from_secs(10),
+        ..DbOptions::default()
+    }
+}
+
 #[test]
 fn a_serialization_failure_is_run_again_and_succeeds() {
     let database = TestDatabase::postgres();
-    let db = opened(database.url());
+    let db = opened_with(database.url(), patient());
     parted(database.url());
     let (url, runs) = (database.url().to_owned(), Arc::new(AtomicU32::new(0)));
     let counter = Arc::clone(&runs);
@@ -109,7 +118,7 @@ fn serialization_failures_without_end_are_answered_after_bounded_attempts() {
     let database = TestDatabase::postgres();
     let options = DbOptions {
         attempts: 3,
-        ..DbOptions::default()
+        ..patient()
     };
     let db = opened_with(database.url(), options);
     parted(database.url());
@@ -144,7 +153,7 @@ fn a_deadlock_with_another_session_is_run_again_and_both_succeed() {
         "20ms"
     );
     psql(database.url(), &ours).unwrap();
-    let db = opened(database.url());
+    let db = opened_with(database.url(), patient());
     put_person(&db, 1);
     put_person(&db, 2);
     let (url, runs) = (database.url().to_owned(), Arc::new(AtomicU32::new(0)));

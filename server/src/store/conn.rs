@@ -60,8 +60,8 @@ pub(super) fn open(
     if let Some(path) = url.sqlite_path() {
         return open_sqlite(path, purpose, options).map(Conn::Sqlite);
     }
-    let secret = url.postgres_secret().unwrap_or_default();
-    let mut conn = PgConnection::establish(secret).map_err(|error| StoreError::Unavailable {
+    let secret = patient_for_seconds(url.postgres_secret().unwrap_or_default());
+    let mut conn = PgConnection::establish(&secret).map_err(|error| StoreError::Unavailable {
         what: url.scrub(&error.to_string()),
     })?;
     conn.batch_execute(&postgres_settings(purpose, options))?;
@@ -71,6 +71,30 @@ pub(super) fn open(
         identity::check(&mut conn)?;
     }
     Ok(conn)
+}
+
+/// How long a session waits for a peer that has gone without a word, in the words of libpq: without
+/// them a writer would wait for as long as the system repeats its packets, a quarter of an hour.
+const PATIENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+];
+
+/// `address` with [`PATIENCE`], where it does not say otherwise itself.
+fn patient_for_seconds(address: &str) -> String {
+    let mut address = address.to_owned();
+    for (name, value) in PATIENCE {
+        let parameters = address.split_once('?').map_or("", |(_, after)| after);
+        let said = |parameter: &str| parameter.split('=').next() == Some(name);
+        if !parameters.split('&').any(said) {
+            let separator = if address.contains('?') { '&' } else { '?' };
+            address.push_str(&format!("{separator}{name}={value}"));
+        }
+    }
+    address
 }
 
 fn open_sqlite(
@@ -124,7 +148,8 @@ fn postgres_settings(purpose: Purpose, options: &DbOptions) -> String {
     };
     let lock = match purpose {
         Purpose::Migrate => 0,
-        Purpose::Read | Purpose::Write => options.lock_timeout.as_millis(),
+        Purpose::Read => options.lock_timeout.as_millis(),
+        Purpose::Write => options.group_lock_timeout.as_millis().max(1),
     };
     let idle = options.idle_in_transaction_timeout.as_millis();
     // Messages in English, where the role may choose, since some errors are told apart by them.
@@ -155,10 +180,10 @@ pub(super) fn begin_read(conn: &mut Conn) -> Result<(), StoreError> {
 /// the only lock there is).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LockWait {
-    /// As long as the session says.
-    Usual,
-    /// Shorter, because others share the transaction.
-    Short(Duration),
+    /// As long as the session says: a writer's says short, since it keeps others waiting.
+    Session,
+    /// So long.
+    Patient(Duration),
 }
 
 /// Begins a write transaction; on SQLite with the write lock taken at once, since a lock that is
@@ -169,10 +194,10 @@ pub(super) fn begin_write(conn: &mut Conn, wait: LockWait) -> Result<(), StoreEr
         (Conn::Sqlite(conn), _) => {
             AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
         }
-        (Conn::Postgres(conn), LockWait::Usual) => {
+        (Conn::Postgres(conn), LockWait::Session) => {
             AnsiTransactionManager::begin_transaction_sql(conn, POSTGRES)?;
         }
-        (Conn::Postgres(conn), LockWait::Short(longest)) => {
+        (Conn::Postgres(conn), LockWait::Patient(longest)) => {
             let ms = longest.as_millis().max(1);
             // One round trip for both.
             let both = format!("{POSTGRES}; SET LOCAL lock_timeout = {ms}");
@@ -233,4 +258,22 @@ pub(super) fn begin_savepoint(conn: &mut Conn) -> Result<(), StoreError> {
 /// Keeps what the innermost savepoint did.
 pub(super) fn release_savepoint(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(Transactions::commit_transaction(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::patient_for_seconds;
+
+    #[test]
+    fn an_address_keeps_what_it_says_and_is_patient_for_seconds_otherwise() {
+        let plain = patient_for_seconds("postgres://u@h/db");
+        assert!(
+            plain.starts_with("postgres://u@h/db?connect_timeout=5&"),
+            "{plain}"
+        );
+        assert!(plain.ends_with("&tcp_user_timeout=30000"), "{plain}");
+        let own = patient_for_seconds("postgres://u@h/db?connect_timeout=60&sslmode=require");
+        assert!(own.starts_with("postgres://u@h/db?connect_timeout=60&sslmode=require&"));
+        assert_eq!(own.matches("connect_timeout").count(), 1, "{own}");
+    }
 }

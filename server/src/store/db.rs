@@ -35,8 +35,8 @@ pub struct DbOptions {
     pub statement_timeout: Duration,
     /// PostgreSQL: longest wait for a lock. Default 5 s.
     pub lock_timeout: Duration,
-    /// PostgreSQL: longest wait for a lock while others share the transaction; whoever would wait
-    /// longer is run again alone. Default 20 ms.
+    /// PostgreSQL: longest wait for a lock while others wait behind; whoever would wait longer is
+    /// run again alone. Default 20 ms.
     pub group_lock_timeout: Duration,
     /// PostgreSQL: longest pause inside a transaction; one that hangs holds back every device's
     /// feed. Default 10 s.

@@ -89,7 +89,7 @@ pub fn settle(url: &DatabaseUrl, settlement: &Settlement) -> Result<Option<Strin
     migrate::locked_up(url, |conn| {
         let postgres = matches!(conn, Conn::Postgres(_));
         if postgres {
-            conn::begin_write(conn, conn::LockWait::Usual)?;
+            conn::begin_write(conn, conn::LockWait::Session)?;
         }
         let settled = settle_in(conn, settlement);
         match (postgres, &settled) {

@@ -136,11 +136,13 @@ fn one_number(conn: &mut Conn, sql: &'static str) -> Result<i64, StoreError> {
 /// database would hold back this one's devices. One that provably belongs elsewhere is passed
 /// over: whoever runs still holds the lock on its own id, and its backend names its database.
 /// Whatever cannot be proved counts as ours: not yet locked, just ended, or of a role whose
-/// activity may not be seen.
+/// activity may not be seen. A snapshot leaves the transaction that takes it out of those running,
+/// but others who share the transaction may still write under its number: where it has one (LEAST
+/// passes over an absent one), the horizon is no higher.
 macro_rules! postgres_horizon {
     () => {
         concat!(
-            "COALESCE(\
+            "LEAST(COALESCE(\
              (SELECT min(running.id::text::bigint) \
               FROM pg_snapshot_xip(pg_current_snapshot()) AS running(id) \
               WHERE NOT EXISTS (\
@@ -149,7 +151,8 @@ macro_rules! postgres_horizon {
               WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock' \
               AND held.granted AND held.transactionid = running.id::xid \
               AND backend.datname <> current_database())), \
-             pg_snapshot_xmax(pg_current_snapshot())::text::bigint) + ",
+             pg_snapshot_xmax(pg_current_snapshot())::text::bigint), \
+             pg_current_xact_id_if_assigned()::text::bigint) + ",
             offset!()
         )
     };

@@ -346,3 +346,19 @@ fn a_long_transaction_of_another_database_holds_nothing_back_and_one_of_ours_doe
     drop(own);
     assert!(reaches(number));
 }
+
+#[test]
+fn whoever_asks_while_writing_does_not_pass_what_shares_its_transaction() {
+    let database = TestDatabase::postgres();
+    let db = opened(database.url());
+    let beside = db.clone();
+    let (own, horizon, later) = db
+        .write_blocking(move |tx| {
+            let own = tx.number()?;
+            let later = beside.write_blocking(|tx| tx.number())?;
+            Ok::<_, StoreError>((own, super::order::horizon(tx.conn())?, later))
+        })
+        .unwrap();
+    assert!(own < later, "the other began later and has committed");
+    assert!(horizon <= own, "{horizon} is above {own}");
+}

@@ -15,6 +15,8 @@ pub(super) struct Queue {
     arrived: Condvar,
     /// Waiting tasks queue here, in order, instead of each holding a thread.
     places: Arc<Semaphore>,
+    /// Requests that may be run alone at once: they may wait for a lock.
+    most_alone: usize,
 }
 
 #[derive(Default)]
@@ -22,6 +24,8 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// Threads that wait for something to do.
     idle: usize,
+    /// Requests that are being run alone.
+    alone: usize,
     closed: bool,
 }
 
@@ -32,12 +36,13 @@ struct Waiting {
 }
 
 impl Queue {
-    /// For at most `length` requests at once.
-    pub(super) fn new(length: usize) -> Self {
+    /// For at most `length` requests at once, of which `most_alone` may be run alone at once.
+    pub(super) fn new(length: usize, most_alone: usize) -> Self {
         Self {
             state: Mutex::default(),
             arrived: Condvar::new(),
             places: Arc::new(Semaphore::new(length.max(1))),
+            most_alone,
         }
     }
 
@@ -84,11 +89,16 @@ impl Queue {
 
     /// The next requests to write together, at least one and at most `limit`; `None` when there
     /// will be no more. Waits for them. Where other threads are idle too, each takes its share;
-    /// whatever has to be run alone comes alone.
+    /// whatever has to be run alone comes alone, and [`Self::done`] is told when it has been.
     pub(super) fn next_group(&self, limit: usize) -> Option<Vec<Box<dyn Job>>> {
         let mut state = self.state();
-        while state.waiting.is_empty() {
-            if state.closed {
+        loop {
+            let share = state.waiting.len().div_ceil(state.idle + 1);
+            let group = state.take(share.clamp(1, limit.max(1)), self.most_alone);
+            if !group.is_empty() {
+                return Some(group);
+            }
+            if state.closed && state.waiting.is_empty() {
                 return None;
             }
             state.idle += 1;
@@ -98,8 +108,17 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
-        let share = state.waiting.len().div_ceil(state.idle + 1);
-        Some(state.take(share.clamp(1, limit.max(1))))
+    }
+
+    /// A group has been run and its requests are answered or put back.
+    pub(super) fn done(&self, alone: bool) {
+        if !alone {
+            return;
+        }
+        let mut state = self.state();
+        state.alone = state.alone.saturating_sub(1);
+        drop(state);
+        self.arrived.notify_all();
     }
 
     /// One more request for a group that is being run, if one waits that may join it.
@@ -120,17 +139,28 @@ impl Queue {
 }
 
 impl State {
-    fn take(&mut self, most: usize) -> Vec<Box<dyn Job>> {
-        let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(most);
-        while group.len() < most {
-            let next = self.waiting.front();
-            let alone = next.is_some_and(|waiting| waiting.job.runs_alone());
-            if next.is_none() || (alone && !group.is_empty()) {
-                break;
+    fn take(&mut self, most: usize, most_alone: usize) -> Vec<Box<dyn Job>> {
+        let runs_alone = |waiting: &Waiting| waiting.job.runs_alone();
+        // Those who must be run alone stand first, but not more of them than may be.
+        let first = match self.waiting.front() {
+            Some(front) if runs_alone(front) && self.alone >= most_alone => {
+                self.waiting.iter().position(|waiting| !runs_alone(waiting))
             }
-            group.extend(self.waiting.pop_front().map(|waiting| waiting.job));
-            if alone {
-                break;
+            front => front.map(|_| 0),
+        };
+        let mut group: Vec<Box<dyn Job>> = Vec::new();
+        let Some(first) = first else {
+            return group;
+        };
+        while group.len() < most {
+            match self.waiting.get(first).map(runs_alone) {
+                Some(true) if group.is_empty() => {
+                    self.alone += 1;
+                    group.extend(self.waiting.remove(first).map(|waiting| waiting.job));
+                    break;
+                }
+                Some(false) => group.extend(self.waiting.remove(first).map(|waiting| waiting.job)),
+                Some(true) | None => break,
             }
         }
         group

@@ -5,9 +5,10 @@
 //! own savepoint, so one that errs is undone alone. SQLite has one such thread, its single writer;
 //! PostgreSQL has several, which run side by side.
 //!
-//! Nobody in a group waits long for a lock, since all the others would wait too: who does leaves
-//! the group and is run again alone. So is whoever was not fast enough for a version guard, or was
-//! sent back by the database; a bounded number of times.
+//! Nobody waits long for a lock, since all behind would wait too: who would leaves the group and is
+//! run again alone, with patience, in one of the threads but never in all of them. So is whoever
+//! was not fast enough for a version guard, or was sent back by the database; a bounded number of
+//! times.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -116,15 +117,23 @@ where
 
     fn answer(self: Box<Self>, committed: &Result<(), StoreError>) {
         let answer = match (committed, self.result) {
-            // What erred is undone whether or not the others' commit succeeded.
-            (_, Some(Err(error))) => Err(error),
-            (Ok(()), Some(Ok(value))) => Ok(value),
-            (Err(error), _) => Err(error.clone().into()),
+            (Ok(()), Some(answer)) => answer,
             (Ok(()), None) => Err(closing().into()),
+            // These say nothing of what a neighbour did. Any other error may, and that is undone.
+            (Err(_), Some(Err(error))) if error.store_error().is_some_and(of_its_own) => Err(error),
+            (Err(error), _) => Err(error.clone().into()),
         };
         // A requester that has gone away no longer wants to know.
         let _gone = self.reply.send(answer);
     }
+}
+
+/// Whether a request's error has nothing to do with the others in its transaction.
+fn of_its_own(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Conflict { .. } | StoreError::Timeout { .. } | StoreError::Panicked
+    )
 }
 
 /// A request and where its answer will come.
@@ -155,13 +164,15 @@ impl Writer {
     /// other connections are opened when they are needed.
     pub(super) fn start(url: &DatabaseUrl, options: &DbOptions) -> Result<Self, StoreError> {
         let mut first = Some(conn::open(url, Purpose::Write, options)?);
-        let queue = Arc::new(Queue::new(options.queue_length));
         let (threads, attempts) = if url.is_postgres() {
             (options.writers.max(1), options.attempts.max(1))
         } else {
             // Nobody writes beside the single writer: what was stale once stays so.
             (1, 1)
         };
+        // One thread is always there for those who do not wait for a lock.
+        let most_alone = usize::try_from(threads).unwrap_or(1).saturating_sub(1);
+        let queue = Arc::new(Queue::new(options.queue_length, most_alone.max(1)));
         let writer = Self {
             queue: Arc::clone(&queue),
             threads: Mutex::default(),
@@ -234,7 +245,8 @@ enum GroupEnd {
 impl Lane {
     fn work(mut self) {
         while let Some(mut group) = self.queue.next_group(self.options.group_limit) {
-            let end = self.write(&mut group);
+            let alone = group.iter().any(|job| job.runs_alone());
+            let end = self.write(&mut group, alone);
             let grouped = group.len() > 1;
             let (committed, lost) = match end {
                 GroupEnd::Tried(committed) => (committed, false),
@@ -247,11 +259,11 @@ impl Lane {
             for mut job in group {
                 let wanted = match job.ran() {
                     Ran::InVain => true,
-                    Ran::Erred => false,
-                    // In a group the wait was cut short for the others' sake.
-                    Ran::TimedOut => grouped,
-                    // Nothing was committed, and it may be another's doing.
-                    Ran::Changes | Ran::Not => lost && grouped,
+                    // The wait was cut short for the others' sake.
+                    Ran::TimedOut => !alone,
+                    // Nothing was committed, and it may be another's doing. What erred may have
+                    // erred because of what a neighbour did, and that is undone.
+                    Ran::Changes | Ran::Not | Ran::Erred => lost && grouped,
                 };
                 if wanted && job.once_more(self.attempts) {
                     again.push(job);
@@ -260,6 +272,7 @@ impl Lane {
                 }
             }
             self.queue.put_back(again);
+            self.queue.done(alone);
         }
     }
 
@@ -282,10 +295,11 @@ impl Lane {
     }
 
     /// Runs `group`, which may grow, in one transaction.
-    fn write(&mut self, group: &mut Vec<Box<dyn Job>>) -> GroupEnd {
-        let wait = match group.as_slice() {
-            [_only] => LockWait::Usual,
-            _ => LockWait::Short(self.options.group_lock_timeout),
+    fn write(&mut self, group: &mut Vec<Box<dyn Job>>, alone: bool) -> GroupEnd {
+        let wait = if alone {
+            LockWait::Patient(self.options.lock_timeout)
+        } else {
+            LockWait::Session
         };
         let mut conn = match self.begin(wait) {
             Ok(conn) => conn,

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -189,6 +190,99 @@ fn a_session_that_one_request_loses_is_not_the_others_loss() {
         assert!(answers[2].as_ref().unwrap_err().is_transient());
     });
     assert_eq!(facts(&db).len(), 4);
+}
+
+#[test]
+fn an_answer_that_rests_on_a_neighbours_undone_work_is_not_given() {
+    let database = TestDatabase::postgres();
+    let db = opened_with(database.url(), single());
+    on_runtime(async {
+        let (go, holder) = hold_writer(&db);
+        let first_run = AtomicBool::new(true);
+        let neighbour = db.clone();
+        let neighbour = queued(async move {
+            let work = move |tx: &mut super::WriteTx<'_>| {
+                if first_run.swap(false, Ordering::Relaxed) {
+                    put_fact(tx.conn(), "never committed")
+                } else {
+                    Err(StoreError::Missing)
+                }
+            };
+            neighbour.write(work).await
+        });
+        let neighbour = neighbour.await;
+        let reader = db.clone();
+        let reader = queued(async move {
+            // As a rule would refuse because of what it sees.
+            let work = |tx: &mut super::WriteTx<'_>| put_fact(tx.conn(), "never committed");
+            reader.write(work).await
+        });
+        let reader = reader.await;
+        let loser = db.clone();
+        let loser = queued(async move {
+            let work = |tx: &mut super::WriteTx<'_>| {
+                let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+                Ok(tx.conn().batch_execute(end)?)
+            };
+            loser.write(work).await
+        });
+        let loser = loser.await;
+        go.send(()).unwrap();
+        holder.join().unwrap().unwrap();
+        assert_eq!(neighbour.await, Err(StoreError::Missing));
+        assert_eq!(reader.await, Ok(()), "there was nothing in its way");
+        assert!(loser.await.is_err());
+    });
+    assert_eq!(facts(&db), ["never committed"]);
+}
+
+#[test]
+fn those_who_wait_for_one_lock_leave_a_writer_to_the_others() {
+    let database = TestDatabase::postgres();
+    let options = DbOptions {
+        writers: 3,
+        // Of eight who count up the same row, each is overtaken by others.
+        attempts: 100,
+        ..DbOptions::default()
+    };
+    let db = opened_with(database.url(), options);
+    put_person(&db, 1);
+    let (go, wait) = mpsc::channel();
+    let (locked, has_lock) = mpsc::channel();
+    let outsider = opened(database.url());
+    let lock_holder = std::thread::spawn(move || {
+        outsider.write_blocking(move |tx| {
+            count_up(tx.conn(), 1)?;
+            locked.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok::<_, StoreError>(())
+        })
+    });
+    has_lock.recv().unwrap();
+    on_runtime(async {
+        let mut waiting = Vec::new();
+        for _ in 0..8 {
+            let db = db.clone();
+            let asked = async move { db.write(|tx| count_up(tx.conn(), 1)).await };
+            waiting.push(queued(asked).await);
+        }
+        for number in 0..20 {
+            let fact = format!("fact {number:02}");
+            db.write(move |tx| put_fact(tx.conn(), &fact))
+                .await
+                .unwrap();
+        }
+        assert!(
+            waiting
+                .iter_mut()
+                .all(|asked| asked.now_or_never().is_none())
+        );
+        go.send(()).unwrap();
+        let answers = join_all(waiting).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    });
+    lock_holder.join().unwrap().unwrap();
+    assert_eq!(db.read_blocking(|tx| version_of(tx.conn(), 1)), Ok(9));
 }
 
 #[test]

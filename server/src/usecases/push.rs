@@ -339,7 +339,10 @@ impl Batch<'_> {
             })
             .collect();
         let id = &command.hazard_id.0;
-        if feed::was_removed_from(tx.conn(), &scopes, RecordKind::Hazard, id)? {
+        // Also by a command of this very batch, which is not written yet.
+        if self.set.has_left(tx.conn(), command.hazard_id, &scopes)?
+            || feed::was_removed_from(tx.conn(), &scopes, RecordKind::Hazard, id)?
+        {
             return Ok(true);
         }
         let Some(loaded) = self.set.hazard(tx.conn(), command.hazard_id)?.cloned() else {

@@ -10,7 +10,7 @@ use hazardloop_domain::access::Grant;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, PhotoState};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::RecordKind;
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 
 use super::{Door, Sender, lineage, scopes_of};
 use crate::failure::Failure;
@@ -139,6 +139,31 @@ impl<'a> WorkingSet<'a> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unread) => unread.insert(enterprises::jurisdiction_held(conn, of)?),
         })
+    }
+
+    /// Whether what was decided so far has taken the hazard out of one of `scopes`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn has_left(
+        &mut self,
+        conn: &mut Conn,
+        id: HazardId,
+        scopes: &[Scope],
+    ) -> Result<bool, Failure> {
+        let Some(subject) = self.hazards.get(&id).filter(|subject| subject.changed) else {
+            return Ok(false);
+        };
+        let current = subject.current.as_ref().map(|loaded| &loaded.hazard);
+        let seat = |hazard: &Hazard| (hazard.enterprise_id, hazard.jurisdiction_id);
+        let (Some(before), Some(now)) = (subject.stored.as_ref().map(seat), current.map(seat))
+        else {
+            return Ok(false);
+        };
+        let before = scopes_of(before.0, &self.lineage(conn, before.1)?.ancestors);
+        let now = scopes_of(now.0, &self.lineage(conn, now.1)?.ancestors);
+        let left = |scope: &Scope| before.contains(scope) && !now.contains(scope);
+        Ok(scopes.iter().any(left))
     }
 
     /// Chains events onto the history of a hazard that was looked for, and applies them.
