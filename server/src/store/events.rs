@@ -181,6 +181,33 @@ pub fn head(conn: &mut Conn, subject_id: &Uuid) -> Result<Head, StoreError> {
     Ok(Head { seq, hash })
 }
 
+/// Which of `subjects` have a history, as whatever they are.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn known(conn: &mut Conn, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let first = events::table.filter(events::subject_seq.eq(1));
+    let found: Vec<Vec<u8>> = match subjects {
+        [] => Vec::new(),
+        // The usual case; its statement is prepared once.
+        [only] => first
+            .filter(events::subject_id.eq(only.as_bytes().to_vec()))
+            .select(events::subject_id)
+            .load(conn)?,
+        many => {
+            let many: Vec<Vec<u8>> = many.iter().map(|id| id.as_bytes().to_vec()).collect();
+            on_any!(conn, |c| first
+                .filter(events::subject_id.eq_any(many))
+                .select(events::subject_id)
+                .load(c))?
+        }
+    };
+    Ok(found
+        .iter()
+        .filter_map(|id| Uuid::from_slice(id).ok())
+        .collect())
+}
+
 /// A subject's events after `after_seq`, oldest first, at most `limit`.
 ///
 /// # Errors

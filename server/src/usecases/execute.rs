@@ -134,6 +134,11 @@ impl WorkingSet<'_> {
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
         }
+        if loaded.is_none() && self.is_taken(tx.conn(), command.hazard_id)? {
+            // Of an enterprise, say: the two would share one history.
+            let rule = "this id belongs to something else";
+            return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
+        }
         let target = self.target(tx.conn(), command, place)?;
         let facts = Facts {
             now: self.now(),

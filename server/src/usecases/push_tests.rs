@@ -6,12 +6,18 @@
     clippy::indexing_slicing
 )]
 
+use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Amend, Close, Confirm, Grade, Note};
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::refusal::RefusalCode;
 use hazardloop_sync_protocol::wire::{Outcome, PushResult, QuarantineReason};
 
-use super::{audit, push::push};
+use super::people::{self, NewPerson};
+use super::pull_tests::second_town;
+use super::{audit, enterprises, push::push};
 use crate::failure::Failure;
+use crate::sample;
 use crate::test_support::{
     NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database, person, report,
 };
@@ -321,5 +327,113 @@ fn an_outsider_cannot_tell_a_hazard_that_exists_from_one_that_does_not() {
             PushResult::IdReused { .. } => panic!(),
         };
         assert_eq!(outcome(0), outcome(1));
+    });
+}
+
+#[test]
+fn a_report_under_the_id_of_something_else_has_an_outcome_and_holds_up_nothing() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let firm = HazardId(enterprise("polishing").0);
+        let batch = vec![
+            device.seal(firm, Action::Report(report("企业的编号"))),
+            device.seal(hazard_id(1), Action::Report(report("粉尘"))),
+        ];
+        let answer = push(app, device.person_id, device.push(batch)).await;
+        let results = answer.unwrap().results;
+        assert_eq!(outcomes(&results), ["rejected", "applied"]);
+        let PushResult::Receipt(receipt) = &results[0] else {
+            panic!("no receipt")
+        };
+        let Outcome::Rejected { refusal } = &receipt.outcome else {
+            panic!("{:?}", receipt.outcome)
+        };
+        assert_eq!(refusal.code, RefusalCode::AlreadyExists);
+        assert_record_verifies(&server).await;
+    });
+}
+
+/// Somebody with a role over the sample's town and another over an enterprise elsewhere.
+async fn somebody_of_two_places(server: &TestServer) -> (PersonId, EnterpriseId) {
+    let app = &server.app;
+    let (town, _) = second_town(app).await;
+    let elsewhere = Enterprise {
+        id: EnterpriseId(sample::id("elsewhere")),
+        name: "异地厂".to_owned(),
+        credit_code: None,
+        jurisdiction_id: town,
+        sector: "工贸".to_owned(),
+        address: None,
+        position: None,
+        version: 1,
+    };
+    let first_town = JurisdictionId(sample::id("500153003000"));
+    let both = NewPerson {
+        id: PersonId(sample::id("both")),
+        login: "both".to_owned(),
+        name: "某人".to_owned(),
+        phone: None,
+        password_hash: "-".to_owned(),
+        grants: vec![
+            (Role::Inspector, GrantScope::Jurisdiction(first_town)),
+            (Role::Employee, GrantScope::Enterprise(elsewhere.id)),
+        ],
+    };
+    let made = (both.id, elsewhere.id);
+    let key = app.digest_key;
+    let stored = app.db.write(move |tx| {
+        enterprises::register(tx, &key, &elsewhere, None, NOW)?;
+        people::register(tx, &key, both.clone(), None, NOW).map(drop)
+    });
+    stored.await.unwrap();
+    made
+}
+
+#[test]
+fn an_outcome_does_not_depend_on_how_the_queue_was_cut_into_batches() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let (person_id, elsewhere) = somebody_of_two_places(&server).await;
+        let mut employee = TestDevice::enrol(app, "employee", 1).await;
+        let reports = (1..=2)
+            .map(|number| employee.seal(hazard_id(number), Action::Report(report("粉尘"))))
+            .collect();
+        push(app, employee.person_id, employee.push(reports))
+            .await
+            .unwrap();
+        let mut device = TestDevice::enrol_as(app, person_id, 2).await;
+        let moves = || {
+            Action::Amend(Amend {
+                based_on: 1,
+                description: None,
+                place_text: None,
+                position: None,
+                immediate_measure: None,
+                enterprise_id: Some(elsewhere),
+            })
+        };
+        let confirms = || {
+            Action::Confirm(Confirm {
+                grade: Grade::General,
+                criterion: None,
+                basis: None,
+                responsible_person: "周小河".to_owned(),
+                requirement: "清扫".to_owned(),
+                due_date: "2026-12-10".parse().unwrap(),
+            })
+        };
+        let mut seen = Vec::new();
+        let whole = vec![
+            device.seal(hazard_id(1), moves()),
+            device.seal(hazard_id(1), confirms()),
+        ];
+        let first = vec![device.seal(hazard_id(2), moves())];
+        let second = vec![device.seal(hazard_id(2), confirms())];
+        for batch in [whole, first, second] {
+            let answer = push(app, person_id, device.push(batch)).await.unwrap();
+            seen.extend(outcomes(&answer.results));
+        }
+        assert_eq!(seen, ["applied", "quarantined", "applied", "quarantined"]);
     });
 }

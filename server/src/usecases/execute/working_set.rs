@@ -11,6 +11,7 @@ use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, PhotoState};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use uuid::Uuid;
 
 use super::{Door, Sender, lineage, scopes_of};
 use crate::failure::Failure;
@@ -42,6 +43,8 @@ struct Subject {
     current: Option<Loaded>,
     /// Whether the rules have changed it.
     changed: bool,
+    /// There is no such hazard, and something else has this id.
+    taken: bool,
 }
 
 impl From<Option<Loaded>> for Subject {
@@ -50,6 +53,7 @@ impl From<Option<Loaded>> for Subject {
             stored: loaded.as_ref().map(|loaded| loaded.hazard.clone()),
             current: loaded,
             changed: false,
+            taken: false,
         }
     }
 }
@@ -85,10 +89,23 @@ impl<'a> WorkingSet<'a> {
             self.hazards
                 .insert(loaded.hazard.id, Subject::from(Some(loaded)));
         }
-        for id in ids {
-            self.hazards.entry(*id).or_default();
+        let unknown = ids.iter().filter(|id| !self.hazards.contains_key(id));
+        let unknown: Vec<Uuid> = unknown.map(|id| id.0).collect();
+        let taken = events::known(conn, &unknown)?;
+        for id in unknown {
+            let subject = self.hazards.entry(HazardId(id)).or_default();
+            subject.taken = taken.contains(&id);
         }
         Ok(())
+    }
+
+    /// Whether the id is that of something else than a hazard.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn is_taken(&mut self, conn: &mut Conn, id: HazardId) -> Result<bool, Failure> {
+        self.hazard(conn, id)?;
+        Ok(self.hazards.get(&id).is_some_and(|subject| subject.taken))
     }
 
     /// A hazard as it is now, decided and not yet written things included; `None`: there is none.
@@ -96,11 +113,11 @@ impl<'a> WorkingSet<'a> {
     /// # Errors
     /// When the database does not answer.
     pub fn hazard(&mut self, conn: &mut Conn, id: HazardId) -> Result<Option<&Loaded>, Failure> {
-        let subject = match self.hazards.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => unread.insert(Subject::from(hazards::load(conn, id)?)),
-        };
-        Ok(subject.current.as_ref())
+        if !self.hazards.contains_key(&id) {
+            self.expect(conn, &[id])?;
+        }
+        let subject = self.hazards.get(&id);
+        Ok(subject.and_then(|subject| subject.current.as_ref()))
     }
 
     /// All grants of a person, past and present.

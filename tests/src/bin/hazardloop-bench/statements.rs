@@ -24,6 +24,11 @@ const HAZARDS: Rows = Rows {
     row: "?",
     after: ")",
 };
+const HISTORIES: Rows = Rows {
+    before: "SELECT subject_id FROM events WHERE subject_seq = 1 AND subject_id IN (",
+    row: "?",
+    after: ")",
+};
 const EVENTS: Rows = Rows {
     before: "INSERT INTO events (tx, ordinal, subject_kind, subject_id, subject_seq, kind, actor_id, recorded_at, body, \
     hash_algorithm, previous_hash, hash) VALUES ",
@@ -195,7 +200,8 @@ impl<'a> Row<'a> {
         }
         let blob = |bytes: &[u8]| vec![Value::Blob(bytes.to_vec())];
         all.push(with(INSTALL, blob(self.install)));
-        all.extend(HAZARDS.of(rows.ids));
+        all.extend(HAZARDS.of(rows.ids.clone()));
+        all.extend(HISTORIES.of(rows.ids));
         all.push(with(seat, blob(&self.ids.enterprise)));
         all.push(with(LINEAGE, blob(&self.ids.jurisdiction)));
         all.push(with(GRANTS, blob(&self.ids.person)));
