@@ -12,10 +12,10 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use hazardloop_tests::{TestDatabase, each_database};
 
+use super::StoreError;
 use super::error::ConstraintKind;
 use super::schema::{commit_order, server_meta};
-use super::test_support::{facts, opened, put_fact, version_of};
-use super::{Db, StoreError};
+use super::test_support::{facts, hold_writer, opened, put_fact, version_of};
 
 /// A transaction's own refusal, as use cases have.
 #[derive(Debug)]
@@ -131,27 +131,6 @@ fn transaction_numbers_rise_and_survive_an_undone_first_use() {
             last = number;
         }
     });
-}
-
-/// Holds the writer inside a transaction until told to go on, so that a group forms behind it.
-fn hold_writer(
-    db: &Db,
-) -> (
-    mpsc::Sender<()>,
-    std::thread::JoinHandle<Result<(), StoreError>>,
-) {
-    let (go, wait) = mpsc::channel();
-    let (entered, inside) = mpsc::channel();
-    let holder = db.clone();
-    let thread = std::thread::spawn(move || {
-        holder.write_blocking(move |_| {
-            entered.send(()).unwrap();
-            wait.recv().unwrap();
-            Ok::<_, StoreError>(())
-        })
-    });
-    inside.recv().unwrap();
-    (go, thread)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

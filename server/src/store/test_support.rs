@@ -6,6 +6,9 @@
     clippy::indexing_slicing
 )]
 
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
 use diesel::prelude::*;
 
 use super::schema::{people, server_meta};
@@ -83,4 +86,20 @@ pub(super) fn raise(conn: &mut Conn, id: u8, before: i64) -> Result<i64, StoreEr
     .get_result::<i64>(conn)
     .optional()?
     .ok_or(StoreError::Stale { what: "person" })
+}
+
+/// Holds a writer inside a transaction until told to go on, so that a group forms behind it.
+pub(super) fn hold_writer(db: &Db) -> (mpsc::Sender<()>, JoinHandle<Result<(), StoreError>>) {
+    let (go, wait) = mpsc::channel();
+    let (entered, inside) = mpsc::channel();
+    let holder = db.clone();
+    let thread = std::thread::spawn(move || {
+        holder.write_blocking(move |_| {
+            entered.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        })
+    });
+    inside.recv().unwrap();
+    (go, thread)
 }

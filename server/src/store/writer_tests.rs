@@ -17,26 +17,12 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use hazardloop_tests::{TestDatabase, each_database};
 
-use super::test_support::{count_up, facts, opened, opened_with, put_fact, put_person, version_of};
-use super::{Db, DbOptions, StoreError};
+use super::test_support::{
+    count_up, facts, hold_writer, opened, opened_with, put_fact, put_person, version_of,
+};
+use super::{DbOptions, StoreError};
 
 type Answer<T> = Result<T, StoreError>;
-
-/// Holds a writer inside a transaction until told to go on, so that a group forms behind it.
-fn hold_writer(db: &Db) -> (mpsc::Sender<()>, std::thread::JoinHandle<Answer<()>>) {
-    let (go, wait) = mpsc::channel();
-    let (entered, inside) = mpsc::channel();
-    let holder = db.clone();
-    let thread = std::thread::spawn(move || {
-        holder.write_blocking(move |_| {
-            entered.send(()).unwrap();
-            wait.recv().unwrap();
-            Ok(())
-        })
-    });
-    inside.recv().unwrap();
-    (go, thread)
-}
 
 /// Queues a request now: polled once, it has its place.
 async fn queued<T: Send + 'static>(
