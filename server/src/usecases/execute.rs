@@ -74,24 +74,6 @@ impl Door {
     pub fn open(&self, now: Timestamp) -> WorkingSet<'_> {
         WorkingSet::new(self, now)
     }
-
-    /// Executes one command inside `tx`.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] when the rules refuse, and then nothing is written;
-    /// [`Failure::Store`] when the database does not answer.
-    pub fn execute(
-        &self,
-        tx: &mut WriteTx<'_>,
-        command: &Command,
-        sender: &Sender,
-        now: Timestamp,
-    ) -> Result<Done, Failure> {
-        let mut set = self.open(now);
-        let done = set.decide(tx, command, sender)?;
-        set.store(tx)?;
-        Ok(done)
-    }
 }
 
 #[derive(Default)]

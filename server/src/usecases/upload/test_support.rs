@@ -212,8 +212,10 @@ impl World {
         };
         let (app, now) = (self.app.clone(), self.now());
         let write = self.app.db.write(move |tx| {
-            Door::new(&app).execute(tx, &command, &sender, now)?;
-            Ok::<_, Failure>(())
+            let door = Door::new(&app);
+            let mut set = door.open(now);
+            set.decide(tx, &command, &sender)?;
+            set.store(tx)
         });
         write.await.unwrap();
         hazard_id
