@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EnterpriseId, GrantId, JurisdictionId, PersonId};
-use crate::time::Timestamp;
+use crate::time::{LocalDate, Timestamp};
 
 /// What somebody is, within a scope.
 #[derive(
@@ -38,11 +38,32 @@ pub enum Role {
     /// Runs the installation: people, devices, lost photos.
     #[n(7)]
     Administrator,
+    /// 专家: visits and advises; what an expert finds is advice until somebody answerable takes it up.
+    #[n(8)]
+    Expert,
+    /// 部门负责人: orders suspensions, approves what needs a second hand.
+    #[n(9)]
+    DepartmentHead,
+    /// 挂牌督办机关: puts hazards under listed supervision, decides on them, takes them off the list.
+    #[n(10)]
+    ListingAuthority,
+    /// 短报文网关: a machine that hands in what devices sent over other links.
+    #[n(11)]
+    Gateway,
+    /// 安责险服务机构: reports what its service visits find.
+    #[n(12)]
+    Insurer,
+    /// 数据导入: a machine or clerk that brings in records of other systems.
+    #[n(13)]
+    Importer,
+    /// 公众: anyone who reports from outside.
+    #[n(14)]
+    Public,
 }
 
 impl Role {
     /// Every role, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Employee,
         Self::SafetyOfficer,
         Self::Principal,
@@ -51,6 +72,13 @@ impl Role {
         Self::DepartmentReviewer,
         Self::Supervisor,
         Self::Administrator,
+        Self::Expert,
+        Self::DepartmentHead,
+        Self::ListingAuthority,
+        Self::Gateway,
+        Self::Insurer,
+        Self::Importer,
+        Self::Public,
     ];
 
     /// The identifier that databases, JSON and documents use.
@@ -64,6 +92,13 @@ impl Role {
             Self::DepartmentReviewer => "department_reviewer",
             Self::Supervisor => "supervisor",
             Self::Administrator => "administrator",
+            Self::Expert => "expert",
+            Self::DepartmentHead => "department_head",
+            Self::ListingAuthority => "listing_authority",
+            Self::Gateway => "gateway",
+            Self::Insurer => "insurer",
+            Self::Importer => "importer",
+            Self::Public => "public",
         }
     }
 
@@ -72,9 +107,20 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 
-    /// Whether the role is held over one enterprise (otherwise over a jurisdiction subtree).
+    /// Whether the role is one of the enterprise's own people.
     pub const fn is_of_enterprise(self) -> bool {
         matches!(self, Self::Employee | Self::SafetyOfficer | Self::Principal)
+    }
+
+    /// Whether the role can be held over a scope of this kind: an enterprise's own people over
+    /// their enterprise; experts and insurers over either; everybody else over a jurisdiction.
+    pub const fn may_be_held_over(self, scope: GrantScope) -> bool {
+        match scope {
+            GrantScope::Enterprise(_) => {
+                self.is_of_enterprise() || matches!(self, Self::Expert | Self::Insurer)
+            }
+            GrantScope::Jurisdiction(_) => !self.is_of_enterprise(),
+        }
     }
 }
 
@@ -89,6 +135,29 @@ pub enum GrantScope {
     /// One jurisdiction and everything below it.
     #[n(1)]
     Jurisdiction(#[n(0)] JurisdictionId),
+}
+
+/// An officer's certificate (执法证): without one that is valid, an inspector assists but does not
+/// decide (应急〔2025〕11号: off-roster staff only assist).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct Certificate {
+    /// 证号.
+    #[n(0)]
+    pub number: String,
+    /// The last day on which it is valid, Asia/Shanghai; absent: no expiry is printed on it.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<LocalDate>,
+}
+
+impl Certificate {
+    /// Whether it is valid at `now`.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.valid_to.is_none_or(|day| now.shanghai_date() <= day)
+    }
 }
 
 /// One role held over one scope, from when until when.
@@ -112,6 +181,16 @@ pub struct Grant {
     #[n(4)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
+    /// Only subjects of these sectors (监管行业); empty: of every sector, and those whose sector
+    /// nobody knows yet.
+    #[n(5)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sectors: Vec<String>,
+    /// The certificate by which an inspector acts.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
 }
 
 impl Grant {
@@ -120,11 +199,16 @@ impl Grant {
         self.valid_from <= now && self.valid_until.is_none_or(|until| now < until)
     }
 
-    fn covers(&self, place: &Place) -> bool {
-        match self.scope {
+    /// Whether a subject at `place` lies within this grant.
+    pub fn covers(&self, place: &Place) -> bool {
+        let within = match self.scope {
             GrantScope::Enterprise(id) => place.enterprise_id == Some(id),
             GrantScope::Jurisdiction(id) => place.jurisdictions.contains(&id),
-        }
+        };
+        let sector = place.sector.as_ref();
+        within
+            && (self.sectors.is_empty()
+                || sector.is_some_and(|sector| self.sectors.contains(sector)))
     }
 }
 
@@ -157,6 +241,8 @@ pub struct Place {
     pub enterprise_id: Option<EnterpriseId>,
     /// The jurisdiction that answers for it and all its ancestors, root first.
     pub jurisdictions: Vec<JurisdictionId>,
+    /// 监管行业 of the enterprise, when known.
+    pub sector: Option<String>,
 }
 
 /// Who acts, and what they are with regard to the subject of one command.
@@ -168,6 +254,8 @@ pub enum Actor {
         person_id: PersonId,
         /// Their roles over this subject; empty: out of scope.
         roles: Vec<Role>,
+        /// Whether they hold an inspector's certificate that is valid now.
+        certified: bool,
     },
     /// The server itself, reporting a fact it witnessed (a photo's bytes arrived).
     System,
@@ -176,14 +264,32 @@ pub enum Actor {
 impl Actor {
     /// The actor as `grants` make them with regard to `place` at `now`.
     pub fn over(person_id: PersonId, grants: &[Grant], place: &Place, now: Timestamp) -> Self {
-        let mut roles: Vec<Role> = grants
+        let held = grants
             .iter()
-            .filter(|grant| grant.holds_at(now) && grant.covers(place))
-            .map(|grant| grant.role)
-            .collect();
+            .filter(|grant| grant.holds_at(now) && grant.covers(place));
+        Self::with(person_id, held, now)
+    }
+
+    /// The actor by exactly these grants.
+    pub fn with<'a>(
+        person_id: PersonId,
+        held: impl Iterator<Item = &'a Grant>,
+        now: Timestamp,
+    ) -> Self {
+        let (mut roles, mut certified) = (Vec::new(), false);
+        for grant in held {
+            roles.push(grant.role);
+            let certificate = grant.certificate.as_ref();
+            certified |= grant.role == Role::Inspector
+                && certificate.is_some_and(|certificate| certificate.is_valid_at(now));
+        }
         roles.sort_unstable();
         roles.dedup();
-        Self::Person { person_id, roles }
+        Self::Person {
+            person_id,
+            roles,
+            certified,
+        }
     }
 
     /// The person, unless it is the server itself.
@@ -200,6 +306,17 @@ impl Actor {
             Self::Person { roles: held, .. } => held.iter().any(|role| roles.contains(role)),
             Self::System => false,
         }
+    }
+
+    /// Whether the actor acts by an inspector's certificate that is valid now.
+    pub const fn is_certified(&self) -> bool {
+        matches!(
+            self,
+            Self::Person {
+                certified: true,
+                ..
+            }
+        )
     }
 
     /// Whether the actor holds no role at all over the subject.
@@ -220,7 +337,53 @@ mod tests {
             scope,
             valid_from: Timestamp::from_millis(100),
             valid_until: until.map(Timestamp::from_millis),
+            sectors: Vec::new(),
+            certificate: None,
         }
+    }
+
+    #[test]
+    fn a_grant_for_one_sector_covers_neither_the_others_nor_the_unknown() {
+        let town = JurisdictionId(Uuid::from_u128(2));
+        let over_town = GrantScope::Jurisdiction(town);
+        let gas = Grant {
+            sectors: vec!["城镇燃气".to_owned()],
+            ..grant(Role::DepartmentReviewer, over_town, None)
+        };
+        let place = |sector: Option<&str>| Place {
+            jurisdictions: vec![town],
+            sector: sector.map(str::to_owned),
+            ..Place::default()
+        };
+        assert!(gas.covers(&place(Some("城镇燃气"))));
+        assert!(!gas.covers(&place(Some("工贸"))));
+        assert!(!gas.covers(&place(None)));
+        assert!(grant(Role::Inspector, over_town, None).covers(&place(None)));
+    }
+
+    #[test]
+    fn a_certificate_holds_to_the_end_of_its_last_day_in_shanghai() {
+        let town = JurisdictionId(Uuid::from_u128(2));
+        let grant = Grant {
+            certificate: Some(Certificate {
+                number: "渝A-001".to_owned(),
+                valid_to: "2026-11-22".parse().ok(),
+            }),
+            valid_from: Timestamp::from_millis(0),
+            ..grant(Role::Inspector, GrantScope::Jurisdiction(town), None)
+        };
+        let place = Place {
+            jurisdictions: vec![town],
+            ..Place::default()
+        };
+        let at = |text: &str| {
+            let now = Timestamp::parse(text).unwrap();
+            let me = PersonId(Uuid::from_u128(3));
+            Actor::over(me, std::slice::from_ref(&grant), &place, now)
+        };
+        assert!(at("2026-11-22T15:59:59Z").is_certified());
+        assert!(!at("2026-11-22T16:00:00Z").is_certified());
+        assert!(at("2026-11-22T16:00:00Z").is_any_of(&[Role::Inspector]));
     }
 
     #[test]
@@ -234,12 +397,12 @@ mod tests {
             None,
         )];
         let inside = Place {
-            enterprise_id: None,
             jurisdictions: vec![district, town],
+            ..Place::default()
         };
         let outside = Place {
-            enterprise_id: None,
             jurisdictions: vec![town],
+            ..Place::default()
         };
         let now = Timestamp::from_millis(200);
         assert!(Actor::over(me, &grants, &inside, now).is_any_of(&[Role::Inspector]));

@@ -316,6 +316,7 @@ mod tests {
         let actor = Actor::Person {
             person_id: crate::ids::PersonId(uuid::Uuid::from_u128(1)),
             roles: Role::ALL.to_vec(),
+            certified: true,
         };
         for action in [A::ReceivePhoto, A::FollowEnterprise] {
             assert_eq!(

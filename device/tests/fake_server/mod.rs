@@ -277,6 +277,8 @@ fn person(login: &str) -> PersonRecord {
         scope: GrantScope::Enterprise(EnterpriseId(Uuid::from_u128(4))),
         valid_from: Timestamp::from_millis(946_684_800_000),
         valid_until: None,
+        sectors: Vec::new(),
+        certificate: None,
     };
     let id = PersonId(Uuid::from_u128(if login == "li" { 2 } else { 3 }));
     PersonRecord {

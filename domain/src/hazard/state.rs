@@ -489,6 +489,7 @@ impl Hazard {
         Place {
             enterprise_id: self.enterprise_id,
             jurisdictions: ancestors,
+            sector: None,
         }
     }
 }

@@ -37,6 +37,7 @@ fn person(role: Role, number: u128) -> Actor {
     Actor::Person {
         person_id: PersonId(Uuid::from_u128(id)),
         roles: vec![role],
+        certified: true,
     }
 }
 

@@ -168,6 +168,8 @@ impl Context<'_> {
             scope,
             valid_from: self.now,
             valid_until: grant.until,
+            sectors: Vec::new(),
+            certificate: None,
         };
         let (key, now) = (self.digest_key()?, self.now);
         self.db.write_blocking(move |tx| {

@@ -47,6 +47,8 @@ pub fn grants_of(conn: &mut Conn, person_id: PersonId) -> Result<Vec<Grant>, Sto
             scope,
             valid_from: Timestamp::from_millis(from),
             valid_until: until.map(Timestamp::from_millis),
+            sectors: Vec::new(),
+            certificate: None,
         })
     };
     rows.into_iter()

@@ -262,6 +262,7 @@ pub fn visible(
     let place = Place {
         enterprise_id: Some(id),
         jurisdictions,
+        ..Place::default()
     };
     if Reach::of(conn, person_id, now)?.sees(&place) {
         Ok((enterprise, place))

@@ -166,6 +166,7 @@ impl WorkingSet<'_> {
             target.place = Place {
                 enterprise_id: report.enterprise_id,
                 jurisdictions: ancestors,
+                ..Place::default()
             };
         }
         Ok(target)
@@ -186,6 +187,7 @@ impl WorkingSet<'_> {
             target.new_place = Some(Place {
                 enterprise_id: Some(enterprise_id),
                 jurisdictions: self.lineage(conn, jurisdiction_id)?.ancestors.clone(),
+                ..Place::default()
             });
         }
         Ok(target)

@@ -176,6 +176,8 @@ fn first_grant(person: PersonId, role: Role, scope: GrantScope, now: Timestamp) 
         scope,
         valid_from: now,
         valid_until: None,
+        sectors: Vec::new(),
+        certificate: None,
     }
 }
 

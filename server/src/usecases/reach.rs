@@ -83,6 +83,7 @@ impl Reach {
             let place = Place {
                 enterprise_id: None,
                 jurisdictions: found.ancestors,
+                ..Place::default()
             };
             if enterprise.is_none() {
                 let scope = vec![Scope::Jurisdiction(id)];
@@ -98,6 +99,7 @@ impl Reach {
         let place = Place {
             enterprise_id: Some(id),
             jurisdictions: lineage(conn, found.jurisdiction_id)?.ancestors,
+            ..Place::default()
         };
         let within = jurisdiction.is_none_or(|wanted| place.jurisdictions.contains(&wanted));
         Ok(if within && self.sees(&place) {
@@ -123,6 +125,7 @@ pub fn require_role_over(
     let place = Place {
         enterprise_id: None,
         jurisdictions: found.ancestors,
+        ..Place::default()
     };
     if Reach::of(conn, person_id, now)?
         .actor_over(&place)

@@ -152,6 +152,7 @@ impl Reader<'_> {
             let place = Place {
                 enterprise_id: Some(enterprise.id),
                 jurisdictions,
+                ..Place::default()
             };
             return (
                 Actor::over(person.id, &person.grants, &place, self.now),
@@ -166,12 +167,8 @@ impl Reader<'_> {
             .filter(|g| g.holds_at(self.now))
             .collect();
         facts.jurisdiction_id = Some(self.provisional_jurisdiction(&held));
-        let roles = held.iter().map(|grant| grant.role).collect();
         (
-            Actor::Person {
-                person_id: person.id,
-                roles,
-            },
+            Actor::with(person.id, held.into_iter(), self.now),
             facts,
             false,
         )

@@ -18,10 +18,12 @@ fn any_actor() -> impl Strategy<Value = Actor> {
     let two = (any_role(), any_role(), 1_u128..4).prop_map(|(role, other, number)| Actor::Person {
         person_id: id_of(&person(role, number)),
         roles: vec![role, other],
+        certified: true,
     });
     let outsider = Just(Actor::Person {
         person_id: PersonId(Uuid::from_u128(7)),
         roles: Vec::new(),
+        certified: true,
     });
     let busy = prop_oneof![
         (1_u128..4).prop_map(inspector),

@@ -226,6 +226,7 @@ fn a_person_in_two_roles_may_not_check_their_own_correction() {
     let both = Actor::Person {
         person_id: PersonId(Uuid::from_u128(42)),
         roles: vec![Role::Principal, Role::Inspector],
+        certified: true,
     };
     let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
     case.must(&both, submit(2));

@@ -349,6 +349,7 @@ fn who_holds_no_role_here_is_out_of_scope_and_learns_nothing() {
     let outsider = Actor::Person {
         person_id: PersonId(Uuid::from_u128(7)),
         roles: Vec::new(),
+        certified: true,
     };
     for state in NEW.iter().chain(StatusName::EXISTING) {
         let case = Case::in_state(*state, Source::Grid, Grade::General);

@@ -106,6 +106,8 @@ fn read_grant(row: GrantRow) -> Option<PlacedGrant> {
             scope,
             valid_from: Timestamp::from_millis(from),
             valid_until: until.map(Timestamp::from_millis),
+            sectors: Vec::new(),
+            certificate: None,
         },
         path,
     })

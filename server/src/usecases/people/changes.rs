@@ -206,6 +206,8 @@ pub async fn grant(
         scope: new.scope,
         valid_from: from,
         valid_until: new.valid_until,
+        sectors: Vec::new(),
+        certificate: None,
     };
     let granted = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;

@@ -325,6 +325,8 @@ fn add_person(
         scope,
         valid_from: Timestamp::from_millis(0),
         valid_until: None,
+        sectors: Vec::new(),
+        certificate: None,
     };
     people::insert_grant(tx, id, &grant)
 }

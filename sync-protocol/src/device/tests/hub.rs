@@ -268,6 +268,7 @@ impl Hub {
         let actor = Actor::Person {
             person_id: me(),
             roles: vec![Role::Employee, Role::Principal],
+            certified: true,
         };
         let facts = Facts {
             now: self.now,

@@ -87,6 +87,8 @@ fn person_record() -> PersonRecord {
         scope: GrantScope::Enterprise(firm_id()),
         valid_from: Timestamp::from_millis(0),
         valid_until: None,
+        sectors: Vec::new(),
+        certificate: None,
     };
     PersonRecord {
         id: me(),
