@@ -8,7 +8,11 @@ use crate::hash::Digest;
 use crate::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId};
 use crate::time::{LocalDate, Timestamp};
 
+#[macro_use]
+mod macros;
+mod lifecycle;
 mod payloads;
+pub use lifecycle::*;
 pub use payloads::*;
 
 /// One act upon one hazard.
@@ -110,6 +114,40 @@ actions! {
     ReceivePhoto(ReceivePhoto) = 11, "receive_photo";
     /// The server alone: the enterprise moved, and its hazards with it.
     FollowEnterprise(FollowEnterprise) = 12, "follow_enterprise";
+    /// Hands in the plan of the correction, with the five fulfilments (提交整改方案).
+    SubmitPlan(SubmitPlan) = 14, "submit_plan";
+    /// Acknowledges or returns the plan of a major hazard (方案审查).
+    DecidePlan(DecidePlan) = 15, "decide_plan";
+    /// Asks for a later due date (申请延期).
+    RequestExtension(RequestExtension) = 16, "request_extension";
+    /// Grants or refuses it (延期审批).
+    DecideExtension(DecideExtension) = 17, "decide_extension";
+    /// Changes the grade (调整等级).
+    ChangeGrade(ChangeGrade) = 18, "change_grade";
+    /// A second person agrees to what needs two, or does not (第二人复核).
+    DecideProposal(DecideProposal) = 19, "decide_proposal";
+    /// Says that the report repeats one that is there already (合并).
+    Merge(Merge) = 20, "merge";
+    /// Hands the hazard to another body (移送).
+    Transfer(Transfer) = 21, "transfer";
+    /// Records that body's receipt, or that it sent the hazard back (移送回执).
+    ReceiveTransfer(ReceiveTransfer) = 22, "receive_transfer";
+    /// Puts the hazard under listed supervision (挂牌督办).
+    ListSupervision(ListSupervision) = 23, "list_supervision";
+    /// Takes it off the list (摘牌).
+    Delist(Delist) = 24, "delist";
+    /// Orders work to stop (责令暂时停产停业、停止使用).
+    OrderSuspension(OrderSuspension) = 25, "order_suspension";
+    /// Asks to resume (申请恢复生产).
+    RequestResumption(RequestResumption) = 26, "request_resumption";
+    /// Consents to it or not, after a review on site (恢复生产审查).
+    DecideResumption(DecideResumption) = 27, "decide_resumption";
+    /// Notes a penalty case and its decision (处罚案件).
+    RecordPenalty(RecordPenalty) = 28, "record_penalty";
+    /// Says which sector and department the hazard belongs to (明确主管部门).
+    AssignSector(AssignSector) = 29, "assign_sector";
+    /// The server alone: a calendar arrived that moves a provisional due date.
+    RecomputeDeadline(RecomputeDeadline) = 30, "recompute_deadline";
 }
 
 impl ActionKind {

@@ -3,226 +3,87 @@
 //! Conditions beyond this table (not the same person twice, enough photos, a due date in range)
 //! are in [`crate::hazard::decide`], beside the step they guard.
 
+mod table;
+
+pub use table::TABLE;
+
 use crate::access::{Actor, Role};
 use crate::command::{ActionKind, Grade};
-use crate::hazard::{Hazard, StatusName};
+use crate::hazard::{Authority, Hazard, StatusName};
 
-/// Which hazards a row speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What must hold of the hazard, or of the actor, beside state and role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
-    /// Every hazard.
-    Always,
     /// The actor reported it.
     ActorReportedIt,
-    /// General grade.
+    /// General grade: the grade it has and, for a report or a confirmation, the one that this gives it.
     General,
-    /// Major grade.
+    /// Major grade, likewise.
     Major,
-    /// Found and told by the enterprise itself, general grade: as it stands and, for a
-    /// confirmation, as confirmed. The enterprise may not talk a reported major hazard down.
-    SelfFoundGeneral,
-    /// Found and told by the enterprise itself, major grade.
-    SelfFoundMajor,
-    /// The actor reported it, general grade: a major hazard never disappears by the word of one.
-    ActorReportedItGeneral,
+    /// Its grade so far is general: a reported major hazard is not talked down.
+    StandsGeneral,
+    /// Found and told by the enterprise itself.
+    SelfFound,
     /// A confirmation that does not make less of the hazard than its report.
     NotLowered,
+    /// Under listed supervision.
+    Listed,
+    /// Not under listed supervision.
+    NotListed,
+    /// Its due date was set by the department.
+    DueByDepartment,
+    /// Its due date was set by the enterprise itself.
+    DueByEnterprise,
+    /// The actor holds an inspector's certificate that is valid now.
+    Certified,
 }
 
-/// One row: in these states these roles may do this.
+impl When {
+    /// Every condition.
+    pub const ALL: &'static [Self] = &[
+        Self::ActorReportedIt,
+        Self::General,
+        Self::Major,
+        Self::StandsGeneral,
+        Self::SelfFound,
+        Self::NotLowered,
+        Self::Listed,
+        Self::NotListed,
+        Self::DueByDepartment,
+        Self::DueByEnterprise,
+        Self::Certified,
+    ];
+
+    /// What documents call it, in Chinese and in English.
+    pub const fn wording(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ActorReportedIt => ("本人上报", "who reported it"),
+            Self::General => ("一般隐患", "general"),
+            Self::Major => ("重大隐患", "major"),
+            Self::StandsGeneral => ("现为一般隐患", "stands as general"),
+            Self::SelfFound => ("企业自查自报", "self-found"),
+            Self::NotLowered => ("不降低等级", "grade not lowered"),
+            Self::Listed => ("已挂牌", "listed"),
+            Self::NotListed => ("未挂牌", "not listed"),
+            Self::DueByDepartment => ("期限由部门确定", "due date set by the department"),
+            Self::DueByEnterprise => ("期限由企业确定", "due date set by the enterprise"),
+            Self::Certified => ("持有效执法证", "valid certificate"),
+        }
+    }
+}
+
+/// One row: in these states, where all of these hold, these roles may do this.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The action.
     pub action: ActionKind,
-    /// The states it starts from; `None` inside stands for "not yet reported".
+    /// The states it starts from.
     pub from: &'static [StatusName],
-    /// Which hazards.
-    pub when: When,
+    /// What must hold.
+    pub when: &'static [When],
     /// Who.
     pub roles: &'static [Role],
 }
-
-use ActionKind as A;
-use Role::{
-    Administrator, DepartmentReviewer, Employee, GridWorker, Inspector, Principal, SafetyOfficer,
-    Supervisor,
-};
-use StatusName as S;
-
-/// States in which work on the hazard goes on.
-const OPEN: &[S] = &[
-    S::Reported,
-    S::Confirmed,
-    S::Rectifying,
-    S::PendingReinspection,
-];
-/// Every state of an existing hazard.
-const ANY: &[S] = S::EXISTING;
-
-const fn row(
-    action: ActionKind,
-    from: &'static [StatusName],
-    when: When,
-    roles: &'static [Role],
-) -> Row {
-    Row {
-        action,
-        from,
-        when,
-        roles,
-    }
-}
-
-/// The table. Shape: lifecycle of Order 16 (2007) Art. 15-23 and 安全生产法 Art. 41, 65; which
-/// roles stand for the authority is this product's design.
-pub const TABLE: &[Row] = &[
-    row(
-        A::Report,
-        &[S::Unreported],
-        When::Always,
-        &[
-            Employee,
-            SafetyOfficer,
-            Principal,
-            GridWorker,
-            Inspector,
-            DepartmentReviewer,
-        ],
-    ),
-    row(
-        A::Amend,
-        &[S::Reported],
-        When::ActorReportedIt,
-        &[
-            Employee,
-            SafetyOfficer,
-            Principal,
-            GridWorker,
-            Inspector,
-            DepartmentReviewer,
-        ],
-    ),
-    row(
-        A::Amend,
-        &[S::Reported],
-        When::Always,
-        &[SafetyOfficer, Principal],
-    ),
-    row(
-        A::Amend,
-        &[S::Reported, S::Confirmed, S::Rectifying],
-        When::Always,
-        &[Inspector, DepartmentReviewer],
-    ),
-    row(
-        A::AttachPhoto,
-        OPEN,
-        When::Always,
-        &[
-            Employee,
-            SafetyOfficer,
-            Principal,
-            GridWorker,
-            Inspector,
-            DepartmentReviewer,
-        ],
-    ),
-    row(A::Confirm, &[S::Reported], When::NotLowered, &[Inspector]),
-    row(
-        A::Confirm,
-        &[S::Reported],
-        When::Always,
-        &[DepartmentReviewer],
-    ),
-    row(
-        A::Confirm,
-        &[S::Reported],
-        When::SelfFoundGeneral,
-        &[SafetyOfficer, Principal],
-    ),
-    row(
-        A::Confirm,
-        &[S::Reported],
-        When::SelfFoundMajor,
-        &[Principal],
-    ),
-    row(
-        A::Withdraw,
-        &[S::Reported],
-        When::ActorReportedItGeneral,
-        &[
-            Employee,
-            SafetyOfficer,
-            Principal,
-            GridWorker,
-            Inspector,
-            DepartmentReviewer,
-        ],
-    ),
-    row(
-        A::Reject,
-        &[S::Reported],
-        When::Always,
-        &[DepartmentReviewer],
-    ),
-    row(
-        A::SubmitRectification,
-        &[S::Confirmed, S::Rectifying],
-        When::General,
-        &[Employee, SafetyOfficer, Principal],
-    ),
-    row(
-        A::SubmitRectification,
-        &[S::Confirmed, S::Rectifying],
-        When::Major,
-        &[Principal],
-    ),
-    row(
-        A::Reinspect,
-        &[S::PendingReinspection],
-        When::Always,
-        &[Inspector],
-    ),
-    row(
-        A::Reinspect,
-        &[S::PendingReinspection],
-        When::SelfFoundGeneral,
-        &[SafetyOfficer, Principal],
-    ),
-    row(
-        A::Close,
-        &[S::PendingReinspection],
-        When::Always,
-        &[Inspector, DepartmentReviewer],
-    ),
-    row(
-        A::Close,
-        &[S::PendingReinspection],
-        When::SelfFoundGeneral,
-        &[SafetyOfficer, Principal],
-    ),
-    row(
-        A::Reopen,
-        &[S::Closed],
-        When::Always,
-        &[Inspector, DepartmentReviewer],
-    ),
-    row(
-        A::Note,
-        ANY,
-        When::Always,
-        &[
-            Employee,
-            SafetyOfficer,
-            Principal,
-            GridWorker,
-            Inspector,
-            DepartmentReviewer,
-            Supervisor,
-        ],
-    ),
-    row(A::RecordPhotoLost, ANY, When::Always, &[Administrator]),
-];
 
 /// What the table says of one action, actor and hazard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,6 +94,16 @@ pub enum Verdict {
     WrongState,
     /// Somebody could, this actor not.
     WrongRole,
+    /// This actor could, with a certificate that is valid now.
+    Uncertified,
+}
+
+/// Whether only the server itself takes this step.
+pub const fn is_servers_own(action: ActionKind) -> bool {
+    matches!(
+        action,
+        ActionKind::ReceivePhoto | ActionKind::FollowEnterprise | ActionKind::RecomputeDeadline
+    )
 }
 
 /// Looks the action up. `grade` is the grade that counts for this step (a confirmation's own).
@@ -242,8 +113,8 @@ pub fn verdict(
     actor: &Actor,
     grade: Grade,
 ) -> Verdict {
-    let state = hazard.map_or(S::Unreported, Hazard::status_name);
-    if matches!(action, A::ReceivePhoto | A::FollowEnterprise) {
+    let state = hazard.map_or(StatusName::Unreported, Hazard::status_name);
+    if is_servers_own(action) {
         return match (actor, hazard) {
             (Actor::System, Some(_)) => Verdict::Allowed,
             (Actor::System, None) => Verdict::WrongState,
@@ -255,10 +126,23 @@ pub fn verdict(
         .iter()
         .filter(|row| row.action == action && row.from.contains(&state))
     {
-        if applies(row.when, hazard, actor, grade) && actor.is_any_of(row.roles) {
+        let mut missing = row
+            .when
+            .iter()
+            .filter(|when| !holds(**when, hazard, actor, grade))
+            .peekable();
+        if verdict == Verdict::WrongState {
+            verdict = Verdict::WrongRole;
+        }
+        if !actor.is_any_of(row.roles) {
+            continue;
+        }
+        if missing.peek().is_none() {
             return Verdict::Allowed;
         }
-        verdict = Verdict::WrongRole;
+        if missing.all(|when| *when == When::Certified) {
+            verdict = Verdict::Uncertified;
+        }
     }
     verdict
 }
@@ -266,32 +150,35 @@ pub fn verdict(
 /// The actions that the table allows this actor on this hazard now.
 pub fn allowed_actions(hazard: Option<&Hazard>, actor: &Actor) -> Vec<ActionKind> {
     let grades = [Grade::General, Grade::Major];
-    A::ALL
+    ActionKind::ALL
         .iter()
         .copied()
         .filter(|action| {
             let own = hazard.map(|h| h.grade);
             let mut grades = grades
                 .iter()
-                .filter(|g| *action == A::Confirm || own.is_none_or(|o| o == **g));
+                .filter(|g| *action == ActionKind::Confirm || own.is_none_or(|o| o == **g));
             grades.any(|grade| verdict(*action, hazard, actor, *grade) == Verdict::Allowed)
         })
         .collect()
 }
 
-fn applies(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bool {
-    let self_found = hazard.is_some_and(|h| h.source.is_self_found());
-    let reported_it = hazard.is_some_and(|h| Some(h.reported_by) == actor.person_id());
+fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bool {
     let stands_general = hazard.is_some_and(|h| h.grade == Grade::General);
+    let listed = hazard.is_some_and(Hazard::is_listed);
+    let authority = hazard.and_then(Hazard::order).map(|order| order.authority);
     match when {
-        When::Always => true,
-        When::ActorReportedIt => reported_it,
-        When::ActorReportedItGeneral => reported_it && stands_general,
-        When::NotLowered => stands_general || grade == Grade::Major,
+        When::ActorReportedIt => hazard.is_some_and(|h| Some(h.reported_by) == actor.person_id()),
         When::General => grade == Grade::General,
         When::Major => grade == Grade::Major,
-        When::SelfFoundGeneral => self_found && stands_general && grade == Grade::General,
-        When::SelfFoundMajor => self_found && grade == Grade::Major,
+        When::StandsGeneral => stands_general,
+        When::SelfFound => hazard.is_some_and(|h| h.source.is_self_found()),
+        When::NotLowered => stands_general || grade == Grade::Major,
+        When::Listed => listed,
+        When::NotListed => !listed,
+        When::DueByDepartment => authority == Some(Authority::Department),
+        When::DueByEnterprise => authority == Some(Authority::Enterprise),
+        When::Certified => actor.is_certified(),
     }
 }
 
@@ -301,11 +188,10 @@ mod tests {
 
     #[test]
     fn every_action_that_people_may_take_has_a_row() {
-        for action in A::ALL {
-            let servers_own = matches!(action, A::ReceivePhoto | A::FollowEnterprise);
+        for action in ActionKind::ALL {
             assert_eq!(
                 TABLE.iter().any(|row| row.action == *action),
-                !servers_own,
+                !is_servers_own(*action),
                 "{action:?}"
             );
         }
@@ -318,11 +204,30 @@ mod tests {
             roles: Role::ALL.to_vec(),
             certified: true,
         };
-        for action in [A::ReceivePhoto, A::FollowEnterprise] {
+        let own = ActionKind::ALL.iter().filter(|kind| is_servers_own(**kind));
+        for action in own {
             assert_eq!(
-                verdict(action, None, &actor, Grade::General),
+                verdict(*action, None, &actor, Grade::General),
                 Verdict::WrongRole
             );
+        }
+    }
+
+    #[test]
+    fn machines_and_the_public_decide_nothing() {
+        let only_report = [
+            ActionKind::Report,
+            ActionKind::Amend,
+            ActionKind::AttachPhoto,
+            ActionKind::Withdraw,
+        ];
+        for row in TABLE
+            .iter()
+            .filter(|row| !only_report.contains(&row.action))
+        {
+            for role in [Role::Gateway, Role::Importer, Role::Public] {
+                assert!(!row.roles.contains(&role), "{role:?} in {:?}", row.action);
+            }
         }
     }
 }

@@ -87,6 +87,48 @@ refusal_codes! {
     /// No jurisdiction answers for the place.
     JurisdictionUnknown = 15, "JURISDICTION_UNKNOWN",
         "无法确定管辖单位", "No jurisdiction could be determined";
+    /// Only an inspector with a valid certificate decides here.
+    CertificateNeeded = 16, "CERTIFICATE_NEEDED",
+        "须持有效执法证件", "This needs an inspector's certificate that is valid now";
+    /// One of the five fulfilments is missing.
+    FulfilmentsIncomplete = 17, "FULFILMENTS_INCOMPLETE",
+        "整改方案“五落实”不完整", "The plan lacks one of the five fulfilments";
+    /// A major hazard's plan must be acknowledged first.
+    PlanNotAcknowledged = 18, "PLAN_NOT_ACKNOWLEDGED",
+        "整改方案尚未经主管部门确认", "The plan has not been acknowledged";
+    /// The due date has passed.
+    ExtensionTooLate = 19, "EXTENSION_TOO_LATE",
+        "已过整改期限，不能再申请延期", "The due date has passed; an extension is asked for before it";
+    /// An application waits already.
+    AlreadyPending = 20, "ALREADY_PENDING",
+        "已有待审批的事项", "One is waiting for a decision already";
+    /// There is no application to decide on.
+    NothingPending = 21, "NOTHING_PENDING",
+        "没有待审批的事项", "Nothing is waiting for a decision";
+    /// It is in force already.
+    AlreadyInForce = 22, "ALREADY_IN_FORCE",
+        "该措施已在执行中", "It is in force already";
+    /// It is not in force.
+    NotInForce = 23, "NOT_IN_FORCE",
+        "该措施未在执行中", "It is not in force";
+    /// Work is ordered to stand still.
+    SuspensionInForce = 24, "SUSPENSION_IN_FORCE",
+        "停产停业（停止使用）措施尚未解除", "Work is ordered to stop; consent to resume comes first";
+    /// A photo before the correction has no counterpart after it.
+    PhotoPairsIncomplete = 25, "PHOTO_PAIRS_INCOMPLETE",
+        "整改前后照片未成对", "A photo before the correction has none after it beside it";
+    /// The enterprise has not accepted its own correction.
+    SelfAcceptanceRequired = 26, "SELF_ACCEPTANCE_REQUIRED",
+        "重大隐患须附企业自验收记录", "A major hazard needs the enterprise's own acceptance";
+    /// The other hazard cannot take this one in.
+    MergeTargetUnfit = 27, "MERGE_TARGET_UNFIT",
+        "不能合并到该隐患", "The report cannot be merged into that one";
+    /// An expert's opinion is required here.
+    ExpertOpinionRequired = 28, "EXPERT_OPINION_REQUIRED",
+        "须附专家意见", "An expert's opinion is needed";
+    /// The criterion cannot be a legal basis.
+    CriterionNotCitable = 29, "CRITERION_NOT_CITABLE",
+        "该判定情形不能作为依据", "That criterion cannot be cited as a basis";
 }
 
 impl RefusalCode {
@@ -100,6 +142,12 @@ impl RefusalCode {
                 | Self::PhotoUnknown
                 | Self::DueDateOutOfRange
                 | Self::JurisdictionUnknown
+                | Self::FulfilmentsIncomplete
+                | Self::PhotoPairsIncomplete
+                | Self::SelfAcceptanceRequired
+                | Self::MergeTargetUnfit
+                | Self::ExpertOpinionRequired
+                | Self::CriterionNotCitable
         )
     }
 }

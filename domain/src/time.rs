@@ -139,6 +139,11 @@ impl LocalDate {
         Timestamp(next * 86_400_000 - SHANGHAI_OFFSET_MS - 1)
     }
 
+    /// Days from this one to `other`; negative when that lies before.
+    pub fn days_until(self, other: Self) -> i64 {
+        other.epoch_days() - self.epoch_days()
+    }
+
     fn epoch_days(self) -> i64 {
         let span = self.0 - jiff::civil::date(1970, 1, 1);
         i64::from(span.get_days())

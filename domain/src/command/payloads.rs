@@ -1,45 +1,10 @@
 //! The fields of each action. CBOR: maps with the integer keys given here; JSON: the field names.
 
 use super::{
-    Decode, Deserialize, Digest, Encode, EnterpriseId, JurisdictionId, LocalDate, Position,
-    Serialize, Timestamp,
+    Decode, Deserialize, Digest, Encode, EnterpriseId, ExpertOpinion, HazardId, JurisdictionId,
+    LocalDate, Position, Serialize, Timestamp,
 };
-
-macro_rules! wire_struct {
-    ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(deny_unknown_fields)]
-        #[cbor(map)]
-        pub struct $name { $($body)* }
-    };
-}
-
-macro_rules! wire_names {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[cbor(index_only)]
-        pub enum $name { $($(#[$vdoc])* #[n($number)] #[serde(rename = $text)] $variant,)* }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The identifier that databases, JSON and documents use.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-
-            /// The value with this identifier.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == name)
-            }
-        }
-    };
-}
+use crate::calendar::DayKind;
 
 wire_names! {
     /// The two levels that the law knows (安全生产法; Order 16 of 2007, Art. 3).
@@ -66,6 +31,20 @@ wire_names! {
         UnannouncedVisit = 4, "unannounced_visit";
         /// 网格.
         Grid = 5, "grid";
+        /// 专家.
+        Expert = 6, "expert";
+        /// 举报.
+        Tipoff = 7, "tipoff";
+        /// 安责险服务.
+        Insurer = 8, "insurer";
+        /// 检验检测机构.
+        ThirdParty = 9, "third_party";
+        /// 移送, from a body outside this system.
+        Transfer = 10, "transfer";
+        /// 监测预警.
+        Sensor = 11, "sensor";
+        /// 导入.
+        Import = 12, "import";
     }
 }
 
@@ -85,11 +64,16 @@ wire_names! {
         After = 1, "after";
         /// The surroundings, documents, labels.
         Scene = 2, "scene";
+        /// A document: invoice, test report, minutes, notice.
+        Document = 3, "document";
+        /// A handwritten signature.
+        Signature = 4, "signature";
     }
 }
 
 wire_struct! {
-    /// Names a photo by its content. The bytes travel apart and may arrive much later.
+    /// Names a photo, or another piece of evidence, by its content. The bytes travel apart and may
+    /// arrive much later.
     pub struct PhotoRef {
         /// SHA-256 of the original's bytes.
         #[n(0)]
@@ -97,7 +81,7 @@ wire_struct! {
         /// Bytes.
         #[n(1)]
         pub size: u64,
-        /// `image/jpeg`, `image/png` or `image/webp`.
+        /// `image/jpeg`, `image/png`, `image/webp`, `application/pdf` or `video/mp4`.
         #[n(2)]
         pub media_type: String,
         /// What it shows.
@@ -169,6 +153,85 @@ wire_struct! {
         #[n(10)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub immediate_measure: Option<String>,
+        /// 即查即改: it was corrected on the spot; general hazards only, with photos before and after.
+        #[n(11)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub fixed_on_spot: Option<FixedOnSpot>,
+        /// 重复隐患: the closed hazard that this one repeats, as its finder sees it.
+        #[n(12)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub recurrence_of: Option<HazardId>,
+        /// What kind of hazard it is, and what may come of it.
+        #[n(13)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub nature: Option<Nature>,
+    }
+}
+
+wire_struct! {
+    /// What was done on the spot.
+    pub struct FixedOnSpot {
+        /// 整改措施.
+        #[n(0)]
+        pub measures: String,
+        /// 整改责任人.
+        #[n(1)]
+        pub responsible_person: String,
+        /// When it was done, as its finder says.
+        #[n(2)]
+        pub completed_at: Timestamp,
+        /// 整改资金, fen (1/100 CNY).
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cost_fen: Option<u64>,
+    }
+}
+
+wire_names! {
+    /// Which side of safety a hazard belongs to.
+    pub enum Field {
+        /// 安全生产.
+        Safety = 0, "safety";
+        /// 消防.
+        Fire = 1, "fire";
+        /// 自然灾害.
+        NaturalDisaster = 2, "natural_disaster";
+        /// 特种设备.
+        SpecialEquipment = 3, "special_equipment";
+    }
+}
+
+wire_struct! {
+    /// What kind of hazard it is, and what may come of it. Words and codes are data of the catalog.
+    pub struct Nature {
+        /// Which side of safety.
+        #[n(0)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub field: Option<Field>,
+        /// 隐患类别, a code or name of the catalog.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub category: Option<String>,
+        /// 可能事故类型 (GB 6441).
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub accident_type: Option<String>,
+        /// 产生原因.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cause: Option<String>,
+        /// 危害程度.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub consequence: Option<String>,
+        /// 整改难易程度.
+        #[n(5)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub difficulty: Option<String>,
+        /// 风险点 of the enterprise's register.
+        #[n(6)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub risk_point: Option<String>,
     }
 }
 
@@ -230,9 +293,67 @@ wire_struct! {
         /// 整改要求.
         #[n(4)]
         pub requirement: String,
-        /// 整改期限: the last day, Asia/Shanghai.
+        /// 整改期限: the last day, Asia/Shanghai. Beside a `period`: the day its author was shown.
         #[n(5)]
         pub due_date: LocalDate,
+        /// How the deadline was set, when it is a number of days; then whoever decides computes the
+        /// day.
+        #[n(6)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub period: Option<Period>,
+        /// 专家意见: goes with a basis in words.
+        #[n(7)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expert_opinion: Option<ExpertOpinion>,
+        /// 整改责任单位: a contractor or tenant, where it is not the enterprise itself.
+        #[n(8)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub responsible_unit: Option<String>,
+        /// 送达: how the enterprise took the order (安全生产法 Art. 68).
+        #[n(9)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub served: Option<Served>,
+    }
+}
+
+wire_struct! {
+    /// A deadline as a number of days. The first day is not counted.
+    pub struct Period {
+        /// Days.
+        #[n(0)]
+        pub days: u32,
+        /// Which days count.
+        #[n(1)]
+        pub kind: DayKind,
+        /// The rule that set it, a code of the configuration.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rule: Option<String>,
+    }
+}
+
+wire_struct! {
+    /// How a representative of the enterprise took a document: signed, or refused to.
+    pub struct Served {
+        /// 被检查单位人员.
+        #[n(0)]
+        pub name: String,
+        /// 职务.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub post: Option<String>,
+        /// The photo of the handwritten signature, among the record's photos.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub signature: Option<Digest>,
+        /// 拒签: why it was not signed. Either this or the signature, or a co-signature of the command.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub refused_because: Option<String>,
+        /// 见证人 of a refusal.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub witness: Option<String>,
     }
 }
 
@@ -263,6 +384,42 @@ wire_struct! {
         #[n(3)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub cost_fen: Option<u64>,
+        /// Which photo after the correction shows the place of which photo before it.
+        #[n(4)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub pairs: Vec<PhotoPair>,
+        /// 自验收: the enterprise's own acceptance; required for a major hazard.
+        #[n(5)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub self_acceptance: Option<SelfAcceptance>,
+    }
+}
+
+wire_struct! {
+    /// Two photos of one place.
+    pub struct PhotoPair {
+        /// Taken before the correction; named in the record.
+        #[n(0)]
+        pub before: Digest,
+        /// Taken after it; named in the record or in this submission.
+        #[n(1)]
+        pub after: Digest,
+    }
+}
+
+wire_struct! {
+    /// The enterprise's own acceptance of a correction.
+    pub struct SelfAcceptance {
+        /// Who accepted it, by name; the principal's own signature is that of the command.
+        #[n(0)]
+        pub accepted_by: Vec<String>,
+        /// 验收意见.
+        #[n(1)]
+        pub opinion: String,
+        /// On which day.
+        #[n(2)]
+        pub accepted_on: LocalDate,
     }
 }
 
@@ -284,6 +441,35 @@ wire_struct! {
         #[n(3)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub new_due_date: Option<LocalDate>,
+        /// 整改复查意见书 number.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub document_no: Option<String>,
+        /// The result item by item.
+        #[n(5)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub items: Vec<ItemResult>,
+        /// Why the inspector has no photo; a major hazard needs one or the other.
+        #[n(6)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
+    }
+}
+
+wire_struct! {
+    /// One item of a re-inspection.
+    pub struct ItemResult {
+        /// What was looked at.
+        #[n(0)]
+        pub item: String,
+        /// Whether it is right now.
+        #[n(1)]
+        pub passed: bool,
+        /// What was seen.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub note: Option<String>,
     }
 }
 
@@ -307,6 +493,26 @@ wire_struct! {
         #[cbor(default)]
         #[serde(default)]
         pub false_closure: bool,
+        /// What led to it.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cause: Option<ReopenCause>,
+    }
+}
+
+wire_names! {
+    /// What leads to reopening.
+    pub enum ReopenCause {
+        /// 反弹: the same hazard is there again because the correction never worked.
+        Recurrence = 0, "recurrence";
+        /// 虚假整改.
+        FalseClosure = 1, "false_closure";
+        /// 抽查不合格.
+        SpotCheckFailed = 2, "spot_check_failed";
+        /// 举报.
+        Tipoff = 3, "tipoff";
+        /// Anything else, as the reason says.
+        Other = 4, "other";
     }
 }
 

@@ -1,14 +1,15 @@
 //! From events to state. Events are facts: applying one never fails and never refuses.
 
-use crate::command::{Amend, Confirm, PhotoRef, Reinspect, Report};
+use super::apply_order::first_order_of;
+use crate::command::{Amend, PhotoRef, Reinspect, Report};
 use crate::hazard::{
-    Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry, Order, Photo,
+    Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry, Photo,
     PhotoState, Status, Submission, hazard_number,
 };
 use crate::ids::{JurisdictionId, PersonId};
 
 /// Stands for the server where a person's id is required in a record.
-const NOBODY: PersonId = PersonId(uuid::Uuid::nil());
+pub(super) const NOBODY: PersonId = PersonId(uuid::Uuid::nil());
 
 impl Hazard {
     /// The hazard that a history makes; `None` when it does not begin with a report.
@@ -26,11 +27,13 @@ impl Hazard {
         let HazardEvent::Reported {
             report,
             jurisdiction_id,
+            sector,
         } = &record.event
         else {
             return None;
         };
         let mut hazard = Self::reported(record, report, *jurisdiction_id);
+        hazard.sector.clone_from(sector);
         hazard.name_photos(&report.photos, record.actor_id.unwrap_or(NOBODY));
         Some(hazard)
     }
@@ -47,8 +50,12 @@ impl Hazard {
             HazardEvent::Amended {
                 change,
                 jurisdiction_id,
+                sector,
             } => {
                 self.amend(change, *jurisdiction_id);
+                if sector.is_some() {
+                    self.sector.clone_from(sector);
+                }
             }
             HazardEvent::AmendmentDisputed { change, fields } => {
                 for field in fields.iter().copied() {
@@ -64,8 +71,18 @@ impl Hazard {
             HazardEvent::PhotoAttached { attached } => {
                 self.name_photos(std::slice::from_ref(&attached.photo), by);
             }
-            HazardEvent::Confirmed { confirmation } => self.confirm(confirmation, record),
+            HazardEvent::Confirmed {
+                confirmation,
+                deadline,
+                authority,
+                second,
+            } => {
+                self.proposal = None;
+                let deadline = deadline.as_ref();
+                self.confirm(confirmation, deadline, *authority, (by, at), *second);
+            }
             HazardEvent::Rejected { rejection } => {
+                self.proposal = None;
                 let reason = rejection.reason.clone();
                 self.status = Status::Rejected {
                     rejected_by: by,
@@ -81,9 +98,14 @@ impl Hazard {
                     completed_at: submission.completed_at,
                     cost_fen: submission.cost_fen,
                     passed_by: Vec::new(),
+                    pairs: submission.pairs.clone(),
+                    self_acceptance: submission.self_acceptance.clone(),
                 });
             }
-            HazardEvent::Reinspected { reinspection } => self.reinspect(reinspection, by),
+            HazardEvent::Reinspected {
+                reinspection,
+                second,
+            } => self.reinspect(reinspection, by, *second),
             HazardEvent::Closed { closure } => {
                 if let Status::PendingReinspection {
                     order,
@@ -123,6 +145,7 @@ impl Hazard {
                 self.set_photo_state(&receipt.sha256, PhotoState::Verified);
             }
             HazardEvent::Withdrawn { withdrawal } => {
+                self.proposal = None;
                 self.status = Status::Withdrawn {
                     reason: withdrawal.reason.clone(),
                 };
@@ -130,6 +153,7 @@ impl Hazard {
             HazardEvent::EnterpriseFollowed { change } => {
                 self.jurisdiction_id = change.jurisdiction_id;
             }
+            beside => self.apply_beside(beside, by, at),
         }
     }
 
@@ -152,7 +176,7 @@ impl Hazard {
             received_at: record.recorded_at,
             immediate_measure: report.immediate_measure.clone(),
             no_photo_reason: report.no_photo_reason.clone(),
-            status: Status::Reported,
+            status: first_status(record, report),
             photos: Vec::new(),
             notes: Vec::new(),
             disputed: Vec::new(),
@@ -165,6 +189,17 @@ impl Hazard {
             },
             false_closure: false,
             updated_at: record.recorded_at,
+            sector: None,
+            department: None,
+            nature: report.nature.clone(),
+            fixed_on_spot: report.fixed_on_spot.is_some(),
+            recurrence_of: report.recurrence_of,
+            plan: None,
+            extensions: Vec::new(),
+            proposal: None,
+            listing: None,
+            suspension: None,
+            penalties: Vec::new(),
         }
     }
 
@@ -192,24 +227,6 @@ impl Hazard {
         self.jurisdiction_id = jurisdiction_id.unwrap_or(self.jurisdiction_id);
     }
 
-    fn confirm(&mut self, confirmation: &Confirm, record: &EventRecord) {
-        self.grade = confirmation.grade;
-        if confirmation.criterion.is_some() {
-            self.criterion = confirmation.criterion.clone();
-        }
-        self.status = Status::Confirmed {
-            order: Order {
-                confirmed_by: record.actor_id.unwrap_or(NOBODY),
-                confirmed_at: record.recorded_at,
-                responsible_person: confirmation.responsible_person.clone(),
-                requirement: confirmation.requirement.clone(),
-                due_date_original: confirmation.due_date,
-                due_date: confirmation.due_date,
-                basis: confirmation.basis.clone(),
-            },
-        };
-    }
-
     fn submit(&mut self, submission: Submission) {
         let (order, returns) = match &self.status {
             Status::Confirmed { order } => (order.clone(), 0),
@@ -223,7 +240,7 @@ impl Hazard {
         };
     }
 
-    fn reinspect(&mut self, reinspection: &Reinspect, by: PersonId) {
+    fn reinspect(&mut self, reinspection: &Reinspect, by: PersonId, second: Option<PersonId>) {
         self.name_photos(&reinspection.photos, by);
         let Status::PendingReinspection {
             order,
@@ -234,17 +251,22 @@ impl Hazard {
             return;
         };
         if reinspection.passed {
-            if !submission.passed_by.contains(&by) {
-                submission.passed_by.push(by);
+            for inspector in [Some(by), second].into_iter().flatten() {
+                if !submission.passed_by.contains(&inspector) {
+                    submission.passed_by.push(inspector);
+                }
             }
             return;
         }
         let mut order = order.clone();
         // The original due date stays: figures count by it.
-        order.due_date = reinspection.new_due_date.unwrap_or(order.due_date);
+        if let Some(date) = reinspection.new_due_date {
+            order.due_date = date;
+            order.deadline = None;
+        }
         self.status = Status::Rectifying {
             order,
-            returned_because: reinspection.opinion.clone(),
+            returned_because: Some(reinspection.opinion.clone()),
             returns: returns.saturating_add(1),
         };
     }
@@ -256,7 +278,8 @@ impl Hazard {
         };
         let mut order = order.clone();
         order.due_date = order.due_date_original;
-        let returned_because = reason.to_owned();
+        order.deadline = None;
+        let returned_because = Some(reason.to_owned());
         self.status = Status::Rectifying {
             order,
             returned_because,
@@ -264,7 +287,7 @@ impl Hazard {
         };
     }
 
-    fn name_photos(&mut self, photos: &[PhotoRef], by: PersonId) {
+    pub(super) fn name_photos(&mut self, photos: &[PhotoRef], by: PersonId) {
         for reference in photos {
             if self.photo(&reference.sha256).is_none() {
                 let state = PhotoState::AwaitingPhoto;
@@ -285,5 +308,27 @@ impl Hazard {
         {
             photo.state = state;
         }
+    }
+}
+
+/// A report waits for confirmation; one that was fixed on the spot waits for re-inspection.
+fn first_status(record: &EventRecord, report: &Report) -> Status {
+    let Some(fixed) = &report.fixed_on_spot else {
+        return Status::Reported;
+    };
+    let by = record.actor_id.unwrap_or(NOBODY);
+    Status::PendingReinspection {
+        order: first_order_of(fixed, report, by, record.recorded_at),
+        submission: Submission {
+            submitted_by: by,
+            submitted_at: record.recorded_at,
+            measures: fixed.measures.clone(),
+            completed_at: fixed.completed_at,
+            cost_fen: fixed.cost_fen,
+            passed_by: Vec::new(),
+            pairs: Vec::new(),
+            self_acceptance: None,
+        },
+        returns: 0,
     }
 }

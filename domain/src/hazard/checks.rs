@@ -2,35 +2,13 @@
 
 use super::decide::Facts;
 use crate::access::Actor;
-use crate::command::{Confirm, Grade, PhotoRef, Reinspect, SubmitRectification};
+use crate::command::{Grade, PhotoKind, PhotoRef, Reinspect, SubmitRectification};
 use crate::hash::Digest;
 use crate::hazard::{Hazard, PhotoState, Status};
+use crate::ids::PersonId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::{LocalDate, Timestamp};
-
-pub(super) fn check_confirmation(confirm: &Confirm, facts: &Facts) -> Result<(), Refusal> {
-    text::required(
-        "responsible_person",
-        &confirm.responsible_person,
-        SHORT_TEXT_MAX,
-    )?;
-    text::required("requirement", &confirm.requirement, LONG_TEXT_MAX)?;
-    text::optional("basis", confirm.basis.as_deref(), LONG_TEXT_MAX)?;
-    if let Some(criterion) = &confirm.criterion {
-        text::required("criterion.code", &criterion.code, SHORT_TEXT_MAX)?;
-    }
-    if confirm.grade == Grade::Major
-        && confirm.criterion.is_none()
-        && is_blank(confirm.basis.as_deref())
-    {
-        return Err(Refusal::new(
-            RefusalCode::CriterionRequired,
-            "a major hazard names a criterion with its edition, or a basis in words",
-        ));
-    }
-    check_due_date("due_date", confirm.due_date, facts)
-}
 
 pub(super) fn check_submission(
     hazard: &Hazard,
@@ -46,7 +24,92 @@ pub(super) fn check_submission(
             "a rectification shows at least one photo taken after it",
         ));
     }
+    check_pairs(hazard, submission)?;
+    if let Some(acceptance) = &submission.self_acceptance {
+        let at = |index: usize| format!("self_acceptance.accepted_by[{index}]");
+        for (index, name) in acceptance.accepted_by.iter().enumerate() {
+            text::required(&at(index), name, SHORT_TEXT_MAX)?;
+        }
+        if acceptance.accepted_by.is_empty() || acceptance.accepted_by.len() > ACCEPTORS_MAX {
+            return Err(Refusal::invalid_field(
+                "self_acceptance.accepted_by",
+                &format!("names 1 to {ACCEPTORS_MAX} people"),
+            ));
+        }
+        text::required(
+            "self_acceptance.opinion",
+            &acceptance.opinion,
+            LONG_TEXT_MAX,
+        )?;
+        check_claimed_day("self_acceptance.accepted_on", acceptance.accepted_on, facts)?;
+    }
+    if hazard.grade == Grade::General {
+        return Ok(());
+    }
+    if !hazard
+        .plan
+        .as_ref()
+        .is_some_and(|plan| plan.is_acknowledged())
+    {
+        return Err(Refusal::new(
+            RefusalCode::PlanNotAcknowledged,
+            "a major hazard is corrected by a plan that the department has acknowledged",
+        ));
+    }
+    if submission.self_acceptance.is_none() {
+        return Err(Refusal::new(
+            RefusalCode::SelfAcceptanceRequired,
+            "a major hazard is accepted by the enterprise itself before it is handed in",
+        ));
+    }
     Ok(())
+}
+
+/// The most people who accept a correction.
+const ACCEPTORS_MAX: usize = 50;
+
+/// Every pair joins a photo before and one after; of a major hazard, no photo before is left out.
+fn check_pairs(hazard: &Hazard, submission: &SubmitRectification) -> Result<(), Refusal> {
+    for (index, pair) in submission.pairs.iter().enumerate() {
+        let at = |part: &str| format!("pairs[{index}].{part}");
+        let known = hazard.photo(&pair.before).map(|photo| photo.reference.kind);
+        if known != Some(PhotoKind::Before) {
+            return Err(Refusal::invalid_field(
+                &at("before"),
+                "names no photo before the correction",
+            ));
+        }
+        let new = submission.photos.iter().find(|p| p.sha256 == pair.after);
+        let kind = new.map(|photo| photo.kind);
+        let kind = kind.or_else(|| hazard.photo(&pair.after).map(|p| p.reference.kind));
+        if kind != Some(PhotoKind::After) {
+            return Err(Refusal::invalid_field(
+                &at("after"),
+                "names no photo after the correction",
+            ));
+        }
+    }
+    let unpaired = hazard.photos.iter().find(|photo| {
+        photo.reference.kind == PhotoKind::Before
+            && !matches!(photo.state, PhotoState::Lost { .. })
+            && !submission
+                .pairs
+                .iter()
+                .any(|pair| pair.before == photo.reference.sha256)
+    });
+    match unpaired {
+        Some(photo) if hazard.grade == Grade::Major => Err(Refusal {
+            field: Some("pairs".to_owned()),
+            ..Refusal::new(
+                RefusalCode::PhotoPairsIncomplete,
+                &format!(
+                    "photo {} has no counterpart after the correction",
+                    photo.reference.sha256
+                ),
+            )
+        }),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn check_reinspection(
@@ -54,9 +117,10 @@ pub(super) fn check_reinspection(
     reinspection: &Reinspect,
     actor: &Actor,
     facts: &Facts,
-) -> Result<(), Refusal> {
+) -> Result<PersonId, Refusal> {
     text::required("opinion", &reinspection.opinion, LONG_TEXT_MAX)?;
     check_photos(Some(hazard), &reinspection.photos, "photos", facts)?;
+    check_items(hazard, reinspection, facts)?;
     if let Some(date) = reinspection.new_due_date {
         if reinspection.passed {
             return Err(Refusal::invalid_field(
@@ -82,6 +146,39 @@ pub(super) fn check_reinspection(
             "you have passed this submission already; another inspector must",
         ));
     }
+    Ok(submission.submitted_by)
+}
+
+/// 整改复查意见书: its number, its items, and the inspector's own photo of a major hazard.
+fn check_items(hazard: &Hazard, reinspection: &Reinspect, facts: &Facts) -> Result<(), Refusal> {
+    for (field, text) in [
+        ("document_no", &reinspection.document_no),
+        ("no_photo_reason", &reinspection.no_photo_reason),
+    ] {
+        text::optional(field, text.as_deref(), SHORT_TEXT_MAX)?;
+    }
+    if reinspection.items.len() > facts.limits.items {
+        return Err(limit("items", facts.limits.items));
+    }
+    for (index, item) in reinspection.items.iter().enumerate() {
+        text::required(&format!("items[{index}].item"), &item.item, SHORT_TEXT_MAX)?;
+        let note = format!("items[{index}].note");
+        text::optional(&note, item.note.as_deref(), LONG_TEXT_MAX)?;
+        if reinspection.passed && !item.passed {
+            return Err(Refusal::invalid_field(
+                &format!("items[{index}].passed"),
+                "is false in a re-inspection that passes",
+            ));
+        }
+    }
+    let seen =
+        !reinspection.photos.is_empty() || !is_blank(reinspection.no_photo_reason.as_deref());
+    if hazard.grade == Grade::Major && reinspection.passed && !seen {
+        return Err(Refusal::new(
+            RefusalCode::PhotoRequired,
+            "passing a major hazard needs the inspector's photo, or no_photo_reason",
+        ));
+    }
     Ok(())
 }
 
@@ -103,6 +200,12 @@ pub(super) fn check_closure(hazard: &Hazard, actor: &Actor) -> Result<(), Refusa
             ),
         ));
     }
+    if hazard.is_suspended() {
+        return Err(Refusal::new(
+            RefusalCode::SuspensionInForce,
+            "work is ordered to stop; consent to resume comes before closure",
+        ));
+    }
     match hazard.photos_awaited() {
         0 => Ok(()),
         missing => Err(Refusal::new(
@@ -112,10 +215,7 @@ pub(super) fn check_closure(hazard: &Hazard, actor: &Actor) -> Result<(), Refusa
     }
 }
 
-pub(super) fn require_not_submitter(
-    submitter: crate::ids::PersonId,
-    actor: &Actor,
-) -> Result<(), Refusal> {
+pub(super) fn require_not_submitter(submitter: PersonId, actor: &Actor) -> Result<(), Refusal> {
     if actor.person_id() == Some(submitter) {
         return Err(Refusal::new(
             RefusalCode::SamePerson,
@@ -148,20 +248,27 @@ pub(super) fn check_photos(
     }
     for (index, photo) in photos.iter().enumerate() {
         let at = |part: &str| format!("{field}[{index}].{part}");
-        if photo.size == 0 || photo.size > facts.limits.photo_bytes {
-            let most = facts.limits.photo_bytes;
+        let most = match photo.media_type.as_str() {
+            "image/jpeg" | "image/png" | "image/webp" => facts.limits.photo_bytes,
+            "application/pdf" => facts.limits.document_bytes,
+            "video/mp4" => facts.limits.clip_bytes,
+            _ => {
+                return Err(Refusal::invalid_field(
+                    &at("media_type"),
+                    "must be image/jpeg, image/png, image/webp, application/pdf or video/mp4",
+                ));
+            }
+        };
+        if photo.size == 0 || photo.size > most {
             return Err(Refusal::invalid_field(
                 &at("size"),
                 &format!("must be 1 to {most} bytes"),
             ));
         }
-        if !matches!(
-            photo.media_type.as_str(),
-            "image/jpeg" | "image/png" | "image/webp"
-        ) {
+        if photo.media_type == "application/pdf" && photo.kind != PhotoKind::Document {
             return Err(Refusal::invalid_field(
-                &at("media_type"),
-                "must be image/jpeg, image/png or image/webp",
+                &at("kind"),
+                "must be document for a PDF: it shows no place",
             ));
         }
         let earlier = photos
@@ -190,14 +297,19 @@ pub(super) fn check_claimed_time(field: &str, at: Timestamp, facts: &Facts) -> R
     Ok(())
 }
 
+/// A day on which something is said to have happened: not after today, and in this century.
+pub(super) fn check_claimed_day(field: &str, day: LocalDate, facts: &Facts) -> Result<(), Refusal> {
+    let latest = facts.now.plus_millis(facts.limits.clock_ahead_ms);
+    if day.end_of_day().is_plausible() && day <= latest.shanghai_date() {
+        return Ok(());
+    }
+    Err(Refusal::invalid_field(field, "is not a plausible day"))
+}
+
 /// The due date may not lie before the day on which the step was taken (offline: as its device
 /// says), nor further ahead than the limit.
 pub(super) fn check_due_date(field: &str, due: LocalDate, facts: &Facts) -> Result<(), Refusal> {
-    let made = facts
-        .made_at
-        .filter(|at| at.is_plausible())
-        .unwrap_or(facts.now)
-        .min(facts.now);
+    let made = facts.made();
     let latest = facts
         .now
         .plus_millis(facts.limits.due_days.saturating_mul(86_400_000));

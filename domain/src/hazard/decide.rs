@@ -1,14 +1,19 @@
 //! The rules: given a hazard's state, a command and its author, either events or a refusal.
 
+use std::sync::Arc;
+
 use super::checks::{
-    check_claimed_time, check_closure, check_confirmation, check_photos, check_reinspection,
-    check_submission, is_blank, limit, no_jurisdiction, require_awaited, unknown_photo,
+    check_closure, check_photos, check_submission, limit, no_jurisdiction, require_awaited,
+    unknown_photo,
 };
-use crate::access::{Actor, Role};
-use crate::command::{Action, ActionKind, Amend, Command, Grade, Report, Source};
+use super::report::decide_report;
+use super::{grading, steps};
+use crate::access::Actor;
+use crate::calendar::WorkdayCalendar;
+use crate::command::{Action, ActionKind, Amend, Command, Grade};
 use crate::hash::Digest;
-use crate::hazard::{FieldName, Hazard, HazardEvent, PhotoState};
-use crate::ids::JurisdictionId;
+use crate::hazard::{FieldName, Hazard, HazardEvent, PhotoState, StatusName};
+use crate::ids::{EnterpriseId, JurisdictionId};
 use crate::policy::{self, Verdict};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
@@ -29,6 +34,20 @@ pub struct Limits {
     pub due_days: i64,
     /// How far a claimed time may lie ahead of the server's, milliseconds.
     pub clock_ahead_ms: i64,
+    /// Stages of one plan.
+    pub milestones: usize,
+    /// Extensions of one hazard.
+    pub extensions: usize,
+    /// Days by which a due date may be extended without an expert's opinion.
+    pub extension_days_without_expert: i64,
+    /// Penalty cases of one hazard.
+    pub penalties: usize,
+    /// Items of one re-inspection.
+    pub items: usize,
+    /// Bytes of one document (PDF).
+    pub document_bytes: u64,
+    /// Bytes of one clip (MP4).
+    pub clip_bytes: u64,
 }
 
 impl Default for Limits {
@@ -40,8 +59,24 @@ impl Default for Limits {
             photo_bytes: 64 * 1024 * 1024,
             due_days: 730,
             clock_ahead_ms: 366 * 86_400_000,
+            milestones: 50,
+            extensions: 12,
+            extension_days_without_expert: 30,
+            penalties: 20,
+            items: 200,
+            document_bytes: 32 * 1024 * 1024,
+            clip_bytes: 64 * 1024 * 1024,
         }
     }
+}
+
+/// The hazard that a report is to be merged into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergeTarget {
+    /// Its state.
+    pub status: StatusName,
+    /// Its enterprise.
+    pub enterprise_id: Option<EnterpriseId>,
 }
 
 /// What the rules need to know beside the hazard itself.
@@ -53,8 +88,39 @@ pub struct Facts {
     pub made_at: Option<Timestamp>,
     /// Who answers for the place of a report, or for the enterprise an amendment names.
     pub jurisdiction_id: Option<JurisdictionId>,
+    /// 监管行业 of that enterprise.
+    pub sector: Option<String>,
+    /// The others who signed the same command, each as an actor over this hazard. Their signatures
+    /// were checked (on a device: taken on trust, the server checks).
+    pub seconds: Vec<Actor>,
+    /// The hazard that a merge names; absent: there is none, or none that the author may see.
+    pub merge_target: Option<MergeTarget>,
+    /// The published working days.
+    pub calendar: Arc<WorkdayCalendar>,
     /// Limits in force.
     pub limits: Limits,
+}
+
+impl Facts {
+    /// Nothing known but the time, the limits and the calendar.
+    pub fn at(now: Timestamp, limits: Limits, calendar: Arc<WorkdayCalendar>) -> Self {
+        Self {
+            now,
+            made_at: None,
+            jurisdiction_id: None,
+            sector: None,
+            seconds: Vec::new(),
+            merge_target: None,
+            calendar,
+            limits,
+        }
+    }
+
+    /// When the command was made, as far as that can be believed: never after `now`.
+    pub(super) fn made(&self) -> Timestamp {
+        let made = self.made_at.filter(|at| at.is_plausible());
+        made.unwrap_or(self.now).min(self.now)
+    }
 }
 
 /// How a command took effect.
@@ -78,7 +144,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn applied(event: HazardEvent) -> Self {
+    pub(super) fn applied(event: HazardEvent) -> Self {
         Self {
             events: vec![event],
             outcome: Outcome::Applied,
@@ -154,6 +220,10 @@ fn check_policy(current: Option<&Hazard>, command: &Command, actor: &Actor) -> R
             RefusalCode::NotPermitted,
             format!("your role may not {} this hazard", kind.as_str()),
         ),
+        Verdict::Uncertified => (
+            RefusalCode::CertificateNeeded,
+            format!("{} needs a valid inspector's certificate", kind.as_str()),
+        ),
     };
     let refusal = Refusal::new(code, &rule);
     Err(match current {
@@ -188,10 +258,7 @@ fn decide_on_existing(
             }
         }
         Action::Confirm(confirmation) => {
-            check_confirmation(confirmation, facts)?;
-            HazardEvent::Confirmed {
-                confirmation: confirmation.clone(),
-            }
+            return grading::confirm(confirmation, hazard, actor, facts).map(Decision::applied);
         }
         Action::Reject(rejection) => {
             text::required("reason", &rejection.reason, SHORT_TEXT_MAX)?;
@@ -206,10 +273,7 @@ fn decide_on_existing(
             }
         }
         Action::Reinspect(reinspection) => {
-            check_reinspection(hazard, reinspection, actor, facts)?;
-            HazardEvent::Reinspected {
-                reinspection: reinspection.clone(),
-            }
+            return steps::reinspect(reinspection, hazard, actor, facts).map(Decision::applied);
         }
         Action::Close(closure) => {
             text::required("opinion", &closure.opinion, LONG_TEXT_MAX)?;
@@ -254,64 +318,10 @@ fn decide_on_existing(
                 change: change.clone(),
             }
         }
+        Action::RecomputeDeadline(_) => return Ok(steps::recompute_deadline(hazard, facts)),
+        beside => return steps::beside(beside, hazard, actor, facts).map(Decision::applied),
     };
     Ok(Decision::applied(event))
-}
-
-fn decide_report(
-    command: &Command,
-    report: &Report,
-    actor: &Actor,
-    facts: &Facts,
-) -> Result<Decision, Refusal> {
-    if !command.hazard_id.is_version_7() {
-        return Err(Refusal::invalid_field("id", "must be a UUID of version 7"));
-    }
-    check_source(report.source, actor)?;
-    text::required("description", &report.description, LONG_TEXT_MAX)?;
-    text::required("place_text", &report.place_text, SHORT_TEXT_MAX)?;
-    text::optional(
-        "immediate_measure",
-        report.immediate_measure.as_deref(),
-        LONG_TEXT_MAX,
-    )?;
-    text::optional(
-        "no_photo_reason",
-        report.no_photo_reason.as_deref(),
-        SHORT_TEXT_MAX,
-    )?;
-    if let Some(criterion) = &report.criterion {
-        text::required("criterion.code", &criterion.code, SHORT_TEXT_MAX)?;
-    }
-    check_claimed_time("found_at", report.found_at, facts)?;
-    check_photos(None, &report.photos, "photos", facts)?;
-    if report.photos.is_empty() && is_blank(report.no_photo_reason.as_deref()) {
-        return Err(Refusal::new(
-            RefusalCode::PhotoRequired,
-            "a report needs a photo, or no_photo_reason says why there is none",
-        ));
-    }
-    let jurisdiction_id = facts.jurisdiction_id.ok_or_else(no_jurisdiction)?;
-    Ok(Decision::applied(HazardEvent::Reported {
-        report: report.clone(),
-        jurisdiction_id,
-    }))
-}
-
-/// "Found by the enterprise itself" opens the enterprise's own path to closure and counts in its
-/// favour: only its own people may say it, and only others may say that others found it.
-fn check_source(source: Source, actor: &Actor) -> Result<(), Refusal> {
-    let of_enterprise = Role::ALL.map(|role| (role, role.is_of_enterprise()));
-    let fits = of_enterprise.iter().any(|(role, of_enterprise)| {
-        *of_enterprise == source.is_self_found() && actor.is_any_of(&[*role])
-    });
-    if fits {
-        return Ok(());
-    }
-    Err(Refusal::invalid_field(
-        "source",
-        "does not fit your role: who found it decides the source",
-    ))
 }
 
 fn decide_amend(hazard: &Hazard, change: &Amend, facts: &Facts) -> Result<Decision, Refusal> {
@@ -354,10 +364,11 @@ fn decide_amend(hazard: &Hazard, change: &Amend, facts: &Facts) -> Result<Decisi
     let mut events = Vec::new();
     if fields.len() > disputed.len() {
         let change = change.only(|field| !in_dispute(field));
-        let jurisdiction_id = jurisdiction_id.filter(|_| change.enterprise_id.is_some());
+        let moves = change.enterprise_id.is_some();
         events.push(HazardEvent::Amended {
+            jurisdiction_id: jurisdiction_id.filter(|_| moves),
+            sector: facts.sector.clone().filter(|_| moves),
             change,
-            jurisdiction_id,
         });
     }
     if disputed.is_empty() {

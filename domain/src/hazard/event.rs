@@ -4,11 +4,14 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{
-    Amend, AttachPhoto, Close, Confirm, FollowEnterprise, Note, Origin, ReceivePhoto,
-    RecordPhotoLost, Reinspect, Reject, Reopen, Report, SubmitRectification, Withdraw,
+    Amend, AssignSector, AttachPhoto, ChangeGrade, Close, Confirm, DecideExtension, DecidePlan,
+    DecideProposal, DecideResumption, Delist, FollowEnterprise, ListSupervision, Merge, Note,
+    OrderSuspension, Origin, ReceivePhoto, ReceiveTransfer, RecordPenalty, RecordPhotoLost,
+    Reinspect, Reject, Reopen, Report, RequestExtension, RequestResumption, SubmitPlan,
+    SubmitRectification, Transfer, Withdraw,
 };
 use crate::hash::Digest;
-use crate::hazard::FieldName;
+use crate::hazard::{Authority, Deadline, FieldName, Proposed};
 use crate::ids::{HazardId, JurisdictionId, PersonId};
 use crate::time::Timestamp;
 
@@ -26,6 +29,10 @@ pub enum HazardEvent {
         /// Who answers for the place.
         #[n(1)]
         jurisdiction_id: JurisdictionId,
+        /// 监管行业 of the enterprise, when known.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sector: Option<String>,
     },
     /// Fields changed.
     #[n(1)]
@@ -37,6 +44,10 @@ pub enum HazardEvent {
         #[n(1)]
         #[serde(skip_serializing_if = "Option::is_none")]
         jurisdiction_id: Option<JurisdictionId>,
+        /// 监管行业 of that enterprise.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sector: Option<String>,
     },
     /// Fields that somebody else had changed meanwhile: kept beside, not in force.
     #[n(2)]
@@ -61,6 +72,19 @@ pub enum HazardEvent {
         /// As confirmed.
         #[n(0)]
         confirmation: Confirm,
+        /// The due date that it sets, where days were counted.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Deadline>,
+        /// Who set it.
+        #[n(2)]
+        #[cbor(default)]
+        #[serde(default)]
+        authority: Authority,
+        /// The second inspector, who signed the same command.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<PersonId>,
     },
     /// Rejected.
     #[n(5)]
@@ -82,6 +106,10 @@ pub enum HazardEvent {
         /// As found.
         #[n(0)]
         reinspection: Reinspect,
+        /// The second inspector, who signed the same command.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<PersonId>,
     },
     /// Closed.
     #[n(8)]
@@ -132,6 +160,135 @@ pub enum HazardEvent {
         #[n(0)]
         withdrawal: Withdraw,
     },
+    /// A plan was handed in.
+    #[n(15)]
+    PlanSubmitted {
+        /// As handed in.
+        #[n(0)]
+        plan: SubmitPlan,
+    },
+    /// A plan was acknowledged or returned.
+    #[n(16)]
+    PlanDecided {
+        /// As decided.
+        #[n(0)]
+        decision: DecidePlan,
+    },
+    /// A later due date was asked for.
+    #[n(17)]
+    ExtensionRequested {
+        /// As asked for.
+        #[n(0)]
+        request: RequestExtension,
+        /// It came after the due date; only the device's clock says that it was made before.
+        #[n(1)]
+        time_unproven: bool,
+    },
+    /// It was granted or refused.
+    #[n(18)]
+    ExtensionDecided {
+        /// As decided.
+        #[n(0)]
+        decision: DecideExtension,
+    },
+    /// The grade changed.
+    #[n(19)]
+    GradeChanged {
+        /// As changed.
+        #[n(0)]
+        change: ChangeGrade,
+    },
+    /// A step was taken that needs a second person.
+    #[n(20)]
+    ProposalMade {
+        /// Which.
+        #[n(0)]
+        proposed: Proposed,
+    },
+    /// The second person agreed or did not.
+    #[n(21)]
+    ProposalDecided {
+        /// As decided.
+        #[n(0)]
+        decision: DecideProposal,
+    },
+    /// The report repeats another.
+    #[n(22)]
+    Merged {
+        /// As merged.
+        #[n(0)]
+        merge: Merge,
+    },
+    /// Handed to another body.
+    #[n(23)]
+    Transferred {
+        /// As handed over.
+        #[n(0)]
+        transfer: Transfer,
+    },
+    /// That body gave its receipt, or sent it back.
+    #[n(24)]
+    TransferReceived {
+        /// As received.
+        #[n(0)]
+        receipt: ReceiveTransfer,
+    },
+    /// Put under listed supervision.
+    #[n(25)]
+    Listed {
+        /// As listed.
+        #[n(0)]
+        listing: ListSupervision,
+    },
+    /// Taken off the list.
+    #[n(26)]
+    Delisted {
+        /// As delisted.
+        #[n(0)]
+        delisting: Delist,
+    },
+    /// Work was ordered to stop.
+    #[n(27)]
+    SuspensionOrdered {
+        /// As ordered.
+        #[n(0)]
+        suspension: OrderSuspension,
+    },
+    /// Resuming was asked for.
+    #[n(28)]
+    ResumptionRequested {
+        /// As asked for.
+        #[n(0)]
+        application: RequestResumption,
+    },
+    /// Resuming was consented to or not.
+    #[n(29)]
+    ResumptionDecided {
+        /// As decided.
+        #[n(0)]
+        decision: DecideResumption,
+    },
+    /// A penalty case was noted.
+    #[n(30)]
+    PenaltyRecorded {
+        /// As noted.
+        #[n(0)]
+        penalty: RecordPenalty,
+    },
+    /// Sector and department were named.
+    #[n(31)]
+    SectorAssigned {
+        /// As named.
+        #[n(0)]
+        assignment: AssignSector,
+    },
+    /// A calendar arrived and the provisional due date was computed again.
+    #[n(32)]
+    DeadlineRecomputed {
+        /// The due date now.
+        #[n(0)]
+        deadline: Deadline,
+    },
 }
 
 impl HazardEvent {
@@ -153,6 +310,24 @@ impl HazardEvent {
             Self::PhotoVerified { .. } => "photo_verified",
             Self::EnterpriseFollowed { .. } => "enterprise_followed",
             Self::Withdrawn { .. } => "withdrawn",
+            Self::PlanSubmitted { .. } => "plan_submitted",
+            Self::PlanDecided { .. } => "plan_decided",
+            Self::ExtensionRequested { .. } => "extension_requested",
+            Self::ExtensionDecided { .. } => "extension_decided",
+            Self::GradeChanged { .. } => "grade_changed",
+            Self::ProposalMade { .. } => "proposal_made",
+            Self::ProposalDecided { .. } => "proposal_decided",
+            Self::Merged { .. } => "merged",
+            Self::Transferred { .. } => "transferred",
+            Self::TransferReceived { .. } => "transfer_received",
+            Self::Listed { .. } => "listed",
+            Self::Delisted { .. } => "delisted",
+            Self::SuspensionOrdered { .. } => "suspension_ordered",
+            Self::ResumptionRequested { .. } => "resumption_requested",
+            Self::ResumptionDecided { .. } => "resumption_decided",
+            Self::PenaltyRecorded { .. } => "penalty_recorded",
+            Self::SectorAssigned { .. } => "sector_assigned",
+            Self::DeadlineRecomputed { .. } => "deadline_recomputed",
         }
     }
 }

@@ -3,8 +3,13 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::overlays::{
+    Authority, Deadline, Extension, Listing, Penalty, Plan, Proposal, Suspension, TransferRecord,
+};
 use crate::access::Place;
-use crate::command::{CriterionRef, Grade, PhotoRef, Source};
+use crate::command::{
+    CriterionRef, ExpertOpinion, Grade, Nature, PhotoPair, PhotoRef, SelfAcceptance, Served, Source,
+};
 use crate::geography::Position;
 use crate::hash::Digest;
 use crate::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
@@ -37,7 +42,7 @@ pub enum StatusName {
     /// 已确认, with a due date.
     #[n(2)]
     Confirmed,
-    /// 整改中: returned by a re-inspection, or reopened.
+    /// 整改中: planned, returned by a re-inspection, or reopened.
     #[n(3)]
     Rectifying,
     /// 待复查.
@@ -52,6 +57,12 @@ pub enum StatusName {
     /// 已撤回, before anybody confirmed it.
     #[n(7)]
     Withdrawn,
+    /// 已合并 into another.
+    #[n(8)]
+    Merged,
+    /// 已移送: handed to another body, waiting for its receipt or ended by it.
+    #[n(9)]
+    Transferred,
 }
 
 impl StatusName {
@@ -64,6 +75,8 @@ impl StatusName {
         Self::Closed,
         Self::Rejected,
         Self::Withdrawn,
+        Self::Merged,
+        Self::Transferred,
     ];
 
     /// The identifier that databases, JSON and documents use.
@@ -77,6 +90,8 @@ impl StatusName {
             Self::Closed => "closed",
             Self::Rejected => "rejected",
             Self::Withdrawn => "withdrawn",
+            Self::Merged => "merged",
+            Self::Transferred => "transferred",
         }
     }
 
@@ -114,6 +129,31 @@ record! {
         #[n(6)]
         #[serde(skip_serializing_if = "Option::is_none")]
         pub basis: Option<String>,
+        /// How the due date in force was counted, where it was.
+        #[n(7)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub deadline: Option<Deadline>,
+        /// Who set it.
+        #[n(8)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub authority: Authority,
+        /// The second inspector.
+        #[n(9)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub second: Option<PersonId>,
+        /// 专家意见.
+        #[n(10)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expert_opinion: Option<ExpertOpinion>,
+        /// 整改责任单位, where it is not the enterprise itself.
+        #[n(11)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub responsible_unit: Option<String>,
+        /// How the enterprise took the order.
+        #[n(12)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub served: Option<Served>,
     }
 }
 
@@ -139,6 +179,15 @@ record! {
         /// Inspectors who have passed it.
         #[n(5)]
         pub passed_by: Vec<PersonId>,
+        /// Which photo after the correction shows the place of which photo before it.
+        #[n(6)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub pairs: Vec<PhotoPair>,
+        /// 自验收.
+        #[n(7)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub self_acceptance: Option<SelfAcceptance>,
     }
 }
 
@@ -157,15 +206,16 @@ pub enum Status {
         #[n(0)]
         order: Order,
     },
-    /// Returned or reopened, to be corrected again.
+    /// Being corrected: by a plan, or again after a return or reopening.
     #[n(3)]
     Rectifying {
         /// The order.
         #[n(0)]
         order: Order,
-        /// Why it came back.
+        /// Why it came back; absent: the first time.
         #[n(1)]
-        returned_because: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        returned_because: Option<String>,
         /// How often it has come back.
         #[n(2)]
         returns: u32,
@@ -221,6 +271,26 @@ pub enum Status {
         /// Why.
         #[n(0)]
         reason: String,
+    },
+    /// Repeats another.
+    #[n(8)]
+    Merged {
+        /// Who found that.
+        #[n(0)]
+        merged_by: PersonId,
+        /// The hazard that goes on.
+        #[n(1)]
+        into: HazardId,
+        /// Why.
+        #[n(2)]
+        reason: String,
+    },
+    /// Handed to another body.
+    #[n(9)]
+    Transferred {
+        /// To whom, and what became of it.
+        #[n(0)]
+        transfer: TransferRecord,
     },
 }
 
@@ -417,6 +487,85 @@ record! {
         /// The newest event's time.
         #[n(22)]
         pub updated_at: Timestamp,
+        /// 监管行业; absent: nobody knows yet.
+        #[n(23)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub sector: Option<String>,
+        /// 主管部门, once named.
+        #[n(24)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub department: Option<String>,
+        /// What kind of hazard it is.
+        #[n(25)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub nature: Option<Nature>,
+        /// 即查即改.
+        #[n(26)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub fixed_on_spot: bool,
+        /// The closed hazard that this one repeats.
+        #[n(27)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub recurrence_of: Option<HazardId>,
+        /// The last plan handed in.
+        #[n(28)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub plan: Option<Plan>,
+        /// Applications for a later due date, oldest first.
+        #[n(29)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub extensions: Vec<Extension>,
+        /// What waits for a second person.
+        #[n(30)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub proposal: Option<Proposal>,
+        /// Listed supervision, in force or ended.
+        #[n(31)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub listing: Option<Listing>,
+        /// The last suspension, in force or ended.
+        #[n(32)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub suspension: Option<Suspension>,
+        /// Penalty cases, oldest first.
+        #[n(33)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub penalties: Vec<Penalty>,
+    }
+}
+
+impl Status {
+    /// The order in force, from confirmation on; through a transfer too.
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Self::Confirmed { order }
+            | Self::Rectifying { order, .. }
+            | Self::PendingReinspection { order, .. }
+            | Self::Closed { order, .. } => Some(order),
+            Self::Transferred { transfer } => transfer.before.order(),
+            Self::Reported
+            | Self::Rejected { .. }
+            | Self::Withdrawn { .. }
+            | Self::Merged { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn order_mut(&mut self) -> Option<&mut Order> {
+        match self {
+            Self::Confirmed { order }
+            | Self::Rectifying { order, .. }
+            | Self::PendingReinspection { order, .. }
+            | Self::Closed { order, .. } => Some(order),
+            Self::Transferred { transfer } => transfer.before.order_mut(),
+            Self::Reported
+            | Self::Rejected { .. }
+            | Self::Withdrawn { .. }
+            | Self::Merged { .. } => None,
+        }
     }
 }
 
@@ -431,25 +580,49 @@ impl Hazard {
             Status::Closed { .. } => StatusName::Closed,
             Status::Rejected { .. } => StatusName::Rejected,
             Status::Withdrawn { .. } => StatusName::Withdrawn,
+            Status::Merged { .. } => StatusName::Merged,
+            Status::Transferred { .. } => StatusName::Transferred,
         }
     }
 
     /// The order in force, from confirmation on.
     pub fn order(&self) -> Option<&Order> {
+        self.status.order()
+    }
+
+    /// Whether listed supervision is in force.
+    pub fn is_listed(&self) -> bool {
+        let listing = self.listing.as_ref();
+        listing.is_some_and(|listing| listing.delisting.is_none())
+    }
+
+    /// Whether work is ordered to stand still.
+    pub fn is_suspended(&self) -> bool {
+        let suspension = self.suspension.as_ref();
+        suspension.is_some_and(Suspension::is_in_force)
+    }
+
+    /// The application for a later due date that waits for a decision.
+    pub fn extension_waiting(&self) -> Option<&Extension> {
+        let last = self.extensions.last();
+        last.filter(|extension| extension.decision.is_none())
+    }
+
+    /// Who handed it over and may still see it while its receipt is awaited.
+    pub fn handed_over_by(&self) -> Option<JurisdictionId> {
         match &self.status {
-            Status::Confirmed { order }
-            | Status::Rectifying { order, .. }
-            | Status::PendingReinspection { order, .. }
-            | Status::Closed { order, .. } => Some(order),
-            Status::Reported | Status::Rejected { .. } | Status::Withdrawn { .. } => None,
+            Status::Transferred { transfer } => Some(transfer.from_jurisdiction),
+            _ => None,
         }
     }
 
     /// The instant after which the hazard, if still open, is overdue. Overdue itself is computed
     /// by whoever asks, never stored.
     pub fn due_at(&self) -> Option<Timestamp> {
-        match self.status {
+        match &self.status {
             Status::Closed { .. } => None,
+            // Another body, outside this system, answers for it.
+            Status::Transferred { transfer } if transfer.receipt.is_some() => None,
             _ => self.order().map(|order| order.due_date.end_of_day()),
         }
     }
@@ -489,7 +662,7 @@ impl Hazard {
         Place {
             enterprise_id: self.enterprise_id,
             jurisdictions: ancestors,
-            sector: None,
+            sector: self.sector.clone(),
         }
     }
 }

@@ -4,20 +4,27 @@ mod amendments;
 mod closing;
 mod input;
 mod limits;
+mod overlays;
 mod properties;
 mod story;
 mod table;
+mod two_people;
 
 use crate::access::{Actor, Role};
+use crate::calendar::{DayKind, WorkdayCalendar};
 use crate::command::{
-    Action, Amend, AttachPhoto, Close, Command, Confirm, CriterionRef, Grade, Note, Origin,
-    PhotoKind, PhotoRef, ReceivePhoto, RecordPhotoLost, Reinspect, Reject, Reopen, Report, Source,
-    SubmitRectification, Withdraw,
+    Action, Amend, AssignSector, AttachPhoto, ChangeGrade, Close, Command, Confirm, CriterionRef,
+    DecideExtension, DecidePlan, DecideProposal, DecideResumption, Delist, ExpertOpinion, Grade,
+    ListSupervision, ListingLevel, Merge, Milestone, Note, OrderSuspension, Origin, Party, Period,
+    PhotoKind, PhotoPair, PhotoRef, ReceivePhoto, ReceiveTransfer, RecomputeDeadline,
+    RecordPenalty, RecordPhotoLost, Reinspect, Reject, Reopen, Report, RequestExtension,
+    RequestResumption, SelfAcceptance, Source, SubmitPlan, SubmitRectification, Transfer, Withdraw,
+    WorkersCongress,
 };
 use crate::hash::Digest;
 use crate::hazard::{
-    EventRecord, Facts, Hazard, HazardEvent, Limits, Outcome, PhotoState, Status, StatusName,
-    decide,
+    Authority, EventRecord, Facts, Hazard, HazardEvent, Limits, MergeTarget, Outcome, PhotoState,
+    Status, StatusName, decide,
 };
 use crate::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use crate::refusal::{Refusal, RefusalCode};
@@ -69,6 +76,14 @@ fn administrator() -> Actor {
     person(Role::Administrator, 1)
 }
 
+fn head() -> Actor {
+    person(Role::DepartmentHead, 1)
+}
+
+fn listing_authority() -> Actor {
+    person(Role::ListingAuthority, 1)
+}
+
 fn date(text: &str) -> LocalDate {
     text.parse().unwrap()
 }
@@ -97,6 +112,9 @@ fn report(source: Source, grade: Grade) -> Report {
         no_photo_reason: None,
         criterion: None,
         immediate_measure: Some("已停机".to_owned()),
+        fixed_on_spot: None,
+        recurrence_of: None,
+        nature: None,
     }
 }
 
@@ -111,6 +129,10 @@ fn confirm(grade: Grade) -> Action {
         responsible_person: "王强".to_owned(),
         requirement: "恢复泄爆口".to_owned(),
         due_date: date("2026-12-02"),
+        period: None,
+        expert_opinion: None,
+        responsible_unit: None,
+        served: None,
     })
 }
 
@@ -123,6 +145,15 @@ fn submit(photo_number: u8) -> Action {
             ..photo(photo_number)
         }],
         cost_fen: Some(1_250_000),
+        pairs: vec![PhotoPair {
+            before: Digest([1; 32]),
+            after: Digest([photo_number; 32]),
+        }],
+        self_acceptance: Some(SelfAcceptance {
+            accepted_by: vec!["王强".to_owned(), "李敏".to_owned()],
+            opinion: "自验收合格".to_owned(),
+            accepted_on: date("2026-11-22"),
+        }),
     })
 }
 
@@ -132,6 +163,9 @@ fn pass() -> Action {
         opinion: "整改合格".to_owned(),
         photos: Vec::new(),
         new_due_date: None,
+        document_no: Some("应急复查〔2026〕12号".to_owned()),
+        items: Vec::new(),
+        no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
     })
 }
 
@@ -141,6 +175,9 @@ fn fail(new_due_date: Option<LocalDate>) -> Action {
         opinion: "泄爆片规格不符".to_owned(),
         photos: Vec::new(),
         new_due_date,
+        document_no: None,
+        items: Vec::new(),
+        no_photo_reason: None,
     })
 }
 
@@ -160,15 +197,175 @@ fn reopen() -> Action {
     Action::Reopen(Reopen {
         reason: "抽查发现再次封堵".to_owned(),
         false_closure: true,
+        cause: None,
+    })
+}
+
+fn plan() -> SubmitPlan {
+    let party = |name: &str| Party {
+        name: name.to_owned(),
+        post: None,
+        phone: None,
+    };
+    SubmitPlan {
+        leader: party("赵建国"),
+        responsible: party("王强"),
+        measures_interim: "停机，撤出人员".to_owned(),
+        measures_permanent: "重新安装泄爆片".to_owned(),
+        funds_fen: 2_000_000,
+        funds_source: "安全生产费用".to_owned(),
+        due_date: date("2026-12-01"),
+        milestones: vec![Milestone {
+            due_date: date("2026-11-26"),
+            goal: "拆除封板".to_owned(),
+        }],
+        contingency: "粉尘爆炸现场处置方案".to_owned(),
+        workers_congress: Some(WorkersCongress {
+            reported_on: date("2026-11-22"),
+            how: "公告栏公示".to_owned(),
+        }),
+        photos: Vec::new(),
+        goal: None,
+    }
+}
+
+fn submit_plan() -> Action {
+    Action::SubmitPlan(plan())
+}
+
+fn decide_plan(accepted: bool) -> Action {
+    Action::DecidePlan(DecidePlan {
+        accepted,
+        opinion: "方案可行".to_owned(),
+    })
+}
+
+fn request_extension(day: &str) -> Action {
+    Action::RequestExtension(RequestExtension {
+        new_due_date: date(day),
+        reason: "泄爆片到货延迟".to_owned(),
+        interim_controls: "继续停机".to_owned(),
+        expert_opinion: None,
+    })
+}
+
+fn decide_extension(granted: bool) -> Action {
+    Action::DecideExtension(DecideExtension {
+        granted,
+        opinion: "同意延期".to_owned(),
+    })
+}
+
+fn change_grade(grade: Grade) -> Action {
+    Action::ChangeGrade(ChangeGrade {
+        grade,
+        reason: "现场复核".to_owned(),
+        criterion: Some(CriterionRef {
+            code: "GM-10-3-2".to_owned(),
+            edition: 2,
+        }),
+        basis: None,
+        expert_opinion: None,
+    })
+}
+
+fn agree() -> Action {
+    Action::DecideProposal(DecideProposal {
+        agreed: true,
+        opinion: "同意".to_owned(),
+    })
+}
+
+fn merge() -> Action {
+    Action::Merge(Merge {
+        into: HazardId(Uuid::from_u128(0x019a_b000_0000_7000_8000_0000_0000_0001)),
+        reason: "同一处".to_owned(),
+    })
+}
+
+fn transfer(to_jurisdiction: Option<JurisdictionId>) -> Action {
+    Action::Transfer(Transfer {
+        to_body: "市场监督管理局".to_owned(),
+        to_jurisdiction,
+        reason: "属特种设备".to_owned(),
+        document_no: Some("移送〔2026〕3号".to_owned()),
+    })
+}
+
+fn receipt(accepted: bool) -> Action {
+    Action::ReceiveTransfer(ReceiveTransfer {
+        accepted,
+        receipt_no: "回执〔2026〕8号".to_owned(),
+        note: Some("已接收".to_owned()),
+    })
+}
+
+fn list() -> Action {
+    Action::ListSupervision(ListSupervision {
+        level: ListingLevel::District,
+        document_no: "挂牌〔2026〕1号".to_owned(),
+        authority: "区安委会".to_owned(),
+        requirement: "按期完成整改".to_owned(),
+        deadline: Some(date("2026-12-20")),
+    })
+}
+
+fn delist() -> Action {
+    Action::Delist(Delist {
+        document_no: "摘牌〔2026〕1号".to_owned(),
+        opinion: "整改到位".to_owned(),
+    })
+}
+
+fn suspend() -> Action {
+    Action::OrderSuspension(OrderSuspension {
+        document_no: "停产〔2026〕1号".to_owned(),
+        scope: "抛光车间".to_owned(),
+        basis: "安全生产法第六十五条".to_owned(),
+        evacuate: true,
+    })
+}
+
+fn ask_to_resume() -> Action {
+    Action::RequestResumption(RequestResumption {
+        application: "申请恢复生产".to_owned(),
+        assessment: "评估合格".to_owned(),
+        photos: Vec::new(),
+    })
+}
+
+fn resume(granted: bool) -> Action {
+    Action::DecideResumption(DecideResumption {
+        granted,
+        document_no: "复产〔2026〕1号".to_owned(),
+        opinion: "现场审查".to_owned(),
+        photos: Vec::new(),
+    })
+}
+
+fn penalty() -> Action {
+    Action::RecordPenalty(RecordPenalty {
+        case_no: "应急罚〔2026〕5号".to_owned(),
+        decision: None,
+    })
+}
+
+fn assign_sector() -> Action {
+    Action::AssignSector(AssignSector {
+        sector: "工贸".to_owned(),
+        department: "区应急管理局".to_owned(),
+        by_fallback: false,
     })
 }
 
 /// Whoever reports in these tests: used by no test as anybody else.
 fn author(source: Source) -> Actor {
-    let role = if source.is_self_found() {
-        Role::Employee
-    } else {
-        Role::Inspector
+    let role = match source {
+        Source::EnterpriseSelfCheck | Source::EmployeeReport => Role::Employee,
+        Source::Expert => Role::Expert,
+        Source::Insurer => Role::Insurer,
+        Source::Import => Role::Importer,
+        _ => Role::Inspector,
     };
     person(role, 50)
 }
@@ -187,7 +384,10 @@ fn note(text: &str) -> Action {
 
 fn attach(number: u8) -> Action {
     Action::AttachPhoto(AttachPhoto {
-        photo: photo(number),
+        photo: PhotoRef {
+            kind: PhotoKind::Scene,
+            ..photo(number)
+        },
     })
 }
 
@@ -217,6 +417,13 @@ fn amend(based_on: i64) -> Amend {
     }
 }
 
+/// The published tables up to 2026.
+fn calendar() -> std::sync::Arc<WorkdayCalendar> {
+    let text = include_str!("../../../catalog/calendars/china-workdays-2020-2026.csv");
+    let rows = crate::calendar::parse_calendar(text).unwrap();
+    std::sync::Arc::new(WorkdayCalendar::from_rows(rows))
+}
+
 /// One hazard's record as commands make it.
 #[derive(Clone)]
 struct Case {
@@ -229,10 +436,12 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let facts = Facts {
-            now: NOW,
-            made_at: None,
             jurisdiction_id: Some(TOWN),
-            limits: Limits::default(),
+            merge_target: Some(MergeTarget {
+                status: StatusName::Reported,
+                enterprise_id: Some(ENTERPRISE),
+            }),
+            ..Facts::at(NOW, Limits::default(), calendar())
         };
         Self {
             hazard: None,
@@ -272,10 +481,23 @@ impl Case {
                 case.record(Some(by), HazardEvent::Withdrawn { withdrawal });
                 return case;
             }
-            _ => case.must(&inspector(50), confirm(grade)),
+            StatusName::Merged => {
+                case.must(&person(Role::DepartmentReviewer, 50), merge());
+                return case;
+            }
+            StatusName::Transferred => {
+                let other = Some(JurisdictionId(Uuid::from_u128(0x73)));
+                case.must(&person(Role::DepartmentReviewer, 50), transfer(other));
+                return case;
+            }
+            _ => case.confirmed_by_inspectors(grade),
         }
         if state == StatusName::Confirmed {
             return case;
+        }
+        if grade == Grade::Major {
+            case.must(&submitter, submit_plan());
+            case.must(&person(Role::DepartmentReviewer, 50), decide_plan(true));
         }
         case.must(&submitter, submit(2));
         if state == StatusName::Rectifying {
@@ -288,6 +510,41 @@ impl Case {
         case.must(&Actor::System, receive(2));
         if state == StatusName::Closed {
             case.must(&inspector(53), close());
+        }
+        case
+    }
+
+    /// Confirmed by one inspector, or by two where it is major.
+    fn confirmed_by_inspectors(&mut self, grade: Grade) {
+        self.must(&inspector(50), confirm(grade));
+        if grade == Grade::Major {
+            self.must(&inspector(54), agree());
+        }
+    }
+
+    /// A major hazard with a plan that the department has acknowledged.
+    fn planned(source: Source) -> Self {
+        Self::after(
+            StatusName::Confirmed,
+            source,
+            Grade::Major,
+            [
+                (person(Role::Principal, 50), submit_plan()),
+                (person(Role::DepartmentReviewer, 50), decide_plan(true)),
+            ],
+        )
+    }
+
+    /// As [`Case::in_state`], then `steps` in turn.
+    fn after(
+        state: StatusName,
+        source: Source,
+        grade: Grade,
+        steps: impl IntoIterator<Item = (Actor, Action)>,
+    ) -> Self {
+        let mut case = Self::in_state(state, source, grade);
+        for (actor, action) in steps {
+            case.must(&actor, action);
         }
         case
     }

@@ -4,7 +4,7 @@ use super::*;
 
 /// Passed by two inspectors; photos 1 and 2 are awaited.
 fn ready_but_for_photos() -> Case {
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&principal(), submit(2));
     case.must(&inspector(1), pass());
     case.must(&inspector(2), pass());

@@ -79,7 +79,7 @@ fn required_texts() -> Vec<Slot> {
         ),
         slot!(
             "measures",
-            Confirmed,
+            Rectifying,
             principal(),
             submit(9),
             long,

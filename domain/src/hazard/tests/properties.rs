@@ -1,7 +1,7 @@
 //! What holds for every sequence of commands, whoever sends them and whatever they hold.
 
 use super::*;
-use crate::command::{ActionKind, FollowEnterprise};
+use crate::command::{ActionKind, FollowEnterprise, ItemResult, PenaltyDecision, Served};
 use crate::geography::{CoordinateReference, Position};
 use crate::policy::{self, Verdict};
 use proptest::prelude::*;
@@ -101,6 +101,23 @@ fn likely_action() -> impl Strategy<Value = Action> {
         2 => (1_u8..12).prop_map(lose),
         8 => (1_u8..12).prop_map(receive),
         1 => follows,
+        8 => Just(submit_plan()),
+        8 => any::<bool>().prop_map(decide_plan),
+        2 => Just(request_extension("2026-12-12")),
+        2 => any::<bool>().prop_map(decide_extension),
+        1 => any_grade().prop_map(change_grade),
+        6 => Just(agree()),
+        1 => Just(merge()),
+        1 => prop_oneof![Just(None), Just(Some(JurisdictionId(Uuid::from_u128(0x73))))].prop_map(transfer),
+        2 => any::<bool>().prop_map(receipt),
+        1 => Just(list()),
+        1 => Just(delist()),
+        1 => Just(suspend()),
+        1 => Just(ask_to_resume()),
+        1 => any::<bool>().prop_map(resume),
+        1 => Just(penalty()),
+        1 => Just(assign_sector()),
+        1 => Just(Action::RecomputeDeadline(RecomputeDeadline {})),
     ]
 }
 
@@ -108,7 +125,36 @@ fn likely_action() -> impl Strategy<Value = Action> {
 type Step = (Actor, Action, bool);
 
 fn sequence() -> impl Strategy<Value = Vec<Step>> {
-    proptest::collection::vec((any_actor(), likely_action(), any::<bool>()), 1..80)
+    let anybody = (any_actor(), likely_action()).boxed();
+    let step = prop_oneof![3 => fitting_act(), 2 => anybody];
+    let step = (step, any::<bool>()).prop_map(|((actor, action), arrive)| (actor, action, arrive));
+    proptest::collection::vec(step, 1..80)
+}
+
+/// Steps by people whose task they are, so that major hazards get to their end too.
+fn fitting_act() -> impl Strategy<Value = (Actor, Action)> {
+    let by = |actor: Actor, action: Action| Just((actor, action));
+    let inspectors = || (1_u128..4).prop_map(inspector);
+    prop_oneof![
+        2 => any_grade().prop_map(|grade| (reviewer(), confirm(grade))),
+        2 => (inspectors(), any_grade()).prop_map(|(who, grade)| (who, confirm(grade))),
+        2 => inspectors().prop_map(|who| (who, agree())),
+        3 => by(principal(), submit_plan()),
+        3 => by(reviewer(), decide_plan(true)),
+        4 => (1_u8..60).prop_map(|number| (principal(), submit(number))),
+        6 => inspectors().prop_map(|who| (who, pass())),
+        2 => inspectors().prop_map(|who| (who, fail(None))),
+        3 => inspectors().prop_map(|who| (who, close())),
+        1 => by(listing_authority(), list()),
+        1 => by(listing_authority(), close()),
+        1 => by(principal(), request_extension("2026-12-12")),
+        1 => by(reviewer(), decide_extension(true)),
+        1 => by(head(), change_grade(Grade::General)),
+        1 => by(reviewer(), receipt(true)),
+        1 => by(reviewer(), reject()),
+        1 => by(reviewer(), transfer(None)),
+        1 => by(person(Role::DepartmentReviewer, 2), receipt(false)),
+    ]
 }
 
 /// Takes one step and tells the state just before its command, and what came of it.
@@ -149,6 +195,12 @@ fn check_closure(before: &Hazard, after: &Hazard) {
     passed.sort_unstable();
     passed.dedup();
     assert!(passed.len() >= after.passes_needed(), "{passed:?}");
+    if after.grade == Grade::Major {
+        assert!(passed.len() >= 2, "{passed:?}");
+        assert!(after.plan.as_ref().unwrap().is_acknowledged());
+        assert!(submission.self_acceptance.is_some());
+    }
+    assert!(!before.is_suspended());
     assert!(!passed.contains(&submission.submitted_by));
     assert_ne!(*closed_by, submission.submitted_by);
     assert_eq!(before.photos_awaited(), 0);
@@ -242,6 +294,18 @@ proptest! {
     }
 
     #[test]
+    fn no_path_loses_the_first_due_date(grade in any_grade(), steps in sequence()) {
+        let mut case = Case::reported(Source::OpenVisit, grade);
+        let mut first = None;
+        for step in steps {
+            drop(take(&mut case, step));
+            let original = case.hazard().order().map(|order| order.due_date_original);
+            prop_assert!(first.is_none() || original == first, "{:?}", case.state());
+            first = original;
+        }
+    }
+
+    #[test]
     fn every_event_reads_back_byte_for_byte(steps in sequence()) {
         let mut case = Case::reported(Source::Grid, Grade::General);
         for step in steps {
@@ -328,12 +392,39 @@ fn hostile_actions(
             responsible_person: text.clone(),
             requirement: text.clone(),
             due_date,
+            period: Some(Period {
+                days: u32::MAX,
+                kind: DayKind::Working,
+                rule: Some(text.clone()),
+            }),
+            expert_opinion: Some(ExpertOpinion {
+                name: text.clone(),
+                opinion: text.clone(),
+                given_on: Some(due_date),
+            }),
+            responsible_unit: Some(text.clone()),
+            served: Some(Served {
+                name: text.clone(),
+                post: Some(text.clone()),
+                signature: Some(photo.sha256),
+                refused_because: Some(text.clone()),
+                witness: Some(text.clone()),
+            }),
         }),
         Action::SubmitRectification(SubmitRectification {
             measures: text.clone(),
             completed_at: at,
             photos: photos.clone(),
             cost_fen: Some(u64::MAX),
+            pairs: vec![PhotoPair {
+                before: photo.sha256,
+                after: photo.sha256,
+            }],
+            self_acceptance: Some(SelfAcceptance {
+                accepted_by: vec![text.clone()],
+                opinion: text.clone(),
+                accepted_on: due_date,
+            }),
         }),
     ];
     for passed in [true, false] {
@@ -342,8 +433,16 @@ fn hostile_actions(
             opinion: text.clone(),
             photos: photos.clone(),
             new_due_date: Some(due_date),
+            document_no: Some(text.clone()),
+            items: vec![ItemResult {
+                item: text.clone(),
+                passed,
+                note: Some(text.clone()),
+            }],
+            no_photo_reason: Some(text.clone()),
         }));
     }
+    all.extend(hostile_steps(&text, due_date, &photos));
     all.extend([
         Action::Reject(Reject {
             reason: text.clone(),
@@ -354,6 +453,7 @@ fn hostile_actions(
         Action::Reopen(Reopen {
             reason: text.clone(),
             false_closure: false,
+            cause: None,
         }),
         Action::Note(Note { text: text.clone() }),
         Action::RecordPhotoLost(RecordPhotoLost {
@@ -365,4 +465,60 @@ fn hostile_actions(
         }),
     ]);
     all
+}
+
+/// The steps beside the main line, likewise.
+fn hostile_steps(text: &str, day: LocalDate, photos: &[PhotoRef]) -> Vec<Action> {
+    let text = || text.to_owned();
+    let photos = || photos.to_vec();
+    vec![
+        Action::SubmitPlan(SubmitPlan {
+            funds_fen: u64::MAX,
+            due_date: day,
+            measures_interim: text(),
+            contingency: text(),
+            milestones: vec![Milestone {
+                due_date: day,
+                goal: text(),
+            }],
+            workers_congress: Some(WorkersCongress {
+                reported_on: day,
+                how: text(),
+            }),
+            photos: photos(),
+            ..plan()
+        }),
+        Action::RequestExtension(RequestExtension {
+            new_due_date: day,
+            reason: text(),
+            interim_controls: text(),
+            expert_opinion: None,
+        }),
+        Action::ListSupervision(ListSupervision {
+            level: ListingLevel::Nation,
+            document_no: text(),
+            authority: text(),
+            requirement: text(),
+            deadline: Some(day),
+        }),
+        Action::RequestResumption(RequestResumption {
+            application: text(),
+            assessment: text(),
+            photos: photos(),
+        }),
+        Action::RecordPenalty(RecordPenalty {
+            case_no: text(),
+            decision: Some(PenaltyDecision {
+                document_no: text(),
+                decided_on: day,
+                result: text(),
+            }),
+        }),
+        Action::Transfer(Transfer {
+            to_body: text(),
+            to_jurisdiction: None,
+            reason: text(),
+            document_no: Some(text()),
+        }),
+    ]
 }

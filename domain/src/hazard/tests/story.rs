@@ -46,32 +46,45 @@ fn a_major_hazard_names_its_criterion_or_its_basis_in_words() {
             unreachable!()
         };
         let basis = basis.map(str::to_owned);
-        Action::Confirm(Confirm {
+        Confirm {
             criterion: None,
             basis,
             ..confirm
-        })
+        }
     };
     let mut case = Case::reported(Source::DeptInspection, Grade::Major);
-    case.refused_as(RefusalCode::CriterionRequired, &inspector(1), without(None));
+    for basis in [None, Some(" \n")] {
+        case.refused_as(
+            RefusalCode::CriterionRequired,
+            &reviewer(),
+            Action::Confirm(without(basis)),
+        );
+    }
+    let basis = without(Some("现有判定标准未列明"));
     case.refused_as(
-        RefusalCode::CriterionRequired,
-        &inspector(1),
-        without(Some(" \n")),
+        RefusalCode::ExpertOpinionRequired,
+        &reviewer(),
+        Action::Confirm(basis.clone()),
     );
-    case.clone()
-        .must(&inspector(1), without(Some("专家组现场论证意见")));
-    case.must(&inspector(1), confirm(Grade::Major));
+    let expert_opinion = Some(ExpertOpinion {
+        name: "周工".to_owned(),
+        opinion: "专家组现场论证：构成重大隐患".to_owned(),
+        given_on: None,
+    });
+    case.clone().must(
+        &reviewer(),
+        Action::Confirm(Confirm {
+            expert_opinion,
+            ..basis
+        }),
+    );
+    case.must(&reviewer(), confirm(Grade::Major));
     assert_eq!(case.hazard().criterion.as_ref().unwrap().code, "GM-10-3-2");
 }
 
 #[test]
 fn a_major_hazard_takes_the_principal_and_two_other_inspectors() {
-    let mut case = Case::in_state(
-        StatusName::Confirmed,
-        Source::EnterpriseSelfCheck,
-        Grade::Major,
-    );
+    let mut case = Case::planned(Source::EnterpriseSelfCheck);
     case.refused_as(RefusalCode::NotPermitted, &safety_officer(), submit(2));
     case.must(&principal(), submit(2));
     case.must(&Actor::System, receive(1));
@@ -99,7 +112,7 @@ fn a_general_hazard_needs_one_pass_before_closure() {
 
 #[test]
 fn a_failed_reinspection_gives_a_new_deadline_but_the_original_one_stays() {
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&principal(), submit(2));
     case.must(&inspector(1), pass());
     case.must(&inspector(2), fail(Some(date("2026-12-20"))));
@@ -113,7 +126,10 @@ fn a_failed_reinspection_gives_a_new_deadline_but_the_original_one_stays() {
     };
     assert_eq!(order.due_date_original, date("2026-12-02"));
     assert_eq!(order.due_date, date("2026-12-20"));
-    assert_eq!((returned_because.as_str(), *returns), ("泄爆片规格不符", 1));
+    assert_eq!(
+        (returned_because.as_deref(), *returns),
+        (Some("泄爆片规格不符"), 1)
+    );
 
     case.must(&principal(), submit(3));
     let Status::PendingReinspection { submission, .. } = &case.hazard().status else {
@@ -189,6 +205,7 @@ fn a_false_closure_is_not_forgotten_when_the_next_reopening_is_not_one() {
     let again = Reopen {
         reason: "群众来电".to_owned(),
         false_closure: false,
+        cause: None,
     };
     case.must(&reviewer(), Action::Reopen(again));
     assert!(case.hazard().false_closure);
@@ -214,7 +231,7 @@ fn whoever_submitted_may_neither_reinspect_nor_close() {
 
 #[test]
 fn whoever_passed_may_still_return_the_submission() {
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&principal(), submit(2));
     case.must(&inspector(1), pass());
     case.must(&inspector(1), fail(None));
@@ -228,7 +245,7 @@ fn a_person_in_two_roles_may_not_check_their_own_correction() {
         roles: vec![Role::Principal, Role::Inspector],
         certified: true,
     };
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&both, submit(2));
     case.refused_as(RefusalCode::SamePerson, &both, pass());
     case.refused_as(RefusalCode::SamePerson, &both, close());
@@ -298,7 +315,7 @@ fn a_step_refused_for_what_it_says_is_still_offered_and_one_refused_for_who_take
         "a criterion will do: {refusal:?}"
     );
 
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&principal(), submit(2));
     let refusal = case.refused(&inspector(1), close());
     assert_eq!(refusal.code, RefusalCode::TooFewReinspections);
@@ -317,7 +334,7 @@ fn a_second_report_of_the_same_id_is_told_where_the_first_one_stands() {
 
 #[test]
 fn a_recorded_pass_counts_once_for_each_inspector_even_if_a_history_holds_it_twice() {
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let mut case = Case::planned(Source::OpenVisit);
     case.must(&principal(), submit(2));
     case.must(&inspector(1), pass());
     let same_again = case.history.last().unwrap().event.clone();

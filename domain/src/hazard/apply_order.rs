@@ -1,0 +1,129 @@
+//! From events to the order: confirmation, grade, due dates.
+
+use crate::command::{ChangeGrade, Confirm, FixedOnSpot, Grade, Report};
+use crate::hazard::{Authority, Deadline, Hazard, Order, Proposal, Proposed, Status};
+use crate::ids::PersonId;
+use crate::time::Timestamp;
+
+impl Hazard {
+    pub(super) fn confirm(
+        &mut self,
+        confirmation: &Confirm,
+        deadline: Option<&Deadline>,
+        authority: Authority,
+        (by, at): (PersonId, Timestamp),
+        second: Option<PersonId>,
+    ) {
+        self.grade = confirmation.grade;
+        if confirmation.criterion.is_some() {
+            self.criterion.clone_from(&confirmation.criterion);
+        }
+        let due_date = deadline.map_or(confirmation.due_date, |deadline| deadline.date);
+        self.status = Status::Confirmed {
+            order: Order {
+                confirmed_by: by,
+                confirmed_at: at,
+                responsible_person: confirmation.responsible_person.clone(),
+                requirement: confirmation.requirement.clone(),
+                due_date_original: due_date,
+                due_date,
+                basis: confirmation.basis.clone(),
+                deadline: deadline.cloned(),
+                authority,
+                second,
+                expert_opinion: confirmation.expert_opinion.clone(),
+                responsible_unit: confirmation.responsible_unit.clone(),
+                served: confirmation.served.clone(),
+            },
+        };
+    }
+
+    /// What a second person agreed to takes effect.
+    pub(super) fn carry_out(&mut self, proposal: Proposal, second: PersonId, at: Timestamp) {
+        match proposal.proposed {
+            Proposed::Confirmation {
+                confirmation,
+                deadline,
+            } => {
+                let (deadline, first) = (deadline.as_ref(), (proposal.mark.by, at));
+                let authority = Authority::Department;
+                self.confirm(&confirmation, deadline, authority, first, Some(second));
+            }
+            Proposed::GradeChange { change } => self.change_grade(&change),
+        }
+    }
+
+    /// A hazard that becomes major while it waits for re-inspection goes back: what was handed in
+    /// had no plan behind it.
+    pub(super) fn change_grade(&mut self, change: &ChangeGrade) {
+        self.grade = change.grade;
+        if change.criterion.is_some() {
+            self.criterion.clone_from(&change.criterion);
+        }
+        if let Some(order) = self.status.order_mut() {
+            if change.basis.is_some() {
+                order.basis.clone_from(&change.basis);
+            }
+            if change.expert_opinion.is_some() {
+                order.expert_opinion.clone_from(&change.expert_opinion);
+            }
+            if change.grade == Grade::Major {
+                order.authority = Authority::Department;
+            }
+        }
+        if let Status::PendingReinspection { order, returns, .. } = &self.status
+            && change.grade == Grade::Major
+        {
+            self.status = Status::Rectifying {
+                order: order.clone(),
+                returned_because: Some(change.reason.clone()),
+                returns: returns.saturating_add(1),
+            };
+        }
+    }
+
+    /// The days of the order counted again over a calendar that has arrived.
+    pub(super) fn recompute(&mut self, deadline: &Deadline) {
+        let Some(order) = self.status.order_mut() else {
+            return;
+        };
+        let Some(before) = order.deadline.replace(deadline.clone()) else {
+            return;
+        };
+        if order.due_date_original == before.date {
+            order.due_date_original = deadline.date;
+        }
+        if order.due_date == before.date {
+            order.due_date = deadline.date;
+        }
+    }
+}
+
+/// 即查即改: found and fixed the same day, its finder answering for both until it is re-inspected.
+pub(super) fn first_order_of(
+    fixed: &FixedOnSpot,
+    report: &Report,
+    by: PersonId,
+    at: Timestamp,
+) -> Order {
+    let due_date = fixed.completed_at.max(report.found_at).shanghai_date();
+    Order {
+        confirmed_by: by,
+        confirmed_at: at,
+        responsible_person: fixed.responsible_person.clone(),
+        requirement: fixed.measures.clone(),
+        due_date_original: due_date,
+        due_date,
+        basis: None,
+        deadline: None,
+        authority: if report.source.is_self_found() {
+            Authority::Enterprise
+        } else {
+            Authority::Department
+        },
+        second: None,
+        expert_opinion: None,
+        responsible_unit: None,
+        served: None,
+    }
+}

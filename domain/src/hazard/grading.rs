@@ -1,0 +1,277 @@
+//! Confirmation and grade: on which basis, by whom, and what needs a second person.
+
+use super::checks::{check_due_date, is_blank};
+use super::decide::Facts;
+use crate::access::{Actor, Role};
+use crate::calendar::EndOnDayOff;
+use crate::command::{
+    ChangeGrade, Confirm, CriterionRef, DecideProposal, ExpertOpinion, Grade, Period, Served,
+};
+use crate::hazard::{Authority, Deadline, Hazard, HazardEvent, Proposed};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+use crate::time::LocalDate;
+
+/// The department itself: its word on a grade stands alone.
+const DEPARTMENT: &[Role] = &[Role::DepartmentReviewer, Role::DepartmentHead];
+
+/// A confirmation: in force at once, or waiting for a second inspector.
+pub(super) fn confirm(
+    confirmation: &Confirm,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    check_fields(confirmation, hazard, facts)?;
+    let deadline = match &confirmation.period {
+        Some(period) => Some(count_days(period, facts)?),
+        None => None,
+    };
+    let due = deadline
+        .as_ref()
+        .map_or(confirmation.due_date, |deadline| deadline.date);
+    check_due_date("due_date", due, facts)?;
+    let alone = confirmation.grade == Grade::General
+        || actor.is_any_of(DEPARTMENT)
+        || (hazard.source.is_self_found() && actor.is_any_of(&[Role::Principal]));
+    let second = second_inspector(actor, facts);
+    let confirmation = confirmation.clone();
+    if alone || second.is_some() {
+        let authority = authority(&confirmation, hazard, actor);
+        return Ok(HazardEvent::Confirmed {
+            confirmation,
+            deadline,
+            authority,
+            second,
+        });
+    }
+    if hazard.proposal.is_some() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyPending,
+            "another confirmation waits for a second inspector; decide_proposal answers it",
+        ));
+    }
+    Ok(HazardEvent::ProposalMade {
+        proposed: Proposed::Confirmation {
+            confirmation,
+            deadline,
+        },
+    })
+}
+
+/// Who decides later on extending the due date that this confirmation sets.
+fn authority(confirmation: &Confirm, hazard: &Hazard, actor: &Actor) -> Authority {
+    let own = hazard.source.is_self_found() && confirmation.grade == Grade::General;
+    if own && !actor.is_any_of(&[Role::Inspector]) && !actor.is_any_of(DEPARTMENT) {
+        Authority::Enterprise
+    } else {
+        Authority::Department
+    }
+}
+
+/// A certified inspector who signed the same command, and is not its author.
+pub(super) fn second_inspector(actor: &Actor, facts: &Facts) -> Option<crate::ids::PersonId> {
+    let fit = facts.seconds.iter().find(|second| {
+        second.is_certified()
+            && second.is_any_of(&[Role::Inspector])
+            && second.person_id() != actor.person_id()
+    });
+    fit.and_then(Actor::person_id)
+}
+
+fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
+    text::required(
+        "responsible_person",
+        &confirm.responsible_person,
+        SHORT_TEXT_MAX,
+    )?;
+    text::required("requirement", &confirm.requirement, LONG_TEXT_MAX)?;
+    text::optional(
+        "responsible_unit",
+        confirm.responsible_unit.as_deref(),
+        SHORT_TEXT_MAX,
+    )?;
+    check_basis(
+        confirm.grade,
+        confirm.criterion.as_ref(),
+        confirm.basis.as_deref(),
+        confirm.expert_opinion.as_ref(),
+    )?;
+    match &confirm.served {
+        Some(served) => check_served(served, hazard, facts),
+        None => Ok(()),
+    }
+}
+
+/// A major hazard has a criterion with its edition, or a basis in words with an expert's opinion
+/// (安全生产法 Art. 118: the departments publish the criteria).
+fn check_basis(
+    grade: Grade,
+    criterion: Option<&CriterionRef>,
+    basis: Option<&str>,
+    expert: Option<&ExpertOpinion>,
+) -> Result<(), Refusal> {
+    text::optional("basis", basis, LONG_TEXT_MAX)?;
+    if let Some(criterion) = criterion {
+        text::required("criterion.code", &criterion.code, SHORT_TEXT_MAX)?;
+    }
+    if let Some(expert) = expert {
+        check_expert(expert)?;
+    }
+    if grade == Grade::General || criterion.is_some() {
+        return Ok(());
+    }
+    if is_blank(basis) {
+        return Err(Refusal::new(
+            RefusalCode::CriterionRequired,
+            "a major hazard names a criterion with its edition, or a basis in words",
+        ));
+    }
+    if expert.is_none() {
+        return Err(Refusal {
+            field: Some("expert_opinion".to_owned()),
+            ..Refusal::new(
+                RefusalCode::ExpertOpinionRequired,
+                "a basis in words goes with an expert's opinion",
+            )
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn check_expert(expert: &ExpertOpinion) -> Result<(), Refusal> {
+    text::required("expert_opinion.name", &expert.name, SHORT_TEXT_MAX)?;
+    text::required("expert_opinion.opinion", &expert.opinion, LONG_TEXT_MAX)
+}
+
+/// 安全生产法 Art. 68: signed, or the refusal is recorded.
+fn check_served(served: &Served, hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
+    text::required("served.name", &served.name, SHORT_TEXT_MAX)?;
+    text::optional("served.post", served.post.as_deref(), SHORT_TEXT_MAX)?;
+    text::optional("served.witness", served.witness.as_deref(), SHORT_TEXT_MAX)?;
+    text::optional(
+        "served.refused_because",
+        served.refused_because.as_deref(),
+        SHORT_TEXT_MAX,
+    )?;
+    if let Some(signature) = &served.signature
+        && hazard.photo(signature).is_none()
+    {
+        return Err(Refusal::invalid_field(
+            "served.signature",
+            "names no photo of the record",
+        ));
+    }
+    let of_enterprise = |second: &Actor| {
+        let roles = [Role::Employee, Role::SafetyOfficer, Role::Principal];
+        second.is_any_of(&roles)
+    };
+    let refused = !is_blank(served.refused_because.as_deref());
+    let signed = served.signature.is_some() || facts.seconds.iter().any(of_enterprise);
+    match (signed, refused) {
+        (true, false) | (false, true) => Ok(()),
+        (true, true) => Err(Refusal::invalid_field(
+            "served.refused_because",
+            "cannot go with a signature",
+        )),
+        (false, false) => Err(Refusal::invalid_field(
+            "served",
+            "needs a signature, or why it was refused",
+        )),
+    }
+}
+
+/// The due date that so many days make, counted from the day on which the command was made.
+fn count_days(period: &Period, facts: &Facts) -> Result<Deadline, Refusal> {
+    text::optional("period.rule", period.rule.as_deref(), SHORT_TEXT_MAX)?;
+    let start = facts.made().shanghai_date();
+    deadline(start, period, facts)
+        .map_err(|error| Refusal::invalid_field("period.days", &error.to_string()))
+}
+
+/// The deadline of a period that began on `start`.
+pub(super) fn deadline(
+    start: LocalDate,
+    period: &Period,
+    facts: &Facts,
+) -> Result<Deadline, crate::calendar::DueError> {
+    let (days, kind) = (period.days, period.kind);
+    let due = facts
+        .calendar
+        .add_days(start.date(), days, kind, EndOnDayOff::NextWorkday)?;
+    Ok(Deadline {
+        date: LocalDate::new(due.date),
+        start,
+        days,
+        kind,
+        rule: period.rule.clone(),
+        provisional: due.provisional,
+    })
+}
+
+/// A change of grade. Making less of a major hazard waits for a second approver.
+pub(super) fn change_grade(
+    change: &ChangeGrade,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("reason", &change.reason, LONG_TEXT_MAX)?;
+    if change.grade == hazard.grade {
+        return Err(Refusal::invalid_field("grade", "is the grade it has"));
+    }
+    check_basis(
+        change.grade,
+        change.criterion.as_ref(),
+        change.basis.as_deref(),
+        change.expert_opinion.as_ref(),
+    )?;
+    if hazard.proposal.is_some() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyPending,
+            "another change of the grade waits for a second approver",
+        ));
+    }
+    let change = change.clone();
+    if change.grade == Grade::Major {
+        return Ok(HazardEvent::GradeChanged { change });
+    }
+    if hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "a hazard under listed supervision is delisted before its grade is lowered",
+        ));
+    }
+    let approver =
+        |second: &Actor| second.is_any_of(DEPARTMENT) && second.person_id() != actor.person_id();
+    if facts.seconds.iter().any(approver) {
+        return Ok(HazardEvent::GradeChanged { change });
+    }
+    Ok(HazardEvent::ProposalMade {
+        proposed: Proposed::GradeChange { change },
+    })
+}
+
+/// The second person's word.
+pub(super) fn decide_proposal(
+    decision: &DecideProposal,
+    hazard: &Hazard,
+    actor: &Actor,
+) -> Result<HazardEvent, Refusal> {
+    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
+    let Some(proposal) = &hazard.proposal else {
+        return Err(Refusal::new(
+            RefusalCode::NothingPending,
+            "nothing waits for a second person",
+        ));
+    };
+    if actor.person_id() == Some(proposal.mark.by) {
+        return Err(Refusal::new(
+            RefusalCode::SamePerson,
+            "whoever proposed it may not be the second person",
+        ));
+    }
+    Ok(HazardEvent::ProposalDecided {
+        decision: decision.clone(),
+    })
+}

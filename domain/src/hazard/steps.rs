@@ -1,0 +1,481 @@
+//! The steps beside the main line, and re-inspection: each checks its fields, then what must hold.
+
+use super::checks::{
+    check_claimed_day, check_due_date, check_photos, check_reinspection, is_blank, limit,
+};
+use super::decide::{Decision, Facts, Outcome};
+use super::grading;
+use crate::access::Actor;
+use crate::command::{
+    Action, AssignSector, DecideExtension, DecidePlan, DecideResumption, Delist, Grade,
+    ListSupervision, Merge, OrderSuspension, Party, Period, ReceiveTransfer, RecordPenalty,
+    Reinspect, RequestExtension, RequestResumption, SubmitPlan, Transfer,
+};
+use crate::hazard::{Hazard, HazardEvent, Status, StatusName};
+use crate::ids::PersonId;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+
+/// Every action that is not on the main line.
+pub(super) fn beside(
+    action: &Action,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    match action {
+        Action::SubmitPlan(plan) => submit_plan(plan, hazard, facts),
+        Action::DecidePlan(decision) => decide_plan(decision, hazard, actor),
+        Action::RequestExtension(request) => request_extension(request, hazard, facts),
+        Action::DecideExtension(decision) => decide_extension(decision, hazard, actor),
+        Action::ChangeGrade(change) => grading::change_grade(change, hazard, actor, facts),
+        Action::DecideProposal(decision) => grading::decide_proposal(decision, hazard, actor),
+        Action::Merge(merge) => decide_merge(merge, hazard, facts),
+        Action::Transfer(transfer) => decide_transfer(transfer, hazard),
+        Action::ReceiveTransfer(receipt) => receive_transfer(receipt, hazard, actor),
+        Action::ListSupervision(listing) => list_supervision(listing, hazard, facts),
+        Action::Delist(delisting) => delist(delisting, hazard),
+        Action::OrderSuspension(order) => order_suspension(order, hazard),
+        Action::RequestResumption(application) => request_resumption(application, hazard, facts),
+        Action::DecideResumption(decision) => decide_resumption(decision, hazard, facts),
+        Action::RecordPenalty(penalty) => record_penalty(penalty, hazard, actor, facts),
+        Action::AssignSector(assignment) => assign_sector(assignment),
+        other => Err(Refusal::new(
+            RefusalCode::NotAllowedInState,
+            &format!("{} is decided elsewhere", other.kind().as_str()),
+        )),
+    }
+}
+
+/// A re-inspection, by one inspector or by two who signed one command.
+pub(super) fn reinspect(
+    reinspection: &Reinspect,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    let submitter = check_reinspection(hazard, reinspection, actor, facts)?;
+    let second = grading::second_inspector(actor, facts).filter(|second| *second != submitter);
+    Ok(HazardEvent::Reinspected {
+        reinspection: reinspection.clone(),
+        second,
+    })
+}
+
+/// A calendar arrived: the same days counted again, where the answer was provisional.
+pub(super) fn recompute_deadline(hazard: &Hazard, facts: &Facts) -> Decision {
+    let counted = hazard.order().and_then(|order| order.deadline.as_ref());
+    let provisional = counted.filter(|deadline| deadline.provisional);
+    let again = provisional.and_then(|before| {
+        let period = Period {
+            days: before.days,
+            kind: before.kind,
+            rule: before.rule.clone(),
+        };
+        let deadline = grading::deadline(before.start, &period, facts).ok()?;
+        (deadline != *before).then_some(deadline)
+    });
+    let events = again.map(|deadline| HazardEvent::DeadlineRecomputed { deadline });
+    Decision {
+        events: events.into_iter().collect(),
+        outcome: Outcome::Applied,
+    }
+}
+
+/// The five fulfilments (责任、措施、资金、时限、预案): none may be missing.
+fn submit_plan(plan: &SubmitPlan, hazard: &Hazard, facts: &Facts) -> Result<HazardEvent, Refusal> {
+    party("leader", &plan.leader)?;
+    party("responsible", &plan.responsible)?;
+    for (field, text, most) in [
+        ("measures_interim", &plan.measures_interim, LONG_TEXT_MAX),
+        (
+            "measures_permanent",
+            &plan.measures_permanent,
+            LONG_TEXT_MAX,
+        ),
+        ("funds_source", &plan.funds_source, SHORT_TEXT_MAX),
+        ("contingency", &plan.contingency, LONG_TEXT_MAX),
+    ] {
+        fulfilment(field, text, most)?;
+    }
+    text::optional("goal", plan.goal.as_deref(), LONG_TEXT_MAX)?;
+    check_due_date("due_date", plan.due_date, facts)?;
+    if hazard
+        .order()
+        .is_some_and(|order| plan.due_date > order.due_date)
+    {
+        return Err(due_date(
+            "due_date",
+            "lies after the order's; an extension is asked for first",
+        ));
+    }
+    if plan.milestones.len() > facts.limits.milestones {
+        return Err(limit("milestones", facts.limits.milestones));
+    }
+    for (index, milestone) in plan.milestones.iter().enumerate() {
+        let at = |part: &str| format!("milestones[{index}].{part}");
+        text::required(&at("goal"), &milestone.goal, SHORT_TEXT_MAX)?;
+        if milestone.due_date > plan.due_date {
+            return Err(due_date(&at("due_date"), "lies after the plan's own"));
+        }
+    }
+    match &plan.workers_congress {
+        Some(told) => {
+            fulfilment("workers_congress.how", &told.how, SHORT_TEXT_MAX)?;
+            check_claimed_day("workers_congress.reported_on", told.reported_on, facts)?;
+        }
+        None if hazard.grade == Grade::Major => return Err(missing("workers_congress")),
+        None => {}
+    }
+    check_photos(Some(hazard), &plan.photos, "photos", facts)?;
+    Ok(HazardEvent::PlanSubmitted { plan: plan.clone() })
+}
+
+fn party(field: &str, party: &Party) -> Result<(), Refusal> {
+    fulfilment(&format!("{field}.name"), &party.name, SHORT_TEXT_MAX)?;
+    let post = format!("{field}.post");
+    text::optional(&post, party.post.as_deref(), SHORT_TEXT_MAX)?;
+    let phone = format!("{field}.phone");
+    text::optional(&phone, party.phone.as_deref(), SHORT_TEXT_MAX)
+}
+
+fn fulfilment(field: &str, text: &str, most: usize) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(missing(field));
+    }
+    text::optional(field, Some(text), most)
+}
+
+fn missing(field: &str) -> Refusal {
+    Refusal {
+        field: Some(field.to_owned()),
+        ..Refusal::new(
+            RefusalCode::FulfilmentsIncomplete,
+            &format!("{field} is missing: a plan has all five fulfilments"),
+        )
+    }
+}
+
+fn due_date(field: &str, why: &str) -> Refusal {
+    Refusal {
+        field: Some(field.to_owned()),
+        ..Refusal::new(RefusalCode::DueDateOutOfRange, &format!("{field} {why}"))
+    }
+}
+
+fn decide_plan(
+    decision: &DecidePlan,
+    hazard: &Hazard,
+    actor: &Actor,
+) -> Result<HazardEvent, Refusal> {
+    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
+    let waiting = hazard.plan.as_ref().filter(|plan| plan.is_waiting());
+    let plan = waiting.ok_or_else(|| nothing_pending("no plan waits for a decision"))?;
+    not_both(plan.submitted.by, actor)?;
+    Ok(HazardEvent::PlanDecided {
+        decision: decision.clone(),
+    })
+}
+
+/// An extension is asked for before the due date. One that comes later, but was made before as its
+/// device says, is taken up and marked: the authority decides knowing that (protocol: a device's
+/// clock alone proves no time).
+fn request_extension(
+    request: &RequestExtension,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("reason", &request.reason, LONG_TEXT_MAX)?;
+    text::required("interim_controls", &request.interim_controls, LONG_TEXT_MAX)?;
+    if let Some(expert) = &request.expert_opinion {
+        grading::check_expert(expert)?;
+    }
+    let Some(order) = hazard.order() else {
+        return Err(Refusal::new(
+            RefusalCode::NotAllowedInState,
+            "there is no due date yet",
+        ));
+    };
+    if hazard.extension_waiting().is_some() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyPending,
+            "an extension has been asked for already",
+        ));
+    }
+    if hazard.extensions.len() >= facts.limits.extensions {
+        return Err(limit("extensions", facts.limits.extensions));
+    }
+    let late = facts.now > order.due_date.end_of_day();
+    if late && facts.made() > order.due_date.end_of_day() {
+        return Err(Refusal::new(
+            RefusalCode::ExtensionTooLate,
+            &format!("the due date {} has passed", order.due_date),
+        ));
+    }
+    check_due_date("new_due_date", request.new_due_date, facts)?;
+    if request.new_due_date <= order.due_date {
+        return Err(due_date(
+            "new_due_date",
+            "is not later than the present one",
+        ));
+    }
+    let days = order.due_date.days_until(request.new_due_date);
+    if days > facts.limits.extension_days_without_expert && request.expert_opinion.is_none() {
+        return Err(Refusal {
+            field: Some("expert_opinion".to_owned()),
+            ..Refusal::new(
+                RefusalCode::ExpertOpinionRequired,
+                &format!(
+                    "more than {} days need an expert's opinion",
+                    facts.limits.extension_days_without_expert
+                ),
+            )
+        });
+    }
+    Ok(HazardEvent::ExtensionRequested {
+        request: request.clone(),
+        time_unproven: late,
+    })
+}
+
+fn decide_extension(
+    decision: &DecideExtension,
+    hazard: &Hazard,
+    actor: &Actor,
+) -> Result<HazardEvent, Refusal> {
+    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
+    let waiting = hazard.extension_waiting();
+    let asked = waiting.ok_or_else(|| nothing_pending("no extension has been asked for"))?;
+    not_both(asked.requested.by, actor)?;
+    Ok(HazardEvent::ExtensionDecided {
+        decision: decision.clone(),
+    })
+}
+
+fn decide_merge(merge: &Merge, hazard: &Hazard, facts: &Facts) -> Result<HazardEvent, Refusal> {
+    text::required("reason", &merge.reason, SHORT_TEXT_MAX)?;
+    let unfit = |why: &str| Refusal {
+        field: Some("into".to_owned()),
+        ..Refusal::new(RefusalCode::MergeTargetUnfit, why)
+    };
+    if merge.into == hazard.id {
+        return Err(unfit("a hazard is not merged into itself"));
+    }
+    let target = facts.merge_target;
+    let target = target.ok_or_else(|| unfit("there is no such hazard that you answer for"))?;
+    if matches!(
+        target.status,
+        StatusName::Unreported
+            | StatusName::Rejected
+            | StatusName::Withdrawn
+            | StatusName::Merged
+            | StatusName::Transferred
+            | StatusName::Closed
+    ) {
+        return Err(unfit("the other hazard is not open here"));
+    }
+    if hazard.enterprise_id.is_some()
+        && target.enterprise_id.is_some()
+        && hazard.enterprise_id != target.enterprise_id
+    {
+        return Err(unfit("the other hazard is another enterprise's"));
+    }
+    Ok(HazardEvent::Merged {
+        merge: merge.clone(),
+    })
+}
+
+fn decide_transfer(transfer: &Transfer, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
+    text::required("to_body", &transfer.to_body, SHORT_TEXT_MAX)?;
+    text::required("reason", &transfer.reason, LONG_TEXT_MAX)?;
+    let number = transfer.document_no.as_deref();
+    text::optional("document_no", number, SHORT_TEXT_MAX)?;
+    if transfer.to_jurisdiction == Some(hazard.jurisdiction_id) {
+        return Err(Refusal::invalid_field(
+            "to_jurisdiction",
+            "answers for the hazard already",
+        ));
+    }
+    Ok(HazardEvent::Transferred {
+        transfer: transfer.clone(),
+    })
+}
+
+/// Within this system the receiving body itself gives the receipt; one from outside is recorded by
+/// whoever handed the hazard over.
+fn receive_transfer(
+    receipt: &ReceiveTransfer,
+    hazard: &Hazard,
+    actor: &Actor,
+) -> Result<HazardEvent, Refusal> {
+    text::required("receipt_no", &receipt.receipt_no, SHORT_TEXT_MAX)?;
+    text::optional("note", receipt.note.as_deref(), LONG_TEXT_MAX)?;
+    if !receipt.accepted && is_blank(receipt.note.as_deref()) {
+        return Err(Refusal::invalid_field(
+            "note",
+            "must say why the hazard is sent back",
+        ));
+    }
+    let Status::Transferred { transfer } = &hazard.status else {
+        return Err(nothing_pending("nothing was handed over"));
+    };
+    if transfer.receipt.is_some() {
+        return Err(nothing_pending("its receipt has been recorded"));
+    }
+    if transfer.transfer.to_jurisdiction.is_some() {
+        not_both(transfer.handed_over.by, actor)?;
+    }
+    Ok(HazardEvent::TransferReceived {
+        receipt: receipt.clone(),
+    })
+}
+
+fn list_supervision(
+    listing: &ListSupervision,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &listing.document_no, SHORT_TEXT_MAX)?;
+    text::required("authority", &listing.authority, SHORT_TEXT_MAX)?;
+    text::required("requirement", &listing.requirement, LONG_TEXT_MAX)?;
+    if let Some(deadline) = listing.deadline {
+        check_due_date("deadline", deadline, facts)?;
+    }
+    if hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "the hazard is under listed supervision already; another level is a new listing",
+        ));
+    }
+    Ok(HazardEvent::Listed {
+        listing: listing.clone(),
+    })
+}
+
+fn delist(delisting: &Delist, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &delisting.document_no, SHORT_TEXT_MAX)?;
+    text::required("opinion", &delisting.opinion, LONG_TEXT_MAX)?;
+    if !hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::NotInForce,
+            "the hazard is not under listed supervision",
+        ));
+    }
+    Ok(HazardEvent::Delisted {
+        delisting: delisting.clone(),
+    })
+}
+
+fn order_suspension(order: &OrderSuspension, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &order.document_no, SHORT_TEXT_MAX)?;
+    text::required("scope", &order.scope, LONG_TEXT_MAX)?;
+    text::required("basis", &order.basis, LONG_TEXT_MAX)?;
+    if hazard.is_suspended() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "work is ordered to stop already",
+        ));
+    }
+    Ok(HazardEvent::SuspensionOrdered {
+        suspension: order.clone(),
+    })
+}
+
+fn request_resumption(
+    application: &RequestResumption,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("application", &application.application, LONG_TEXT_MAX)?;
+    text::required("assessment", &application.assessment, LONG_TEXT_MAX)?;
+    check_photos(Some(hazard), &application.photos, "photos", facts)?;
+    let in_force = hazard.suspension.as_ref().filter(|s| s.is_in_force());
+    let Some(suspension) = in_force else {
+        return Err(Refusal::new(
+            RefusalCode::NotInForce,
+            "work is not ordered to stop",
+        ));
+    };
+    if suspension.is_resumption_asked_for() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyPending,
+            "resuming has been asked for already",
+        ));
+    }
+    Ok(HazardEvent::ResumptionRequested {
+        application: application.clone(),
+    })
+}
+
+fn decide_resumption(
+    decision: &DecideResumption,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &decision.document_no, SHORT_TEXT_MAX)?;
+    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
+    check_photos(Some(hazard), &decision.photos, "photos", facts)?;
+    let suspension = hazard.suspension.as_ref();
+    if !suspension.is_some_and(|s| s.is_resumption_asked_for()) {
+        return Err(nothing_pending("resuming has not been asked for"));
+    }
+    Ok(HazardEvent::ResumptionDecided {
+        decision: decision.clone(),
+    })
+}
+
+/// 查处分离: whoever found the hazard does not decide on the penalty.
+fn record_penalty(
+    penalty: &RecordPenalty,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("case_no", &penalty.case_no, SHORT_TEXT_MAX)?;
+    if let Some(decision) = &penalty.decision {
+        text::required(
+            "decision.document_no",
+            &decision.document_no,
+            SHORT_TEXT_MAX,
+        )?;
+        text::required("decision.result", &decision.result, LONG_TEXT_MAX)?;
+        check_claimed_day("decision.decided_on", decision.decided_on, facts)?;
+        if actor.person_id() == Some(hazard.reported_by) {
+            return Err(Refusal::new(
+                RefusalCode::SamePerson,
+                "whoever found the hazard may not decide on its penalty",
+            ));
+        }
+    }
+    let mut known = hazard.penalties.iter();
+    let known = known.any(|known| known.penalty.case_no == penalty.case_no);
+    if !known && hazard.penalties.len() >= facts.limits.penalties {
+        return Err(limit("penalty cases", facts.limits.penalties));
+    }
+    Ok(HazardEvent::PenaltyRecorded {
+        penalty: penalty.clone(),
+    })
+}
+
+fn assign_sector(assignment: &AssignSector) -> Result<HazardEvent, Refusal> {
+    text::required("sector", &assignment.sector, SHORT_TEXT_MAX)?;
+    text::required("department", &assignment.department, SHORT_TEXT_MAX)?;
+    Ok(HazardEvent::SectorAssigned {
+        assignment: assignment.clone(),
+    })
+}
+
+fn nothing_pending(rule: &str) -> Refusal {
+    Refusal::new(RefusalCode::NothingPending, rule)
+}
+
+/// Whoever asks does not decide.
+fn not_both(asked: PersonId, actor: &Actor) -> Result<(), Refusal> {
+    if actor.person_id() == Some(asked) {
+        return Err(Refusal::new(
+            RefusalCode::SamePerson,
+            "whoever asked for it may not decide on it",
+        ));
+    }
+    Ok(())
+}

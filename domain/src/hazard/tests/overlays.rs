@@ -1,0 +1,540 @@
+//! What lies over the main line: plans, extensions, grades, transfers, listing, suspension,
+//! penalties, and who decides while they are in force.
+
+use super::*;
+use crate::command::PenaltyDecision;
+
+const TOWN_NEXT: JurisdictionId = JurisdictionId(Uuid::from_u128(0x73));
+
+fn order_of(case: &Case) -> &crate::hazard::Order {
+    case.hazard().order().unwrap()
+}
+
+#[test]
+fn a_major_hazard_is_corrected_only_by_an_acknowledged_plan_with_all_five_fulfilments() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    case.refused_as(RefusalCode::PlanNotAcknowledged, &principal(), submit(2));
+    type Blank = fn(&mut SubmitPlan);
+    let blanks: [(&str, Blank); 7] = [
+        ("leader.name", |plan| plan.leader.name.clear()),
+        ("responsible.name", |plan| plan.responsible.name.clear()),
+        ("measures_interim", |plan| plan.measures_interim.clear()),
+        ("measures_permanent", |plan| plan.measures_permanent.clear()),
+        ("funds_source", |plan| plan.funds_source.clear()),
+        ("contingency", |plan| plan.contingency.clear()),
+        ("workers_congress", |plan| plan.workers_congress = None),
+    ];
+    for (field, blank) in blanks {
+        let mut incomplete = plan();
+        blank(&mut incomplete);
+        let refusal = case.refused(&principal(), Action::SubmitPlan(incomplete));
+        assert_eq!(refusal.code, RefusalCode::FulfilmentsIncomplete);
+        assert_eq!(refusal.field.as_deref(), Some(field));
+    }
+    case.must(&principal(), submit_plan());
+    assert_eq!(
+        case.state(),
+        StatusName::Confirmed,
+        "the department answers first"
+    );
+    case.refused_as(RefusalCode::PlanNotAcknowledged, &principal(), submit(2));
+    case.must(&reviewer(), decide_plan(false));
+    assert_eq!(case.state(), StatusName::Confirmed);
+    case.refused_as(RefusalCode::NothingPending, &reviewer(), decide_plan(true));
+    case.must(&principal(), submit_plan());
+    case.must(&reviewer(), decide_plan(true));
+    assert_eq!(case.state(), StatusName::Rectifying);
+    case.must(&principal(), submit(2));
+}
+
+#[test]
+fn the_plan_of_a_general_hazard_needs_nobodys_consent() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    let without_congress = SubmitPlan {
+        workers_congress: None,
+        ..plan()
+    };
+    case.must(&safety_officer(), Action::SubmitPlan(without_congress));
+    assert_eq!(case.state(), StatusName::Rectifying);
+}
+
+#[test]
+fn a_plan_ends_by_the_orders_due_date_and_its_stages_by_its_own() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    let late = SubmitPlan {
+        due_date: date("2026-12-03"),
+        ..plan()
+    };
+    case.refused_as(
+        RefusalCode::DueDateOutOfRange,
+        &principal(),
+        Action::SubmitPlan(late),
+    );
+    let mut staged = plan();
+    staged.milestones[0].due_date = date("2026-12-02");
+    let refusal = case.refused(&principal(), Action::SubmitPlan(staged));
+    assert_eq!(refusal.field.as_deref(), Some("milestones[0].due_date"));
+    case.facts.limits.milestones = 0;
+    case.refused_as(RefusalCode::LimitReached, &principal(), submit_plan());
+}
+
+#[test]
+fn an_extension_is_asked_for_before_the_due_date_and_decided_by_who_set_it() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.must(&principal(), request_extension("2026-12-12"));
+    case.refused_as(
+        RefusalCode::AlreadyPending,
+        &principal(),
+        request_extension("2026-12-13"),
+    );
+    case.refused_as(
+        RefusalCode::NotPermitted,
+        &principal(),
+        decide_extension(true),
+    );
+    case.must(&reviewer(), decide_extension(true));
+    assert_eq!(order_of(&case).due_date, date("2026-12-12"));
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-02"));
+
+    case.facts.now = date("2026-12-12").end_of_day();
+    case.must(&principal(), request_extension("2026-12-30"));
+    case.must(&reviewer(), decide_extension(false));
+    assert_eq!(order_of(&case).due_date, date("2026-12-12"));
+    case.facts.now = case.facts.now.plus_millis(1);
+    case.refused_as(
+        RefusalCode::ExtensionTooLate,
+        &principal(),
+        request_extension("2026-12-30"),
+    );
+}
+
+#[test]
+fn an_extension_asked_for_offline_in_time_is_taken_up_and_marked_as_unproven() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.facts.now = date("2026-12-05").end_of_day();
+    case.facts.made_at = Some(date("2026-12-01").end_of_day());
+    case.must(&principal(), request_extension("2026-12-12"));
+    assert!(case.hazard().extensions[0].time_unproven);
+    assert_eq!(
+        case.hazard().extensions[0].due_date_before,
+        date("2026-12-02")
+    );
+}
+
+#[test]
+fn a_long_extension_needs_an_expert_and_extensions_are_limited() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.refused_as(
+        RefusalCode::ExpertOpinionRequired,
+        &principal(),
+        request_extension("2027-01-02"),
+    );
+    case.clone()
+        .must(&principal(), request_extension("2027-01-01"));
+    let Action::RequestExtension(request) = request_extension("2027-01-02") else {
+        unreachable!()
+    };
+    let expert_opinion = Some(ExpertOpinion {
+        name: "周工".to_owned(),
+        opinion: "须停炉检修".to_owned(),
+        given_on: None,
+    });
+    case.clone().must(
+        &principal(),
+        Action::RequestExtension(RequestExtension {
+            expert_opinion,
+            ..request
+        }),
+    );
+    case.facts.limits.extensions = 1;
+    case.must(&principal(), request_extension("2026-12-12"));
+    case.must(&reviewer(), decide_extension(false));
+    case.refused_as(
+        RefusalCode::LimitReached,
+        &principal(),
+        request_extension("2026-12-12"),
+    );
+}
+
+#[test]
+fn the_enterprise_extends_what_it_set_itself_and_not_by_the_same_person() {
+    let mut case = Case::reported(Source::EnterpriseSelfCheck, Grade::General);
+    case.must(&safety_officer(), confirm(Grade::General));
+    assert_eq!(order_of(&case).authority, Authority::Enterprise);
+    case.must(&safety_officer(), request_extension("2026-12-12"));
+    case.refused_as(
+        RefusalCode::NotPermitted,
+        &reviewer(),
+        decide_extension(true),
+    );
+    case.clone().must(&principal(), decide_extension(true));
+
+    let mut own = Case::reported(Source::EnterpriseSelfCheck, Grade::General);
+    own.must(&safety_officer(), confirm(Grade::General));
+    own.must(&principal(), request_extension("2026-12-12"));
+    own.refused_as(
+        RefusalCode::SamePerson,
+        &principal(),
+        decide_extension(true),
+    );
+}
+
+#[test]
+fn listed_supervision_moves_extension_and_closure_to_the_listing_authority() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.refused_as(RefusalCode::NotPermitted, &head(), list());
+    case.must(&listing_authority(), list());
+    case.refused_as(RefusalCode::AlreadyInForce, &listing_authority(), list());
+    assert_eq!(order_of(&case).due_date, date("2026-12-02"));
+    case.must(&principal(), request_extension("2026-12-12"));
+    for department in [reviewer(), head()] {
+        case.refused_as(
+            RefusalCode::NotPermitted,
+            &department,
+            decide_extension(true),
+        );
+    }
+    case.must(&listing_authority(), decide_extension(true));
+    case.must(&principal(), submit(2));
+    case.must(&inspector(1), pass());
+    case.must(&inspector(2), pass());
+    for number in [1, 2] {
+        case.must(&Actor::System, receive(number));
+    }
+    for department in [reviewer(), head(), inspector(3)] {
+        case.refused_as(RefusalCode::NotPermitted, &department, close());
+    }
+    case.must(&listing_authority(), close());
+    assert!(case.hazard().is_listed(), "closing is not delisting");
+    case.must(&listing_authority(), delist());
+    assert!(!case.hazard().is_listed());
+    case.refused_as(RefusalCode::NotInForce, &listing_authority(), delist());
+}
+
+#[test]
+fn only_major_hazards_are_listed_and_a_listed_one_is_not_talked_down() {
+    let mut general = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    general.refused_as(RefusalCode::NotPermitted, &listing_authority(), list());
+    let mut case = Case::planned(Source::OpenVisit);
+    case.must(&listing_authority(), list());
+    case.refused_as(
+        RefusalCode::AlreadyInForce,
+        &reviewer(),
+        change_grade(Grade::General),
+    );
+    let raised = ListSupervision {
+        document_no: " ".to_owned(),
+        ..match list() {
+            Action::ListSupervision(listing) => listing,
+            _ => unreachable!(),
+        }
+    };
+    case.refused_field(
+        "document_no",
+        &listing_authority(),
+        Action::ListSupervision(raised),
+    );
+}
+
+#[test]
+fn suspended_work_is_resumed_by_consent_before_the_hazard_is_closed() {
+    let mut case = Case::in_state(
+        StatusName::PendingReinspection,
+        Source::OpenVisit,
+        Grade::Major,
+    );
+    case.must(&head(), suspend());
+    case.refused_as(RefusalCode::AlreadyInForce, &head(), suspend());
+    assert!(case.hazard().is_suspended());
+    case.refused_as(RefusalCode::SuspensionInForce, &inspector(1), close());
+    case.refused_as(RefusalCode::NothingPending, &reviewer(), resume(true));
+    case.must(&principal(), ask_to_resume());
+    case.refused_as(RefusalCode::AlreadyPending, &principal(), ask_to_resume());
+    case.must(&reviewer(), resume(false));
+    assert!(case.hazard().is_suspended());
+    case.must(&principal(), ask_to_resume());
+    case.refused_as(RefusalCode::SuspensionInForce, &inspector(1), close());
+    case.must(&reviewer(), resume(true));
+    assert!(!case.hazard().is_suspended());
+    case.must(&inspector(1), close());
+}
+
+#[test]
+fn making_less_of_a_major_hazard_takes_two_and_making_more_takes_one() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.refused_field("grade", &reviewer(), change_grade(Grade::Major));
+    case.must(&reviewer(), change_grade(Grade::General));
+    assert_eq!(case.hazard().grade, Grade::Major);
+    case.refused_as(
+        RefusalCode::AlreadyPending,
+        &head(),
+        change_grade(Grade::General),
+    );
+    case.refused_as(RefusalCode::SamePerson, &reviewer(), agree());
+    let no = Action::DecideProposal(DecideProposal {
+        agreed: false,
+        opinion: "依据不足".to_owned(),
+    });
+    let mut refused = case.clone();
+    refused.must(&head(), no);
+    assert_eq!(refused.hazard().grade, Grade::Major);
+    assert_eq!(refused.hazard().proposal, None);
+    case.must(&head(), agree());
+    assert_eq!(case.hazard().grade, Grade::General);
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-02"));
+
+    case.must(&reviewer(), change_grade(Grade::Major));
+    assert_eq!(case.hazard().grade, Grade::Major);
+}
+
+#[test]
+fn what_becomes_major_while_it_waits_for_reinspection_goes_back_to_be_planned() {
+    let mut case = Case::in_state(
+        StatusName::PendingReinspection,
+        Source::OpenVisit,
+        Grade::General,
+    );
+    case.must(&reviewer(), change_grade(Grade::Major));
+    assert_eq!(case.state(), StatusName::Rectifying);
+    case.refused_as(RefusalCode::PlanNotAcknowledged, &principal(), submit(3));
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-02"));
+}
+
+#[test]
+fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
+    let case = Case::planned(Source::OpenVisit);
+    let stood = case.hazard().status.clone();
+    let mut inside = case.clone();
+    inside.must(&reviewer(), transfer(Some(TOWN_NEXT)));
+    assert_eq!(inside.state(), StatusName::Transferred);
+    assert_eq!(inside.hazard().jurisdiction_id, TOWN_NEXT);
+    assert_eq!(inside.hazard().handed_over_by(), Some(TOWN));
+    assert_eq!(order_of(&inside).due_date, date("2026-12-02"));
+    assert!(inside.hazard().is_overdue(date("2026-12-03").end_of_day()));
+    inside.refused_as(RefusalCode::SamePerson, &reviewer(), receipt(true));
+    let mut back = inside.clone();
+    back.must(&person(Role::DepartmentReviewer, 2), receipt(false));
+    assert_eq!(back.hazard().jurisdiction_id, TOWN);
+    assert_eq!(back.hazard().status, stood);
+    inside.must(&person(Role::DepartmentReviewer, 2), receipt(true));
+    assert_eq!(inside.hazard().jurisdiction_id, TOWN_NEXT);
+    assert_eq!(inside.hazard().status, stood);
+    assert_eq!(inside.hazard().handed_over_by(), None);
+
+    let mut outside = case;
+    outside.must(&reviewer(), transfer(None));
+    assert_eq!(outside.hazard().jurisdiction_id, TOWN);
+    outside.must(&reviewer(), receipt(true));
+    assert_eq!(outside.state(), StatusName::Transferred);
+    assert_eq!(
+        outside.hazard().due_at(),
+        None,
+        "another body answers for it"
+    );
+    outside.refused_as(RefusalCode::NothingPending, &reviewer(), receipt(true));
+}
+
+#[test]
+fn a_hazard_sent_back_says_why() {
+    let mut case = Case::in_state(StatusName::Transferred, Source::Grid, Grade::General);
+    let silent = Action::ReceiveTransfer(ReceiveTransfer {
+        accepted: false,
+        receipt_no: "回执〔2026〕8号".to_owned(),
+        note: None,
+    });
+    case.refused_field("note", &reviewer(), silent);
+    let mut case = Case::reported(Source::Grid, Grade::General);
+    case.refused_field("to_jurisdiction", &reviewer(), transfer(Some(TOWN)));
+}
+
+#[test]
+fn a_report_is_merged_into_an_open_one_of_the_same_enterprise() {
+    let unfit = |target: Option<MergeTarget>| {
+        let mut case = Case::reported(Source::Grid, Grade::General);
+        case.facts.merge_target = target;
+        case.refused_as(RefusalCode::MergeTargetUnfit, &reviewer(), merge());
+    };
+    let target = |status, enterprise: u128| MergeTarget {
+        status,
+        enterprise_id: Some(EnterpriseId(Uuid::from_u128(enterprise))),
+    };
+    unfit(None);
+    unfit(Some(target(StatusName::Closed, 0xe1)));
+    unfit(Some(target(StatusName::Merged, 0xe1)));
+    unfit(Some(target(StatusName::Reported, 0xe2)));
+    let mut case = Case::reported(Source::Grid, Grade::General);
+    let own = Action::Merge(Merge {
+        into: HAZARD,
+        reason: "同一处".to_owned(),
+    });
+    case.refused_as(RefusalCode::MergeTargetUnfit, &reviewer(), own);
+    case.must(&reviewer(), merge());
+    assert_eq!(case.state(), StatusName::Merged);
+    case.must(&Actor::System, receive(1));
+}
+
+#[test]
+fn whoever_found_it_notes_a_penalty_case_and_does_not_decide_it() {
+    let finder = person(Role::DepartmentReviewer, 7);
+    let mut case = Case::new();
+    case.must(
+        &finder,
+        Action::Report(report(Source::OpenVisit, Grade::General)),
+    );
+    case.must(&finder, confirm(Grade::General));
+    case.must(&finder, penalty());
+    let decided = Action::RecordPenalty(RecordPenalty {
+        case_no: "应急罚〔2026〕5号".to_owned(),
+        decision: Some(PenaltyDecision {
+            document_no: "罚决〔2026〕5号".to_owned(),
+            decided_on: date("2026-11-22"),
+            result: "罚款".to_owned(),
+        }),
+    });
+    case.refused_as(RefusalCode::SamePerson, &finder, decided.clone());
+    case.must(&reviewer(), decided);
+    assert_eq!(case.hazard().penalties.len(), 1, "one case, noted twice");
+    assert!(case.hazard().penalties[0].penalty.decision.is_some());
+    case.facts.limits.penalties = 1;
+    let other = Action::RecordPenalty(RecordPenalty {
+        case_no: "应急罚〔2026〕6号".to_owned(),
+        decision: None,
+    });
+    case.refused_as(RefusalCode::LimitReached, &reviewer(), other);
+}
+
+#[test]
+fn an_inspector_without_a_valid_certificate_assists_and_does_not_decide() {
+    let assistant = Actor::Person {
+        person_id: PersonId(Uuid::from_u128(77)),
+        roles: vec![Role::Inspector],
+        certified: false,
+    };
+    let mut case = Case::new();
+    case.must(
+        &assistant,
+        Action::Report(report(Source::OpenVisit, Grade::General)),
+    );
+    case.must(&assistant, note("已到现场"));
+    case.refused_as(
+        RefusalCode::CertificateNeeded,
+        &assistant,
+        confirm(Grade::General),
+    );
+    let pending = StatusName::PendingReinspection;
+    let mut case = Case::in_state(pending, Source::OpenVisit, Grade::General);
+    case.refused_as(RefusalCode::CertificateNeeded, &assistant, pass());
+    case.refused_as(RefusalCode::CertificateNeeded, &assistant, close());
+    let mut case = Case::in_state(StatusName::Closed, Source::OpenVisit, Grade::General);
+    case.refused_as(RefusalCode::CertificateNeeded, &assistant, reopen());
+}
+
+#[test]
+fn a_photo_before_the_correction_has_one_after_it_beside_it() {
+    let mut case = Case::planned(Source::OpenVisit);
+    let Action::SubmitRectification(complete) = submit(2) else {
+        unreachable!()
+    };
+    let without_pairs = SubmitRectification {
+        pairs: Vec::new(),
+        ..complete.clone()
+    };
+    case.refused_as(
+        RefusalCode::PhotoPairsIncomplete,
+        &principal(),
+        Action::SubmitRectification(without_pairs),
+    );
+    let swapped = SubmitRectification {
+        pairs: vec![PhotoPair {
+            before: Digest([2; 32]),
+            after: Digest([1; 32]),
+        }],
+        ..complete.clone()
+    };
+    case.refused_field(
+        "pairs[0].before",
+        &principal(),
+        Action::SubmitRectification(swapped),
+    );
+    let unaccepted = SubmitRectification {
+        self_acceptance: None,
+        ..complete.clone()
+    };
+    case.refused_as(
+        RefusalCode::SelfAcceptanceRequired,
+        &principal(),
+        Action::SubmitRectification(unaccepted),
+    );
+    let mut lost = case.clone();
+    lost.must(&administrator(), lose(1));
+    let no_pairs = SubmitRectification {
+        pairs: Vec::new(),
+        ..complete
+    };
+    lost.must(&principal(), Action::SubmitRectification(no_pairs));
+    case.must(&principal(), submit(2));
+}
+
+#[test]
+fn passing_a_major_hazard_shows_a_photo_or_says_why_not() {
+    let pending = StatusName::PendingReinspection;
+    let mut case = Case::in_state(pending, Source::OpenVisit, Grade::Major);
+    let Action::Reinspect(passed) = pass() else {
+        unreachable!()
+    };
+    let blind = Reinspect {
+        no_photo_reason: None,
+        ..passed.clone()
+    };
+    case.refused_as(
+        RefusalCode::PhotoRequired,
+        &inspector(3),
+        Action::Reinspect(blind),
+    );
+    let items = vec![crate::command::ItemResult {
+        item: "泄爆片".to_owned(),
+        passed: false,
+        note: None,
+    }];
+    let contradictory = Reinspect { items, ..passed };
+    case.refused_field(
+        "items[0].passed",
+        &inspector(3),
+        Action::Reinspect(contradictory.clone()),
+    );
+    case.facts.limits.items = 0;
+    case.refused_as(
+        RefusalCode::LimitReached,
+        &inspector(3),
+        Action::Reinspect(contradictory),
+    );
+}
+
+#[test]
+fn a_document_is_evidence_but_shows_no_place() {
+    let mut case = Case::reported(Source::OpenVisit, Grade::General);
+    let paper = |kind| {
+        Action::AttachPhoto(AttachPhoto {
+            photo: PhotoRef {
+                kind,
+                media_type: "application/pdf".to_owned(),
+                ..photo(4)
+            },
+        })
+    };
+    case.refused_field("photo[0].kind", &employee(), paper(PhotoKind::After));
+    case.must(&employee(), paper(PhotoKind::Document));
+    case.facts.limits.clip_bytes = 100;
+    let clip = Action::AttachPhoto(AttachPhoto {
+        photo: PhotoRef {
+            media_type: "video/mp4".to_owned(),
+            size: 101,
+            ..photo(5)
+        },
+    });
+    case.refused_field("photo[0].size", &employee(), clip);
+    case.facts.limits.document_bytes = 100;
+    let mut case = Case::reported(Source::OpenVisit, Grade::General);
+    case.facts.limits.document_bytes = 100;
+    case.refused_field("photo[0].size", &employee(), paper(PhotoKind::Document));
+}
