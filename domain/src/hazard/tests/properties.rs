@@ -249,7 +249,7 @@ fn the_sequences_reach_every_state_so_that_the_properties_say_something() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut reached = std::collections::BTreeSet::new();
-    for round in 0..200 {
+    for round in 0..800 {
         let grade = if round % 2 == 0 {
             Grade::General
         } else {
