@@ -264,7 +264,7 @@ fn decide_report(
     actor: &Actor,
     facts: &Facts,
 ) -> Result<Decision, Refusal> {
-    if !command.hazard_id.is_version_7() {
+    if !command.subject_id.is_version_7() {
         return Err(Refusal::invalid_field("id", "must be a UUID of version 7"));
     }
     check_source(report.source, actor)?;
