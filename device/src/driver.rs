@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hazardloop_domain::command::{Action, ClockReading};
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
     Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request, ResponseBody,
@@ -59,7 +59,7 @@ pub struct Queued {
     /// Its place in this install's stream.
     pub seq: i64,
     /// On which hazard.
-    pub hazard_id: HazardId,
+    pub subject_id: SubjectId,
 }
 
 /// What a run did.
@@ -117,18 +117,23 @@ impl Device {
         })
     }
 
-    /// Checks several commands on one hazard before any of them is queued.
+    /// Checks several commands on one subject before any of them is queued.
     ///
     /// # Errors
     /// [`DeviceError::Refused`].
     pub fn check(
         &self,
         ambient: &Ambient,
-        hazard_id: HazardId,
+        subject_id: impl Into<SubjectId>,
         actions: &[Action],
     ) -> Result<(), DeviceError> {
         self.engine
-            .check_commands(ambient.clock.now(), &reading(ambient), hazard_id, actions)
+            .check_commands(
+                ambient.clock.now(),
+                &reading(ambient),
+                subject_id.into(),
+                actions,
+            )
             .map_err(|refused| DeviceError::Refused(refused.0))
     }
 
@@ -145,14 +150,14 @@ impl Device {
     pub fn queue(
         &mut self,
         ambient: &Ambient,
-        hazard_id: HazardId,
+        subject_id: impl Into<SubjectId>,
         action: Action,
     ) -> Result<Queued, DeviceError> {
         let clock = &ambient.clock;
         let made = reading(ambient);
         let ticket = self
             .engine
-            .handle_command(clock.now(), made, hazard_id, action)
+            .handle_command(clock.now(), made, subject_id, action)
             .map_err(|refused| DeviceError::Refused(refused.0))?;
         let mut trouble = String::new();
         while let Some(output) = self.engine.poll_output_of(clock.now(), &[]) {
@@ -165,9 +170,9 @@ impl Device {
                 Output::Notice(Notice::Queued {
                     ticket: own,
                     seq,
-                    hazard_id,
+                    subject_id,
                 }) if own == ticket => {
-                    return Ok(Queued { seq, hazard_id });
+                    return Ok(Queued { seq, subject_id });
                 }
                 _ => {}
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geography::Position;
 use crate::hash::Digest;
-use crate::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId};
+use crate::ids::{EnterpriseId, HazardId, InspectionId, InstallId, JurisdictionId, SubjectId};
 use crate::time::{LocalDate, Timestamp};
 
 #[macro_use]
@@ -15,18 +15,72 @@ mod payloads;
 pub use lifecycle::*;
 pub use payloads::*;
 
-/// One act upon one hazard.
+/// One act upon one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// The hazard acted upon; for a report, the id its author made for it.
-    pub hazard_id: HazardId,
+    /// What is acted upon; for an act that begins it, the id its author made for it.
+    pub subject_id: SubjectId,
     /// What is done.
     pub action: Action,
 }
 
+impl Command {
+    /// One act upon one subject.
+    pub fn new(subject: impl Into<SubjectId>, action: Action) -> Self {
+        Self {
+            subject_id: subject.into(),
+            action,
+        }
+    }
+
+    /// What it acts upon, with its kind.
+    pub fn subject(&self) -> Subject {
+        self.action.kind().subject().with(self.subject_id)
+    }
+}
+
+/// What kinds of thing commands act upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectKind {
+    /// A hazard.
+    Hazard,
+    /// An inspection or self-check.
+    Inspection,
+}
+
+impl SubjectKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::Hazard, Self::Inspection];
+
+    /// The name that the events table uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hazard => "hazard",
+            Self::Inspection => "inspection",
+        }
+    }
+
+    /// The subject of this kind with this id.
+    pub fn with(self, id: SubjectId) -> Subject {
+        match self {
+            Self::Hazard => Subject::Hazard(HazardId(id.0)),
+            Self::Inspection => Subject::Inspection(InspectionId(id.0)),
+        }
+    }
+}
+
+/// What one command acts upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A hazard.
+    Hazard(HazardId),
+    /// An inspection or self-check.
+    Inspection(InspectionId),
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $number:literal, $name:literal;)*) => {
-        /// What is done to a hazard. JSON: tagged by `kind`.
+        /// What is done. JSON: tagged by `kind`.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(tag = "kind")]
@@ -154,6 +208,11 @@ impl ActionKind {
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// What actions of this kind act upon.
+    pub const fn subject(self) -> SubjectKind {
+        SubjectKind::Hazard
     }
 
     /// The newest version of this kind's payload that this build writes.

@@ -75,6 +75,14 @@ identifier!(
     HazardId
 );
 identifier!(
+    /// One inspection or self-check (检查、自查).
+    InspectionId
+);
+identifier!(
+    /// What one command acts upon; the kind of the action says what that is.
+    SubjectId
+);
+identifier!(
     /// One enterprise (生产经营单位).
     EnterpriseId
 );
@@ -102,3 +110,15 @@ identifier!(
     /// One edition of one judgement criterion.
     CriterionId
 );
+
+impl From<HazardId> for SubjectId {
+    fn from(id: HazardId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<InspectionId> for SubjectId {
+    fn from(id: InspectionId) -> Self {
+        Self(id.0)
+    }
+}

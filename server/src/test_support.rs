@@ -201,7 +201,7 @@ impl TestDevice {
     /// Queues one command.
     pub fn seal(&mut self, hazard_id: HazardId, action: Action) -> Envelope {
         let kind = action.kind();
-        let payload = CommandPayload::pack(clocks(NOW), &Command { hazard_id, action });
+        let payload = CommandPayload::pack(clocks(NOW), &Command::new(hazard_id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)
     }
 

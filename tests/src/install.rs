@@ -102,7 +102,7 @@ impl Install {
     /// Seals the next command.
     pub fn seal(&mut self, now: Timestamp, hazard_id: HazardId, action: Action) -> Envelope {
         let kind = action.kind();
-        let payload = CommandPayload::pack(clock(now), &Command { hazard_id, action });
+        let payload = CommandPayload::pack(clock(now), &Command::new(hazard_id, action));
         self.seal_payload(kind.as_str(), kind.version(), payload)
     }
 

@@ -1,6 +1,7 @@
 //! Photos that wait on this device: list them, give one up, try again.
 
 use hazardloop_domain::hazard::{Limits, hazard_number};
+use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::{GivenUp, StoredPhoto};
 use serde_json::{Value, json};
 
@@ -21,8 +22,8 @@ fn as_json(device: &Device, photo: &StoredPhoto, lang: Language) -> Value {
         "sha256": photo.sha256,
         "size": photo.size,
         "media_type": photo.media_type,
-        "hazard_id": photo.hazard_id,
-        "number": hazard_number(photo.hazard_id),
+        "hazard_id": photo.subject_id,
+        "number": hazard_number(HazardId(photo.subject_id.0)),
         "seq": photo.seq,
         "stage": words::photo_stage(lang, photo, awaited).0,
         "given_up_at": photo.given_up.as_ref().map(|given| given.at),
@@ -37,7 +38,7 @@ pub(super) fn list(device: &Device, lang: Language) -> Answer {
         let (_, stage) = words::photo_stage(lang, photo, awaited);
         let why = photo.given_up.as_ref().map(|given| given.reason.as_str());
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-        let number = hazard_number(photo.hazard_id);
+        let number = hazard_number(HazardId(photo.subject_id.0));
         format!("{}  {number}  {}  {stage}{why}", photo.sha256, photo.size)
     };
     let mut lines: Vec<String> = photos.clone().map(line).collect();
@@ -81,7 +82,9 @@ pub(super) fn give_up(
         device.engine.handle_photo_given_up(sha256, given_up);
     }
     device.keep(ambient)?;
-    let number = known.map_or_else(String::new, |photo| hazard_number(photo.hazard_id));
+    let number = known.map_or_else(String::new, |photo| {
+        hazard_number(HazardId(photo.subject_id.0))
+    });
     let what = match args.delete {
         true => say(
             lang,

@@ -1,6 +1,7 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
 use hazardloop_domain::command::Action;
+use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
 use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
@@ -119,8 +120,8 @@ pub(super) fn command_json(state: &State, command: &StoredCommand, lang: Languag
         "kind": content.kind,
         // What a person has to settle is shown whole.
         "command": attention.then(|| read(content)).flatten(),
-        "hazard_id": command.hazard_id,
-        "number": hazardloop_domain::hazard::hazard_number(command.hazard_id),
+        "hazard_id": command.subject_id,
+        "number": hazardloop_domain::hazard::hazard_number(HazardId(command.subject_id.0)),
         "queued_at": command.queued_at,
         "received_at": receipt.map(|receipt| receipt.received_at),
         "outcome": receipt.map(|receipt| &receipt.outcome),
@@ -158,7 +159,7 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
         let group: Vec<_> = commands.filter(|c| state.standing(c) == standing).collect();
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
-            let number = hazardloop_domain::hazard::hazard_number(command.hazard_id);
+            let number = hazardloop_domain::hazard::hazard_number(HazardId(command.subject_id.0));
             let seq = command.envelope.seq;
             let kind = words::kind(lang, &command.content().kind);
             lines.push(format!(

@@ -128,7 +128,7 @@ fn put_command(conn: &mut SqliteConnection, command: &StoredCommand) -> Result<(
         .values((
             commands::seq.eq(command.envelope.seq),
             commands::envelope.eq(minicbor::to_vec(&command.envelope).unwrap_or_default()),
-            commands::hazard_id.eq(command.hazard_id.as_bytes().to_vec()),
+            commands::subject_id.eq(command.subject_id.as_bytes().to_vec()),
             commands::queued_at.eq(command.queued_at.as_millis()),
             commands::receipt.eq(receipt),
             commands::awaiting_pull.eq(command.awaiting_pull),
@@ -193,7 +193,7 @@ fn put_photo(conn: &mut SqliteConnection, photo: &StoredPhoto) -> Result<(), Sto
             photos::size.eq(i64::try_from(photo.size).unwrap_or(i64::MAX)),
             photos::media_type.eq(&photo.media_type),
             photos::seq.eq(photo.seq),
-            photos::hazard_id.eq(photo.hazard_id.as_bytes().to_vec()),
+            photos::subject_id.eq(photo.subject_id.as_bytes().to_vec()),
             photos::upload.eq(&photo.upload),
             photos::stage.eq(stage_number(photo.stage)),
             photos::given_up_at.eq(photo.given_up.as_ref().map(|given| given.at.as_millis())),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
     GivenUp, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand,
@@ -87,7 +87,7 @@ pub(super) fn commands(
 }
 
 fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
-    let (_, envelope, hazard_id, queued_at, receipt, awaiting_pull, oversize, original) = row;
+    let (_, envelope, subject_id, queued_at, receipt, awaiting_pull, oversize, original) = row;
     let damaged = || StoreError::Damaged("command");
     let oversize = match (oversize, original) {
         (None, _) => None,
@@ -104,7 +104,7 @@ fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
         .transpose()?;
     Ok(StoredCommand {
         envelope: minicbor::decode(&envelope).map_err(|_| damaged())?,
-        hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
+        subject_id: SubjectId::from_slice(&subject_id).ok_or_else(damaged)?,
         queued_at: Timestamp::from_millis(queued_at),
         receipt,
         awaiting_pull,
@@ -219,14 +219,14 @@ pub(super) fn photos(
 }
 
 fn photo(row: PhotoRow) -> Result<StoredPhoto, StoreError> {
-    let (sha256, size, media_type, seq, hazard_id, upload, stage, given_up_at, reason) = row;
+    let (sha256, size, media_type, seq, subject_id, upload, stage, given_up_at, reason) = row;
     let damaged = || StoreError::Damaged("photo entry");
     Ok(StoredPhoto {
         sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
         size: size.cast_unsigned(),
         media_type,
         seq,
-        hazard_id: HazardId::from_slice(&hazard_id).ok_or_else(damaged)?,
+        subject_id: SubjectId::from_slice(&subject_id).ok_or_else(damaged)?,
         upload,
         given_up: given_up_at.map(|at| GivenUp {
             reason: reason.unwrap_or_default(),

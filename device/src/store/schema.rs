@@ -27,7 +27,7 @@ diesel::table! {
     commands (seq) {
         seq -> BigInt,
         envelope -> Binary,
-        hazard_id -> Binary,
+        subject_id -> Binary,
         queued_at -> BigInt,
         receipt -> Nullable<Binary>,
         awaiting_pull -> Bool,
@@ -78,7 +78,7 @@ diesel::table! {
         size -> BigInt,
         media_type -> Text,
         seq -> BigInt,
-        hazard_id -> Binary,
+        subject_id -> Binary,
         upload -> Nullable<Text>,
         stage -> Integer,
         given_up_at -> Nullable<BigInt>,

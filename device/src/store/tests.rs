@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId};
+use hazardloop_domain::ids::{EnterpriseId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::*;
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -37,7 +37,7 @@ fn command(seq: i64) -> StoredCommand {
     };
     StoredCommand {
         envelope,
-        hazard_id: HazardId(Uuid::from_u128(7)),
+        subject_id: SubjectId(Uuid::from_u128(7)),
         queued_at: Timestamp::from_millis(5),
         receipt: None,
         awaiting_pull: false,
@@ -58,7 +58,7 @@ fn photo(n: u8, stage: PhotoStage) -> StoredPhoto {
         size: 5,
         media_type: "image/jpeg".into(),
         seq: 1,
-        hazard_id: HazardId(Uuid::from_u128(7)),
+        subject_id: SubjectId(Uuid::from_u128(7)),
         upload: (n == 2).then(|| "/up/1".into()),
         stage,
         given_up: (n == 3).then(|| GivenUp {

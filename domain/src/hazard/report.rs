@@ -5,6 +5,7 @@ use super::decide::{Decision, Facts};
 use crate::access::{Actor, Role};
 use crate::command::{Command, FixedOnSpot, Grade, Nature, PhotoKind, Report, Source};
 use crate::hazard::HazardEvent;
+use crate::ids::SubjectId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 
@@ -14,7 +15,7 @@ pub(super) fn decide_report(
     actor: &Actor,
     facts: &Facts,
 ) -> Result<Decision, Refusal> {
-    if !command.hazard_id.is_version_7() {
+    if !command.subject_id.is_version_7() {
         return Err(Refusal::invalid_field("id", "must be a UUID of version 7"));
     }
     check_source(report.source, actor)?;
@@ -27,7 +28,7 @@ pub(super) fn decide_report(
             "a report needs a photo, or no_photo_reason says why there is none",
         ));
     }
-    if report.recurrence_of == Some(command.hazard_id) {
+    if report.recurrence_of.map(SubjectId::from) == Some(command.subject_id) {
         return Err(Refusal::invalid_field(
             "recurrence_of",
             "names the hazard itself",

@@ -561,10 +561,7 @@ impl Case {
 
     /// Sends one command and records what it does.
     fn act(&mut self, actor: &Actor, action: Action) -> Result<Outcome, Refusal> {
-        let command = Command {
-            hazard_id: self.id,
-            action,
-        };
+        let command = Command::new(self.id, action);
         let decision = decide(self.hazard.as_ref(), &command, actor, &self.facts)?;
         for event in decision.events {
             self.record(actor.person_id(), event);

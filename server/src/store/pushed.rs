@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
+use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::StreamState;
 use hazardloop_sync_protocol::wire::{Envelope, Receipt};
@@ -153,7 +153,7 @@ impl Kept {
         install: &Install,
         envelope: &Envelope,
         link_hash: Digest,
-        subject: Option<HazardId>,
+        subject: Option<SubjectId>,
         receipt: &Receipt,
     ) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Kept {
     }
 
     /// Whether this is a report of `subject` that did not take effect.
-    pub fn is_failed_report_of(&self, subject: HazardId) -> bool {
+    pub fn is_failed_report_of(&self, subject: SubjectId) -> bool {
         self.kind == REPORT
             && self.outcome != APPLIED
             && self.subject_id.as_deref() == Some(subject.as_bytes())
@@ -224,7 +224,7 @@ fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
 pub fn failed_report(
     conn: &mut Conn,
     install_id: InstallId,
-    subject: HazardId,
+    subject: SubjectId,
 ) -> Result<Option<i64>, StoreError> {
     Ok(pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{CommandId, HazardId, PersonId};
+use hazardloop_domain::ids::{CommandId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::schema::rest_commands;
@@ -38,8 +38,8 @@ pub struct Kept<'a> {
     pub person_id: PersonId,
     /// See [`Stored::request_hash`].
     pub request_hash: Digest,
-    /// On which hazard.
-    pub subject: HazardId,
+    /// On what.
+    pub subject: SubjectId,
     /// When.
     pub received_at: Timestamp,
     /// The answer, JSON.

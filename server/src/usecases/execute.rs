@@ -11,7 +11,7 @@ use hazardloop_domain::access::{Actor, GrantScope, Place};
 use hazardloop_domain::command::{Action, ActionKind, Command, Origin, ReceivePhoto};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, Outcome, PhotoState, decide};
-use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -96,7 +96,8 @@ impl WorkingSet<'_> {
         command: &Command,
         sender: &Sender,
     ) -> Result<Done, Failure> {
-        let loaded = self.hazard(tx.conn(), command.hazard_id)?.cloned();
+        let hazard_id = HazardId(command.subject_id.0);
+        let loaded = self.hazard(tx.conn(), hazard_id)?.cloned();
         if loaded.is_none() && command.action.kind() != ActionKind::Report {
             // Who may see it makes no difference: there is nothing to see.
             let refusal = Refusal::new(RefusalCode::NotFound, "there is no such hazard");
@@ -116,7 +117,7 @@ impl WorkingSet<'_> {
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
         }
-        if loaded.is_none() && self.is_taken(tx.conn(), command.hazard_id)? {
+        if loaded.is_none() && self.is_taken(tx.conn(), hazard_id)? {
             // Of an enterprise, say: the two would share one history.
             let rule = "this id belongs to something else";
             return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
@@ -134,7 +135,7 @@ impl WorkingSet<'_> {
         let current = loaded.as_ref().map(|loaded| &loaded.hazard);
         let decision = decide(current, command, &actor, &facts)?;
         let decided_on = current.map(|hazard| hazard.version);
-        let hazard = self.record(command.hazard_id, &decision.events, sender)?;
+        let hazard = self.record(hazard_id, &decision.events, sender)?;
         let hazard = self.count_photos_already_here(tx, current, hazard, sender)?;
         Ok(Done {
             hazard,
@@ -289,10 +290,7 @@ impl WorkingSet<'_> {
         people::hold(tx, person_id)?;
         let hazard_id = hazard.id;
         for sha256 in hazards::brought_by(tx.conn(), person_id, &named)? {
-            let command = Command {
-                hazard_id,
-                action: Action::ReceivePhoto(ReceivePhoto { sha256 }),
-            };
+            let command = Command::new(hazard_id, Action::ReceivePhoto(ReceivePhoto { sha256 }));
             match self.decide(tx, &command, &Sender::SERVER) {
                 Ok(done) => hazard = done.hazard,
                 // The command that named it stands: the photo goes on waiting.

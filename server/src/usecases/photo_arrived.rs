@@ -28,7 +28,7 @@ pub fn photo_arrived(
     for (hazard_id, named_by) in hazards::awaiting_photo(tx.conn(), &sha256)? {
         if named_by == brought_by.as_bytes() {
             let action = Action::ReceivePhoto(ReceivePhoto { sha256 });
-            let command = Command { hazard_id, action };
+            let command = Command::new(hazard_id, action);
             match set.decide(tx, &command, &Sender::SERVER) {
                 // The bytes are here whatever one hazard's rules say; the others must learn of it.
                 Err(Failure::Refused(refusal)) => {

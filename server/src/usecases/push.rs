@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use hazardloop_domain::access::{Actor, GrantScope};
 use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
 use hazardloop_domain::hazard::Outcome as Effect;
-use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
@@ -198,7 +198,7 @@ impl Batch<'_> {
             }
             Judgement::Execute(read) => {
                 let (made, command) = *read;
-                let subject = command.hazard_id;
+                let subject = command.subject_id;
                 (
                     self.execute(tx, envelope.seq, made, &command)?,
                     Some(subject),
@@ -280,7 +280,7 @@ impl Batch<'_> {
                 })
             }
             RefusalCode::NotAllowedInState => {
-                let current = self.set.hazard(tx.conn(), command.hazard_id)?;
+                let current = self.set.hazard(tx.conn(), hazard_of(command))?;
                 Ok(Outcome::Conflict {
                     current: current.map_or(0, |loaded| loaded.hazard.version),
                     fields: Vec::new(),
@@ -310,7 +310,7 @@ impl Batch<'_> {
     fn failed_report(
         &self,
         tx: &mut WriteTx<'_>,
-        subject: HazardId,
+        subject: SubjectId,
     ) -> Result<Option<i64>, Failure> {
         let install_id = self.install.stream.install_id;
         let earlier = pushed::failed_report(tx.conn(), install_id, subject)?;
@@ -338,14 +338,14 @@ impl Batch<'_> {
                 GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
             })
             .collect();
-        let id = &command.hazard_id.0;
+        let id = &command.subject_id.0;
         // Also by a command of this very batch, which is not written yet.
-        if self.set.has_left(tx.conn(), command.hazard_id, &scopes)?
+        if self.set.has_left(tx.conn(), hazard_of(command), &scopes)?
             || feed::was_removed_from(tx.conn(), &scopes, RecordKind::Hazard, id)?
         {
             return Ok(true);
         }
-        let Some(loaded) = self.set.hazard(tx.conn(), command.hazard_id)?.cloned() else {
+        let Some(loaded) = self.set.hazard(tx.conn(), hazard_of(command))?.cloned() else {
             return Ok(false);
         };
         let lineage = self.set.lineage(tx.conn(), loaded.hazard.jurisdiction_id)?;
@@ -360,11 +360,15 @@ fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<HazardId> {
     let named: BTreeSet<HazardId> = judged
         .iter()
         .filter_map(|(_, judgement)| match judgement {
-            Judgement::Execute(read) => Some(read.1.hazard_id),
+            Judgement::Execute(read) => Some(hazard_of(&read.1)),
             _ => None,
         })
         .collect();
     named.into_iter().collect()
+}
+
+fn hazard_of(command: &Command) -> HazardId {
+    HazardId(command.subject_id.0)
 }
 
 fn took_effect(done: Done) -> Outcome {

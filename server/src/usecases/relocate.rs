@@ -149,7 +149,7 @@ fn bring(
         let action = Action::FollowEnterprise(FollowEnterprise {
             jurisdiction_id: to,
         });
-        set.decide(tx, &Command { hazard_id, action }, &Sender::SERVER)?;
+        set.decide(tx, &Command::new(hazard_id, action), &Sender::SERVER)?;
     }
     set.store(tx)?;
     Ok(elsewhere.last().copied().filter(|_| more))

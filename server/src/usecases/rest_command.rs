@@ -82,10 +82,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                     repeated: true,
                 });
             }
-            let command = Command {
-                hazard_id: sent.hazard_id,
-                action: sent.action.clone(),
-            };
+            let command = Command::new(sent.hazard_id, sent.action.clone());
             let sender = Sender {
                 person_id: Some(sent.person_id),
                 origin: Origin::DIRECT,
@@ -109,7 +106,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 command_id: sent.command_id,
                 person_id: sent.person_id,
                 request_hash,
-                subject: sent.hazard_id,
+                subject: sent.hazard_id.into(),
                 received_at: now,
                 answer: &text,
             };

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::command::{Action, ClockReading, Command, PhotoRef};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
@@ -32,11 +32,11 @@ impl Engine {
         &mut self,
         now: Timestamp,
         mut made: ClockReading,
-        hazard_id: HazardId,
+        subject: impl Into<SubjectId>,
         action: Action,
     ) -> Result<Ticket, CommandRefused> {
         made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
-        let command = Command { hazard_id, action };
+        let command = Command::new(subject, action);
         if let LocalVerdict::Refuse(refusal) = self.reader(now).judge(&command, made.wall) {
             return Err(refusal.into());
         }
@@ -59,7 +59,7 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Whether the rules take these commands on one hazard, one after another, as things stand
+    /// Whether the rules take these commands on one subject, one after another, as things stand
     /// here; nothing is queued.
     ///
     /// # Errors
@@ -68,13 +68,13 @@ impl Engine {
         &self,
         now: Timestamp,
         made: &ClockReading,
-        hazard_id: HazardId,
+        subject_id: SubjectId,
         actions: &[Action],
     ) -> Result<(), CommandRefused> {
         let (identity, key) = (self.identity.clone(), self.key.clone());
         let mut trial = Self::new(identity, key, self.config.clone(), self.state.clone(), 0);
         for action in actions {
-            trial.handle_command(now, made.clone(), hazard_id, action.clone())?;
+            trial.handle_command(now, made.clone(), subject_id, action.clone())?;
             while let Some(output) = trial.poll_output_of(now, &[]) {
                 if let Output::Write { id, .. } = output {
                     trial.handle_stored(id);
@@ -126,10 +126,10 @@ impl Engine {
             previous,
             payload,
         );
-        let hazard_id = command.hazard_id;
+        let subject_id = command.subject_id;
         let mut ops = vec![StoreOp::PutCommand(StoredCommand {
             envelope,
-            hazard_id,
+            subject_id,
             queued_at: now,
             receipt: None,
             awaiting_pull: false,
@@ -141,7 +141,7 @@ impl Engine {
                 if !self.photo_is_awaited(known) {
                     ops.push(StoreOp::PutPhoto(StoredPhoto {
                         seq,
-                        hazard_id,
+                        subject_id,
                         given_up: None,
                         ..known.clone()
                     }));
@@ -152,7 +152,7 @@ impl Engine {
                     size: photo.size,
                     media_type: photo.media_type.clone(),
                     seq,
-                    hazard_id,
+                    subject_id,
                     upload: None,
                     stage: PhotoStage::Waiting,
                     given_up: None,
@@ -164,7 +164,7 @@ impl Engine {
         writing.notices.push(Notice::Queued {
             ticket,
             seq,
-            hazard_id,
+            subject_id,
         });
         writing
     }

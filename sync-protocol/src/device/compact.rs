@@ -25,7 +25,7 @@ impl Engine {
     fn orphans(&self) -> impl Iterator<Item = StoreOp> + '_ {
         let hidden = self.state.rows.iter().filter(|(_, row)| row.holders == 0);
         let idle = hidden.filter(|((_, id), _)| {
-            let id = hazardloop_domain::ids::HazardId(*id);
+            let id = hazardloop_domain::ids::SubjectId(*id);
             !self.state.has_unreceipted(id)
         });
         let staged = self.state.staged.keys();

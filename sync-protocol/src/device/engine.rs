@@ -117,7 +117,8 @@ impl Engine {
         let mut commands: BTreeMap<HazardId, Vec<&StoredCommand>> =
             rows.map(|(_, id)| (HazardId(*id), Vec::new())).collect();
         for command in self.state.commands.values() {
-            commands.entry(command.hazard_id).or_default().push(command);
+            let id = HazardId(command.subject_id.0);
+            commands.entry(id).or_default().push(command);
         }
         let reader = self.reader(now);
         commands

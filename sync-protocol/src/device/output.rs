@@ -1,7 +1,7 @@
 //! What goes out of the engine, and what may come back.
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{DropReason, PullRequest, PullResponse, PushRequest, PushResponse, Scope};
@@ -170,8 +170,8 @@ pub enum Notice {
         ticket: Ticket,
         /// Its place in this install's stream.
         seq: i64,
-        /// On which hazard.
-        hazard_id: HazardId,
+        /// On what.
+        subject_id: SubjectId,
     },
     /// The command could not be stored: it does not exist.
     NotKept {

@@ -124,7 +124,7 @@ impl Engine {
             server_anchor: None,
             anchor_monotonic_ms: None,
         };
-        let payload = Placeholder::of(of).pack(made, command.hazard_id);
+        let payload = Placeholder::of(of).pack(made, command.subject_id);
         let (kind, version) = (PLACEHOLDER_KIND, PLACEHOLDER_VERSION);
         let install_id = self.identity.install_id;
         seal(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
@@ -28,7 +28,7 @@ impl Engine {
     fn release_rows(&self, left: &[RowKey], writing: &mut Writing) {
         for key in left {
             let last_holder = self.state.rows.get(key).is_some_and(|row| row.holders <= 1);
-            let hide = key.0 == RecordKind::Hazard && self.state.has_unreceipted(HazardId(key.1));
+            let hide = key.0 == RecordKind::Hazard && self.state.has_unreceipted(SubjectId(key.1));
             if last_holder && !hide {
                 writing.ops.push(StoreOp::DeleteRow(*key));
             }

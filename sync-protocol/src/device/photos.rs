@@ -64,7 +64,7 @@ fn is_final(failure: &Failure, current: Current, photo: Option<&StoredPhoto>) ->
 impl Engine {
     /// How the server's row of a photo's hazard holds it; `None`: not at all.
     pub(super) fn named_in_row(&self, photo: &StoredPhoto) -> Option<PhotoState> {
-        let key = (RecordKind::Hazard, photo.hazard_id.0);
+        let key = (RecordKind::Hazard, photo.subject_id.0);
         let row = self.state.rows.get(&key).filter(|row| row.holders > 0)?;
         let hazard: Hazard = minicbor::decode(&row.body).ok()?;
         let named = hazard.photo(&photo.sha256)?;

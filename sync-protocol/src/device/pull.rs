@@ -269,7 +269,7 @@ impl Engine {
             let row = self
                 .state
                 .rows
-                .get(&(RecordKind::Hazard, command.hazard_id.0));
+                .get(&(RecordKind::Hazard, command.subject_id.0));
             let shown = row.is_some_and(|row| row.holders > 0 && row.version >= version);
             let grace = receipt
                 .received_at
@@ -294,9 +294,9 @@ impl Engine {
             return;
         }
         for photo in self.state.photos.values() {
-            let id = photo.hazard_id;
+            let id = photo.subject_id;
             let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
-            let mut on_it = self.state.commands.values().filter(|c| c.hazard_id == id);
+            let mut on_it = self.state.commands.values().filter(|c| c.subject_id == id);
             let under_way = on_it.any(|c| c.is_unsent() || c.awaiting_pull);
             let in_sight = row.is_some_and(|row| row.holders > 0);
             let asked = tail.missing.contains(&photo.sha256);

@@ -1,6 +1,6 @@
 //! The push lane: pending commands up, in order, in bounded batches; receipts down.
 
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{
@@ -193,7 +193,7 @@ impl Engine {
         let row = self
             .state
             .rows
-            .get(&(RecordKind::Hazard, command.hazard_id.0));
+            .get(&(RecordKind::Hazard, command.subject_id.0));
         let held = row
             .filter(|row| row.holders > 0)
             .map_or(0, |row| row.version);
@@ -210,12 +210,12 @@ impl Engine {
     /// Hidden rows go once nothing on them is unsettled.
     pub(super) fn forget_hidden(&self, settled: &[i64], writing: &mut Writing) {
         let settles = |seq: &i64| settled.contains(seq);
-        let still_pending = |hazard_id: HazardId| {
+        let still_pending = |subject_id: SubjectId| {
             let mut on_it = self
                 .state
                 .commands
                 .values()
-                .filter(|c| c.hazard_id == hazard_id);
+                .filter(|c| c.subject_id == subject_id);
             on_it.any(|c| c.is_unsent() && !settles(&c.envelope.seq))
         };
         let mut gone = std::collections::BTreeSet::new();
@@ -223,13 +223,13 @@ impl Engine {
             .iter()
             .filter_map(|seq| self.state.commands.get(seq))
         {
-            let key = (RecordKind::Hazard, command.hazard_id.0);
+            let key = (RecordKind::Hazard, command.subject_id.0);
             let hidden = self
                 .state
                 .rows
                 .get(&key)
                 .is_some_and(|row| row.holders == 0);
-            if hidden && !still_pending(command.hazard_id) {
+            if hidden && !still_pending(command.subject_id) {
                 gone.insert(key);
             }
         }

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, decide};
-use hazardloop_domain::ids::JurisdictionId;
+use hazardloop_domain::ids::{HazardId, JurisdictionId};
 use hazardloop_domain::refusal::Refusal;
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ impl Replay<'_> {
     fn event(&mut self, stored: &StoredCommand, made: &ClockReading, event: HazardEvent) {
         let identity = self.reader.identity;
         let record = EventRecord {
-            hazard_id: stored.hazard_id,
+            hazard_id: HazardId(stored.subject_id.0),
             seq: self
                 .hazard
                 .as_ref()

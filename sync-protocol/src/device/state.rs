@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -36,8 +36,8 @@ pub struct Meta {
 pub struct StoredCommand {
     /// As it travels.
     pub envelope: Envelope,
-    /// The hazard it acts upon.
-    pub hazard_id: HazardId,
+    /// What it acts upon.
+    pub subject_id: SubjectId,
     /// The device's wall clock when it was queued.
     pub queued_at: Timestamp,
     /// Its receipt; absent: it has not arrived, as far as this device knows.
@@ -183,8 +183,8 @@ pub struct StoredPhoto {
     pub media_type: String,
     /// The first command that names it.
     pub seq: i64,
-    /// The hazard it belongs to.
-    pub hazard_id: HazardId,
+    /// What it belongs to: the subject of that command.
+    pub subject_id: SubjectId,
     /// The server's name for its upload.
     pub upload: Option<String>,
     /// How far it got.
@@ -257,10 +257,10 @@ impl State {
         }
     }
 
-    /// Whether a command on this hazard has no receipt yet.
-    pub fn has_unreceipted(&self, hazard_id: HazardId) -> bool {
+    /// Whether a command on this subject has no receipt yet.
+    pub fn has_unreceipted(&self, subject_id: SubjectId) -> bool {
         self.commands
             .values()
-            .any(|c| c.is_unsent() && c.hazard_id == hazard_id)
+            .any(|c| c.is_unsent() && c.subject_id == subject_id)
     }
 }

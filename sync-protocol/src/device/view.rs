@@ -97,7 +97,7 @@ impl Reader<'_> {
         let Some(person) = self.person() else {
             return LocalVerdict::Queue;
         };
-        let shown = self.hazard(command.hazard_id);
+        let shown = self.hazard(HazardId(command.subject_id.0));
         let current = shown.as_ref().map(|view| &view.hazard);
         let known = current.is_some() || matches!(command.action, Action::Report(_));
         if !known {
@@ -190,7 +190,7 @@ impl Reader<'_> {
             .state
             .commands
             .values()
-            .filter(|c| c.hazard_id == id)
+            .filter(|c| c.subject_id == id.into())
             .collect();
         self.view(id, &commands)
     }

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{HazardId, InstallId};
+use hazardloop_domain::ids::{InstallId, SubjectId};
 
 use crate::chain::{link_hash, signature_fits};
 use crate::wire::{CommandPayload, Envelope, PayloadError, QuarantineReason, WireLimits};
@@ -97,9 +97,9 @@ fn servers_own(command: &Command) -> bool {
 
 /// The hazard whose report must have taken effect before this command can: a command on a hazard
 /// that the same install reported, where that report was refused, is `BlockedBy` it.
-pub fn required_predecessor(command: &Command) -> Option<HazardId> {
+pub fn required_predecessor(command: &Command) -> Option<SubjectId> {
     match command.action {
         Action::Report(_) => None,
-        _ => Some(command.hazard_id),
+        _ => Some(command.subject_id),
     }
 }

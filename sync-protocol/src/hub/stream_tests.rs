@@ -41,7 +41,7 @@ fn clocks() -> ClockReading {
 
 fn note(text: &str) -> Command {
     Command {
-        hazard_id: HAZARD,
+        subject_id: HAZARD.into(),
         action: Action::Note(Note {
             text: text.to_owned(),
         }),
@@ -229,7 +229,7 @@ fn payloads_that_cannot_be_read_are_quarantined() {
     longer.push(0);
     let bomb = vec![0x81; 10_000];
     let fields_of_another_kind = payload(&Command {
-        hazard_id: HAZARD,
+        subject_id: HAZARD.into(),
         action: Action::ReceivePhoto(ReceivePhoto {
             sha256: Digest::ZERO,
         }),
@@ -262,7 +262,7 @@ fn hostile_fields_inside_a_good_payload_are_quarantined() {
         let fields = hex::decode(fields.replace(' ', "")).unwrap();
         let packed = CommandPayload {
             made: clocks(),
-            hazard_id: HAZARD,
+            subject_id: HAZARD.into(),
             fields: crate::wire::Bytes(fields),
         };
         let envelope = next(&stream, "note", 1, crate::codec::encode(&packed));
@@ -302,7 +302,7 @@ fn the_servers_own_kinds_are_quarantined() {
     ] {
         let kind = action.kind().as_str();
         let body = payload(&Command {
-            hazard_id: HAZARD,
+            subject_id: HAZARD.into(),
             action,
         });
         let envelope = next(&stream, kind, 1, body);
@@ -383,11 +383,11 @@ fn one_bad_command_in_the_middle_does_not_hold_up_the_rest() {
 
 #[test]
 fn only_a_report_stands_on_its_own() {
-    assert_eq!(required_predecessor(&note("a")), Some(HAZARD));
+    assert_eq!(required_predecessor(&note("a")), Some(HAZARD.into()));
     let json = r#"{"kind": "report", "source": "grid", "grade": "general", "description": "a",
         "place_text": "b", "found_at": "2026-11-22T01:00:00Z"}"#;
     let report = Command {
-        hazard_id: HAZARD,
+        subject_id: HAZARD.into(),
         action: serde_json::from_str(json).unwrap(),
     };
     assert_eq!(report.action.kind(), ActionKind::Report);

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use minicbor::decode::{Decoder, Error};
 use minicbor::encode::{Encoder, Write};
 use minicbor::{Decode, Encode};
@@ -86,7 +86,7 @@ pub struct Envelope {
     pub signature: Bytes,
 }
 
-/// What a payload holds: when the device's clocks say it was made, on which hazard, and the
+/// What a payload holds: when the device's clocks say it was made, on what, and the
 /// fields of the action.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -94,9 +94,9 @@ pub struct CommandPayload {
     /// The device's clocks.
     #[n(0)]
     pub made: ClockReading,
-    /// The hazard.
+    /// What it acts upon; the envelope's kind says what that is.
     #[n(1)]
-    pub hazard_id: HazardId,
+    pub subject_id: SubjectId,
     /// CBOR of the action's own fields.
     #[n(2)]
     pub fields: Bytes,
@@ -126,7 +126,7 @@ impl CommandPayload {
     pub fn pack(made: ClockReading, command: &Command) -> Vec<u8> {
         let payload = Self {
             made,
-            hazard_id: command.hazard_id,
+            subject_id: command.subject_id,
             fields: Bytes(command.action.encode_fields()),
         };
         // Writing to a Vec cannot fail.
@@ -159,7 +159,7 @@ impl CommandPayload {
         Ok((
             read.made,
             Command {
-                hazard_id: read.hazard_id,
+                subject_id: read.subject_id,
                 action,
             },
         ))

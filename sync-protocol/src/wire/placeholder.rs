@@ -2,7 +2,7 @@
 
 use hazardloop_domain::command::ClockReading;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::SubjectId;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -44,12 +44,12 @@ impl Placeholder {
     }
 
     /// Packs it like any command's payload.
-    pub fn pack(&self, made: ClockReading, hazard_id: HazardId) -> Vec<u8> {
+    pub fn pack(&self, made: ClockReading, subject_id: SubjectId) -> Vec<u8> {
         // Writing to a Vec cannot fail.
         let fields = minicbor::to_vec(self).unwrap_or_default();
         let payload = CommandPayload {
             made,
-            hazard_id,
+            subject_id,
             fields: Bytes(fields),
         };
         minicbor::to_vec(&payload).unwrap_or_default()

@@ -127,7 +127,8 @@ fn the_pull_answer_fixture_holds_page_reset_removal_drop_and_a_readable_hazard()
 #[derive(serde::Deserialize)]
 struct CommandTwin {
     made: serde_json::Value,
-    hazard_id: hazardloop_domain::ids::HazardId,
+    #[serde(alias = "hazard_id", alias = "inspection_id")]
+    subject_id: hazardloop_domain::ids::SubjectId,
     action: Action,
 }
 
@@ -149,7 +150,7 @@ fn every_kind_of_command_has_a_fixture_that_reads_and_writes_alike() {
             twin.action, command.action,
             "{name}: the twins say the same"
         );
-        assert_eq!(twin.hazard_id, command.hazard_id);
+        assert_eq!(twin.subject_id, command.subject_id);
         assert_eq!(twin.made, serde_json::to_value(&made).unwrap());
         assert_eq!(
             samples::command_json(&made, &command).unwrap(),
@@ -164,7 +165,7 @@ fn the_placeholder_fixture_reads_and_names_the_command_it_stands_for() {
     let cbor = read("placeholder.cbor");
     let payload: CommandPayload = decode_strict(&cbor, 16).unwrap();
     let placeholder: Placeholder = decode_strict(&payload.fields.0, 16).unwrap();
-    assert_eq!(placeholder.pack(payload.made, payload.hazard_id), cbor);
+    assert_eq!(placeholder.pack(payload.made, payload.subject_id), cbor);
     let push = check_message::<PushRequest>("push-request");
     assert_eq!(placeholder, Placeholder::of(&push.commands[0]));
 }
@@ -266,7 +267,7 @@ fn a_device_with_a_broken_clock_can_still_send() {
     };
     let action = samples::action(ActionKind::Note);
     let hazard_id = hazardloop_domain::ids::HazardId(uuid::Uuid::from_u128(1));
-    let packed = CommandPayload::pack(made.clone(), &Command { hazard_id, action });
+    let packed = CommandPayload::pack(made.clone(), &Command::new(hazard_id, action));
     let (read, _) = CommandPayload::unpack("note", 1, &packed, 16).unwrap();
     assert_eq!(read, made);
 }

@@ -202,10 +202,7 @@ impl World {
             criterion: None,
             immediate_measure: None,
         };
-        let command = Command {
-            hazard_id,
-            action: Action::Report(report),
-        };
+        let command = Command::new(hazard_id, Action::Report(report));
         let sender = Sender {
             person_id: Some(by),
             origin: Origin::DIRECT,

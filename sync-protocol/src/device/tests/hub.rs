@@ -264,7 +264,7 @@ impl Hub {
     }
 
     fn execute(&mut self, command: &Command) -> Outcome {
-        let current = self.hazards.get(&command.hazard_id.0).cloned();
+        let current = self.hazards.get(&command.subject_id.0).cloned();
         let actor = Actor::Person {
             person_id: me(),
             roles: vec![Role::Employee, Role::Principal],
@@ -283,7 +283,7 @@ impl Hub {
         let mut hazard = current;
         for event in decision.events {
             let record = EventRecord {
-                hazard_id: command.hazard_id,
+                hazard_id: HazardId(command.subject_id.0),
                 seq: hazard.as_ref().map_or(1, |h| h.version + 1),
                 actor_id: Some(me()),
                 recorded_at: self.now,

@@ -81,7 +81,7 @@ fn the_placeholder_says_which_command_it_stands_for() {
     let packed: CommandPayload = minicbor::decode(&kept.envelope.payload.0).unwrap();
     let read: Placeholder = minicbor::decode(&packed.fields.0).unwrap();
     assert_eq!(read, Placeholder::of(kept.content()));
-    assert_eq!(packed.hazard_id, hazard_id(1));
+    assert_eq!(packed.subject_id, hazard_id(1).into());
     assert_eq!(kept.envelope.kind, PLACEHOLDER_KIND);
 }
 

@@ -22,7 +22,7 @@ fn a_command_is_acknowledged_only_after_it_is_stored() {
     let queued = Notice::Queued {
         ticket,
         seq: 1,
-        hazard_id: hazard_id(1),
+        subject_id: hazard_id(1).into(),
     };
     assert_eq!(
         world.engine.poll_output(at(0)),
