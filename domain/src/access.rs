@@ -191,9 +191,28 @@ pub struct Grant {
     #[n(6)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
+    /// Why it is held away from home for a time (异地交叉执法); present on temporary grants alone,
+    /// which always have an end.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporary_reason: Option<String>,
 }
 
 impl Grant {
+    /// A grant that is open-ended and not limited in any way.
+    pub const fn new(id: GrantId, role: Role, scope: GrantScope, valid_from: Timestamp) -> Self {
+        Self {
+            id,
+            role,
+            scope,
+            valid_from,
+            valid_until: None,
+            sectors: Vec::new(),
+            certificate: None,
+            temporary_reason: None,
+        }
+    }
+
     /// Whether the grant holds at `now`.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.valid_from <= now && self.valid_until.is_none_or(|until| now < until)
@@ -331,14 +350,10 @@ mod tests {
     use uuid::Uuid;
 
     fn grant(role: Role, scope: GrantScope, until: Option<i64>) -> Grant {
+        let id = GrantId(Uuid::from_u128(9));
         Grant {
-            id: GrantId(Uuid::from_u128(9)),
-            role,
-            scope,
-            valid_from: Timestamp::from_millis(100),
             valid_until: until.map(Timestamp::from_millis),
-            sectors: Vec::new(),
-            certificate: None,
+            ..Grant::new(id, role, scope, Timestamp::from_millis(100))
         }
     }
 

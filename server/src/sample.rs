@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::{Certificate, GrantScope, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::hash::Digest;
@@ -76,6 +76,9 @@ struct SamplePerson {
     role: Role,
     enterprise: Option<String>,
     jurisdiction: Option<String>,
+    #[serde(default)]
+    sectors: Vec<String>,
+    certificate: Option<Certificate>,
 }
 
 /// What was loaded, for the greeting.
@@ -130,7 +133,11 @@ pub async fn load(
                 name: person.name.clone(),
                 phone: None,
                 password_hash: password_hash.clone(),
-                grants: vec![(person.role, scope(person)?)],
+                grants: vec![people::Terms {
+                    sectors: person.sectors.clone(),
+                    certificate: person.certificate.clone(),
+                    ..(person.role, scope(person)?).into()
+                }],
             };
             people::register(tx, &digest_key, new, None, now)?;
         }
@@ -260,7 +267,7 @@ impl Loaded {
     pub fn introduction(&self, address: &SocketAddr) -> String {
         let mut text = format!("Sample accounts, password {DEMO_PASSWORD}:\n");
         for (login, role) in &self.accounts {
-            text += &format!("  {login:<12}{}\n", role.as_str());
+            text += &format!("  {login:<14}{}\n", role.as_str());
         }
         let enterprise = self
             .first_enterprise

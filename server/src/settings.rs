@@ -39,6 +39,8 @@ pub struct Settings {
     pub hazards: HazardLimits,
     /// Limits on sync messages.
     pub sync: SyncLimits,
+    /// Rules on people and their roles.
+    pub people: PeopleLimits,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             photos: PhotoLimits::default(),
             hazards: HazardLimits::default(),
             sync: SyncLimits::default(),
+            people: PeopleLimits::default(),
         }
     }
 }
@@ -269,6 +272,22 @@ impl Default for SyncLimits {
             body_bytes: limits.body_bytes,
             commands: limits.commands,
             records: limits.records,
+        }
+    }
+}
+
+/// Rules on people and their roles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeopleLimits {
+    /// Days that a temporary grant away from home (异地交叉执法) lasts at most.
+    pub temporary_grant_days: i64,
+}
+
+impl Default for PeopleLimits {
+    fn default() -> Self {
+        Self {
+            temporary_grant_days: 90,
         }
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ed25519_dalek::SigningKey;
+use hazardloop_domain::access::{Certificate, GrantScope, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command, Grade, Report, Source};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Db, DbOptions, installs, migrate};
+use crate::usecases::people::Terms;
 use crate::{sample, serve};
 
 /// 2026-11-22 09:00 in Shanghai.
@@ -124,6 +126,18 @@ pub(crate) fn person(login: &str) -> PersonId {
 /// An enterprise of the sample.
 pub(crate) fn enterprise(key: &str) -> EnterpriseId {
     EnterpriseId(sample::id(key))
+}
+
+/// What somebody is who holds this role over this scope: an inspector, with a certificate.
+pub(crate) fn terms(role: Role, scope: GrantScope) -> Terms {
+    let certificate = (role == Role::Inspector).then(|| Certificate {
+        number: "渝A-0001".to_owned(),
+        valid_to: "2030-12-31".parse().ok(),
+    });
+    Terms {
+        certificate,
+        ..(role, scope).into()
+    }
 }
 
 /// A new hazard id, the same for the same number.
@@ -258,9 +272,9 @@ pub(crate) async fn stranger(app: &App) -> PersonId {
         name: "路人".to_owned(),
         phone: None,
         password_hash: "-".to_owned(),
-        grants: vec![(
-            hazardloop_domain::access::Role::Employee,
-            hazardloop_domain::access::GrantScope::Enterprise(enterprise("machinery")),
+        grants: vec![terms(
+            Role::Employee,
+            GrantScope::Enterprise(enterprise("machinery")),
         )],
     };
     let (key, id) = (app.digest_key, new.id);

@@ -279,6 +279,7 @@ fn person(login: &str) -> PersonRecord {
         valid_until: None,
         sectors: Vec::new(),
         certificate: None,
+        temporary_reason: None,
     };
     let id = PersonId(Uuid::from_u128(if login == "li" { 2 } else { 3 }));
     PersonRecord {

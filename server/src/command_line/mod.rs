@@ -162,6 +162,7 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let context = user::Context {
                 db: &db,
                 sign_in: &settings.sign_in,
+                people: &settings.people,
                 now: clock.now(),
                 entropy: &entropy,
             };

@@ -4,18 +4,18 @@
 use std::io::{BufRead, Read as _, Write};
 
 use clap::{Args, Subcommand};
-use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::access::{Certificate, Grant, GrantScope, Role};
 use hazardloop_domain::ids::GrantId;
-use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time::{LocalDate, Timestamp};
 use zeroize::Zeroizing;
 
 use super::TaskError;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::settings::SignIn;
+use crate::settings::{PeopleLimits, SignIn};
 use crate::store::people::{self as stored, Person};
 use crate::store::{Db, meta};
-use crate::usecases::people;
+use crate::usecases::people::{self, Terms};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -53,8 +53,12 @@ pub struct Add {
     #[arg(long)]
     pub phone: Option<String>,
     /// ROLE:ID, the role and the enterprise or jurisdiction that it is held over; may be repeated.
+    /// For experts and insurers, of either: ROLE:enterprise/ID or ROLE:jurisdiction/ID.
     #[arg(long = "grant", value_parser = parse_role_over)]
     pub grants: Vec<(Role, GrantScope)>,
+    /// What limits them, and by what an inspector acts.
+    #[command(flatten)]
+    pub within: Within,
     /// Read the password from the first line of standard input; otherwise one is made up and
     /// printed.
     #[arg(long)]
@@ -69,9 +73,47 @@ pub struct GrantRole {
     /// ROLE:ID, the role and the enterprise or jurisdiction that it is held over.
     #[arg(value_parser = parse_role_over)]
     pub role: (Role, GrantScope),
+    /// What limits it, and by what an inspector acts.
+    #[command(flatten)]
+    pub within: Within,
     /// Until when (RFC 3339); open-ended when absent.
     #[arg(long, value_parser = Timestamp::parse)]
     pub until: Option<Timestamp>,
+    /// Why it is held away from home for a time; then it needs an end.
+    #[arg(long)]
+    pub temporary_reason: Option<String>,
+}
+
+/// What limits grants, and by what an inspector acts.
+#[derive(Debug, Args)]
+pub struct Within {
+    /// A sector (监管行业) that roles over jurisdictions are limited to; may be repeated.
+    #[arg(long = "sector")]
+    pub sectors: Vec<String>,
+    /// Number of the certificate by which an inspector acts.
+    #[arg(long)]
+    pub certificate: Option<String>,
+    /// The last day on which it is valid (YYYY-MM-DD); no end when absent.
+    #[arg(long, requires = "certificate")]
+    pub certificate_until: Option<LocalDate>,
+}
+
+impl Within {
+    fn terms(&self, (role, scope): (Role, GrantScope)) -> Terms {
+        let over_jurisdiction = matches!(scope, GrantScope::Jurisdiction(_));
+        let certificate = self.certificate.clone().filter(|_| role == Role::Inspector);
+        Terms {
+            sectors: match over_jurisdiction {
+                true => self.sectors.clone(),
+                false => Vec::new(),
+            },
+            certificate: certificate.map(|number| Certificate {
+                number,
+                valid_to: self.certificate_until,
+            }),
+            ..Terms::from((role, scope))
+        }
+    }
 }
 
 /// See [`UserTask::Disable`].
@@ -99,11 +141,19 @@ fn parse_role_over(text: &str) -> Result<(Role, GrantScope), String> {
     let (role, id) = text.split_once(':').ok_or(form)?;
     let roles = Role::ALL.map(Role::as_str).join(", ");
     let role = Role::from_name(role).ok_or_else(|| format!("the role is one of {roles}"))?;
-    let scope = if role.is_of_enterprise() {
-        GrantScope::Enterprise(id.parse().map_err(|_| form)?)
-    } else {
-        GrantScope::Jurisdiction(id.parse().map_err(|_| form)?)
+    let (kind, id) = match id.split_once('/') {
+        Some((kind, id)) => (kind, id),
+        None if role.is_of_enterprise() => ("enterprise", id),
+        None => ("jurisdiction", id),
     };
+    let scope = match kind {
+        "enterprise" => GrantScope::Enterprise(id.parse().map_err(|_| form)?),
+        "jurisdiction" => GrantScope::Jurisdiction(id.parse().map_err(|_| form)?),
+        _ => return Err(form.to_owned()),
+    };
+    if !role.may_be_held_over(scope) {
+        return Err(format!("{} is not held over {kind}s", role.as_str()));
+    }
     Ok((role, scope))
 }
 
@@ -114,6 +164,8 @@ pub struct Context<'a> {
     pub db: &'a Db,
     /// Cost of password hashes.
     pub sign_in: &'a SignIn,
+    /// Rules on people and their roles.
+    pub people: &'a PeopleLimits,
     /// The present instant.
     pub now: Timestamp,
     /// Ids and passwords.
@@ -149,7 +201,11 @@ impl Context<'_> {
             name: add.name,
             phone: add.phone,
             password_hash: people::hash_password(self.sign_in, self.entropy, &password)?,
-            grants: add.grants,
+            grants: add
+                .grants
+                .into_iter()
+                .map(|over| add.within.terms(over))
+                .collect(),
         };
         let (key, now, said) = (self.digest_key()?, self.now, format!("added {}", new.login));
         self.db.write_blocking(move |tx| {
@@ -162,15 +218,14 @@ impl Context<'_> {
     fn grant(self, grant: GrantRole) -> Result<String, TaskError> {
         let person = self.find(&grant.login)?;
         let (role, scope) = grant.role;
+        let terms = grant.within.terms(grant.role);
+        terms.check().map_err(Failure::from)?;
         let new = Grant {
-            id: GrantId(self.entropy.uuid_v7(self.now)),
-            role,
-            scope,
-            valid_from: self.now,
             valid_until: grant.until,
-            sectors: Vec::new(),
-            certificate: None,
+            temporary_reason: grant.temporary_reason,
+            ..terms.granted(GrantId(self.entropy.uuid_v7(self.now)), self.now)
         };
+        people::check_temporary(&new, self.people)?;
         let (key, now) = (self.digest_key()?, self.now);
         self.db.write_blocking(move |tx| {
             stored::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
@@ -288,7 +343,11 @@ fn described(grant: &Grant) -> String {
         GrantScope::Enterprise(id) => id.0,
         GrantScope::Jurisdiction(id) => id.0,
     };
-    format!("{}:{over}", grant.role.as_str())
+    let within = match grant.sectors.as_slice() {
+        [] => String::new(),
+        sectors => format!("[{}]", sectors.join(",")),
+    };
+    format!("{}:{over}{within}", grant.role.as_str())
 }
 
 #[cfg(test)]

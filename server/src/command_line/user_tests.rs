@@ -30,6 +30,7 @@ async fn say(world: &World, line: &str, input: &str) -> Result<String, String> {
         let context = Context {
             db: &app.db,
             sign_in: &app.settings.sign_in,
+            people: &app.settings.people,
             now: app.clock.now(),
             entropy: &app.entropy,
         };
@@ -133,5 +134,38 @@ fn keys_are_rotated_by_name() {
             String::from_utf8(out).unwrap()
         });
         assert!(rotating.await.unwrap().contains(&format!("retired: {old}")));
+    });
+}
+
+#[test]
+fn a_grant_may_be_limited_to_sectors_and_carry_a_certificate() {
+    each_world(|world| async move {
+        let over = CITY.0;
+        let grants = format!("--grant inspector:{over} --grant expert:jurisdiction/{over}");
+        let within = "--sector 工贸 --certificate A-1 --certificate-until 2027-01-31";
+        let line = format!("add boss --name 老板 {grants} {within}");
+        say(&world, &line, "").await.unwrap();
+        let listed = say(&world, "list", "").await.unwrap();
+        assert!(
+            listed.contains(&format!("inspector:{over}[工贸]")),
+            "{listed}"
+        );
+        for (line, expected) in [
+            (
+                format!("grant boss principal:jurisdiction/{over}"),
+                "not held over",
+            ),
+            (
+                format!("grant boss expert:{over} --temporary-reason 交叉"),
+                "ends within",
+            ),
+            (
+                format!("grant boss inspector:{over} --certificate-until 2027-01-31"),
+                "--certificate",
+            ),
+        ] {
+            let refused = say(&world, &line, "").await.unwrap_err();
+            assert!(refused.contains(expected), "{refused}");
+        }
     });
 }

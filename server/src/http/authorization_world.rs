@@ -21,7 +21,7 @@ use crate::photos::samples;
 use crate::sample;
 use crate::settings::SignIn;
 use crate::store::WriteTx;
-use crate::test_support::{TestDevice, TestServer, person};
+use crate::test_support::{TestDevice, TestServer, person, terms};
 use crate::usecases::devices::proof_message;
 use crate::usecases::people::{self, NewPerson};
 
@@ -138,7 +138,7 @@ fn add_person(server: &TestServer, login: &str, role: Role, scope: GrantScope) -
         name: format!("某{login}"),
         phone: None,
         password_hash,
-        grants: vec![(role, scope)],
+        grants: vec![terms(role, scope)],
     };
     let now = app.clock.now();
     let register = move |tx: &mut WriteTx<'_>| {

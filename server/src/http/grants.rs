@@ -1,7 +1,7 @@
 //! What people are, over HTTP: give a role, end one.
 
 use actix_web::{HttpRequest, HttpResponse, delete, post, web};
-use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::access::{Certificate, Grant, GrantScope, Role};
 use hazardloop_domain::ids::{GrantId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use super::body::{StrictJson, StrictPath};
 use super::problem::Problem;
 use super::versions::{SeenVersion, required_version};
 use crate::app::App;
-use crate::usecases::people::{self, NewGrant};
+use crate::usecases::people::{self, NewGrant, Terms};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -29,14 +29,28 @@ pub struct CreateGrant {
     pub id: GrantId,
     /// The role.
     pub role: Role,
-    /// Over what: an enterprise for its own people, a jurisdiction for the others.
+    /// Over what: an enterprise for its own people, either for experts and insurers, a jurisdiction
+    /// for the others.
     pub scope: GrantScope,
+    /// Within these sectors (监管行业) alone, for a role over a jurisdiction; none: within all.
+    #[serde(default)]
+    #[schema(example = json!(["工贸-粉尘"]), max_items = 16)]
+    pub sectors: Vec<String>,
+    /// The certificate by which an inspector acts; without one that is valid they only assist.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
     /// From when; absent: from now.
     #[serde(default)]
     pub valid_from: Option<Timestamp>,
     /// Until when; absent: open-ended.
     #[serde(default)]
     pub valid_until: Option<Timestamp>,
+    /// Why it is held away from home for a time (异地交叉执法). With it the grant needs an end, at
+    /// most 90 days (a setting) after it begins; without it, a jurisdiction outside of the districts
+    /// of the person's standing roles is refused.
+    #[serde(default)]
+    #[schema(example = "交叉执法检查", max_length = 500)]
+    pub temporary_reason: Option<String>,
 }
 
 /// Give a person one more role
@@ -69,10 +83,15 @@ async fn grant(
     let StrictJson(body) = body;
     let new = NewGrant {
         id: body.id,
-        role: body.role,
-        scope: body.scope,
+        terms: Terms {
+            role: body.role,
+            scope: body.scope,
+            sectors: body.sectors,
+            certificate: body.certificate,
+        },
         valid_from: body.valid_from,
         valid_until: body.valid_until,
+        temporary_reason: body.temporary_reason,
     };
     let (granted, created) = people::grant(&app, caller.person_id, id.0, seen, new).await?;
     let mut answer = if created {

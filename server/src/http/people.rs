@@ -1,7 +1,7 @@
 //! People over HTTP: list, look, add, disable. What they are is in `grants`.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::{Certificate, GrantScope, Role};
 use hazardloop_domain::ids::PersonId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use super::versions::{SeenVersion, etag, required_version};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::settings::HttpLimits;
-use crate::usecases::people::{self, OfWhom, PersonRequest, PersonView};
+use crate::usecases::people::{self, OfWhom, PersonRequest, PersonView, Terms};
 use crate::usecases::sign_in::password::Password;
 
 /// Adds the routes of this file.
@@ -36,8 +36,27 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 pub struct RoleOver {
     /// The role.
     pub role: Role,
-    /// Over what: an enterprise for its own people, a jurisdiction for the others.
+    /// Over what: an enterprise for its own people, either for experts and insurers, a jurisdiction
+    /// for the others.
     pub scope: GrantScope,
+    /// Within these sectors (监管行业) alone, for a role over a jurisdiction; none: within all.
+    #[serde(default)]
+    #[schema(example = json!(["工贸-粉尘"]), max_items = 16)]
+    pub sectors: Vec<String>,
+    /// The certificate by which an inspector acts; without one that is valid they only assist.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
+}
+
+impl From<RoleOver> for Terms {
+    fn from(over: RoleOver) -> Self {
+        Self {
+            role: over.role,
+            scope: over.scope,
+            sectors: over.sectors,
+            certificate: over.certificate,
+        }
+    }
 }
 
 /// Somebody to be added.
@@ -209,11 +228,7 @@ async fn create(
         name: body.name,
         phone: body.phone,
         password: body.password,
-        grants: body
-            .grants
-            .into_iter()
-            .map(|over| (over.role, over.scope))
-            .collect(),
+        grants: body.grants.into_iter().map(Terms::from).collect(),
     };
     let (person, created) = people::create(&app, caller.person_id, request).await?;
     let answer = if created {

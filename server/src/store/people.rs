@@ -11,6 +11,7 @@ use hazardloop_domain::time::Timestamp;
 use super::schema::people;
 use super::{Conn, StoreError, WriteTx};
 
+pub(super) use grants::GrantRow;
 pub use grants::{PlacedGrant, end_grant, grants_of, holder_of, insert_grant, path_of};
 pub use view::{OfWhom, PeopleList, View, in_view, subtree};
 pub(super) use view::{

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::{CoordinateReference, cell_of};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
-use hazardloop_domain::jurisdiction::Jurisdiction;
+use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 
 use super::schema::{enterprises, jurisdictions};
-use super::{Conn, StoreError, WriteTx};
+use super::{Conn, StoreError, WriteTx, on_any};
 
 /// A jurisdiction's way from the root, and the district it lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,25 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
         ancestors: ancestors.ok_or_else(corrupt)?,
         district_code,
     }))
+}
+
+/// The path of the outermost district on the way down to `path`, itself included; `None` when there is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn district_path(conn: &mut Conn, path: &str) -> Result<Option<String>, StoreError> {
+    let ends = path.char_indices().filter(|(_, letter)| *letter == '/');
+    let above: Vec<String> = ends
+        .filter_map(|(end, _)| path.get(..=end))
+        .map(str::to_owned)
+        .collect();
+    Ok(on_any!(conn, |c| jurisdictions::table
+        .filter(jurisdictions::path.eq_any(above))
+        .filter(jurisdictions::level.eq(Level::District.as_str()))
+        .order(jurisdictions::path)
+        .select(jurisdictions::path)
+        .first(c)
+        .optional())?)
 }
 
 /// One part of a path.

@@ -81,6 +81,10 @@ diesel::table! {
         jurisdiction_id -> Nullable<Binary>,
         valid_from -> BigInt,
         valid_until -> Nullable<BigInt>,
+        sectors -> Nullable<Text>,
+        certificate_number -> Nullable<Text>,
+        certificate_valid_to -> Nullable<Text>,
+        temporary_reason -> Nullable<Text>,
     }
 }
 

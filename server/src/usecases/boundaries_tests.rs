@@ -12,7 +12,7 @@ use hazardloop_domain::access::Role;
 use super::*;
 use crate::sample;
 use crate::store::events;
-use crate::test_support::{NOW, TestServer, on_each_database, person};
+use crate::test_support::{NOW, TestServer, on_each_database, person, terms};
 use crate::usecases::people::{self, NewPerson};
 use crate::usecases::{audit, jurisdictions as nodes};
 
@@ -133,7 +133,7 @@ fn only_administrators_of_the_node_above_change_it_and_only_as_they_saw_it() {
             name: "某人".to_owned(),
             phone: None,
             password_hash: "-".to_owned(),
-            grants: vec![(
+            grants: vec![terms(
                 Role::Administrator,
                 hazardloop_domain::access::GrantScope::Jurisdiction(town()),
             )],

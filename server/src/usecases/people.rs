@@ -2,14 +2,15 @@
 
 mod changes;
 mod standing;
+mod temporary;
+mod terms;
 
 #[cfg(test)]
 mod tests;
 
-use hazardloop_domain::access::{Grant, GrantScope, PersonRecord, Role};
+use hazardloop_domain::access::{Grant, GrantScope, PersonRecord};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{GrantId, PersonId};
-use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::text;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -33,6 +34,8 @@ pub use changes::{
     set_password_in,
 };
 pub use standing::Standing;
+pub use temporary::check_temporary;
+pub use terms::{LONGEST_CERTIFICATE, MOST_SECTORS, Terms};
 
 /// Grants that one person may hold, past ones counted.
 pub const MOST_GRANTS: usize = 200;
@@ -57,7 +60,7 @@ pub struct NewPerson {
     /// See [`hash_password`].
     pub password_hash: String,
     /// What they are, from now on.
-    pub grants: Vec<(Role, GrantScope)>,
+    pub grants: Vec<Terms>,
 }
 
 /// A person as others see them.
@@ -137,9 +140,9 @@ pub fn register(
         true => StoreError::Stale { what: "person" },
         false => error,
     })?;
-    for (role, scope) in new.grants {
-        people::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
-        let grant = first_grant(person.id, role, scope, now);
+    for terms in new.grants {
+        people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
+        let grant = first_grant(person.id, terms, now);
         people::insert_grant(tx, person.id, &grant)?;
     }
     let fields = [
@@ -152,15 +155,15 @@ pub fn register(
 
 /// A grant that somebody has from the beginning. Its id follows from what it says, so that a
 /// repeated request makes the same one.
-fn first_grant(person: PersonId, role: Role, scope: GrantScope, now: Timestamp) -> Grant {
-    let (kind, over) = match scope {
+fn first_grant(person: PersonId, terms: Terms, now: Timestamp) -> Grant {
+    let (kind, over) = match terms.scope {
         GrantScope::Enterprise(id) => ("enterprise", id.0),
         GrantScope::Jurisdiction(id) => ("jurisdiction", id.0),
     };
     let name = Digest::sha256_of_parts(&[
         b"hazardloop first grant",
         person.as_bytes(),
-        role.as_str().as_bytes(),
+        terms.role.as_str().as_bytes(),
         kind.as_bytes(),
         over.as_bytes(),
     ]);
@@ -170,22 +173,14 @@ fn first_grant(person: PersonId, role: Role, scope: GrantScope, now: Timestamp) 
         .for_each(|(to, from)| *to = *from);
     let ms = u64::try_from(now.as_millis()).unwrap_or_default();
     let id = uuid::Builder::from_unix_timestamp_millis(ms, &tail).into_uuid();
-    Grant {
-        id: GrantId(id),
-        role,
-        scope,
-        valid_from: now,
-        valid_until: None,
-        sectors: Vec::new(),
-        certificate: None,
-    }
+    terms.granted(GrantId(id), now)
 }
 
 fn check_fields(
     login: &str,
     name: &str,
     phone: Option<&str>,
-    grants: &[(Role, GrantScope)],
+    grants: &[Terms],
 ) -> Result<(), Failure> {
     text::required("login", login, LONGEST_LOGIN)?;
     if login.chars().any(char::is_whitespace) {
@@ -199,13 +194,10 @@ fn check_fields(
             format!("more than {MOST_GRANTS}"),
         ));
     }
-    for (place, (role, scope)) in grants.iter().enumerate() {
-        check_role(*role, scope)?;
-        if grants
-            .iter()
-            .take(place)
-            .any(|other| other == &(*role, *scope))
-        {
+    for (place, terms) in grants.iter().enumerate() {
+        terms.check()?;
+        let same = |other: &Terms| (other.role, other.scope) == (terms.role, terms.scope);
+        if grants.iter().take(place).any(same) {
             return Err(Failure::invalid(
                 "grants",
                 "the same role twice over the same scope",
@@ -215,37 +207,9 @@ fn check_fields(
     Ok(())
 }
 
-/// Roles of an enterprise are held over an enterprise, the others over a jurisdiction.
-fn check_role(role: Role, scope: &GrantScope) -> Result<(), Refusal> {
-    let over_enterprise = matches!(scope, GrantScope::Enterprise(_));
-    if role.is_of_enterprise() == over_enterprise {
-        return Ok(());
-    }
-    let expected = if role.is_of_enterprise() {
-        "an enterprise"
-    } else {
-        "a jurisdiction"
-    };
-    Err(Refusal::invalid_field(
-        "scope",
-        &format!("must be {expected} for this role"),
-    ))
-}
-
 /// What makes two requests to register the same person the same request, but for the password.
-fn request_digest(
-    login: &str,
-    name: &str,
-    phone: Option<&str>,
-    grants: &[(Role, GrantScope)],
-) -> Digest {
-    let grants: Vec<String> = grants
-        .iter()
-        .map(|(role, scope)| match scope {
-            GrantScope::Enterprise(id) => format!("{} enterprise {id}", role.as_str()),
-            GrantScope::Jurisdiction(id) => format!("{} jurisdiction {id}", role.as_str()),
-        })
-        .collect();
+fn request_digest(login: &str, name: &str, phone: Option<&str>, grants: &[Terms]) -> Digest {
+    let grants: Vec<String> = grants.iter().map(Terms::described).collect();
     let grants = grants.join("\n");
     let phone = phone.map_or_else(|| "-".to_owned(), |phone| format!("+{phone}"));
     Digest::sha256_of_parts(&[

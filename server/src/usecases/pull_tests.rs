@@ -311,7 +311,7 @@ pub(super) async fn second_town(app: &App) -> (JurisdictionId, PersonId) {
         name: "何小山".to_owned(),
         phone: None,
         password_hash: "-".to_owned(),
-        grants: vec![(Role::GridWorker, GrantScope::Jurisdiction(town.id))],
+        grants: vec![(Role::GridWorker, GrantScope::Jurisdiction(town.id)).into()],
     };
     let (key, made) = (app.digest_key, (town.id, worker.id));
     app.db

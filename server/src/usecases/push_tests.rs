@@ -19,7 +19,7 @@ use super::{audit, enterprises, push::push};
 use crate::failure::Failure;
 use crate::sample;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database, person, report,
+    NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database, person, report, terms,
 };
 
 fn note(text: &str) -> Action {
@@ -376,8 +376,8 @@ async fn somebody_of_two_places(server: &TestServer) -> (PersonId, EnterpriseId)
         phone: None,
         password_hash: "-".to_owned(),
         grants: vec![
-            (Role::Inspector, GrantScope::Jurisdiction(first_town)),
-            (Role::Employee, GrantScope::Enterprise(elsewhere.id)),
+            terms(Role::Inspector, GrantScope::Jurisdiction(first_town)),
+            terms(Role::Employee, GrantScope::Enterprise(elsewhere.id)),
         ],
     };
     let made = (both.id, elsewhere.id);

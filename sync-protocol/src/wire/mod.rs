@@ -7,6 +7,7 @@ mod placeholder;
 mod pull;
 mod push;
 mod scope;
+mod sector;
 #[cfg(test)]
 mod wire_tests;
 
@@ -21,6 +22,7 @@ pub use push::{
     Outcome, PushRequest, PushResponse, PushResult, QuarantineReason, Receipt, SyncProblem,
 };
 pub use scope::{Scope, ScopeError};
+pub use sector::{SECTOR_BYTES, SectorName, SectorNameError};
 
 /// The protocol versions that this build speaks, oldest and newest.
 pub const PROTOCOL_MIN: u16 = 1;

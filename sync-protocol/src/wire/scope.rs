@@ -4,8 +4,10 @@ use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::sector::SectorName;
+
 /// One bucket of records. Text form: `catalog`, `person:UUID`, `enterprise:UUID`,
-/// `jurisdiction:UUID`.
+/// `jurisdiction:UUID`, `jurisdiction:UUID/SECTOR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum Scope {
     /// One person's own record and roles.
@@ -20,11 +22,17 @@ pub enum Scope {
     /// Reference data that everybody may read.
     #[n(3)]
     Catalog,
+    /// What is of one sector (监管行业) in one jurisdiction and everything below it: for those
+    /// whose roles are limited to sectors.
+    #[n(4)]
+    JurisdictionSector(#[n(0)] JurisdictionId, #[n(1)] SectorName),
 }
 
 /// Why a text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a scope: expected catalog, or person, enterprise or jurisdiction with ':' and a UUID")]
+#[error(
+    "not a scope: expected catalog, or person, enterprise or jurisdiction with ':' and a UUID, and '/' with a sector behind a jurisdiction"
+)]
 pub struct ScopeError;
 
 impl std::fmt::Display for Scope {
@@ -33,6 +41,7 @@ impl std::fmt::Display for Scope {
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Enterprise(id) => write!(f, "enterprise:{id}"),
             Self::Jurisdiction(id) => write!(f, "jurisdiction:{id}"),
+            Self::JurisdictionSector(id, sector) => write!(f, "jurisdiction:{id}/{sector}"),
             Self::Catalog => f.write_str("catalog"),
         }
     }
@@ -49,7 +58,14 @@ impl std::str::FromStr for Scope {
         match kind {
             "person" => id.parse().map(Self::Person).map_err(|_| ScopeError),
             "enterprise" => id.parse().map(Self::Enterprise).map_err(|_| ScopeError),
-            "jurisdiction" => id.parse().map(Self::Jurisdiction).map_err(|_| ScopeError),
+            "jurisdiction" => match id.split_once('/') {
+                None => id.parse().map(Self::Jurisdiction).map_err(|_| ScopeError),
+                Some((id, sector)) => {
+                    let id = id.parse().map_err(|_| ScopeError)?;
+                    let sector = SectorName::new(sector).map_err(|_| ScopeError)?;
+                    Ok(Self::JurisdictionSector(id, sector))
+                }
+            },
             _ => Err(ScopeError),
         }
     }
@@ -65,5 +81,30 @@ impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_sector_of_a_jurisdiction_reads_back_as_text_and_as_cbor() {
+        let id = JurisdictionId(Uuid::from_u128(0x72));
+        for name in ["工贸-粉尘", "a/b:c", "危", &"粉".repeat(32)] {
+            let scope = Scope::JurisdictionSector(id, SectorName::new(name).unwrap());
+            assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
+            let bytes = minicbor::to_vec(scope).unwrap();
+            assert_eq!(minicbor::decode::<Scope>(&bytes).unwrap(), scope);
+        }
+        for bad in ["", " ", "a\nb", &"粉".repeat(33)] {
+            assert!(SectorName::new(bad).is_err(), "{bad:?}");
+            assert!(format!("jurisdiction:{id}/{bad}").parse::<Scope>().is_err());
+        }
+        let longer = SectorName::new("工贸-粉尘").unwrap();
+        assert!(SectorName::new("工贸").unwrap() < longer);
     }
 }

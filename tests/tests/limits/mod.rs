@@ -309,7 +309,11 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 9] = [
+const ELSEWHERE_TOO: [(&str, &str); 10] = [
+    (
+        "temporary_grant_days",
+        "server/src/usecases/people/tests/limited.rs",
+    ),
     ("moved_at_once", "server/src/usecases/relocate_tests.rs"),
     ("upload_life_s", "server/src/usecases/upload/tests.rs"),
     ("readers", STORES),

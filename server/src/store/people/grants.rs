@@ -1,7 +1,7 @@
 //! Grants: who holds which role over what, and where that lies.
 
 use diesel::prelude::*;
-use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::access::{Certificate, Grant, GrantScope, Role};
 use hazardloop_domain::ids::{EnterpriseId, GrantId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
@@ -34,6 +34,7 @@ pub fn insert_grant(
         GrantScope::Enterprise(id) => (Some(id.as_bytes().to_vec()), None),
         GrantScope::Jurisdiction(id) => (None, Some(id.as_bytes().to_vec())),
     };
+    let certificate = grant.certificate.as_ref();
     diesel::insert_into(grants::table)
         .values((
             grants::id.eq(grant.id.as_bytes().to_vec()),
@@ -43,6 +44,12 @@ pub fn insert_grant(
             grants::jurisdiction_id.eq(jurisdiction),
             grants::valid_from.eq(grant.valid_from.as_millis()),
             grants::valid_until.eq(grant.valid_until.map(Timestamp::as_millis)),
+            grants::sectors.eq(Some(grant.sectors.join("\n")).filter(|lines| !lines.is_empty())),
+            grants::certificate_number.eq(certificate.map(|held| held.number.clone())),
+            grants::certificate_valid_to.eq(certificate
+                .and_then(|held| held.valid_to)
+                .map(|day| day.to_string())),
+            grants::temporary_reason.eq(grant.temporary_reason.clone()),
         ))
         .execute(tx.conn())?;
     Ok(())
@@ -80,58 +87,51 @@ pub fn holder_of(conn: &mut Conn, id: GrantId) -> Result<Option<PersonId>, Store
         .transpose()
 }
 
-type GrantRow = (
-    Vec<u8>,
-    Vec<u8>,
-    String,
-    Option<Vec<u8>>,
-    Option<Vec<u8>>,
-    i64,
-    Option<i64>,
-    String,
-);
-
-fn read_grant(row: GrantRow) -> Option<PlacedGrant> {
-    let (id, person, role, enterprise, jurisdiction, from, until, path) = row;
-    let scope = match (enterprise, jurisdiction) {
-        (Some(id), None) => GrantScope::Enterprise(EnterpriseId::from_slice(&id)?),
-        (None, Some(id)) => GrantScope::Jurisdiction(JurisdictionId::from_slice(&id)?),
-        _ => return None,
-    };
-    Some(PlacedGrant {
-        person_id: PersonId::from_slice(&person)?,
-        grant: Grant {
-            id: GrantId::from_slice(&id)?,
-            role: Role::from_name(&role)?,
-            scope,
-            valid_from: Timestamp::from_millis(from),
-            valid_until: until.map(Timestamp::from_millis),
-            sectors: Vec::new(),
-            certificate: None,
-        },
-        path,
-    })
+/// A grant as its row holds it.
+#[derive(Queryable, Selectable, PartialEq, Eq, PartialOrd, Ord)]
+#[diesel(table_name = grants)]
+pub(in crate::store) struct GrantRow {
+    id: Vec<u8>,
+    person_id: Vec<u8>,
+    role: String,
+    enterprise_id: Option<Vec<u8>>,
+    jurisdiction_id: Option<Vec<u8>>,
+    valid_from: i64,
+    valid_until: Option<i64>,
+    sectors: Option<String>,
+    certificate_number: Option<String>,
+    certificate_valid_to: Option<String>,
+    temporary_reason: Option<String>,
 }
 
-const GRANT_COLUMNS: (
-    grants::id,
-    grants::person_id,
-    grants::role,
-    grants::enterprise_id,
-    grants::jurisdiction_id,
-    grants::valid_from,
-    grants::valid_until,
-    jurisdictions::path,
-) = (
-    grants::id,
-    grants::person_id,
-    grants::role,
-    grants::enterprise_id,
-    grants::jurisdiction_id,
-    grants::valid_from,
-    grants::valid_until,
-    jurisdictions::path,
-);
+impl GrantRow {
+    /// Whose, and the grant; `None` where this program does not understand it.
+    pub(in crate::store) fn read(self) -> Option<(PersonId, Grant)> {
+        let scope = match (self.enterprise_id, self.jurisdiction_id) {
+            (Some(id), None) => GrantScope::Enterprise(EnterpriseId::from_slice(&id)?),
+            (None, Some(id)) => GrantScope::Jurisdiction(JurisdictionId::from_slice(&id)?),
+            _ => return None,
+        };
+        let valid_to = match self.certificate_valid_to {
+            Some(day) => Some(day.parse().ok()?),
+            None => None,
+        };
+        let sectors = self.sectors.as_deref().unwrap_or_default();
+        let grant = Grant {
+            id: GrantId::from_slice(&self.id)?,
+            role: Role::from_name(&self.role)?,
+            scope,
+            valid_from: Timestamp::from_millis(self.valid_from),
+            valid_until: self.valid_until.map(Timestamp::from_millis),
+            sectors: sectors.lines().map(str::to_owned).collect(),
+            certificate: self
+                .certificate_number
+                .map(|number| Certificate { number, valid_to }),
+            temporary_reason: self.temporary_reason,
+        };
+        Some((PersonId::from_slice(&self.person_id)?, grant))
+    }
+}
 
 /// All grants of these people, past ones too, ordered by id.
 ///
@@ -139,21 +139,28 @@ const GRANT_COLUMNS: (
 /// When the database does not answer or holds an unknown role.
 pub fn grants_of(conn: &mut Conn, holders: &[PersonId]) -> Result<Vec<PlacedGrant>, StoreError> {
     let ids = || -> Vec<Vec<u8>> { holders.iter().map(|id| id.as_bytes().to_vec()).collect() };
-    let mut rows: Vec<GrantRow> = grants::table
+    let mut rows: Vec<(GrantRow, String)> = grants::table
         .inner_join(jurisdictions::table)
         .filter(grants::person_id.eq_any(ids()))
-        .select(GRANT_COLUMNS)
+        .select((GrantRow::as_select(), jurisdictions::path))
         .load(conn)?;
     rows.extend(
         grants::table
             .inner_join(enterprises::table.inner_join(jurisdictions::table))
             .filter(grants::person_id.eq_any(ids()))
-            .select(GRANT_COLUMNS)
-            .load::<GrantRow>(conn)?,
+            .select((GrantRow::as_select(), jurisdictions::path))
+            .load::<(GrantRow, String)>(conn)?,
     );
     rows.sort();
     rows.into_iter()
-        .map(|row| read_grant(row).ok_or_else(|| corrupt("a grant")))
+        .map(|(row, path)| {
+            let (person_id, grant) = row.read().ok_or_else(|| corrupt("a grant"))?;
+            Ok(PlacedGrant {
+                person_id,
+                grant,
+                path,
+            })
+        })
         .collect()
 }
 

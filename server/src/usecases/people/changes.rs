@@ -1,6 +1,6 @@
 //! What administrators do about people: add, grant, end a grant, disable.
 
-use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::access::{Grant, GrantScope};
 use hazardloop_domain::ids::{GrantId, PersonId};
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
@@ -8,8 +8,8 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use uuid::Uuid;
 
 use super::{
-    MOST_GRANTS, NewPerson, PersonView, Standing, announce_person, check_fields, check_role,
-    record_event, register, request_digest, wake_audit,
+    MOST_GRANTS, NewPerson, PersonView, Standing, Terms, announce_person, check_fields,
+    record_event, register, request_digest, temporary, wake_audit,
 };
 use crate::app::App;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub struct PersonRequest {
     /// Their first password.
     pub password: Password,
     /// What they are from now on; at least one.
-    pub grants: Vec<(Role, GrantScope)>,
+    pub grants: Vec<Terms>,
 }
 
 /// A request for a grant.
@@ -42,14 +42,14 @@ pub struct PersonRequest {
 pub struct NewGrant {
     /// Made by the asker, UUIDv7; the same id again is the same request again.
     pub id: GrantId,
-    /// The role.
-    pub role: Role,
-    /// Over what.
-    pub scope: GrantScope,
+    /// What it says.
+    pub terms: Terms,
     /// From when; absent: from now.
     pub valid_from: Option<Timestamp>,
     /// Until when; absent: open-ended.
     pub valid_until: Option<Timestamp>,
+    /// Why it is held away from home for a time; present: a temporary grant.
+    pub temporary_reason: Option<String>,
 }
 
 /// Adds a person. Answers them, and whether this request (and not an earlier one) did it.
@@ -150,13 +150,9 @@ fn says(body: &[u8], field: &str, value: &str) -> bool {
     read.is_ok_and(|fields| fields.get(field).is_some_and(|found| found == value))
 }
 
-fn require_over_all(
-    conn: &mut Conn,
-    standing: &Standing,
-    grants: &[(Role, GrantScope)],
-) -> Result<(), Failure> {
-    for (_, scope) in grants {
-        let path = people::path_of(conn, scope)?;
+fn require_over_all(conn: &mut Conn, standing: &Standing, grants: &[Terms]) -> Result<(), Failure> {
+    for terms in grants {
+        let path = people::path_of(conn, &terms.scope)?;
         standing.require_over(path.as_deref())?;
     }
     Ok(())
@@ -194,21 +190,18 @@ pub async fn grant(
     if !new.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
-    check_role(new.role, &new.scope)?;
+    new.terms.check()?;
     let (shared, now) = (app.clone(), app.clock.now());
     let from = new.valid_from.unwrap_or(now);
     if new.valid_until.is_some_and(|until| until <= from) {
         return Err(Failure::invalid("valid_until", "must be after valid_from"));
     }
     let wanted = Grant {
-        id: new.id,
-        role: new.role,
-        scope: new.scope,
-        valid_from: from,
         valid_until: new.valid_until,
-        sectors: Vec::new(),
-        certificate: None,
+        temporary_reason: new.temporary_reason.clone(),
+        ..new.terms.clone().granted(new.id, from)
     };
+    temporary::check_temporary(&wanted, &app.settings.people)?;
     let granted = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
         // Asked before the grants are read: what is taken by now must be among those.
@@ -223,6 +216,7 @@ pub async fn grant(
         if row.disabled_at.is_some() {
             return Err(Failure::Conflict("this account is disabled".to_owned()));
         }
+        temporary::require_where_away(tx.conn(), &wanted, path.as_deref(), &grants, now)?;
         if grants.len() >= MOST_GRANTS {
             let why = format!("this person has had {MOST_GRANTS} grants; that is the limit");
             return Err(Failure::Conflict(why));
@@ -239,9 +233,12 @@ fn known_grant(grants: &[PlacedGrant], new: &NewGrant) -> Option<(Grant, bool)> 
         .iter()
         .find(|placed| placed.grant.id == new.id)?
         .grant;
-    let same = (known.role, known.scope) == (new.role, new.scope)
-        && new.valid_from.is_none_or(|from| from == known.valid_from)
-        && new.valid_until == known.valid_until;
+    let asked = Grant {
+        valid_until: new.valid_until,
+        temporary_reason: new.temporary_reason.clone(),
+        ..new.terms.clone().granted(new.id, known.valid_from)
+    };
+    let same = asked == *known && new.valid_from.is_none_or(|from| from == known.valid_from);
     same.then(|| (known.clone(), false))
 }
 
@@ -270,20 +267,38 @@ pub fn add_grant(
         GrantScope::Enterprise(id) => format!("enterprise:{id}"),
         GrantScope::Jurisdiction(id) => format!("jurisdiction:{id}"),
     };
+    let fields = added_fields(grant, over);
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    record_event(tx, person, "grant_added", actor, &fields, now)?;
+    announce_person(tx, digest_key, person)?;
+    Ok(())
+}
+
+/// What the history says of a grant that was added.
+fn added_fields(grant: &Grant, over: String) -> Vec<(&'static str, String)> {
     let until = grant.valid_until.map(|until| until.to_string());
-    let fields = [
+    let mut fields = vec![
         ("grant_id", grant.id.to_string()),
         ("role", grant.role.as_str().to_owned()),
         ("scope", over),
         ("valid_from", grant.valid_from.to_string()),
         ("valid_until", until.unwrap_or_default()),
     ];
-    let fields = fields
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    record_event(tx, person, "grant_added", actor, &fields, now)?;
-    announce_person(tx, digest_key, person)?;
-    Ok(())
+    if !grant.sectors.is_empty() {
+        fields.push(("sectors", grant.sectors.join("\n")));
+    }
+    if let Some(certificate) = &grant.certificate {
+        let valid_to = certificate.valid_to.map(|day| day.to_string());
+        fields.push(("certificate_number", certificate.number.clone()));
+        fields.push(("certificate_valid_to", valid_to.unwrap_or_default()));
+    }
+    if let Some(reason) = &grant.temporary_reason {
+        fields.push(("temporary_reason", reason.clone()));
+    }
+    fields
 }
 
 /// Ends a grant of a person who still has version `seen`, now. One that has ended stays as it is,

@@ -7,6 +7,7 @@
 )]
 
 mod at_once;
+mod limited;
 mod versions;
 mod without_role;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::store::Position;
+use crate::test_support::terms;
 use crate::usecases::sign_in::authenticate;
 use crate::usecases::sign_in::session;
 use crate::usecases::sign_in::test_support::{
@@ -36,17 +38,17 @@ fn request(number: u16, login: &str, role: Role, scope: GrantScope) -> PersonReq
         name: "新人".to_owned(),
         phone: None,
         password: "a password to begin with".to_owned().into(),
-        grants: vec![(role, scope)],
+        grants: vec![terms(role, scope)],
     }
 }
 
 fn new_grant(number: u16, role: Role, scope: GrantScope) -> NewGrant {
     NewGrant {
         id: GrantId(v7(number)),
-        role,
-        scope,
+        terms: terms(role, scope),
         valid_from: None,
         valid_until: None,
+        temporary_reason: None,
     }
 }
 
@@ -174,7 +176,11 @@ fn what_is_not_theirs_is_not_shown() {
     each_world(|world| async move {
         let app = &world.app;
         let over_west = GrantScope::Jurisdiction(WEST);
-        let second = new_grant(1, Role::Inspector, over_west);
+        let second = NewGrant {
+            valid_until: Some(app.clock.now().plus_millis(86_400_000)),
+            temporary_reason: Some("交叉执法".to_owned()),
+            ..new_grant(1, Role::Inspector, over_west)
+        };
         grant(app, id_of("city-admin"), id_of("east-inspector"), second)
             .await
             .unwrap();

@@ -231,7 +231,7 @@ impl World {
                     name: "某人".to_owned(),
                     phone: Some("13800000000".to_owned()),
                     password_hash: hash.clone(),
-                    grants: vec![(role, scope)],
+                    grants: vec![crate::test_support::terms(role, scope)],
                 };
                 people::register(tx, &key, new, None, now)?;
             }

@@ -324,6 +324,7 @@ fn add_person(
         valid_until: None,
         sectors: Vec::new(),
         certificate: None,
+        temporary_reason: None,
     };
     people::insert_grant(tx, id, &grant)
 }

@@ -89,6 +89,7 @@ fn person_record() -> PersonRecord {
         valid_until: None,
         sectors: Vec::new(),
         certificate: None,
+        temporary_reason: None,
     };
     PersonRecord {
         id: me(),

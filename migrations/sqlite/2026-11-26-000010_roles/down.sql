@@ -1,0 +1,4 @@
+ALTER TABLE grants DROP COLUMN temporary_reason;
+ALTER TABLE grants DROP COLUMN certificate_valid_to;
+ALTER TABLE grants DROP COLUMN certificate_number;
+ALTER TABLE grants DROP COLUMN sectors;
