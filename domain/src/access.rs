@@ -184,7 +184,7 @@ pub struct Grant {
     /// Only subjects of these sectors (监管行业); empty: of every sector, and those whose sector
     /// nobody knows yet.
     #[n(5)]
-    #[cbor(default)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sectors: Vec<String>,
     /// The certificate by which an inspector acts.

@@ -29,6 +29,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Where originals and thumbnails lie.
     pub objects: Arc<dyn ObjectStore>,
+    /// The published working days.
+    pub calendar: crate::usecases::calendar::Calendar,
     /// Boundaries of jurisdictions, in memory.
     pub boundaries: Boundaries,
     /// This database's epoch: new after every restore.

@@ -22,6 +22,7 @@ use crate::settings::Settings;
 use crate::store::identity::EPOCH;
 use crate::store::{Db, StoreError, meta, migrate};
 use crate::usecases::boundaries::Boundaries;
+use crate::usecases::calendar::Calendar;
 use crate::usecases::sign_in::SignInState;
 use crate::{http, jobs, sample, usecases};
 
@@ -137,6 +138,7 @@ pub async fn assemble(
         settings,
         objects: Arc::new(objects),
         boundaries,
+        calendar: Calendar::shipped()?,
         epoch,
         digest_key,
         jobs_wake: tokio::sync::Notify::new(),

@@ -162,6 +162,9 @@ pub(crate) fn report(description: &str) -> Report {
         no_photo_reason: Some("试验".to_owned()),
         criterion: None,
         immediate_measure: None,
+        fixed_on_spot: None,
+        recurrence_of: None,
+        nature: None,
     }
 }
 

@@ -227,5 +227,8 @@ pub fn report(now: Timestamp, enterprise_id: EnterpriseId) -> Report {
         no_photo_reason: Some("防爆区内不得使用手机".to_owned()),
         criterion: None,
         immediate_measure: Some("停机清理".to_owned()),
+        fixed_on_spot: None,
+        recurrence_of: None,
+        nature: None,
     }
 }

@@ -55,6 +55,8 @@ pub(super) fn commands(
                 completed_at: args.completed_at.unwrap_or(now),
                 photos: photos(&args.photo, PhotoKind::After)?,
                 cost_fen: args.cost_fen,
+                pairs: Vec::new(),
+                self_acceptance: None,
             };
             (
                 find(&args.which.hazard)?.0,
@@ -67,6 +69,9 @@ pub(super) fn commands(
                 opinion: args.opinion.clone(),
                 photos: photos(&args.photo, PhotoKind::After)?,
                 new_due_date: args.due,
+                document_no: None,
+                items: Vec::new(),
+                no_photo_reason: None,
             };
             (find(&args.which.hazard)?.0, Action::Reinspect(reinspection))
         }
@@ -81,6 +86,7 @@ pub(super) fn commands(
             let reopening = Reopen {
                 reason,
                 false_closure: args.false_closure,
+                cause: None,
             };
             (
                 find(&args.reason.which.hazard)?.0,
@@ -151,6 +157,9 @@ fn report(device: &Device, args: &ReportArgs, now: Timestamp) -> Result<Report, 
         no_photo_reason: args.no_photo_reason.clone(),
         criterion: args.criterion.clone(),
         immediate_measure: args.measure.clone(),
+        fixed_on_spot: None,
+        recurrence_of: None,
+        nature: None,
     })
 }
 
@@ -213,6 +222,10 @@ fn confirm(args: &ConfirmArgs, hazard: Option<&Hazard>) -> Action {
         responsible_person: args.responsible.clone(),
         requirement: args.requirement.clone(),
         due_date: args.due,
+        period: None,
+        expert_opinion: None,
+        responsible_unit: None,
+        served: None,
     })
 }
 

@@ -258,6 +258,8 @@ pub(super) const fn status(lang: Language, status: StatusName) -> &'static str {
         StatusName::Closed => say(lang, "已销号", "closed"),
         StatusName::Withdrawn => say(lang, "已撤回", "withdrawn"),
         StatusName::Rejected => say(lang, "不予认定", "rejected"),
+        StatusName::Merged => say(lang, "已合并", "merged"),
+        StatusName::Transferred => say(lang, "已移送", "transferred"),
     }
 }
 

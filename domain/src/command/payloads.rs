@@ -386,8 +386,8 @@ wire_struct! {
         pub cost_fen: Option<u64>,
         /// Which photo after the correction shows the place of which photo before it.
         #[n(4)]
-        #[cbor(default)]
-        #[serde(default)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub pairs: Vec<PhotoPair>,
         /// 自验收: the enterprise's own acceptance; required for a major hazard.
         #[n(5)]
@@ -447,8 +447,8 @@ wire_struct! {
         pub document_no: Option<String>,
         /// The result item by item.
         #[n(5)]
-        #[cbor(default)]
-        #[serde(default)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub items: Vec<ItemResult>,
         /// Why the inspector has no photo; a major hazard needs one or the other.
         #[n(6)]

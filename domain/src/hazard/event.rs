@@ -78,7 +78,7 @@ pub enum HazardEvent {
         deadline: Option<Deadline>,
         /// Who set it.
         #[n(2)]
-        #[cbor(default)]
+        #[cbor(default, skip_if = "Authority::is_department")]
         #[serde(default)]
         authority: Authority,
         /// The second inspector, who signed the same command.

@@ -76,6 +76,13 @@ pub enum Authority {
     Enterprise,
 }
 
+impl Authority {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // the codec's signature
+    pub(super) const fn is_department(&self) -> bool {
+        matches!(self, Self::Department)
+    }
+}
+
 record! {
     /// A plan and what became of it.
     pub struct Plan {

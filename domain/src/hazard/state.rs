@@ -135,7 +135,7 @@ record! {
         pub deadline: Option<Deadline>,
         /// Who set it.
         #[n(8)]
-        #[cbor(default)]
+        #[cbor(default, skip_if = "Authority::is_department")]
         #[serde(default)]
         pub authority: Authority,
         /// The second inspector.
@@ -181,8 +181,8 @@ record! {
         pub passed_by: Vec<PersonId>,
         /// Which photo after the correction shows the place of which photo before it.
         #[n(6)]
-        #[cbor(default)]
-        #[serde(default)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub pairs: Vec<PhotoPair>,
         /// 自验收.
         #[n(7)]
@@ -501,7 +501,7 @@ record! {
         pub nature: Option<Nature>,
         /// 即查即改.
         #[n(26)]
-        #[cbor(default)]
+        #[cbor(default, skip_if = "is_false")]
         #[serde(default)]
         pub fixed_on_spot: bool,
         /// The closed hazard that this one repeats.
@@ -514,8 +514,8 @@ record! {
         pub plan: Option<Plan>,
         /// Applications for a later due date, oldest first.
         #[n(29)]
-        #[cbor(default)]
-        #[serde(default)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub extensions: Vec<Extension>,
         /// What waits for a second person.
         #[n(30)]
@@ -531,10 +531,16 @@ record! {
         pub suspension: Option<Suspension>,
         /// Penalty cases, oldest first.
         #[n(33)]
-        #[cbor(default)]
-        #[serde(default)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub penalties: Vec<Penalty>,
     }
+}
+
+/// What was never set is not written either: records of earlier builds stay byte for byte.
+#[allow(clippy::trivially_copy_pass_by_ref)] // the codec's signature
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Status {

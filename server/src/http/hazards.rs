@@ -1,7 +1,9 @@
 //! Hazards over REST: list, read, report.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, route, web};
-use hazardloop_domain::command::{Action, CriterionRef, Grade, PhotoRef, Report, Source};
+use hazardloop_domain::command::{
+    Action, CriterionRef, FixedOnSpot, Grade, Nature, PhotoRef, Report, Source,
+};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{CommandId, EnterpriseId, HazardId, JurisdictionId};
@@ -185,6 +187,15 @@ struct NewHazard {
     #[serde(default)]
     #[schema(max_length = 4000)]
     immediate_measure: Option<String>,
+    /// 即查即改: it was corrected on the spot; general hazards only, with photos before and after.
+    #[serde(default)]
+    fixed_on_spot: Option<FixedOnSpot>,
+    /// 重复隐患: the closed hazard that this one repeats.
+    #[serde(default)]
+    recurrence_of: Option<HazardId>,
+    /// What kind of hazard it is, and what may come of it.
+    #[serde(default)]
+    nature: Option<Nature>,
 }
 
 impl From<NewHazard> for Report {
@@ -201,6 +212,9 @@ impl From<NewHazard> for Report {
             no_photo_reason: new.no_photo_reason,
             criterion: new.criterion,
             immediate_measure: new.immediate_measure,
+            fixed_on_spot: new.fixed_on_spot,
+            recurrence_of: new.recurrence_of,
+            nature: new.nature,
         }
     }
 }

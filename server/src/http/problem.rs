@@ -149,7 +149,7 @@ impl Problem {
 /// learn that it exists.
 const fn refusal_status(code: RefusalCode) -> u16 {
     match code {
-        RefusalCode::NotPermitted => 403,
+        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded => 403,
         RefusalCode::OutOfScope | RefusalCode::NotFound => 404,
         RefusalCode::Stale => 412,
         RefusalCode::NotAllowedInState
@@ -157,12 +157,25 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::AlreadyExists
         | RefusalCode::PhotosAwaited
         | RefusalCode::TooFewReinspections
+        | RefusalCode::PlanNotAcknowledged
+        | RefusalCode::ExtensionTooLate
+        | RefusalCode::AlreadyPending
+        | RefusalCode::NothingPending
+        | RefusalCode::AlreadyInForce
+        | RefusalCode::NotInForce
+        | RefusalCode::SuspensionInForce
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired
         | RefusalCode::PhotoRequired
         | RefusalCode::PhotoUnknown
         | RefusalCode::DueDateOutOfRange
+        | RefusalCode::FulfilmentsIncomplete
+        | RefusalCode::PhotoPairsIncomplete
+        | RefusalCode::SelfAcceptanceRequired
+        | RefusalCode::MergeTargetUnfit
+        | RefusalCode::ExpertOpinionRequired
+        | RefusalCode::CriterionNotCitable
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }

@@ -23,37 +23,49 @@ pub fn created_at(conn: &mut Conn, id: EnterpriseId) -> Result<Option<Timestamp>
     Ok(at.map(Timestamp::from_millis))
 }
 
+/// Where an enterprise stands: who answers for it, and for which sector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The jurisdiction.
+    pub jurisdiction_id: JurisdictionId,
+    /// 监管行业.
+    pub sector: String,
+}
+
 /// The enterprise's jurisdiction, in which it is kept until this transaction ends: a report filed
 /// under it meanwhile cannot carry the jurisdiction that a move at the same time leaves. SQLite has
 /// one writer, there nothing needs to be kept.
 ///
 /// # Errors
 /// When the database does not answer or holds a damaged id.
-pub fn jurisdiction_held(
-    conn: &mut Conn,
-    id: EnterpriseId,
-) -> Result<Option<JurisdictionId>, StoreError> {
+pub fn seat_held(conn: &mut Conn, id: EnterpriseId) -> Result<Option<Seat>, StoreError> {
     let wanted = enterprises::table
         .find(id.as_bytes().to_vec())
-        .select(enterprises::jurisdiction_id);
-    let found: Option<Vec<u8>> = match conn {
+        .select((enterprises::jurisdiction_id, enterprises::sector));
+    let found: Option<(Vec<u8>, String)> = match conn {
         Conn::Sqlite(conn) => wanted.first(conn).optional()?,
         // The lock that the foreign key of the report's row takes anyway, only earlier. Whoever
         // waits for a move here is given the row as the move has left it.
         Conn::Postgres(conn) => wanted.for_key_share().first(conn).optional()?,
     };
-    let read = |id: Vec<u8>| JurisdictionId::from_slice(&id);
     found
-        .map(|found| {
-            read(found).ok_or_else(|| StoreError::Corrupt {
-                what: format!("the jurisdiction of enterprise {id}"),
+        .map(|(jurisdiction_id, sector)| {
+            let jurisdiction_id =
+                JurisdictionId::from_slice(&jurisdiction_id).ok_or_else(|| {
+                    StoreError::Corrupt {
+                        what: format!("the jurisdiction of enterprise {id}"),
+                    }
+                })?;
+            Ok(Seat {
+                jurisdiction_id,
+                sector,
             })
         })
         .transpose()
 }
 
 /// Waits for every report that is being filed under the enterprise, and makes later ones wait for
-/// this transaction. See [`jurisdiction_held`].
+/// this transaction. See [`seat_held`].
 ///
 /// # Errors
 /// When the database does not answer.

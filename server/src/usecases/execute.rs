@@ -10,7 +10,7 @@ mod working_set;
 use hazardloop_domain::access::{Actor, GrantScope, Place};
 use hazardloop_domain::command::{Action, ActionKind, Command, Origin, ReceivePhoto};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Facts, Hazard, Limits, Outcome, PhotoState, decide};
+use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
@@ -80,6 +80,8 @@ impl Door {
 struct Target {
     place: Place,
     resolved: Option<JurisdictionId>,
+    /// 监管行业 of the enterprise that a report or an amendment names.
+    sector: Option<String>,
     /// Where an amendment would move the hazard.
     new_place: Option<Place>,
 }
@@ -123,11 +125,14 @@ impl WorkingSet<'_> {
             return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
         }
         let target = self.target(tx.conn(), command, place)?;
+        let merge_target = self.other_named(tx.conn(), command, sender)?;
+        let door = self.door();
         let facts = Facts {
-            now: self.now(),
             made_at: sender.origin.made.as_ref().map(|made| made.wall),
             jurisdiction_id: target.resolved,
-            limits: self.door().limits.clone(),
+            sector: target.sector.clone(),
+            merge_target,
+            ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
         if let Some(new_place) = &target.new_place {
             self.require_role_over(tx.conn(), sender, new_place)?;
@@ -160,6 +165,9 @@ impl WorkingSet<'_> {
             target.place = loaded.hazard.place(lineage.ancestors.clone());
         } else if let Action::Report(report) = &command.action {
             target.resolved = self.who_answers(conn, report, sender)?;
+            if let Some(id) = report.enterprise_id {
+                target.sector = self.seat(conn, id)?.map(|seat| seat.sector);
+            }
             let ancestors = match target.resolved {
                 Some(id) => self.lineage(conn, id)?.ancestors.clone(),
                 None => Vec::new(),
@@ -167,7 +175,7 @@ impl WorkingSet<'_> {
             target.place = Place {
                 enterprise_id: report.enterprise_id,
                 jurisdictions: ancestors,
-                ..Place::default()
+                sector: target.sector.clone(),
             };
         }
         Ok(target)
@@ -183,12 +191,14 @@ impl WorkingSet<'_> {
         if let Action::Amend(change) = &command.action
             && let Some(enterprise_id) = change.enterprise_id
         {
-            let jurisdiction_id = self.jurisdiction_of(conn, enterprise_id)?;
-            target.resolved = Some(jurisdiction_id);
+            let seat = self.seat(conn, enterprise_id)?;
+            let seat = seat.ok_or_else(unknown_enterprise)?;
+            target.resolved = Some(seat.jurisdiction_id);
+            target.sector = Some(seat.sector.clone());
             target.new_place = Some(Place {
                 enterprise_id: Some(enterprise_id),
-                jurisdictions: self.lineage(conn, jurisdiction_id)?.ancestors.clone(),
-                ..Place::default()
+                jurisdictions: self.lineage(conn, seat.jurisdiction_id)?.ancestors.clone(),
+                sector: Some(seat.sector),
             });
         }
         Ok(target)
@@ -236,7 +246,40 @@ impl WorkingSet<'_> {
         conn: &mut Conn,
         id: EnterpriseId,
     ) -> Result<JurisdictionId, Failure> {
-        self.seat(conn, id)?.ok_or_else(unknown_enterprise)
+        let seat = self.seat(conn, id)?.ok_or_else(unknown_enterprise)?;
+        Ok(seat.jurisdiction_id)
+    }
+
+    /// The other hazard that a merge names, where the author may see it; and whether the body that
+    /// a transfer names is there at all.
+    fn other_named(
+        &mut self,
+        conn: &mut Conn,
+        command: &Command,
+        sender: &Sender,
+    ) -> Result<Option<MergeTarget>, Failure> {
+        if let Action::Transfer(transfer) = &command.action
+            && let Some(id) = transfer.to_jurisdiction
+            && places::lineage(conn, id)?.is_none()
+        {
+            let rule = "names no jurisdiction";
+            return Err(Refusal::invalid_field("to_jurisdiction", rule).into());
+        }
+        let (Action::Merge(merge), Some(person_id)) = (&command.action, sender.person_id) else {
+            return Ok(None);
+        };
+        let Some(other) = self.hazard(conn, merge.into)?.cloned() else {
+            return Ok(None);
+        };
+        let lineage = self.lineage(conn, other.hazard.jurisdiction_id)?;
+        let place = other.hazard.place(lineage.ancestors.clone());
+        let now = self.now();
+        let grants = self.grants(conn, person_id)?;
+        let outside = Actor::over(person_id, grants, &place, now).is_outside();
+        Ok((!outside).then(|| MergeTarget {
+            status: other.hazard.status_name(),
+            enterprise_id: other.hazard.enterprise_id,
+        }))
     }
 
     /// Whoever moves a hazard to another enterprise must answer for that one too: otherwise it

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod boundaries;
+pub mod calendar;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;

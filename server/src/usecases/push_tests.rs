@@ -236,6 +236,10 @@ fn of_two_confirmations_the_second_is_told_and_nothing_is_lost() {
             responsible_person: "周小河".to_owned(),
             requirement: "每班清扫".to_owned(),
             due_date: "2026-12-02".parse().unwrap(),
+            period: None,
+            expert_opinion: None,
+            responsible_unit: None,
+            served: None,
         });
         let (one, two) = (first.seal(id, confirm.clone()), second.seal(id, confirm));
         let (one, two) = (first.push(vec![one]), second.push(vec![two]));
@@ -421,6 +425,10 @@ fn an_outcome_does_not_depend_on_how_the_queue_was_cut_into_batches() {
                 responsible_person: "周小河".to_owned(),
                 requirement: "清扫".to_owned(),
                 due_date: "2026-12-10".parse().unwrap(),
+                period: None,
+                expert_opinion: None,
+                responsible_unit: None,
+                served: None,
             })
         };
         let mut seen = Vec::new();

@@ -1,13 +1,15 @@
 //! Settings of the device half, and whose device it is.
 
 use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::ids::{InstallId, PersonId};
 
 use crate::wire::WireLimits;
+use std::sync::Arc;
 
 /// Limits and times. Configuration; [`EngineConfig::default`] gives the defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EngineConfig {
     /// Most bytes of commands in one push.
     pub push_bytes: usize,
@@ -38,6 +40,8 @@ pub struct EngineConfig {
     pub release_pages: u32,
     /// The rules' limits, for deciding before anything is queued.
     pub rules: Limits,
+    /// The working days that this build knows; those that the server publishes come on top.
+    pub calendar: Arc<WorkdayCalendar>,
     /// Limits of the messages.
     pub wire: WireLimits,
 }
@@ -58,6 +62,7 @@ impl Default for EngineConfig {
             compact_step: 200,
             release_pages: 4_096,
             rules: Limits::default(),
+            calendar: Arc::default(),
             wire: WireLimits::default(),
         }
     }

@@ -69,6 +69,7 @@ impl Replay<'_> {
                 HazardEvent::Reported {
                     report,
                     jurisdiction_id,
+                    sector: None,
                 },
             );
             self.shows(stored);

@@ -3,7 +3,7 @@
 use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
 use hazardloop_domain::command::{Action, Command, Report};
 use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::hazard::{Facts, Hazard, decide};
+use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName, decide};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -119,11 +119,11 @@ impl Reader<'_> {
         person: &PersonRecord,
         made_at: Timestamp,
     ) -> (Actor, Facts, bool) {
+        let (limits, calendar) = (self.config.rules.clone(), self.config.calendar.clone());
         let mut facts = Facts {
-            now: self.now,
             made_at: Some(made_at),
-            jurisdiction_id: None,
-            limits: self.config.rules.clone(),
+            merge_target: self.merge_target(&command.action),
+            ..Facts::at(self.now, limits, calendar)
         };
         if let Some(hazard) = current {
             let (ancestors, certain) = self.ancestors(hazard.jurisdiction_id);
@@ -131,8 +131,9 @@ impl Reader<'_> {
                 Action::Amend(change) => change.enterprise_id.and_then(|id| self.enterprise(id)),
                 _ => None,
             };
-            let jurisdiction = named.map_or(hazard.jurisdiction_id, |e| e.jurisdiction_id);
-            facts.jurisdiction_id = Some(jurisdiction);
+            let jurisdiction = named.as_ref().map(|named| named.jurisdiction_id);
+            facts.jurisdiction_id = jurisdiction.or(Some(hazard.jurisdiction_id));
+            facts.sector = named.map(|named| named.sector);
             let place = hazard.place(ancestors);
             return (
                 Actor::over(person.id, &person.grants, &place, self.now),
@@ -149,10 +150,11 @@ impl Reader<'_> {
         if let Some(enterprise) = enterprise {
             let (jurisdictions, certain) = self.ancestors(enterprise.jurisdiction_id);
             facts.jurisdiction_id = Some(enterprise.jurisdiction_id);
+            facts.sector = Some(enterprise.sector.clone());
             let place = Place {
                 enterprise_id: Some(enterprise.id),
                 jurisdictions,
-                ..Place::default()
+                sector: Some(enterprise.sector),
             };
             return (
                 Actor::over(person.id, &person.grants, &place, self.now),
@@ -172,6 +174,25 @@ impl Reader<'_> {
             facts,
             false,
         )
+    }
+
+    /// The hazard that a merge names: as this device holds it, and where it does not, open for all
+    /// that is known; the server decides.
+    fn merge_target(&self, action: &Action) -> Option<MergeTarget> {
+        let Action::Merge(merge) = action else {
+            return None;
+        };
+        let held: Option<Hazard> = self.record(RecordKind::Hazard, merge.into.0);
+        Some(held.map_or(
+            MergeTarget {
+                status: StatusName::Reported,
+                enterprise_id: None,
+            },
+            |held| MergeTarget {
+                status: held.status_name(),
+                enterprise_id: held.enterprise_id,
+            },
+        ))
     }
 
     fn provisional_jurisdiction(&self, held: &[&Grant]) -> JurisdictionId {

@@ -15,11 +15,12 @@ use uuid::Uuid;
 
 use super::{Door, Sender, lineage, scopes_of};
 use crate::failure::Failure;
+use crate::store::enterprises::{self, Seat};
 use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, enterprises};
+use crate::store::{Conn, WriteTx, access};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -30,7 +31,7 @@ pub struct WorkingSet<'a> {
     /// In the order in which they were decided.
     events: Vec<Linked>,
     grants: BTreeMap<PersonId, Vec<Grant>>,
-    seats: BTreeMap<EnterpriseId, Option<JurisdictionId>>,
+    seats: BTreeMap<EnterpriseId, Option<Seat>>,
     lineages: BTreeMap<JurisdictionId, Lineage>,
 }
 
@@ -142,20 +143,17 @@ impl<'a> WorkingSet<'a> {
         })
     }
 
-    /// The enterprise's jurisdiction, in which it stays until the transaction ends; `None`: there
-    /// is no such enterprise.
+    /// Where the enterprise stands, and stays until the transaction ends; `None`: there is no such
+    /// enterprise.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn seat(
-        &mut self,
-        conn: &mut Conn,
-        of: EnterpriseId,
-    ) -> Result<Option<JurisdictionId>, Failure> {
-        Ok(*match self.seats.entry(of) {
+    pub fn seat(&mut self, conn: &mut Conn, of: EnterpriseId) -> Result<Option<Seat>, Failure> {
+        Ok(match self.seats.entry(of) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => unread.insert(enterprises::jurisdiction_held(conn, of)?),
-        })
+            Entry::Vacant(unread) => unread.insert(enterprises::seat_held(conn, of)?),
+        }
+        .clone())
     }
 
     /// Whether what was decided so far has taken the hazard out of one of `scopes`.
@@ -171,14 +169,16 @@ impl<'a> WorkingSet<'a> {
         let Some(subject) = self.hazards.get(&id).filter(|subject| subject.changed) else {
             return Ok(false);
         };
-        let current = subject.current.as_ref().map(|loaded| &loaded.hazard);
-        let seat = |hazard: &Hazard| (hazard.enterprise_id, hazard.jurisdiction_id);
-        let (Some(before), Some(now)) = (subject.stored.as_ref().map(seat), current.map(seat))
-        else {
+        let stored = subject.stored.clone();
+        let current = subject.current.as_ref().map(|loaded| loaded.hazard.clone());
+        let (Some(before), Some(now)) = (stored, current) else {
             return Ok(false);
         };
-        let before = scopes_of(before.0, &self.lineage(conn, before.1)?.ancestors);
-        let now = scopes_of(now.0, &self.lineage(conn, now.1)?.ancestors);
+        if Standing::of(&before) == Standing::of(&now) {
+            return Ok(false);
+        }
+        let before = self.scopes_holding(conn, &before)?;
+        let now = self.scopes_holding(conn, &now)?;
         let left = |scope: &Scope| before.contains(scope) && !now.contains(scope);
         Ok(scopes.iter().any(left))
     }
@@ -268,6 +268,19 @@ impl<'a> WorkingSet<'a> {
         Ok(())
     }
 
+    /// The scopes that hold a hazard: of its enterprise, of who answers for it and all above, and
+    /// while it is being handed over, of who hands it over.
+    fn scopes_holding(&mut self, conn: &mut Conn, hazard: &Hazard) -> Result<Vec<Scope>, Failure> {
+        let ancestors = &self.lineage(conn, hazard.jurisdiction_id)?.ancestors;
+        let mut scopes = scopes_of(hazard.enterprise_id, ancestors);
+        if let Some(from) = hazard.handed_over_by() {
+            scopes.extend(scopes_of(None, &self.lineage(conn, from)?.ancestors));
+            scopes.sort_unstable();
+            scopes.dedup();
+        }
+        Ok(scopes)
+    }
+
     /// Tells the scopes that hold the hazard now, and those that it has left.
     fn announce(
         &mut self,
@@ -277,14 +290,11 @@ impl<'a> WorkingSet<'a> {
         record: &[u8],
         stored: Option<&Hazard>,
     ) -> Result<(), Failure> {
-        let ancestors = &self.lineage(conn, hazard.jurisdiction_id)?.ancestors;
-        let scopes = scopes_of(hazard.enterprise_id, ancestors);
+        let scopes = self.scopes_holding(conn, hazard)?;
         if let Some(stored) = stored
-            && (stored.jurisdiction_id, stored.enterprise_id)
-                != (hazard.jurisdiction_id, hazard.enterprise_id)
+            && Standing::of(stored) != Standing::of(hazard)
         {
-            let earlier = &self.lineage(conn, stored.jurisdiction_id)?.ancestors;
-            let mut left = scopes_of(stored.enterprise_id, earlier);
+            let mut left = self.scopes_holding(conn, stored)?;
             left.retain(|scope| !scopes.contains(scope));
             let (id, version) = (&hazard.id.0, hazard.version);
             news.remove(&left, RecordKind::Hazard, id, version, self.now);
@@ -298,6 +308,24 @@ impl<'a> WorkingSet<'a> {
         };
         news.put(&self.door.key, &scopes, announced);
         Ok(())
+    }
+}
+
+/// What decides which scopes hold a hazard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    enterprise: Option<EnterpriseId>,
+    jurisdiction: JurisdictionId,
+    handed_over_by: Option<JurisdictionId>,
+}
+
+impl Standing {
+    fn of(hazard: &Hazard) -> Self {
+        Self {
+            enterprise: hazard.enterprise_id,
+            jurisdiction: hazard.jurisdiction_id,
+            handed_over_by: hazard.handed_over_by(),
+        }
     }
 }
 

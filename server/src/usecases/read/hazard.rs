@@ -41,14 +41,21 @@ pub fn visible(
     let Some(loaded) = hazards::load(conn, id)? else {
         return Err(unknown);
     };
-    let place = loaded
-        .hazard
-        .place(lineage(conn, loaded.hazard.jurisdiction_id)?.ancestors);
-    let actor = Reach::of(conn, person_id, now)?.actor_over(&place);
-    if actor.is_outside() {
-        Err(unknown)
+    let hazard = loaded.hazard;
+    let reach = Reach::of(conn, person_id, now)?;
+    let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
+    let actor = reach.actor_over(&place);
+    if !actor.is_outside() {
+        return Ok((hazard, actor));
+    }
+    // Whoever hands it over looks on until there is a receipt, and decides nothing.
+    let Some(from) = hazard.handed_over_by() else {
+        return Err(unknown);
+    };
+    if reach.sees(&hazard.place(lineage(conn, from)?.ancestors)) {
+        Ok((hazard, actor))
     } else {
-        Ok((loaded.hazard, actor))
+        Err(unknown)
     }
 }
 

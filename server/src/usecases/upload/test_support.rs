@@ -108,6 +108,7 @@ impl World {
             settings,
             objects: Arc::new(objects.with_fsync(true)),
             boundaries: crate::usecases::boundaries::Boundaries::default(),
+            calendar: crate::usecases::calendar::Calendar::default(),
             epoch: "test".to_owned(),
             digest_key: DigestKey([1; 16]),
             jobs_wake: tokio::sync::Notify::new(),
@@ -201,6 +202,9 @@ impl World {
             no_photo_reason: None,
             criterion: None,
             immediate_measure: None,
+            fixed_on_spot: None,
+            recurrence_of: None,
+            nature: None,
         };
         let command = Command::new(hazard_id, Action::Report(report));
         let sender = Sender {

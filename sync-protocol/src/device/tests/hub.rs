@@ -271,10 +271,8 @@ impl Hub {
             certified: true,
         };
         let facts = Facts {
-            now: self.now,
-            made_at: None,
             jurisdiction_id: Some(town()),
-            limits: Default::default(),
+            ..Facts::at(self.now, Default::default(), Default::default())
         };
         let decision = match decide(current.as_ref(), command, &actor, &facts) {
             Ok(decision) => decision,

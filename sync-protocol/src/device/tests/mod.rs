@@ -125,6 +125,9 @@ fn report(photos: Vec<PhotoRef>) -> Action {
         no_photo_reason,
         criterion: None,
         immediate_measure: None,
+        fixed_on_spot: None,
+        recurrence_of: None,
+        nature: None,
     })
 }
 
