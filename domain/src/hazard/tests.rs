@@ -2,6 +2,7 @@
 
 mod amendments;
 mod closing;
+mod document;
 mod input;
 mod limits;
 mod overlays;

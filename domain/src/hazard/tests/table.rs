@@ -286,7 +286,7 @@ fn stated(action: ActionKind, state: StatusName, outcomes: fn(&Row) -> Outcomes)
 }
 
 /// A command that is acceptable in every field.
-fn sample(kind: ActionKind, case: &Case, source: Source, grade: Grade) -> Action {
+pub(super) fn sample(kind: ActionKind, case: &Case, source: Source, grade: Grade) -> Action {
     let version = case.hazard.as_ref().map_or(1, |hazard| hazard.version);
     match kind {
         K::Report => Action::Report(report(source, grade)),
@@ -352,7 +352,7 @@ fn letter(outcome: &Result<Outcome, Refusal>) -> char {
     }
 }
 
-fn actors() -> Vec<Actor> {
+pub(super) fn actors() -> Vec<Actor> {
     let people = Role::ALL.into_iter().map(|role| person(role, 1));
     people.chain([Actor::System]).collect()
 }
