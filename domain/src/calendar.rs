@@ -25,11 +25,18 @@ pub const MAX_LINES_REPORTED: usize = 50;
 pub const CALENDAR_HEADER: &str = "date,kind,occasion";
 
 /// What a published row makes of its day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
 pub enum DayMark {
     /// A day off, whichever weekday it is.
+    #[n(0)]
     Holiday,
     /// A worked day, whichever weekday it is (调休).
+    #[n(1)]
     Workday,
 }
 
@@ -170,6 +177,13 @@ impl WorkdayCalendar {
             .map(|(year, _)| year)
             .collect();
         Self { marks, published }
+    }
+
+    /// Puts another table in the place of a year's, whole.
+    pub(crate) fn replace_year(&mut self, year: i16, rows: impl Iterator<Item = CalendarRow>) {
+        self.marks.retain(|date, _| date.year() != year);
+        self.marks.extend(rows.map(|row| (row.date, row.mark)));
+        self.published.insert(year);
     }
 
     /// The years whose table is here, ascending.

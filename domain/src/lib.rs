@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod calendar;
+pub mod calendar_year;
 pub mod command;
 pub mod credit_code;
 pub mod enterprise;

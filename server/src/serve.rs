@@ -124,6 +124,7 @@ pub async fn assemble(
 ) -> Result<App, TaskError> {
     let (epoch, digest_key) = identity(&db, &entropy).await?;
     let boundaries = Boundaries::open(&db).await?;
+    let calendar = Calendar::open(&db).await?;
     let folder = settings.data_dir.join("objects");
     std::fs::create_dir_all(&folder)
         .map_err(TaskError::io(format!("creating {}", folder.display())))?;
@@ -138,7 +139,7 @@ pub async fn assemble(
         settings,
         objects: Arc::new(objects),
         boundaries,
-        calendar: Calendar::shipped()?,
+        calendar,
         epoch,
         digest_key,
         jobs_wake: tokio::sync::Notify::new(),

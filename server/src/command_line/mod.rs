@@ -1,6 +1,7 @@
 //! The command line of `hazardloop`: what can be asked, and where settings come from.
 
 mod audit;
+mod calendar;
 pub mod keys;
 mod openapi;
 mod restore;
@@ -12,11 +13,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use hazardloop_sync_protocol::digest::DigestKey;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::store::{DatabaseUrl, Db, DbOptions, StoreError, migrate};
+use crate::store::{DatabaseUrl, Db, DbOptions, StoreError, meta, migrate};
 
 pub use settings::SettingsError;
 pub(crate) use settings::{database_url, make_data_dir};
@@ -66,6 +68,9 @@ pub enum Task {
     /// Change the keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::KeysTask),
+    /// Import a year's working days, list the years that are known.
+    #[command(subcommand)]
+    Calendar(calendar::CalendarTask),
     /// Make a database usable that was restored from a backup, copied or moved.
     #[command(subcommand)]
     Restore(restore::RestoreTask),
@@ -173,11 +178,28 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let db = open(&settings)?;
             keys::run(&db, &clock, &entropy, &task, &mut std::io::stdout().lock())
         }
+        Task::Calendar(task) => {
+            let db = open(&settings)?;
+            let mut out = std::io::stdout().lock();
+            calendar::run(&db, &clock, &entropy, &task, &mut out)
+        }
         Task::Restore(task) => {
             let mut out = std::io::stdout().lock();
             restore::run(settings, clock, entropy, task, &mut out)
         }
     }
+}
+
+/// The key of this database's record digests: made by the first start of the server, or here if
+/// there was none.
+fn digest_key(db: &Db, entropy: &Entropy) -> Result<DigestKey, TaskError> {
+    let fresh = hex::encode(entropy.bytes::<16>());
+    let key = db.write_blocking(move |tx| meta::get_or_set(tx, "digest_key", &fresh))?;
+    let key = hex::decode(key)
+        .ok()
+        .and_then(|key| DigestKey::from_slice(&key));
+    let damaged = || Failure::Internal("the digest key is damaged".to_owned());
+    Ok(key.ok_or_else(damaged)?)
 }
 
 /// Opens an existing, migrated database.

@@ -13,12 +13,11 @@ use super::TaskError;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::settings::{PeopleLimits, SignIn};
+use crate::store::Db;
 use crate::store::people::{self as stored, Person};
-use crate::store::{Db, meta};
 use crate::usecases::people::{self, Terms};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hazardloop_sync_protocol::digest::DigestKey;
 
 /// Bytes of standard input that are read for a password.
 const MOST_INPUT: u64 = 4_096;
@@ -207,7 +206,11 @@ impl Context<'_> {
                 .map(|over| add.within.terms(over))
                 .collect(),
         };
-        let (key, now, said) = (self.digest_key()?, self.now, format!("added {}", new.login));
+        let (key, now, said) = (
+            super::digest_key(self.db, self.entropy)?,
+            self.now,
+            format!("added {}", new.login),
+        );
         self.db.write_blocking(move |tx| {
             people::register(tx, &key, new.clone(), None, now)?;
             Ok::<_, Failure>(())
@@ -226,7 +229,7 @@ impl Context<'_> {
             ..terms.granted(GrantId(self.entropy.uuid_v7(self.now)), self.now)
         };
         people::check_temporary(&new, self.people)?;
-        let (key, now) = (self.digest_key()?, self.now);
+        let (key, now) = (super::digest_key(self.db, self.entropy)?, self.now);
         self.db.write_blocking(move |tx| {
             stored::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
             people::add_grant(tx, &key, person.id, &new, None, now)?;
@@ -237,7 +240,11 @@ impl Context<'_> {
 
     fn disable(self, disable: Disable) -> Result<String, TaskError> {
         let person = self.find(&disable.login)?;
-        let (key, now, reason) = (self.digest_key()?, self.now, disable.reason);
+        let (key, now, reason) = (
+            super::digest_key(self.db, self.entropy)?,
+            self.now,
+            disable.reason,
+        );
         let ended = self.db.write_blocking(move |tx| {
             let ended = people::disable_in(tx, &key, person.id, None, &reason, now)?;
             Ok::<_, Failure>(ended.len())
@@ -322,19 +329,6 @@ impl Context<'_> {
             .map_err(TaskError::io("reading the password"))?;
         let password = line.trim_end_matches(['\r', '\n']).to_owned();
         Ok((Zeroizing::new(password), String::new()))
-    }
-
-    /// Made by the first start of the server, or here if there was none.
-    fn digest_key(self) -> Result<DigestKey, TaskError> {
-        let fresh = hex::encode(self.entropy.bytes::<16>());
-        let key = self
-            .db
-            .write_blocking(move |tx| meta::get_or_set(tx, "digest_key", &fresh))?;
-        let key = hex::decode(key)
-            .ok()
-            .and_then(|key| DigestKey::from_slice(&key));
-        let damaged = || Failure::Internal("the digest key is damaged".to_owned());
-        Ok(key.ok_or_else(damaged)?)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod binary;
 pub mod body;
 pub mod boundaries;
+pub mod calendars;
 pub mod devices;
 pub mod enterprises;
 pub mod grants;
@@ -71,6 +72,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);
+    cfg.configure(calendars::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);

@@ -2,6 +2,7 @@
 
 pub mod expire_uploads;
 pub mod follow_enterprise;
+pub mod recompute_deadlines;
 pub mod runner;
 pub mod thumbnail;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
-use super::{JobEnd, JobFailure, expire_uploads, follow_enterprise, thumbnail};
+use super::{
+    JobEnd, JobFailure, expire_uploads, follow_enterprise, recompute_deadlines, thumbnail,
+};
 use crate::app::App;
 use crate::store::StoreError;
 use crate::store::jobs::{self, Claimed, JobKind};
@@ -84,6 +86,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::Thumbnail) => thumbnail::run(app, &job.payload).await,
         Some(JobKind::ExpireUploads) => expire_uploads::run(app).await,
         Some(JobKind::FollowEnterprise) => follow_enterprise::run(app, &job.payload).await,
+        Some(JobKind::RecomputeDeadlines) => recompute_deadlines::run(app).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

@@ -23,11 +23,18 @@ pub enum JobKind {
     ExpireUploads,
     /// Brings hazards after an enterprise that has moved; payload: its id.
     FollowEnterprise,
+    /// Counts provisional due dates again after a calendar arrived. No payload.
+    RecomputeDeadlines,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Thumbnail, Self::ExpireUploads, Self::FollowEnterprise];
+    pub const ALL: [Self; 4] = [
+        Self::Thumbnail,
+        Self::ExpireUploads,
+        Self::FollowEnterprise,
+        Self::RecomputeDeadlines,
+    ];
 
     /// The identifier that the table holds.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +42,7 @@ impl JobKind {
             Self::Thumbnail => "thumbnail",
             Self::ExpireUploads => "expire_uploads",
             Self::FollowEnterprise => "follow_enterprise",
+            Self::RecomputeDeadlines => "recompute_deadlines",
         }
     }
 

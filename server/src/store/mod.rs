@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod calendars;
 pub mod conn;
 pub mod db;
 pub mod enterprises;

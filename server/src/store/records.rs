@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
-use super::schema::{criteria, enterprises, hazards, jurisdictions};
+use super::schema::{calendar_years, criteria, enterprises, hazards, jurisdictions};
 use super::{Conn, StoreError, on_any};
 
 /// Version and body of a record.
@@ -38,6 +38,7 @@ pub fn bodies(
         RecordKind::Enterprise => load_from!(conn, enterprises, ids),
         RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
         RecordKind::Criterion => load_from!(conn, criteria, ids),
+        RecordKind::Calendar => load_from!(conn, calendar_years, ids),
         RecordKind::Person => Vec::new(),
     };
     Ok(rows

@@ -321,6 +321,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Imported tables of working days.
+    calendar_years (id) {
+        id -> Binary,
+        year -> Integer,
+        version -> BigInt,
+        imported_at -> BigInt,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Hazards whose due date is provisional.
+    provisional_deadlines (hazard_id) {
+        hazard_id -> Binary,
+    }
+}
+
 diesel::joinable!(enterprises -> jurisdictions (jurisdiction_id));
 diesel::joinable!(grants -> people (person_id));
 diesel::joinable!(grants -> enterprises (enterprise_id));
@@ -358,4 +376,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     photo_references,
     uploads,
     jobs,
+    calendar_years,
+    provisional_deadlines,
 );

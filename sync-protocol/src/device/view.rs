@@ -1,6 +1,8 @@
 //! What a person sees: server rows, with the commands that they do not reflect yet on top.
 
 use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
+use hazardloop_domain::calendar::WorkdayCalendar;
+use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, Command, Report};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName, decide};
@@ -8,6 +10,7 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
+use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::wire::RecordKind;
@@ -119,7 +122,7 @@ impl Reader<'_> {
         person: &PersonRecord,
         made_at: Timestamp,
     ) -> (Actor, Facts, bool) {
-        let (limits, calendar) = (self.config.rules.clone(), self.config.calendar.clone());
+        let (limits, calendar) = (self.config.rules.clone(), self.calendar());
         let mut facts = Facts {
             made_at: Some(made_at),
             merge_target: self.merge_target(&command.action),
@@ -174,6 +177,20 @@ impl Reader<'_> {
             facts,
             false,
         )
+    }
+
+    /// The working days that this build knows, with the tables that the server has published.
+    fn calendar(&self) -> Arc<WorkdayCalendar> {
+        let of_kind = self.state.rows.range((RecordKind::Calendar, Uuid::nil())..);
+        let of_kind = of_kind.take_while(|((kind, _), _)| *kind == RecordKind::Calendar);
+        let held = of_kind.filter(|(_, row)| row.holders > 0);
+        let tables: Vec<CalendarYear> = held
+            .filter_map(|(_, row)| minicbor::decode(&row.body).ok())
+            .collect();
+        match tables.is_empty() {
+            true => Arc::clone(&self.config.calendar),
+            false => Arc::new(self.config.calendar.with_years(&tables)),
+        }
     }
 
     /// The hazard that a merge names: as this device holds it, and where it does not, open for all

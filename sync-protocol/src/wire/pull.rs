@@ -210,6 +210,9 @@ pub enum RecordKind {
     /// A judgement criterion.
     #[n(5)]
     Criterion,
+    /// `domain::calendar_year::CalendarYear`.
+    #[n(9)]
+    Calendar,
 }
 
 impl RecordKind {
@@ -221,6 +224,7 @@ impl RecordKind {
             Self::Jurisdiction => 3,
             Self::Person => 4,
             Self::Criterion => 5,
+            Self::Calendar => 9,
         }
     }
 
@@ -232,6 +236,7 @@ impl RecordKind {
             3 => Some(Self::Jurisdiction),
             4 => Some(Self::Person),
             5 => Some(Self::Criterion),
+            9 => Some(Self::Calendar),
             _ => None,
         }
     }

@@ -20,7 +20,7 @@ use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access};
+use crate::store::{Conn, WriteTx, access, calendars};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -238,6 +238,7 @@ impl<'a> WorkingSet<'a> {
         let subjects = std::mem::take(&mut self.hazards);
         let (mut new, mut changed) = (Vec::new(), Vec::new());
         let (mut news, mut photos) = (News::default(), Vec::new());
+        let mut provisional = Vec::new();
         for subject in subjects.into_values().filter(|subject| subject.changed) {
             let Some(Loaded { hazard, head }) = subject.current else {
                 continue;
@@ -247,6 +248,9 @@ impl<'a> WorkingSet<'a> {
             let stored = subject.stored.as_ref();
             self.announce(tx.conn(), &mut news, &hazard, &record, stored)?;
             photos.extend(named_photos(&hazard, stored, self.now));
+            if stored.is_some_and(is_provisional) != is_provisional(&hazard) {
+                provisional.push((hazard.id, is_provisional(&hazard)));
+            }
             let district_code = &self
                 .lineage(tx.conn(), hazard.jurisdiction_id)?
                 .district_code;
@@ -261,6 +265,7 @@ impl<'a> WorkingSet<'a> {
         for (saved, before) in changed {
             hazards::update(tx, saved, before)?;
         }
+        calendars::mark(tx, &provisional)?;
         feed::publish(tx, news)?;
         hazards::name_photos(tx, photos)?;
         let app = self.door.app.clone();
@@ -309,6 +314,12 @@ impl<'a> WorkingSet<'a> {
         news.put(&self.door.key, &scopes, announced);
         Ok(())
     }
+}
+
+/// Whether a calendar that is not here yet may move its due date.
+fn is_provisional(hazard: &Hazard) -> bool {
+    let deadline = hazard.order().and_then(|order| order.deadline.as_ref());
+    hazard.due_at().is_some() && deadline.is_some_and(|deadline| deadline.provisional)
 }
 
 /// What decides which scopes hold a hazard.

@@ -1,0 +1,2 @@
+DROP TABLE provisional_deadlines;
+DROP TABLE calendar_years;
