@@ -189,7 +189,7 @@ wire_struct! {
 
 wire_names! {
     /// Which side of safety a hazard belongs to.
-    pub enum Field {
+    pub enum HazardDomain {
         /// 安全生产.
         Safety = 0, "safety";
         /// 消防.
@@ -207,7 +207,7 @@ wire_struct! {
         /// Which side of safety.
         #[n(0)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub field: Option<Field>,
+        pub domain: Option<HazardDomain>,
         /// 隐患类别, a code or name of the catalog.
         #[n(1)]
         #[serde(default, skip_serializing_if = "Option::is_none")]

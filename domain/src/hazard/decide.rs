@@ -34,6 +34,9 @@ pub struct Limits {
     pub due_days: i64,
     /// How far a claimed time may lie ahead of the server's, milliseconds.
     pub clock_ahead_ms: i64,
+    /// How old a command may say it is, milliseconds, for its days to be counted from then: an order
+    /// made by a clock that stands further back is counted from its arrival, not overdue at birth.
+    pub clock_behind_ms: i64,
     /// Stages of one plan.
     pub milestones: usize,
     /// Extensions of one hazard.
@@ -59,6 +62,7 @@ impl Default for Limits {
             photo_bytes: 64 * 1024 * 1024,
             due_days: 730,
             clock_ahead_ms: 366 * 86_400_000,
+            clock_behind_ms: 60 * 86_400_000,
             milestones: 50,
             extensions: 12,
             extension_days_without_expert: 30,

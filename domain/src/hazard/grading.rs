@@ -184,7 +184,10 @@ fn check_served(served: &Served, hazard: &Hazard, facts: &Facts) -> Result<(), R
 /// The due date that so many days make, counted from the day on which the command was made.
 fn count_days(period: &Period, facts: &Facts) -> Result<Deadline, Refusal> {
     text::optional("period.rule", period.rule.as_deref(), SHORT_TEXT_MAX)?;
-    let start = facts.made().shanghai_date();
+    let made = facts.made();
+    let believed = made >= facts.now.plus_millis(-facts.limits.clock_behind_ms);
+    let start = if believed { made } else { facts.now };
+    let start = start.shanghai_date();
     deadline(start, period, facts)
         .map_err(|error| Refusal::invalid_field("period.days", &error.to_string()))
 }

@@ -167,6 +167,14 @@ fn hazards_and_enterprises() -> Vec<Row> {
                 .with("If-Match", "\"999\"")
                 .json(&json!({"geometry": geometry, "reference": "wgs84"}))
         };
+        listCalendars: OK, OK, |case| case.ask("GET", "/calendars");
+        // Of a version that it never had.
+        importCalendar: administrators(403, 412), all(403), |case| {
+            let day = |n: u8| json!({"date": format!("2031-01-{n:02}"), "kind": "holiday"});
+            let days: Vec<_> = (1..=13).map(day).collect();
+            case.ask("PUT", "/calendars/2031").with("If-Match", "\"999\"")
+                .json(&json!({"days": days, "source": "测试用"}))
+        };
         // One that is not there.
         removeBoundary: administrators(403, 200), all(403), |case| {
             case.ask("DELETE", &format!("/jurisdictions/{}/boundary", town()))

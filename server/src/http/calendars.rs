@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::answers::{Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded, WithBody};
+use super::answers::{
+    DeviceMayBeRevoked, Outdated, RoleNeeded, SignedIn, Unreadable, VersionNeeded, WithBody,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath};
 use super::problem::Problem;
@@ -53,7 +55,7 @@ pub(super) struct CalendarTable {
 #[utoipa::path(
     tag = "calendars",
     operation_id = "listCalendars",
-    responses((status = 200, description = "The years", body = Calendars), SignedIn),
+    responses((status = 200, description = "The years", body = Calendars), SignedIn, DeviceMayBeRevoked),
     security(("bearer" = []))
 )]
 #[get("/calendars")]

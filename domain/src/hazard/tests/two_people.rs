@@ -218,6 +218,20 @@ fn a_due_date_counted_in_days_follows_the_published_calendar() {
 }
 
 #[test]
+fn days_are_counted_from_when_the_order_was_made_unless_that_clock_stands_far_back() {
+    let counted = |days_ago: i64| {
+        let mut case = Case::reported(Source::OpenVisit, Grade::General);
+        case.facts.made_at = Some(NOW.plus_millis(-days_ago * DAY_MS));
+        case.must(&inspector(1), within(20, DayKind::Calendar));
+        let order = case.hazard().order().unwrap();
+        (order.deadline.as_ref().unwrap().start, order.due_date)
+    };
+    assert_eq!(counted(6), (date("2026-11-16"), date("2026-12-07")));
+    assert_eq!(counted(60).0, date("2026-09-23"));
+    assert_eq!(counted(61), (date("2026-11-22"), date("2026-12-14")));
+}
+
+#[test]
 fn a_provisional_due_date_moves_once_its_year_is_published_and_no_other_does() {
     use crate::calendar::{CalendarRow, DayMark, parse_calendar};
     let mut case = Case::reported(Source::OpenVisit, Grade::General);
