@@ -1,4 +1,4 @@
-//! Photo files: named by their hash, durable before any command names them.
+//! Photo files, and other evidence: named by their hash, durable before any command names them.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -6,7 +6,9 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use hazardloop_domain::command::{PhotoKind, PhotoRef};
+use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::Limits;
 
 use crate::home::{HomeError, sync_directory, write_durably};
 
@@ -25,8 +27,8 @@ pub enum PhotoError {
         /// Why.
         source: std::io::Error,
     },
-    /// Larger than a photo may be.
-    #[error("{path}: {size} bytes, a photo has at most {most}")]
+    /// Larger than evidence of its type may be.
+    #[error("{path}: {size} bytes, at most {most} are taken")]
     TooLarge {
         /// Which.
         path: PathBuf,
@@ -35,8 +37,8 @@ pub enum PhotoError {
         /// Bytes allowed.
         most: u64,
     },
-    /// Not JPEG, PNG or WebP by its first bytes.
-    #[error("{path}: not a JPEG, PNG or WebP image")]
+    /// None of the accepted types by its first bytes.
+    #[error("{path}: neither a JPEG, PNG or WebP image nor a PDF or MP4 file")]
     NotAPhoto {
         /// Which.
         path: PathBuf,
@@ -61,24 +63,32 @@ impl PhotoDir {
         Ok(Self(dir))
     }
 
-    /// Copies a file in, durably, and names it for a command.
+    /// Copies a file in, durably, and names it for a command. A PDF is a document, whatever it was
+    /// taken as: it shows no place.
     ///
     /// # Errors
     /// [`PhotoError`].
-    pub fn take(&self, path: &Path, kind: PhotoKind, most: u64) -> Result<PhotoRef, PhotoError> {
+    pub fn take(
+        &self,
+        path: &Path,
+        kind: PhotoKind,
+        limits: &Limits,
+    ) -> Result<PhotoRef, PhotoError> {
         let unreadable = |source| PhotoError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
-        if size > most {
-            return Err(PhotoError::TooLarge {
+        let within = |size: u64, most: u64| match size > most {
+            true => Err(PhotoError::TooLarge {
                 path: path.to_owned(),
                 size,
                 most,
-            });
-        }
+            }),
+            false => Ok(()),
+        };
+        let most = limits.evidence_bytes();
+        let mut file = File::open(path).map_err(unreadable)?;
+        within(file.metadata().map_err(unreadable)?.len(), most)?;
         let mut bytes = Vec::new();
         // Not every file says its length: what has none (a pipe, a device) is bounded all the same.
         (&mut file)
@@ -86,23 +96,22 @@ impl PhotoDir {
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         let size = bytes.len() as u64;
-        if size > most {
-            return Err(PhotoError::TooLarge {
+        within(size, most)?;
+        let media_type =
+            MediaType::of_first_bytes(&bytes).ok_or_else(|| PhotoError::NotAPhoto {
                 path: path.to_owned(),
-                size,
-                most,
-            });
-        }
-        let media_type = media_type(&bytes).ok_or_else(|| PhotoError::NotAPhoto {
-            path: path.to_owned(),
-        })?;
+            })?;
+        within(size, limits.bytes_of(media_type))?;
         let sha256 = Digest::sha256(&bytes);
         write_durably(&self.0, &sha256.to_string(), &bytes, 0o600)?;
         Ok(PhotoRef {
             sha256,
-            size: bytes.len() as u64,
-            media_type: media_type.to_owned(),
-            kind,
+            size,
+            media_type: media_type.as_str().to_owned(),
+            kind: match media_type {
+                MediaType::Pdf => PhotoKind::Document,
+                _ => kind,
+            },
             taken_at: None,
             position: None,
         })
@@ -174,23 +183,44 @@ impl PhotoDir {
     }
 }
 
-/// The media type by the first bytes; names of files lie.
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-        Some("image/jpeg")
-    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Some("image/png")
-    } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        Some("image/webp")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+
+    fn limits(bytes: u64) -> Limits {
+        Limits {
+            photo_bytes: bytes,
+            document_bytes: bytes,
+            clip_bytes: bytes,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn documents_and_clips_are_taken_each_with_its_own_limit() {
+        let home = tempfile::tempdir().unwrap();
+        let photos = PhotoDir::open(home.path()).unwrap();
+        let limits = Limits {
+            document_bytes: 20,
+            ..limits(40)
+        };
+        let file = home.path().join("a.jpg");
+        let take = |bytes: &[u8]| {
+            std::fs::write(&file, bytes).unwrap();
+            photos.take(&file, PhotoKind::Scene, &limits)
+        };
+        let pdf = take(b"%PDF-1.7 minutes").unwrap();
+        assert_eq!(pdf.media_type, "application/pdf");
+        assert_eq!(pdf.kind, PhotoKind::Document);
+        let clip = take(b"\0\0\0\x18ftypmp42 and so on").unwrap();
+        assert_eq!(clip.media_type, "video/mp4");
+        assert_eq!(clip.kind, PhotoKind::Scene);
+        let large = take(b"%PDF-1.7 minutes of a long meeting").unwrap_err();
+        assert!(matches!(large, PhotoError::TooLarge { most: 20, .. }));
+        let heic = take(b"\0\0\0\x18ftypheic").unwrap_err();
+        assert!(matches!(heic, PhotoError::NotAPhoto { .. }));
+    }
 
     #[test]
     fn a_photo_is_kept_by_its_hash_and_swept_when_nothing_names_it() {
@@ -198,7 +228,9 @@ mod tests {
         let photos = PhotoDir::open(home.path()).unwrap();
         let file = home.path().join("a.png");
         std::fs::write(&file, b"\xff\xd8\xffjpeg with a lying name").unwrap();
-        let photo = photos.take(&file, PhotoKind::Before, 1_000).unwrap();
+        let photo = photos
+            .take(&file, PhotoKind::Before, &limits(1_000))
+            .unwrap();
         assert_eq!(photo.media_type, "image/jpeg");
         assert_eq!(photos.read(&photo.sha256, 3, 4).unwrap(), b"jpeg");
         assert!(photos.read(&photo.sha256, 3, 4_000).is_err(), "short");
@@ -214,7 +246,9 @@ mod tests {
         let photos = PhotoDir::open(home.path()).unwrap();
         let file = home.path().join("a.jpg");
         std::fs::write(&file, b"\xff\xd8\xffwhole").unwrap();
-        let photo = photos.take(&file, PhotoKind::Before, 1_000).unwrap();
+        let photo = photos
+            .take(&file, PhotoKind::Before, &limits(1_000))
+            .unwrap();
         let kept = home.path().join("photos").join(photo.sha256.to_string());
         std::fs::write(&kept, b"\xff\xd8\xffwhols").unwrap();
         assert!(photos.read(&photo.sha256, 0, 3).is_err());
@@ -229,7 +263,7 @@ mod tests {
     fn what_has_no_length_is_bounded_all_the_same() {
         let home = tempfile::tempdir().unwrap();
         let photos = PhotoDir::open(home.path()).unwrap();
-        let endless = photos.take(Path::new("/dev/zero"), PhotoKind::Before, 1_000);
+        let endless = photos.take(Path::new("/dev/zero"), PhotoKind::Before, &limits(1_000));
         assert!(matches!(endless, Err(PhotoError::TooLarge { .. })));
     }
 
@@ -239,9 +273,13 @@ mod tests {
         let photos = PhotoDir::open(home.path()).unwrap();
         let file = home.path().join("a.jpg");
         std::fs::write(&file, b"<html>").unwrap();
-        let refused = photos.take(&file, PhotoKind::Before, 1_000).unwrap_err();
+        let refused = photos
+            .take(&file, PhotoKind::Before, &limits(1_000))
+            .unwrap_err();
         assert!(matches!(refused, PhotoError::NotAPhoto { .. }));
-        let large = photos.take(&file, PhotoKind::Before, 3).unwrap_err();
+        let large = photos
+            .take(&file, PhotoKind::Before, &limits(3))
+            .unwrap_err();
         assert!(matches!(large, PhotoError::TooLarge { size: 6, .. }));
     }
 }

@@ -7,6 +7,8 @@
 )]
 
 mod fake_server;
+#[path = "loopback/lifecycle.rs"]
+mod lifecycle;
 #[path = "loopback/network.rs"]
 mod network;
 #[path = "loopback/people.rs"]

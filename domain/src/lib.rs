@@ -10,6 +10,7 @@ pub mod calendar_year;
 pub mod command;
 pub mod credit_code;
 pub mod enterprise;
+pub mod evidence;
 pub mod geography;
 pub mod hash;
 pub mod hazard;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
@@ -193,12 +194,16 @@ impl Default for HttpLimits {
     }
 }
 
-/// Limits on photos and uploads.
+/// Limits on photos, documents, clips and uploads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhotoLimits {
     /// Bytes of one photo.
     pub bytes: u64,
+    /// Bytes of one document (PDF).
+    pub document_bytes: u64,
+    /// Bytes of one clip (MP4).
+    pub clip_bytes: u64,
     /// Pixels of one photo.
     pub pixels: u64,
     /// Memory of one decoder, bytes.
@@ -215,8 +220,11 @@ pub struct PhotoLimits {
 
 impl Default for PhotoLimits {
     fn default() -> Self {
+        let limits = Limits::default();
         Self {
-            bytes: 64 * 1024 * 1024,
+            bytes: limits.photo_bytes,
+            document_bytes: limits.document_bytes,
+            clip_bytes: limits.clip_bytes,
             pixels: 200_000_000,
             decode_bytes: 1024 * 1024 * 1024,
             thumbnail_edge: 320,
@@ -224,6 +232,22 @@ impl Default for PhotoLimits {
             uploads_per_person: 200,
             chunk_bytes: 8 * 1024 * 1024,
         }
+    }
+}
+
+impl PhotoLimits {
+    /// Bytes of one file of this type.
+    pub const fn bytes_of(&self, media_type: MediaType) -> u64 {
+        match media_type {
+            MediaType::Jpeg | MediaType::Png | MediaType::Webp => self.bytes,
+            MediaType::Pdf => self.document_bytes,
+            MediaType::Mp4 => self.clip_bytes,
+        }
+    }
+
+    /// Bytes of the largest file of any type.
+    pub fn largest(&self) -> u64 {
+        self.bytes.max(self.document_bytes).max(self.clip_bytes)
     }
 }
 
@@ -237,6 +261,16 @@ pub struct HazardLimits {
     pub notes: usize,
     /// Days from today to the latest due date.
     pub due_days: i64,
+    /// Stages of one plan.
+    pub milestones: usize,
+    /// Extensions of one hazard.
+    pub extensions: usize,
+    /// Days by which a due date may be extended without an expert's opinion.
+    pub extension_days_without_expert: i64,
+    /// Penalty cases of one hazard.
+    pub penalties: usize,
+    /// Items of one re-inspection.
+    pub items: usize,
     /// Hazards that one transaction moves along with their enterprise; the others follow.
     pub moved_at_once: usize,
 }
@@ -248,6 +282,11 @@ impl Default for HazardLimits {
             photos: limits.photos,
             notes: limits.notes,
             due_days: limits.due_days,
+            milestones: limits.milestones,
+            extensions: limits.extensions,
+            extension_days_without_expert: limits.extension_days_without_expert,
+            penalties: limits.penalties,
+            items: limits.items,
             moved_at_once: 200,
         }
     }
@@ -299,7 +338,14 @@ impl Settings {
             photos: self.hazards.photos,
             notes: self.hazards.notes,
             due_days: self.hazards.due_days,
+            milestones: self.hazards.milestones,
+            extensions: self.hazards.extensions,
+            extension_days_without_expert: self.hazards.extension_days_without_expert,
+            penalties: self.hazards.penalties,
+            items: self.hazards.items,
             photo_bytes: self.photos.bytes,
+            document_bytes: self.photos.document_bytes,
+            clip_bytes: self.photos.clip_bytes,
             ..Limits::default()
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::Database;
+use hazardloop_domain::hazard::Limits;
+
+use super::{Database, HazardLimits, PhotoLimits, Settings};
 use crate::store::DbOptions;
 
 #[test]
@@ -25,4 +27,37 @@ fn the_store_is_opened_as_the_settings_say() {
     assert_eq!((options.lock_timeout, options.busy_timeout), (ms(6), ms(6)));
     assert_eq!(options.statement_timeout, ms(7));
     assert_eq!(Database::default().options(), DbOptions::default());
+}
+
+#[test]
+fn the_rules_get_the_limits_that_are_set() {
+    assert_eq!(Settings::default().rule_limits(), Limits::default());
+    let settings = Settings {
+        hazards: HazardLimits {
+            photos: 1,
+            notes: 2,
+            due_days: 3,
+            milestones: 4,
+            extensions: 5,
+            extension_days_without_expert: 6,
+            penalties: 7,
+            items: 8,
+            ..HazardLimits::default()
+        },
+        photos: PhotoLimits {
+            bytes: 10,
+            document_bytes: 11,
+            clip_bytes: 12,
+            ..PhotoLimits::default()
+        },
+        ..Settings::default()
+    };
+    let limits = settings.rule_limits();
+    assert_eq!((limits.photos, limits.notes, limits.due_days), (1, 2, 3));
+    assert_eq!((limits.milestones, limits.extensions), (4, 5));
+    assert_eq!(limits.extension_days_without_expert, 6);
+    assert_eq!((limits.penalties, limits.items), (7, 8));
+    let bytes = (limits.photo_bytes, limits.document_bytes, limits.clip_bytes);
+    assert_eq!(bytes, (10, 11, 12));
+    assert_eq!(settings.photos.largest(), 12);
 }

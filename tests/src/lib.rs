@@ -13,6 +13,7 @@
 
 pub mod backup;
 pub mod device;
+pub mod evidence;
 pub mod install;
 pub mod link;
 pub mod photo;

@@ -11,6 +11,10 @@ use super::steps::{
     AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
     ReinspectArgs, ReopenArgs, ReportArgs,
 };
+use super::steps_beside::{
+    AssignArgs, DecideArgs, DelistArgs, ExtendArgs, GradeArgs, MergeArgs, PenaltyArgs, PlanArgs,
+    ReceiveArgs, ResumeArgs, SuperviseArgs, SuspendArgs, TransferArgs,
+};
 
 /// The language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +85,45 @@ pub enum Task {
     /// Reports a hazard.
     Report(Box<ReportArgs>),
     /// Confirms a hazard with its due date.
-    Confirm(ConfirmArgs),
+    Confirm(Box<ConfirmArgs>),
     /// Rejects a report.
     Reject(ReasonArgs),
     /// Takes one's own general report back before it is confirmed.
     Withdraw(ReasonArgs),
+    /// Hands in the plan of a correction.
+    Plan(Box<PlanArgs>),
+    /// Asks for a later due date.
+    Extend(Box<ExtendArgs>),
+    /// Decides on what waits: a plan, an extension, a proposal, resuming work.
+    Decide(Box<DecideArgs>),
+    /// Changes the grade.
+    Grade(Box<GradeArgs>),
     /// Submits a completed rectification.
-    Fix(FixArgs),
+    Fix(Box<FixArgs>),
     /// Re-inspects a submission.
-    Reinspect(ReinspectArgs),
+    Reinspect(Box<ReinspectArgs>),
     /// Closes a hazard.
     Close(OpinionArgs),
     /// Reopens a closed hazard.
     Reopen(ReopenArgs),
+    /// Says that a report repeats another.
+    Merge(MergeArgs),
+    /// Hands a hazard to another body.
+    Transfer(Box<TransferArgs>),
+    /// Records the receipt for a transfer.
+    Receive(ReceiveArgs),
+    /// Puts a hazard under listed supervision.
+    Supervise(Box<SuperviseArgs>),
+    /// Takes it off the list.
+    Delist(DelistArgs),
+    /// Orders work to stop.
+    Suspend(Box<SuspendArgs>),
+    /// Asks to resume.
+    Resume(Box<ResumeArgs>),
+    /// Notes a penalty case.
+    Penalty(Box<PenaltyArgs>),
+    /// Says which sector and department a hazard belongs to.
+    Assign(AssignArgs),
     /// Adds a note.
     Note(NoteArgs),
     /// Corrects a report.
@@ -147,11 +177,11 @@ pub struct Patience {
 
 impl Patience {
     /// The engine's settings with what is given here.
-    pub(super) fn config(&self) -> EngineConfig {
+    pub(super) fn config(&self, usual: EngineConfig) -> EngineConfig {
         EngineConfig {
             keep_settled_ms: i64::from(self.keep_days) * 24 * 3_600_000,
             keep_settled: usize::try_from(self.keep_commands).unwrap_or(usize::MAX),
-            ..EngineConfig::default()
+            ..usual
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
+use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{Engine, HazardView};
 use hazardloop_sync_protocol::wire::RecordKind;
@@ -80,6 +81,28 @@ pub(super) fn enterprise(engine: &Engine, text: &str) -> Result<EnterpriseId, Tr
         _ => Err(Trouble::Usage(
             format!("{text}：有多家企业与之相符"),
             format!("{text}: several enterprises fit"),
+        )),
+    }
+}
+
+/// The jurisdiction with this id, or the only one of the replica with this name.
+pub(super) fn jurisdiction(engine: &Engine, text: &str) -> Result<JurisdictionId, Trouble> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let rows = engine.state().rows.iter();
+    let rows = rows.filter(|((kind, _), row)| *kind == RecordKind::Jurisdiction && row.holders > 0);
+    let named = rows.filter_map(|(_, row)| minicbor::decode::<Jurisdiction>(&row.body).ok());
+    let mut fits = named.filter(|node| node.name == text);
+    match (fits.next(), fits.next()) {
+        (Some(only), None) => Ok(only.id),
+        (None, _) => Err(Trouble::Usage(
+            format!("{text}：本机没有这个辖区，请用其 id"),
+            format!("{text}: no such jurisdiction on this device; name its id"),
+        )),
+        _ => Err(Trouble::Usage(
+            format!("{text}：有多个辖区同名，请用 id"),
+            format!("{text}: several jurisdictions have this name; name its id"),
         )),
     }
 }

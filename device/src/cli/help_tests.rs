@@ -133,7 +133,7 @@ fn what_is_wrong_with_a_line_is_said_in_the_persons_language() {
         (&["sync", "--wait", "long"], "整数", "whole number"),
         (
             &["attach", "HZ-1", "--photo", "a", "--kind", "x"],
-            "可选：before、after、scene",
+            "可选：before、after、scene、document、signature",
             "before",
         ),
         (&["report", "--text"], "--text <TEXT> 需要一个值", "--text"),

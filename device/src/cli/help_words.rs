@@ -3,6 +3,7 @@
 //! means the same everywhere stands alone. `help.rs` sets them; a test finds what is missing.
 
 use super::args::Language;
+use super::help_words_beside as beside;
 
 type Words = &'static [(&'static str, &'static str)];
 
@@ -48,12 +49,12 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let table = match lang {
-        Language::Zh => ZH,
-        Language::En => EN,
+    let (main, more) = match lang {
+        Language::Zh => (ZH, beside::ZH),
+        Language::En => (EN, beside::EN),
     };
     let of = |key: &str| {
-        let mut fits = table.iter().filter(|(name, _)| *name == key);
+        let mut fits = main.iter().chain(more).filter(|(name, _)| *name == key);
         fits.next().map(|(_, words)| *words)
     };
     if argument.is_empty() {
@@ -95,7 +96,10 @@ const ZH: Words = &[
     ("push", "发送排队的操作"),
     ("sync", "发送操作和照片并取回记录，直到没有可做的或失败"),
     ("report", "上报隐患"),
-    ("report --photo", "隐患照片（JPEG、PNG 或 WebP）"),
+    (
+        "report --photo",
+        "隐患照片（JPEG、PNG、WebP）、短视频（MP4）或资料（PDF）",
+    ),
     (
         "report --at",
         "位置：经度,纬度[@wgs84|cgcs2000|gcj02|bd09][±米]；定位模块给出的是 wgs84",
@@ -140,11 +144,11 @@ const ZH: Words = &[
     ("amend --place", "新的部位"),
     ("amend --at", "新的位置，写法同 report"),
     ("amend --enterprise", "企业（查明后）：id 或名称"),
-    ("attach", "补充照片"),
+    ("attach", "补充照片、短视频或资料"),
     ("attach --photo", "要补充的照片"),
     (
         "attach --kind",
-        "照片内容：before 整改前，after 整改后，scene 现场或资料",
+        "照片内容：before 整改前，after 整改后，scene 现场，document 资料（PDF 一律为资料），signature 签名",
     ),
     ("lost-photo", "登记照片确已遗失（管理员）"),
     ("lost-photo --photo", "照片的 SHA-256，或其开头（须唯一）"),
@@ -227,7 +231,10 @@ const EN: Words = &[
         "Send commands and photos and bring the records up to date, until quiet or a failure",
     ),
     ("report", "Report a hazard"),
-    ("report --photo", "Photos of the hazard (JPEG, PNG or WebP)"),
+    (
+        "report --photo",
+        "Photos of the hazard (JPEG, PNG, WebP), short clips (MP4) or documents (PDF)",
+    ),
     (
         "report --at",
         "Position: LON,LAT[@wgs84|cgcs2000|gcj02|bd09][±METRES]; receivers report wgs84",
@@ -299,11 +306,12 @@ const EN: Words = &[
         "amend --enterprise",
         "The enterprise, once known: id or name",
     ),
-    ("attach", "Add photos"),
+    ("attach", "Add photos, short clips or documents"),
     ("attach --photo", "The photos"),
     (
         "attach --kind",
-        "What they show: before or after the correction, or scene (surroundings, documents)",
+        "What they show: before or after the correction, scene (surroundings), document (a PDF always \
+         is one) or signature",
     ),
     (
         "lost-photo",

@@ -1,16 +1,23 @@
 //! The command line: arguments in, commands queued or lanes run, an answer and an exit code out.
 
 mod acts;
+mod acts_beside;
 pub mod args;
 mod find;
 pub mod help;
 mod help_words;
+mod help_words_beside;
+mod pairs;
 mod parse;
 mod photo;
 mod rules_zh;
+mod rules_zh_words;
 mod show;
+mod show_beside;
+mod show_measures;
 mod show_run;
 mod steps;
+mod steps_beside;
 mod trouble;
 mod words;
 
@@ -158,9 +165,15 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
     ) {
         profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
     }
+    let usual = EngineConfig {
+        calendar: crate::calendar::shipped(),
+        ..EngineConfig::default()
+    };
     let config = match &arguments.task {
-        Task::Pull(patience) | Task::Push(patience) | Task::Sync(patience) => patience.config(),
-        _ => EngineConfig::default(),
+        Task::Pull(patience) | Task::Push(patience) | Task::Sync(patience) => {
+            patience.config(usual)
+        }
+        _ => usual,
     };
     let mut device = Device::open(profile, config, ambient)?;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
@@ -199,10 +212,11 @@ fn act(
     task: &Task,
     lang: Language,
 ) -> Result<Answer, Trouble> {
-    let Some((hazard_id, actions)) = acts::commands(device, ambient, task)? else {
+    let Some(acts) = acts::commands(device, ambient, task)? else {
         let zh = "本设备不能执行此命令".to_owned();
         return Err(Trouble::Usage(zh, "not a task of this device".to_owned()));
     };
+    let (hazard_id, actions) = (acts.hazard_id, acts.actions);
     let number = hazardloop_domain::hazard::hazard_number(hazard_id);
     // All or none: half of what was asked would be queued twice at the next attempt.
     if actions.len() > 1 {
@@ -217,10 +231,15 @@ fn act(
         "已保存在本机，待发送",
         "kept on this device, to be sent",
     );
-    Ok(Answer {
-        lines: vec![format!("{number} {kept} {seqs:?}")],
-        json: json!({ "hazard_id": hazard_id, "number": number, "seqs": seqs }),
-    })
+    let mut lines = vec![format!("{number} {kept} {seqs:?}")];
+    lines.extend(acts.paired.iter().map(|pair| pairs::line(pair, lang)));
+    let mut json = json!({ "hazard_id": hazard_id, "number": number, "seqs": seqs });
+    if !acts.paired.is_empty()
+        && let Some(members) = json.as_object_mut()
+    {
+        members.insert("paired".to_owned(), json!(acts.paired));
+    }
+    Ok(Answer { json, lines })
 }
 
 fn network(

@@ -1,6 +1,9 @@
 //! Reading the values of arguments. What is wrong with one is said in both languages.
 
-use hazardloop_domain::command::{CriterionRef, Source};
+use hazardloop_domain::calendar::DayKind;
+use hazardloop_domain::command::{
+    CriterionRef, Field, ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source,
+};
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 
@@ -65,13 +68,126 @@ pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, Unreadable> {
     })
 }
 
-pub(super) fn source(text: &str) -> Result<Source, Unreadable> {
-    let names: Vec<_> = Source::ALL.iter().map(|source| source.as_str()).collect();
-    Source::from_name(text).ok_or_else(|| {
+/// One of a few names.
+fn name<T: Copy>(
+    text: &str,
+    all: &[T],
+    of: fn(&str) -> Option<T>,
+    as_str: fn(T) -> &'static str,
+) -> Result<T, Unreadable> {
+    of(text).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|value| as_str(*value)).collect();
         Unreadable::new(
             format!("可选：{}", names.join("、")),
             format!("one of {}", names.join(", ")),
         )
+    })
+}
+
+pub(super) fn source(text: &str) -> Result<Source, Unreadable> {
+    name(text, Source::ALL, Source::from_name, Source::as_str)
+}
+
+pub(super) fn field(text: &str) -> Result<Field, Unreadable> {
+    name(text, Field::ALL, Field::from_name, Field::as_str)
+}
+
+pub(super) fn listing_level(text: &str) -> Result<ListingLevel, Unreadable> {
+    let (of, as_str) = (ListingLevel::from_name, ListingLevel::as_str);
+    name(text, ListingLevel::ALL, of, as_str)
+}
+
+pub(super) fn reopen_cause(text: &str) -> Result<ReopenCause, Unreadable> {
+    let (of, as_str) = (ReopenCause::from_name, ReopenCause::as_str);
+    name(text, ReopenCause::ALL, of, as_str)
+}
+
+/// Reads `10d` (calendar days) or `10wd` (working days); also 10天, 10日, 10工作日, 10个工作日.
+pub(super) fn period(text: &str) -> Result<Period, Unreadable> {
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let (days, kind) = text.split_at(digits);
+    let kind = match kind.trim() {
+        "d" | "天" | "日" => Some(DayKind::Calendar),
+        "wd" | "工作日" | "个工作日" => Some(DayKind::Working),
+        _ => None,
+    };
+    let read = days.parse().ok().zip(kind);
+    let (days, kind) = read.ok_or_else(|| {
+        Unreadable::new(
+            "须为天数：10d（自然日）或 10wd（工作日）",
+            "expected a number of days: 10d (calendar days) or 10wd (working days)",
+        )
+    })?;
+    Ok(Period {
+        days,
+        kind,
+        rule: None,
+    })
+}
+
+/// Reads `DATE=WHAT`.
+pub(super) fn milestone(text: &str) -> Result<Milestone, Unreadable> {
+    let (day, goal) = text.split_once('=').ok_or_else(|| {
+        Unreadable::new(
+            "须为 日期=阶段目标，例如 2026-12-01=拆除封板",
+            "expected DATE=WHAT, for example 2026-12-01=covers removed",
+        )
+    })?;
+    Ok(Milestone {
+        due_date: date(day.trim())?,
+        goal: goal.trim().to_owned(),
+    })
+}
+
+/// A photo before and a photo after, as they are named on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// A photo of the record: its place among the photos before, from 1, or the beginning of its
+    /// SHA-256.
+    pub before: String,
+    /// A file, or the beginning of a SHA-256 in the record.
+    pub after: String,
+}
+
+/// Reads `BEFORE=AFTER`.
+pub(super) fn pair(text: &str) -> Result<Pair, Unreadable> {
+    let named = text.split_once('=');
+    let (before, after) = named
+        .filter(|(before, after)| !before.trim().is_empty() && !after.trim().is_empty())
+        .ok_or_else(|| {
+            Unreadable::new(
+                "须为 整改前=整改后，例如 1=after.jpg",
+                "expected BEFORE=AFTER, for example 1=after.jpg",
+            )
+        })?;
+    Ok(Pair {
+        before: before.trim().to_owned(),
+        after: after.trim().to_owned(),
+    })
+}
+
+/// Reads `ITEM=pass|fail[:NOTE]`.
+pub(super) fn item(text: &str) -> Result<ItemResult, Unreadable> {
+    let wrong = || {
+        Unreadable::new(
+            "须为 项目=pass 或 项目=fail，其后可加 :说明",
+            "expected ITEM=pass or ITEM=fail, and :NOTE behind it where wanted",
+        )
+    };
+    let (item, result) = text.split_once('=').ok_or_else(wrong)?;
+    let (result, note) = match result.split_once([':', '：']) {
+        Some((result, note)) => (result, Some(note.trim().to_owned())),
+        None => (result, None),
+    };
+    let passed = match result.trim() {
+        "pass" | "合格" => true,
+        "fail" | "不合格" => false,
+        _ => return Err(wrong()),
+    };
+    Ok(ItemResult {
+        item: item.trim().to_owned(),
+        passed,
+        note: note.filter(|note| !note.is_empty()),
     })
 }
 
@@ -143,6 +259,29 @@ mod tests {
     }
 
     #[test]
+    fn days_stages_pairs_and_items_are_read() {
+        let days = |text| period(text).map(|read| (read.days, read.kind)).unwrap();
+        assert_eq!(days("10d"), (10, DayKind::Calendar));
+        assert_eq!(days("10wd"), (10, DayKind::Working));
+        assert_eq!(days("7天"), (7, DayKind::Calendar));
+        assert_eq!(days("15个工作日"), (15, DayKind::Working));
+        let stage = milestone("2026-12-01=拆除封板").unwrap();
+        assert_eq!(stage.due_date, date("2026-12-01").unwrap());
+        assert_eq!(stage.goal, "拆除封板");
+        let two = pair("1=photos/a=b.jpg").unwrap();
+        assert_eq!(
+            (two.before.as_str(), two.after.as_str()),
+            ("1", "photos/a=b.jpg")
+        );
+        let seen = item("泄爆片=不合格：仍有封堵").unwrap();
+        assert_eq!(
+            (seen.passed, seen.note.as_deref()),
+            (false, Some("仍有封堵"))
+        );
+        assert!(item("covers=pass").unwrap().passed);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_in_the_words_of_one_language() {
         let is_chinese = |text: &str| text.chars().any(|c| c > '\u{2e80}');
         let wrong = [
@@ -153,6 +292,16 @@ mod tests {
             whole::<u32>("-1").unwrap_err(),
             source("rumour").unwrap_err(),
             criterion("GM-03").unwrap_err(),
+            period("10").unwrap_err(),
+            period("10x").unwrap_err(),
+            period("99999999999d").unwrap_err(),
+            milestone("2026-12-01").unwrap_err(),
+            milestone("soon=done").unwrap_err(),
+            pair("1=").unwrap_err(),
+            item("covers=maybe").unwrap_err(),
+            listing_level("galaxy").unwrap_err(),
+            reopen_cause("rain").unwrap_err(),
+            field("sea").unwrap_err(),
         ];
         for Unreadable { zh, en } in wrong {
             assert!(is_chinese(&zh), "{zh}");

@@ -121,7 +121,7 @@ pub(super) fn retry(
 ) -> Result<Answer, Trouble> {
     let sha256 = find::kept_photo(&device.engine, &args.sha256)?;
     if let Some(path) = &args.file {
-        let most = Limits::default().photo_bytes;
+        let most = Limits::default().evidence_bytes();
         if !device.photos.restore(&sha256, path, most)? {
             let path = path.display();
             return Err(Trouble::Usage(

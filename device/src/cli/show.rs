@@ -8,8 +8,8 @@ use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
-use super::find;
 use super::words::{self, say};
+use super::{find, show_beside};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -39,6 +39,7 @@ fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
     if hazard.is_overdue(now) {
         line += say(lang, "  已逾期", "  OVERDUE");
     }
+    line += &show_beside::marks(hazard, lang);
     if view.is_pending() {
         line += say(lang, "  [未送达]", "  [not sent yet]");
     } else if !view.arrived.is_empty() {
@@ -65,6 +66,9 @@ fn summary_json(view: &HazardView, now: Timestamp) -> Value {
         "due_date": hazard.order().map(|order| order.due_date),
         "overdue": hazard.is_overdue(now),
         "photos_awaited": hazard.photos_awaited(),
+        "listed": hazard.is_listed(),
+        "suspended": hazard.is_suspended(),
+        "waits_for_second": hazard.proposal.is_some(),
         "pending": view.pending,
         "arrived": view.arrived,
     })
@@ -91,6 +95,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
         hazard.place_text
     ));
     lines.push(hazard.description.clone());
+    lines.extend(show_beside::lines(hazard, lang));
     for photo in &hazard.photos {
         lines.push(format!(
             "{} {} {}",

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use hazardloop_domain::command::{CriterionRef, PhotoKind, Source};
+use hazardloop_domain::command::{
+    CriterionRef, Field, ItemResult, Period, PhotoKind, ReopenCause, Source,
+};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::time::{LocalDate, Timestamp};
 
 use super::args::OneHazard;
 use super::parse;
+use super::steps_beside::ExpertArgs;
 
 /// A report.
 #[derive(Debug, Args)]
@@ -49,10 +52,69 @@ pub struct ReportArgs {
     /// What was done at once.
     #[arg(long)]
     pub measure: Option<String>,
+    /// The closed hazard that it repeats.
+    #[arg(long, value_name = "HAZARD")]
+    pub recurrence_of: Option<String>,
+    /// Corrected on the spot.
+    #[command(flatten)]
+    pub fixed: FixedArgs,
+    /// What kind of hazard it is.
+    #[command(flatten)]
+    pub nature: NatureArgs,
+}
+
+/// 即查即改: what was done on the spot.
+#[derive(Debug, Args)]
+pub struct FixedArgs {
+    /// It was corrected on the spot.
+    #[arg(long, requires_all = ["fixed_photo", "fixed_measures", "fixed_by"])]
+    pub fixed_on_spot: bool,
+    /// Photos after the correction.
+    #[arg(long, num_args = 1.., requires = "fixed_on_spot")]
+    pub fixed_photo: Vec<PathBuf>,
+    /// What was done.
+    #[arg(long, requires = "fixed_on_spot")]
+    pub fixed_measures: Option<String>,
+    /// Who did it.
+    #[arg(long, requires = "fixed_on_spot")]
+    pub fixed_by: Option<String>,
+    /// When; now by default.
+    #[arg(long, requires = "fixed_on_spot", value_parser = parse::instant)]
+    pub fixed_at: Option<Timestamp>,
+    /// What it cost, in fen (1/100 CNY).
+    #[arg(long, requires = "fixed_on_spot", value_parser = parse::whole::<u64>)]
+    pub fixed_cost_fen: Option<u64>,
+}
+
+/// What kind of hazard it is, and what may come of it.
+#[derive(Debug, Args)]
+pub struct NatureArgs {
+    /// Which side of safety.
+    #[arg(long, value_parser = parse::field)]
+    pub field: Option<Field>,
+    /// 隐患类别.
+    #[arg(long)]
+    pub category: Option<String>,
+    /// 可能事故类型.
+    #[arg(long)]
+    pub accident_type: Option<String>,
+    /// 产生原因.
+    #[arg(long)]
+    pub cause: Option<String>,
+    /// 危害程度.
+    #[arg(long)]
+    pub consequence: Option<String>,
+    /// 整改难易程度.
+    #[arg(long)]
+    pub difficulty: Option<String>,
+    /// 风险点.
+    #[arg(long)]
+    pub risk_point: Option<String>,
 }
 
 /// A confirmation.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("deadline").required(true).args(["due", "within"]))]
 pub struct ConfirmArgs {
     /// Which.
     #[command(flatten)]
@@ -77,7 +139,42 @@ pub struct ConfirmArgs {
     pub requirement: String,
     /// The last day: YYYY-MM-DD.
     #[arg(long, value_parser = parse::date)]
-    pub due: LocalDate,
+    pub due: Option<LocalDate>,
+    /// So many calendar or working days from today: 10d, 10wd.
+    #[arg(long, value_parser = parse::period)]
+    pub within: Option<Period>,
+    /// The rule that set the number of days.
+    #[arg(long, requires = "within")]
+    pub rule: Option<String>,
+    /// The unit that must correct it, where it is not the enterprise itself.
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// An expert.
+    #[command(flatten)]
+    pub expert: ExpertArgs,
+    /// How the enterprise took the order.
+    #[command(flatten)]
+    pub served: ServedArgs,
+}
+
+/// How a representative of the enterprise took a document.
+#[derive(Debug, Args)]
+pub struct ServedArgs {
+    /// To whom it was handed.
+    #[arg(long)]
+    pub served_by: Option<String>,
+    /// Their post.
+    #[arg(long, requires = "served_by")]
+    pub served_post: Option<String>,
+    /// A photo of the handwritten signature, or the SHA-256 of one in the record.
+    #[arg(long, requires = "served_by", conflicts_with = "refused")]
+    pub signature: Option<PathBuf>,
+    /// Why it was not signed.
+    #[arg(long, requires = "served_by")]
+    pub refused: Option<String>,
+    /// Who saw that it was not.
+    #[arg(long, requires = "refused")]
+    pub witness: Option<String>,
 }
 
 /// A step that takes a reason.
@@ -100,6 +197,9 @@ pub struct ReopenArgs {
     /// The correction was false.
     #[arg(long)]
     pub false_closure: bool,
+    /// What led to it.
+    #[arg(long, value_parser = parse::reopen_cause)]
+    pub cause: Option<ReopenCause>,
 }
 
 /// A rectification.
@@ -120,6 +220,18 @@ pub struct FixArgs {
     /// What it cost, in fen (1/100 CNY).
     #[arg(long, value_parser = parse::whole::<u64>)]
     pub cost_fen: Option<u64>,
+    /// Which photo after shows the place of which before: BEFORE=AFTER.
+    #[arg(long, value_parser = parse::pair)]
+    pub pair: Vec<parse::Pair>,
+    /// Who accepted it for the enterprise.
+    #[arg(long, num_args = 1.., requires = "acceptance")]
+    pub accepted_by: Vec<String>,
+    /// Their opinion.
+    #[arg(long, requires = "accepted_by")]
+    pub acceptance: Option<String>,
+    /// On which day; today by default.
+    #[arg(long, requires = "accepted_by", value_parser = parse::date)]
+    pub accepted_on: Option<LocalDate>,
 }
 
 /// A re-inspection.
@@ -144,6 +256,15 @@ pub struct ReinspectArgs {
     /// The inspector's own photos.
     #[arg(long, num_args = 1..)]
     pub photo: Vec<PathBuf>,
+    /// Why there is none.
+    #[arg(long, visible_alias = "no-photo")]
+    pub no_photo_reason: Option<String>,
+    /// 整改复查意见书 number.
+    #[arg(long)]
+    pub document_no: Option<String>,
+    /// The result item by item: ITEM=pass|fail[:NOTE].
+    #[arg(long, value_parser = parse::item)]
+    pub item: Vec<ItemResult>,
 }
 
 /// A step that takes an opinion.
@@ -198,8 +319,12 @@ pub enum Shows {
     Before,
     /// The same place after the correction.
     After,
-    /// The surroundings, documents, labels.
+    /// The surroundings, labels.
     Scene,
+    /// A document.
+    Document,
+    /// A handwritten signature.
+    Signature,
 }
 
 impl From<Shows> for PhotoKind {
@@ -208,6 +333,8 @@ impl From<Shows> for PhotoKind {
             Shows::Before => Self::Before,
             Shows::After => Self::After,
             Shows::Scene => Self::Scene,
+            Shows::Document => Self::Document,
+            Shows::Signature => Self::Signature,
         }
     }
 }

@@ -73,11 +73,14 @@ impl From<PhotoError> for Trouble {
                 size,
                 most,
             } => {
-                let zh = format!("{}：{size} 字节，照片最大 {most} 字节", path.display());
+                let zh = format!("{}：{size} 字节，最大 {most} 字节", path.display());
                 Self::Photo(Box::new(no_photo(&error)), zh)
             }
             PhotoError::NotAPhoto { ref path } => {
-                let zh = format!("{}：不是 JPEG、PNG 或 WebP 图片", path.display());
+                let zh = format!(
+                    "{}：不是 JPEG、PNG 或 WebP 图片，也不是 PDF 或 MP4 文件",
+                    path.display()
+                );
                 Self::Photo(Box::new(no_photo(&error)), zh)
             }
         }

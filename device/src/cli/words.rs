@@ -24,7 +24,13 @@ pub(super) fn refusal(lang: Language, refusal: &Refusal) -> String {
             let rule = rules_zh::rule(refusal).unwrap_or_else(|| refusal.rule.clone());
             format!("{}（{rule}）", refusal.code.wording_zh())
         }
-        Language::En => format!("{} ({})", refusal.code.wording_en(), refusal.rule),
+        Language::En => {
+            format!(
+                "{} ({})",
+                refusal.code.wording_en(),
+                rules_zh::rule_en(refusal)
+            )
+        }
     }
 }
 
@@ -46,6 +52,22 @@ pub(super) fn kind(lang: Language, name: &str) -> &str {
         "amend" => "更正",
         "attach_photo" => "补充照片",
         "record_photo_lost" => "登记照片遗失",
+        "submit_plan" => "提交整改方案",
+        "decide_plan" => "方案审查",
+        "request_extension" => "申请延期",
+        "decide_extension" => "延期审批",
+        "change_grade" => "调整等级",
+        "decide_proposal" => "第二人复核",
+        "merge" => "合并",
+        "transfer" => "移送",
+        "receive_transfer" => "移送回执",
+        "list_supervision" => "挂牌督办",
+        "delist" => "摘牌",
+        "order_suspension" => "责令停产停用",
+        "request_resumption" => "申请恢复生产",
+        "decide_resumption" => "恢复生产审查",
+        "record_penalty" => "登记处罚案件",
+        "assign_sector" => "明确主管部门",
         // Of a newer build.
         other => other,
     }
@@ -270,7 +292,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_command_that_a_device_queues_has_a_chinese_name() {
-        let servers_own = [ActionKind::ReceivePhoto, ActionKind::FollowEnterprise];
+        let servers_own = [
+            ActionKind::ReceivePhoto,
+            ActionKind::FollowEnterprise,
+            ActionKind::RecomputeDeadline,
+        ];
         let kinds = ActionKind::ALL.iter();
         for name in kinds
             .filter(|kind| !servers_own.contains(kind))

@@ -3,6 +3,7 @@
 use super::decide::Facts;
 use crate::access::Actor;
 use crate::command::{Grade, PhotoKind, PhotoRef, Reinspect, SubmitRectification};
+use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::{Hazard, PhotoState, Status};
 use crate::ids::PersonId;
@@ -248,24 +249,20 @@ pub(super) fn check_photos(
     }
     for (index, photo) in photos.iter().enumerate() {
         let at = |part: &str| format!("{field}[{index}].{part}");
-        let most = match photo.media_type.as_str() {
-            "image/jpeg" | "image/png" | "image/webp" => facts.limits.photo_bytes,
-            "application/pdf" => facts.limits.document_bytes,
-            "video/mp4" => facts.limits.clip_bytes,
-            _ => {
-                return Err(Refusal::invalid_field(
-                    &at("media_type"),
-                    "must be image/jpeg, image/png, image/webp, application/pdf or video/mp4",
-                ));
-            }
+        let Some(media_type) = MediaType::from_name(&photo.media_type) else {
+            return Err(Refusal::invalid_field(
+                &at("media_type"),
+                "must be image/jpeg, image/png, image/webp, application/pdf or video/mp4",
+            ));
         };
+        let most = facts.limits.bytes_of(media_type);
         if photo.size == 0 || photo.size > most {
             return Err(Refusal::invalid_field(
                 &at("size"),
                 &format!("must be 1 to {most} bytes"),
             ));
         }
-        if photo.media_type == "application/pdf" && photo.kind != PhotoKind::Document {
+        if media_type == MediaType::Pdf && photo.kind != PhotoKind::Document {
             return Err(Refusal::invalid_field(
                 &at("kind"),
                 "must be document for a PDF: it shows no place",

@@ -11,6 +11,7 @@ use super::{grading, steps};
 use crate::access::Actor;
 use crate::calendar::WorkdayCalendar;
 use crate::command::{Action, ActionKind, Amend, Command, Grade};
+use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::{FieldName, Hazard, HazardEvent, PhotoState, StatusName};
 use crate::ids::{EnterpriseId, JurisdictionId};
@@ -71,6 +72,23 @@ impl Default for Limits {
             document_bytes: 32 * 1024 * 1024,
             clip_bytes: 64 * 1024 * 1024,
         }
+    }
+}
+
+impl Limits {
+    /// Bytes of one piece of evidence of this type.
+    pub const fn bytes_of(&self, media_type: MediaType) -> u64 {
+        match media_type {
+            MediaType::Jpeg | MediaType::Png | MediaType::Webp => self.photo_bytes,
+            MediaType::Pdf => self.document_bytes,
+            MediaType::Mp4 => self.clip_bytes,
+        }
+    }
+
+    /// Bytes of the largest piece of evidence of any type.
+    pub fn evidence_bytes(&self) -> u64 {
+        let all = MediaType::ALL.iter().map(|ty| self.bytes_of(*ty));
+        all.max().unwrap_or(0)
     }
 }
 

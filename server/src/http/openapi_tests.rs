@@ -253,10 +253,12 @@ fn bodies_that_are_not_json_are_bytes_and_never_lists_of_numbers() {
     let names: BTreeSet<&str> = binary.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
         "application/offset+octet-stream",
+        "application/pdf",
         "application/vnd.hazardloop.sync+cbor",
         "image/jpeg",
         "image/png",
         "image/webp",
+        "video/mp4",
     ];
     assert_eq!(names, BTreeSet::from(expected));
     for (name, content) in binary {

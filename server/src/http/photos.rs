@@ -6,6 +6,7 @@ use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, get, route, web};
+use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hash::Digest;
 use serde::Deserialize;
 
@@ -44,10 +45,11 @@ struct PhotoQuery {
     size: Option<Size>,
 }
 
-/// Read a photo
+/// Read a photo, document or clip
 ///
-/// The original never changes, so its ETag is its SHA-256. A thumbnail is made shortly after the
-/// photo came; until then the answer is 404 with `Retry-After`.
+/// The original never changes, so its ETag is its SHA-256. A thumbnail is made shortly after a
+/// photo came; until then the answer is 404 with `Retry-After`. Documents and clips have none: 404.
+/// Documents are to be saved, not shown in place (`Content-Disposition: attachment`).
 #[utoipa::path(
     tag = "photos",
     operation_id = "readPhoto",
@@ -59,9 +61,11 @@ struct PhotoQuery {
     responses(
         (status = 200, description = "The photo", content(
             (Binary = "image/jpeg"), (Binary = "image/png"), (Binary = "image/webp"),
+            (Binary = "application/pdf"), (Binary = "video/mp4"),
         ), headers(("ETag" = String, description = "The SHA-256 in quotes"))),
         (status = 206, description = "The asked part of it", content(
             (Binary = "image/jpeg"), (Binary = "image/png"), (Binary = "image/webp"),
+            (Binary = "application/pdf"), (Binary = "video/mp4"),
         ), headers(("Content-Range" = String, description = "Which part"))),
         (status = 304, description = "The caller has it (`If-None-Match`)"),
         (status = 404, description = "No such photo that the caller may see, or no thumbnail (yet, with `Retry-After`)", body = Problem, content_type = "application/problem+json"),
@@ -166,18 +170,23 @@ fn picture(content: PhotoContent, etag: String) -> HttpResponse {
         let range = format!("bytes {first}-{last}/{}", content.size);
         response.insert_header((header::CONTENT_RANGE, range));
     }
+    // A document may hold programs and links: it is opened by whoever saves it, not in our name.
+    let disposition = match content.media_type == MediaType::Pdf.as_str() {
+        true => "attachment",
+        false => "inline",
+    };
     // Bytes of strangers: whatever a browser believes to see in them, it runs nothing of it.
     response
         .insert_header((header::CONTENT_TYPE, content.media_type))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .insert_header((header::CONTENT_DISPOSITION, "inline"))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .insert_header((header::CACHE_CONTROL, "private, max-age=86400, immutable"))
         .insert_header((header::VARY, "Authorization"))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::ETAG, etag))
-        // Pictures are compressed already.
+        // Pictures, documents and clips are compressed already.
         .insert_header(ContentEncoding::Identity)
         .body(SizedStream::new(length, content.bytes))
 }

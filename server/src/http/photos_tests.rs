@@ -283,6 +283,42 @@ fn a_thumbnail_is_said_to_come_and_comes() {
 }
 
 #[test]
+fn documents_and_clips_come_out_as_what_they_are_and_have_no_thumbnail() {
+    each_world(|world| async move {
+        let (minutes, clip) = (samples::pdf("minutes"), samples::mp4(3_000));
+        for (bytes, media_type, disposition) in [
+            (&minutes, "application/pdf", "attachment"),
+            (&clip, "video/mp4", "inline"),
+        ] {
+            bring(&world, WORKER, bytes).await;
+            let read = ask(&world, WORKER, Method::GET, &of(bytes)).answer().await;
+            assert_eq!((read.status.as_u16(), &read.body), (200, bytes));
+            assert_eq!(read.header("content-type"), media_type);
+            assert_eq!(read.header("content-disposition"), disposition);
+            assert_eq!(read.header("x-content-type-options"), "nosniff");
+            let policy = "default-src 'none'; sandbox";
+            assert_eq!(read.header("content-security-policy"), policy);
+            let part = ask(&world, WORKER, Method::GET, &of(bytes)).with("Range", "bytes=0-9");
+            assert_eq!(part.answer().await.status, 206);
+
+            let small = format!("{}?size=thumbnail", of(bytes));
+            let small = ask(&world, WORKER, Method::GET, &small).answer().await;
+            assert_eq!(small.problem().0, 404);
+            assert_eq!(small.header("retry-after"), "", "none will ever be made");
+            let hidden = ask(&world, STRANGER, Method::GET, &of(bytes))
+                .answer()
+                .await;
+            assert_eq!(hidden.problem().0, 404);
+            let metadata = format!("{}/metadata", of(bytes));
+            let metadata = ask(&world, WORKER, Method::GET, &metadata).answer().await;
+            let metadata: Value = serde_json::from_slice(&metadata.body).unwrap();
+            assert!(metadata["taken_at"].is_null() && metadata["position"].is_null());
+        }
+        assert_eq!(run_due(&world.app).await.unwrap(), 0, "no job was made");
+    });
+}
+
+#[test]
 fn requests_that_do_not_keep_the_protocol_are_told_how() {
     each_world(|world| async move {
         let photo = samples::jpeg(64, 64);

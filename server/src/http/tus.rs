@@ -72,7 +72,7 @@ struct Checksum {
     responses((status = 204, description = "See the headers", headers(
         ("Tus-Version" = String, description = "Versions spoken here"),
         ("Tus-Extension" = String, description = "Extensions offered"),
-        ("Tus-Max-Size" = u64, description = "Bytes of the largest photo"),
+        ("Tus-Max-Size" = u64, description = "Bytes of the largest file of any type"),
         ("Tus-Checksum-Algorithm" = String, description = "Algorithms of `Upload-Checksum`"),
     ))),
 )]
@@ -85,7 +85,7 @@ async fn capabilities(app: web::Data<App>) -> HttpResponse {
         .insert_header(("Tus-Resumable", TUS_VERSION))
         .insert_header(("Tus-Version", TUS_VERSION))
         .insert_header(("Tus-Extension", TUS_EXTENSIONS))
-        .insert_header(("Tus-Max-Size", app.settings.photos.bytes.to_string()))
+        .insert_header(("Tus-Max-Size", app.settings.photos.largest().to_string()))
         .insert_header(("Tus-Checksum-Algorithm", algorithms))
         .finish()
 }
@@ -94,14 +94,16 @@ async fn capabilities(app: web::Data<App>) -> HttpResponse {
 ///
 /// `Upload-Metadata` names the photo's `sha256` (base64 of 64 hexadecimal digits), with which a
 /// photo that the caller has brought before costs no further bytes: the answer's
-/// `Upload-Offset` then equals `Upload-Length`. A body of type `application/offset+octet-stream`
+/// `Upload-Offset` then equals `Upload-Length`. Photos, documents (PDF) and clips (MP4) each have a
+/// limit of their own; `filetype` (base64 of the media type) lets one that is too large be refused
+/// before it is sent. What a file is, its content says. A body of type `application/offset+octet-stream`
 /// is the first part.
 #[utoipa::path(
     tag = "photos",
     operation_id = "createUpload",
     params(
         SpeaksTus,
-        ("Upload-Length" = u64, Header, description = "Bytes of the whole photo"),
+        ("Upload-Length" = u64, Header, description = "Bytes of the whole file"),
         ("Upload-Metadata" = Option<String>, Header, description = "Pairs of key and base64 value, separated by commas: `sha256`, `filetype`"),
         Checksum,
     ),
@@ -146,6 +148,7 @@ async fn created(
     };
     let announced = Announcement {
         length,
+        media_type: metadata.media_type,
         sha256: metadata.sha256,
         metadata: metadata.raw,
     };
@@ -188,8 +191,8 @@ async fn created(
             ("Upload-Length" = u64, description = "Bytes of the whole photo"),
             ("Upload-Expires" = Option<String>, description = "When the unfinished upload will be gone"),
         )),
-        (status = 413, description = "All bytes are here, and the picture is too large"),
-        (status = 415, description = "All bytes are here, and they are not a photo"),
+        (status = 413, description = "All bytes are here, and the picture, document or clip is too large"),
+        (status = 415, description = "All bytes are here, and they are neither a photo, a PDF nor an MP4"),
         (status = 422, description = "All bytes are here, and they do not have the announced hash, or are damaged"),
         SignedIn, DeviceMayBeRevoked, OfUpload, OtherTus,
     ),

@@ -3,6 +3,7 @@
 use actix_web::http::header::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hash::Digest;
 
 use super::problem::{Problem, ProblemCode};
@@ -26,6 +27,8 @@ pub const METADATA_PAIRS: usize = 16;
 pub struct UploadMetadata {
     /// The hash that the whole file will have.
     pub sha256: Option<Digest>,
+    /// What the file is said to be (`filetype`), where it is one of the accepted types.
+    pub media_type: Option<MediaType>,
     /// The header as it came.
     pub raw: String,
 }
@@ -132,7 +135,7 @@ pub fn upload_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Problem>
 }
 
 /// `Upload-Metadata`: pairs `key base64`, separated by commas. `sha256` is base64 of the hash in
-/// 64 hexadecimal digits.
+/// 64 hexadecimal digits, `filetype` of a media type.
 ///
 /// # Errors
 /// 400 for anything malformed, a repeated key or more than the limits.
@@ -147,6 +150,7 @@ pub fn upload_metadata(headers: &HeaderMap) -> Result<UploadMetadata, Problem> {
     let mut seen = std::collections::BTreeSet::new();
     let mut metadata = UploadMetadata {
         sha256: None,
+        media_type: None,
         raw: raw.to_owned(),
     };
     for pair in raw.split(',') {
@@ -160,6 +164,9 @@ pub fn upload_metadata(headers: &HeaderMap) -> Result<UploadMetadata, Problem> {
             .map_err(|_| malformed(NAME, "a value is not base64"))?;
         if key == "sha256" {
             metadata.sha256 = Some(announced(&value)?);
+        } else if key == "filetype" {
+            let named = std::str::from_utf8(&value).ok();
+            metadata.media_type = named.and_then(MediaType::from_name);
         }
     }
     Ok(metadata)
@@ -230,6 +237,7 @@ mod tests {
             read,
             UploadMetadata {
                 sha256: Some(digest),
+                media_type: None,
                 raw
             }
         );
@@ -237,6 +245,17 @@ mod tests {
             upload_metadata(&HeaderMap::new()),
             Ok(UploadMetadata::default())
         );
+    }
+
+    #[test]
+    fn a_declared_type_counts_where_it_is_an_accepted_one() {
+        let of = |name: &str| {
+            let raw = format!("filetype {}", STANDARD.encode(name));
+            let read = upload_metadata(&with("Upload-Metadata", &raw));
+            read.unwrap().media_type
+        };
+        assert_eq!(of("application/pdf"), Some(MediaType::Pdf));
+        assert_eq!(of("text/html"), None);
     }
 
     #[test]

@@ -9,6 +9,10 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, ImageError, Limits};
 
+pub use hazardloop_domain::evidence::MediaType;
+
+use super::{clip, document};
+
 /// Bytes at the beginning of a JPEG in which its header must end. Segments before the picture
 /// (EXIF, its thumbnail, colour profile, maker's notes) are at most 64 KiB each, and few.
 pub const JPEG_HEADER_BYTES: u64 = 4 * 1024 * 1024;
@@ -16,42 +20,6 @@ pub const JPEG_HEADER_BYTES: u64 = 4 * 1024 * 1024;
 pub const HEADER_ALLOCATION_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of EXIF that are read; more is left alone, and said so.
 pub const EXIF_BYTES: usize = 1024 * 1024;
-
-/// What is accepted as a photo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaType {
-    /// JPEG (ISO/IEC 10918-1).
-    Jpeg,
-    /// PNG (W3C).
-    Png,
-    /// WebP (RFC 9649).
-    Webp,
-}
-
-impl MediaType {
-    /// The media type.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
-    }
-
-    /// The type that a file begins like. Nothing but a file's content counts.
-    pub fn of_first_bytes(first: &[u8]) -> Option<Self> {
-        let webp = first.get(..4) == Some(b"RIFF") && first.get(8..12) == Some(b"WEBP");
-        if first.starts_with(&[0xFF, 0xD8, 0xFF]) {
-            Some(Self::Jpeg)
-        } else if first.starts_with(b"\x89PNG\r\n\x1a\n") {
-            Some(Self::Png)
-        } else if webp {
-            Some(Self::Webp)
-        } else {
-            None
-        }
-    }
-}
 
 /// How large a picture may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +30,15 @@ pub struct PictureLimits {
     pub decode_bytes: u64,
 }
 
-/// A file that is a photo, as far as its header tells.
+/// A file that is what it begins like, as far as its header (of a document: its ends, of a clip: its
+/// boxes) tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
     /// What it is.
     pub media_type: MediaType,
-    /// Pixels across, as stored.
+    /// Pixels across, as stored; 0 of what is no picture.
     pub width: u32,
-    /// Pixels down, as stored.
+    /// Pixels down, as stored; 0 of what is no picture.
     pub height: u32,
     /// Its EXIF, if it has any that can be had.
     pub exif: ExifBytes,
@@ -91,14 +60,26 @@ pub enum ExifBytes {
     Unreadable,
 }
 
-/// Why a file is no acceptable photo.
+impl Inspected {
+    /// What has neither pixels nor EXIF.
+    pub(super) const fn no_picture(media_type: MediaType) -> Self {
+        Self {
+            media_type,
+            width: 0,
+            height: 0,
+            exif: ExifBytes::Absent,
+        }
+    }
+}
+
+/// Why a file is no acceptable evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// Neither JPEG, PNG nor WebP.
-    #[error("neither JPEG, PNG nor WebP / 不是 JPEG、PNG 或 WebP 图片")]
+    /// None of the accepted types.
+    #[error("neither JPEG, PNG, WebP, PDF nor MP4 / 不是 JPEG、PNG、WebP、PDF 或 MP4 文件")]
     NotAPhoto,
-    /// It begins like one and its header cannot be read.
-    #[error("the {} header is damaged: {why} / 图片文件头已损坏", media_type.as_str())]
+    /// It begins like one and cannot be read.
+    #[error("this is no whole {} file: {why} / 文件不完整或已损坏", media_type.as_str())]
     Damaged {
         /// What it begins like.
         media_type: MediaType,
@@ -138,6 +119,8 @@ pub fn inspect(path: &Path, limits: PictureLimits) -> Result<Inspected, InspectE
     let media_type = MediaType::of_first_bytes(&first).ok_or(InspectError::NotAPhoto)?;
     file.seek(SeekFrom::Start(0))?;
     let read = match media_type {
+        MediaType::Pdf => return document::inspect(&mut file),
+        MediaType::Mp4 => return clip::inspect(&mut file),
         MediaType::Jpeg => {
             // This reader takes all it is given into memory, so it is given the beginning only.
             let mut head = Vec::new();

@@ -8,6 +8,8 @@
 
 use std::io::Cursor;
 
+pub(crate) use hazardloop_tests::evidence::{mp4, mp4_box, pdf, zip};
+
 use exif::experimental::Writer;
 use exif::{Field, In, Rational, Tag, Value};
 use image::codecs::jpeg::JpegEncoder;

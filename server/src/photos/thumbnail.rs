@@ -62,6 +62,9 @@ fn decode(
         MediaType::Jpeg => ImageFormat::Jpeg,
         MediaType::Png => ImageFormat::Png,
         MediaType::Webp => ImageFormat::WebP,
+        MediaType::Pdf | MediaType::Mp4 => {
+            return Err(ThumbnailError::Undecodable("it is no picture".to_owned()));
+        }
     };
     let mut reader = ImageReader::with_format(source, format);
     let mut decoder_limits = Limits::no_limits();

@@ -25,11 +25,11 @@ pub struct StoredPhoto {
     pub sha256: Digest,
     /// Bytes.
     pub size: u64,
-    /// `image/jpeg`, `image/png` or `image/webp`, by content.
+    /// `image/jpeg`, `image/png`, `image/webp`, `application/pdf` or `video/mp4`, by content.
     pub media_type: String,
-    /// Pixels across, as stored, before the orientation is applied.
+    /// Pixels across, as stored, before the orientation is applied; 0 of a document or clip.
     pub width: u32,
-    /// Pixels down, as stored.
+    /// Pixels down, as stored; 0 of a document or clip.
     pub height: u32,
     /// EXIF orientation, 1 to 8.
     pub orientation: u8,

@@ -22,7 +22,8 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazards::{self, Loaded};
 use crate::store::places::{self, Lineage};
-use crate::store::{Conn, StoreError, WriteTx, people};
+use crate::store::{Conn, StoreError, WriteTx, people, photos};
+use crate::usecases::photo_arrived::is_as_said;
 
 /// Who sends a command, and by which door.
 #[derive(Clone, Debug)]
@@ -333,6 +334,11 @@ impl WorkingSet<'_> {
         people::hold(tx, person_id)?;
         let hazard_id = hazard.id;
         for sha256 in hazards::brought_by(tx.conn(), person_id, &named)? {
+            let stored = photos::find(tx.conn(), sha256)?;
+            if !stored.is_some_and(|it| is_as_said(&hazard, &sha256, &it.media_type)) {
+                tracing::warn!(%hazard_id, %sha256, "a file is not what the record says it is");
+                continue;
+            }
             let command = Command::new(hazard_id, Action::ReceivePhoto(ReceivePhoto { sha256 }));
             match self.decide(tx, &command, &Sender::SERVER) {
                 Ok(done) => hazard = done.hazard,

@@ -87,7 +87,7 @@ pub async fn open(
             let key = originals::thumbnail_key(sha256);
             (key, THUMBNAIL_TYPE.to_owned())
         }
-        PhotoSize::Thumbnail => return unmade(app, sha256).await,
+        PhotoSize::Thumbnail => return unmade(app, &photo).await,
     };
     // A range that begins beyond the end is no range, as RFC 9110 allows.
     let range = range.filter(|range| range.start < photo.size);
@@ -134,7 +134,16 @@ async fn visible(
         .await
 }
 
-async fn unmade(app: &App, sha256: Digest) -> Result<Served, Failure> {
+/// Whether a thumbnail is ever made of files of this type: documents and clips have none.
+pub(super) fn has_thumbnail(media_type: &str) -> bool {
+    MediaType::from_name(media_type).is_some_and(MediaType::is_picture)
+}
+
+async fn unmade(app: &App, photo: &StoredPhoto) -> Result<Served, Failure> {
+    if !has_thumbnail(&photo.media_type) {
+        return Ok(Served::Never);
+    }
+    let sha256 = photo.sha256;
     let key = thumbnail_job_key(sha256);
     let state = app.db.read(move |tx| jobs::state_of(tx.conn(), &key)).await;
     Ok(match state.map_err(Failure::Store)? {
@@ -167,9 +176,10 @@ pub async fn make_thumbnail(app: &App, sha256: Digest) -> Result<(), NoThumbnail
     let original = originals::read(&app.objects, &photo.object_key, photo.size)
         .await
         .map_err(internal)?;
-    let Some(media_type) = MediaType::of_first_bytes(&original) else {
+    let media_type = MediaType::of_first_bytes(&original).filter(|found| found.is_picture());
+    let Some(media_type) = media_type else {
         return Err(NoThumbnail::Never(
-            "it does not begin like a photo".to_owned(),
+            "it does not begin like a picture".to_owned(),
         ));
     };
     let (edge, limits) = (settings.thumbnail_edge, picture_limits(settings));

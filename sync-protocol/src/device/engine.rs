@@ -1,9 +1,11 @@
 //! The engine: inputs to jobs, jobs to writes, writes to state, state to requests.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
 
@@ -90,6 +92,11 @@ impl Engine {
     /// All that is kept.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The working days by which this device counts.
+    pub fn calendar(&self) -> Arc<WorkdayCalendar> {
+        self.config.calendar.clone()
     }
 
     /// Whose device this is.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hazardloop_domain::hash::Digest;
+use hazardloop_tests::evidence::{mp4, mp4_box, pdf, zip};
 use hazardloop_tests::photo::{PICTURE, photo};
 use hazardloop_tests::rest::{Answer, Rest};
 
@@ -109,6 +110,64 @@ fn photos_that_are_none() {
                 &[404],
             );
         }
+    });
+}
+
+/// Bytes that begin like a document or a clip, and are not one.
+fn pretenders() -> Vec<(&'static str, Vec<u8>)> {
+    let page = b"<!doctype html><script>alert(1)</script>";
+    let (minutes, clip) = (pdf("minutes"), mp4(2_000));
+    let mut huge = clip.clone();
+    // The first box claims to be 4 GiB.
+    huge[..4].copy_from_slice(&[0xff; 4]);
+    let mut endless = mp4_box(b"ftyp", b"isom\0\0\0\0isom");
+    endless.extend([0, 0, 0, 1]);
+    endless.extend(b"moov");
+    endless.extend(u64::MAX.to_be_bytes());
+    let within = [&b"%PDF-1.4\n"[..], page, b"\nstartxref\n9\n%%EOF\n"].concat();
+    vec![
+        ("a page that calls itself a PDF", page.to_vec()),
+        ("only the mark of a PDF", b"%PDF-1.7\n".to_vec()),
+        ("half a PDF", minutes[..minutes.len() / 2].to_vec()),
+        ("a PDF that is a page", within),
+        ("a page before a PDF", [&page[..], &minutes].concat()),
+        ("a PDF that is an archive", [minutes, zip()].concat()),
+        ("an archive that calls itself an MP4", zip()),
+        ("half an MP4", clip[..clip.len() / 2].to_vec()),
+        (
+            "an MP4 that is an archive",
+            [clip.clone(), mp4_box(b"free", &zip())].concat(),
+        ),
+        ("an MP4 before a page", [&clip[..], page].concat()),
+        ("a box of 4 GiB", huge),
+        ("a box of all bytes there are", endless),
+        (
+            "crumbs",
+            [clip, mp4_box(b"free", b"").repeat(30_000)].concat(),
+        ),
+        ("HEIC", mp4_box(b"ftyp", b"heic\0\0\0\0mif1heic")),
+    ]
+}
+
+#[test]
+fn documents_and_clips_that_are_none() {
+    refuses_all(plain, |site| {
+        for (case, bytes) in pretenders() {
+            let sha256 = Digest::sha256(&bytes);
+            let answer = upload(&site.employee, &bytes, &sha256);
+            assert_refused(&answer, case, &[413, 415, 422]);
+            let path = format!("/api/v1/photos/{sha256}");
+            assert_refused(&site.employee.get(&path), case, &[404]);
+        }
+        // And what is one is no way to a page either.
+        let minutes = pdf("minutes");
+        let sha256 = Digest::sha256(&minutes);
+        assert_eq!(upload(&site.employee, &minutes, &sha256).status, 204);
+        let read = site.employee.get(&format!("/api/v1/photos/{sha256}"));
+        assert_eq!(read.status, 200);
+        assert_eq!(read.field("content-disposition"), Some("attachment"));
+        assert_eq!(read.field("x-content-type-options"), Some("nosniff"));
+        assert_eq!(read.field("content-type"), Some("application/pdf"));
     });
 }
 

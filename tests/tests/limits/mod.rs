@@ -4,6 +4,8 @@ mod crowds;
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::EnterpriseId;
 use hazardloop_domain::time::Timestamp;
@@ -11,6 +13,7 @@ use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::wire::{
     Bytes, MEDIA_TYPE_CBOR, PROTOCOL_MAX, PullRequest, PullResponse, ScopeUpdate,
 };
+use hazardloop_tests::evidence::{mp4, pdf};
 use hazardloop_tests::install::{Install, uuid_v7};
 use hazardloop_tests::photo::{PICTURE, photo};
 use hazardloop_tests::rest::{Answer, Rest};
@@ -22,6 +25,10 @@ const NOW: &str = "2026-11-22T01:00:00Z";
 
 /// Pixels of [`PICTURE`].
 const PIXELS: u64 = 160 * 120;
+
+/// Bytes of the largest document and of the largest clip: each less than [`PICTURE`] has.
+const DOCUMENT: usize = 600;
+const CLIP: usize = 900;
 
 /// Bytes of one part of an upload that has a checksum.
 const CHUNK: usize = 1_000;
@@ -46,6 +53,8 @@ fn options() -> ServerOptions {
         .with("HAZARDLOOP_HTTP__JSON_BYTES", 2_000)
         .with("HAZARDLOOP_HTTP__PAGE_ROWS", 2)
         .with("HAZARDLOOP_PHOTOS__BYTES", PICTURE.len())
+        .with("HAZARDLOOP_PHOTOS__DOCUMENT_BYTES", DOCUMENT)
+        .with("HAZARDLOOP_PHOTOS__CLIP_BYTES", CLIP)
         .with("HAZARDLOOP_PHOTOS__PIXELS", PIXELS)
         .with("HAZARDLOOP_PHOTOS__THUMBNAIL_EDGE", EDGE)
         .with("HAZARDLOOP_PHOTOS__UPLOADS_PER_PERSON", 1)
@@ -97,6 +106,7 @@ fn what_is_beyond_a_limit_of_the_settings_is_refused_and_what_is_within_passes()
         let site = Site::start(url);
         of_requests(&site);
         of_hazards(&site);
+        of_documents_and_clips(&site);
         of_uploads(&site);
         of_sync(&site);
         assert_eq!(site.server.rest().get("/readyz").status, 200);
@@ -161,6 +171,33 @@ fn begin(rest: &Rest, length: usize) -> Answer {
     let length = length.to_string();
     let fields = [("tus-resumable", "1.0.0"), ("upload-length", &length)];
     rest.ask("POST", "/api/v1/photos", &fields, None)
+}
+
+/// Each type has its own limit: told early where the type is declared, and in the end by content.
+fn of_documents_and_clips(site: &Site) {
+    assert!(PICTURE.len() > CLIP + 1, "{}", PICTURE.len());
+    let whole = |bytes: &[u8], declared: &str| {
+        let (length, declared) = (bytes.len().to_string(), BASE64.encode(declared));
+        let metadata = format!("filetype {declared}");
+        let fields = [
+            ("tus-resumable", "1.0.0"),
+            ("upload-length", length.as_str()),
+            ("upload-metadata", metadata.as_str()),
+            ("content-type", "application/offset+octet-stream"),
+        ];
+        site.employee
+            .ask("POST", "/api/v1/photos", &fields, Some(bytes))
+    };
+    let minutes = |size: usize| pdf(&"x".repeat(size - pdf("").len()));
+    let clip = |size: usize| mp4(size - mp4(0).len());
+    for declared in ["application/pdf", "image/jpeg", "text/html"] {
+        whole(&minutes(DOCUMENT + 1), declared).expect_status(&[413]);
+    }
+    whole(&minutes(DOCUMENT), "application/pdf").expect_status(&[201]);
+    for declared in ["video/mp4", "image/jpeg"] {
+        whole(&clip(CLIP + 1), declared).expect_status(&[413]);
+    }
+    whole(&clip(CLIP), "video/mp4").expect_status(&[201]);
 }
 
 fn of_uploads(site: &Site) {
@@ -309,7 +346,12 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 10] = [
+const ELSEWHERE_TOO: [(&str, &str); 15] = [
+    ("milestones", OVERLAYS),
+    ("extensions", OVERLAYS),
+    ("extension_days_without_expert", SETTINGS),
+    ("penalties", OVERLAYS),
+    ("items", OVERLAYS),
     (
         "temporary_grant_days",
         "server/src/usecases/people/tests/limited.rs",
@@ -326,6 +368,7 @@ const ELSEWHERE_TOO: [(&str, &str); 10] = [
     ("statement_timeout_ms", SETTINGS),
 ];
 
+const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";
 

@@ -14,8 +14,9 @@ use super::{remove, stale};
 use crate::app::App;
 use crate::failure::{Failure, UploadFailure};
 use crate::photos::exif::{self, Metadata};
-use crate::photos::inspect::{InspectError, Inspected, PictureLimits, inspect};
+use crate::photos::inspect::{InspectError, Inspected, MediaType, inspect};
 use crate::photos::originals;
+use crate::settings::PhotoLimits;
 use crate::store::jobs::JobKind;
 use crate::store::photos::StoredPhoto;
 use crate::store::uploads::Upload;
@@ -23,7 +24,7 @@ use crate::store::{WriteTx, photos, uploads};
 use crate::usecases::enqueue::enqueue;
 use crate::usecases::execute::Door;
 use crate::usecases::photo_arrived::photo_arrived;
-use crate::usecases::photos::{picture_limits, thumbnail_job_key};
+use crate::usecases::photos::{has_thumbnail, picture_limits, thumbnail_job_key};
 
 /// Finishes an upload whose bytes are all here. The original is durable before the database speaks
 /// of it, and every step may be repeated, so a crash anywhere in between costs a repetition.
@@ -32,10 +33,10 @@ use crate::usecases::photos::{picture_limits, thumbnail_job_key};
 /// [`UploadFailure::HashMismatch`], [`Failure::UnsupportedMedia`], [`Failure::Invalid`] or
 /// [`Failure::TooLarge`] for bytes that can never become a photo here: the upload is then removed.
 pub(super) async fn finish(app: &App, upload: &Upload, file: PartFile) -> Result<(), Failure> {
-    let limits = picture_limits(&app.settings.photos);
+    let limits = app.settings.photos.clone();
     let path = file.path().to_owned();
     let announced = upload.sha256;
-    let examined = tokio::task::spawn_blocking(move || examine(&path, announced, limits))
+    let examined = tokio::task::spawn_blocking(move || examine(&path, announced, &limits))
         .await
         .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
     let (sha256, inspected) = match examined {
@@ -60,13 +61,13 @@ pub(super) async fn finish(app: &App, upload: &Upload, file: PartFile) -> Result
 pub(super) fn examine(
     path: &Path,
     announced: Option<Digest>,
-    limits: PictureLimits,
+    limits: &PhotoLimits,
 ) -> Result<(Digest, Inspected), Failure> {
     let sha256 = hash(path)?;
     if announced.is_some_and(|announced| announced != sha256) {
         return Err(UploadFailure::HashMismatch.into());
     }
-    let inspected = inspect(path, limits).map_err(|error| match error {
+    let inspected = inspect(path, picture_limits(limits)).map_err(|error| match error {
         InspectError::NotAPhoto => Failure::UnsupportedMedia(error.to_string()),
         InspectError::Damaged { .. } => Failure::invalid("photo", error.to_string()),
         InspectError::TooManyPixels { limit, .. } => Failure::TooLarge {
@@ -79,7 +80,24 @@ pub(super) fn examine(
         },
         InspectError::Io(error) => Failure::Internal(error.to_string()),
     })?;
+    // Only now is it known what it is: until here it could have been the largest of all.
+    let limit = limits.bytes_of(inspected.media_type);
+    if std::fs::metadata(path)?.len() > limit {
+        return Err(Failure::TooLarge {
+            what: too_large(inspected.media_type),
+            limit,
+        });
+    }
     Ok((sha256, inspected))
+}
+
+/// What has more bytes than it may have.
+pub(super) const fn too_large(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::Jpeg | MediaType::Png | MediaType::Webp => "the photo",
+        MediaType::Pdf => "the document",
+        MediaType::Mp4 => "the clip",
+    }
 }
 
 fn hash(path: &Path) -> Result<Digest, Failure> {
@@ -151,7 +169,7 @@ pub(super) fn keep(
     photo: &StoredPhoto,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    if photos::insert_if_absent(tx.conn(), photo)? {
+    if photos::insert_if_absent(tx.conn(), photo)? && has_thumbnail(&photo.media_type) {
         let key = thumbnail_job_key(photo.sha256);
         let payload = photo.sha256.to_string();
         enqueue(tx, app, JobKind::Thumbnail, Some(key), payload, now)?;

@@ -7,6 +7,7 @@
 )]
 
 use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::PhotoState;
 
 use super::test_support::*;
 use super::*;
@@ -66,7 +67,7 @@ fn bytes_with_another_hash_are_refused_and_the_upload_is_gone() {
 fn impossible_lengths_are_refused_before_anything_is_stored() {
     each_world(|world| async move {
         let photo = samples::jpeg(8, 8);
-        for length in [world.app.settings.photos.bytes + 1, u64::MAX] {
+        for length in [world.app.settings.photos.largest() + 1, u64::MAX] {
             let announced = Announcement {
                 length,
                 ..announcement(&photo)
@@ -80,6 +81,55 @@ fn impossible_lengths_are_refused_before_anything_is_stored() {
         };
         let refused = create(&world.app, WORKER, announced).await.unwrap_err();
         assert!(matches!(refused, Failure::Invalid { .. }), "{refused:?}");
+    });
+}
+
+#[test]
+fn each_type_has_its_own_limit_also_where_another_was_declared() {
+    let (minutes, clip, photo) = (samples::pdf("a"), samples::mp4(99), samples::jpeg(9, 9));
+    let set = |settings: &mut crate::settings::Settings| {
+        settings.photos.document_bytes = samples::pdf("a").len() as u64;
+        settings.photos.clip_bytes = samples::mp4(99).len() as u64;
+        settings.photos.bytes = samples::jpeg(9, 9).len() as u64;
+    };
+    let all = [&minutes, &clip, &photo];
+    each_world_with(set, |world| async move {
+        for whole in all {
+            world.bring(WORKER, whole).await.unwrap();
+        }
+        let longer = samples::pdf("one byte more");
+        let said = |media_type| Announcement {
+            media_type,
+            ..announcement(&longer)
+        };
+        let declared = said(Some(MediaType::Pdf));
+        let refused = create(&world.app, WORKER, declared).await.unwrap_err();
+        let what = "the document";
+        let limit = all[0].len() as u64;
+        assert_eq!(refused, Failure::TooLarge { what, limit });
+        // Declared as something that may be larger, it is found out at its end.
+        assert!(longer.len() < all[1].len().max(all[2].len()));
+        let id = create(&world.app, WORKER, said(None)).await.unwrap().id;
+        let refused = world.send(WORKER, id, 0, &longer).await.unwrap_err();
+        assert_eq!(refused, Failure::TooLarge { what, limit });
+        assert_eq!((world.files("uploads"), world.files("objects")), (0, 3));
+    });
+}
+
+#[test]
+fn a_document_that_a_record_calls_a_picture_is_not_counted_as_one() {
+    each_world(|world| async move {
+        let (minutes, photo) = (samples::pdf("minutes"), samples::jpeg(9, 9));
+        // Before and after the bytes came; the report says JPEG of both.
+        let before = world.report(1, WORKER, &[&minutes, &photo]).await;
+        world.bring(WORKER, &minutes).await.unwrap();
+        world.bring(WORKER, &photo).await.unwrap();
+        let after = world.report(2, WORKER, &[&minutes, &photo]).await;
+        for hazard in [before, after] {
+            let states = world.photo_states(hazard).await;
+            let wanted = [PhotoState::AwaitingPhoto, PhotoState::Verified];
+            assert_eq!(states, wanted, "the document goes on being awaited");
+        }
     });
 }
 

@@ -33,6 +33,7 @@ pub use expire::expire;
 
 use crate::app::App;
 use crate::failure::{Failure, UploadFailure};
+use crate::photos::inspect::MediaType;
 use crate::photos::originals;
 use crate::store::uploads::Upload;
 use crate::store::{StoreError, photos, uploads};
@@ -43,6 +44,8 @@ use part_file::PartFile;
 pub struct Announcement {
     /// Bytes of the whole file.
     pub length: u64,
+    /// What it is said to be. Only its content counts in the end; this is for refusing early.
+    pub media_type: Option<MediaType>,
     /// Its hash. Without one, the hash is what the bytes turn out to have.
     pub sha256: Option<Digest>,
     /// `Upload-Metadata` as it came, checked by the door.
@@ -89,14 +92,16 @@ pub async fn create(
     if announced.length == 0 {
         return Err(Failure::invalid(
             "Upload-Length",
-            "an empty file is not a photo",
+            "an empty file shows nothing",
         ));
     }
-    if announced.length > limits.bytes {
-        return Err(Failure::TooLarge {
-            what: "the photo",
-            limit: limits.bytes,
-        });
+    let limit = announced.media_type.map_or_else(
+        || limits.largest(),
+        |media_type| limits.bytes_of(media_type),
+    );
+    if announced.length > limit {
+        let what = announced.media_type.map_or("the file", finish::too_large);
+        return Err(Failure::TooLarge { what, limit });
     }
     let now = app.clock.now();
     let upload = Upload {

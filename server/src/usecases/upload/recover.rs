@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::photos::originals::original_key;
 use crate::store::{hazards, photos};
-use crate::usecases::photos::picture_limits;
 
 /// References looked at together.
 const AT_ONCE: i64 = 200;
@@ -63,9 +62,9 @@ async fn take_up(app: &App, sha256: Digest, named_by: PersonId) -> Result<bool, 
     let Ok(found) = tokio::fs::metadata(&path).await else {
         return Ok(false);
     };
-    let limits = picture_limits(&app.settings.photos);
+    let limits = app.settings.photos.clone();
     let (sha256, inspected) =
-        tokio::task::spawn_blocking(move || examine(&path, Some(sha256), limits))
+        tokio::task::spawn_blocking(move || examine(&path, Some(sha256), &limits))
             .await
             .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))?;
     let photo = photo(app, sha256, found.len(), &inspected, object_key)?;

@@ -337,6 +337,7 @@ fn add_person(
 pub(crate) fn announcement(bytes: &[u8]) -> Announcement {
     Announcement {
         length: bytes.len() as u64,
+        media_type: None,
         sha256: Some(Digest::sha256(bytes)),
         metadata: String::new(),
     }

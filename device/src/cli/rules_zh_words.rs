@@ -1,0 +1,346 @@
+//! The tables of `rules_zh.rs`: what the rules say in English, and in Chinese.
+
+/// Sentences that stand alone.
+pub(super) const SENTENCES: &[(&str, &str)] = &[
+    // Anybody, anything
+    ("the record names no such photo", "记录中没有这张照片"),
+    ("there is no such hazard", "没有这条隐患"),
+    (
+        "you hold no role over this hazard",
+        "您对这条隐患没有任何角色",
+    ),
+    (
+        "a hazard with this id has been reported already",
+        "这条隐患已经上报过",
+    ),
+    ("the hazard exists already", "这条隐患已经存在"),
+    // Report
+    (
+        "name an enterprise, or a position inside a known jurisdiction",
+        "请写明企业，或给出已知辖区内的位置",
+    ),
+    (
+        "a report needs a photo, or no_photo_reason says why there is none",
+        "请附照片，或用 --no-photo-reason 说明原因",
+    ),
+    (
+        "what was fixed on the spot shows a photo before and one after",
+        "即查即改须有整改前和整改后的照片",
+    ),
+    // Confirmation and grade
+    (
+        "a major hazard names a criterion with its edition, or a basis in words",
+        "重大隐患须写明判定标准及版本，或用文字说明依据",
+    ),
+    (
+        "a basis in words goes with an expert's opinion",
+        "用文字说明依据的，须附专家意见",
+    ),
+    (
+        "another confirmation waits for a second inspector; decide_proposal answers it",
+        "已有一份确认在等第二名检查人员复核，请用 decide … proposal 答复",
+    ),
+    (
+        "another change of the grade waits for a second approver",
+        "已有一项等级调整在等第二人审批",
+    ),
+    (
+        "a hazard under listed supervision is delisted before its grade is lowered",
+        "挂牌督办的隐患须先摘牌，才能降低等级",
+    ),
+    (
+        "nothing waits for a second person",
+        "没有等待第二人复核的事项",
+    ),
+    (
+        "whoever proposed it may not be the second person",
+        "提出的人不能作为第二人复核",
+    ),
+    // Plan and extension
+    ("no plan waits for a decision", "没有待审查的整改方案"),
+    ("there is no due date yet", "尚未定整改期限"),
+    (
+        "an extension has been asked for already",
+        "已有延期申请待审批",
+    ),
+    ("no extension has been asked for", "没有待审批的延期申请"),
+    (
+        "whoever asked for it may not decide on it",
+        "申请人不能自己审批",
+    ),
+    // Correction, re-inspection, closure
+    (
+        "a rectification shows at least one photo taken after it",
+        "提交整改至少要有一张整改后的照片",
+    ),
+    (
+        "a major hazard is corrected by a plan that the department has acknowledged",
+        "重大隐患须按主管部门已确认的整改方案整改",
+    ),
+    (
+        "a major hazard is accepted by the enterprise itself before it is handed in",
+        "重大隐患提交前须由企业自行验收（--accepted-by、--acceptance）",
+    ),
+    ("nothing was submitted", "尚未提交整改"),
+    (
+        "you have passed this submission already; another inspector must",
+        "您已复查合格，须由另一名检查人员复查",
+    ),
+    (
+        "whoever submitted the rectification may not pass or close it",
+        "提交整改的人不能复查或销号",
+    ),
+    (
+        "passing a major hazard needs the inspector's photo, or no_photo_reason",
+        "重大隐患复查合格须附检查人员拍摄的照片，或用 --no-photo-reason 说明原因",
+    ),
+    (
+        "work is ordered to stop; consent to resume comes before closure",
+        "停产停用措施尚未解除，须先同意恢复生产才能销号",
+    ),
+    // Merge and transfer
+    ("a hazard is not merged into itself", "不能合并到自身"),
+    (
+        "there is no such hazard that you answer for",
+        "您的管辖范围内没有这条隐患",
+    ),
+    ("the other hazard is not open here", "对方隐患已不在办理中"),
+    (
+        "the other hazard is another enterprise's",
+        "对方隐患属于另一家企业",
+    ),
+    ("nothing was handed over", "没有移送"),
+    ("its receipt has been recorded", "移送回执已登记"),
+    // Measures
+    (
+        "the hazard is under listed supervision already; another level is a new listing",
+        "隐患已在挂牌督办；变更级别须先摘牌再挂牌",
+    ),
+    (
+        "the hazard is not under listed supervision",
+        "隐患未在挂牌督办",
+    ),
+    ("work is ordered to stop already", "已责令停产停用"),
+    ("work is not ordered to stop", "没有在执行的停产停用措施"),
+    (
+        "resuming has been asked for already",
+        "已有恢复生产申请待审查",
+    ),
+    (
+        "resuming has not been asked for",
+        "没有待审查的恢复生产申请",
+    ),
+    (
+        "whoever found the hazard may not decide on its penalty",
+        "发现隐患的人不能决定处罚",
+    ),
+];
+
+/// What a sentence says of the field that it begins with.
+pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
+    ("must not be blank", "不能为空"),
+    ("holds a control character", "含有控制字符"),
+    (
+        "must be image/jpeg, image/png, image/webp, application/pdf or video/mp4",
+        "须为 JPEG、PNG、WebP、PDF 或 MP4",
+    ),
+    (
+        "must be document for a PDF: it shows no place",
+        "须为 document：PDF 只能作为资料",
+    ),
+    ("names a photo that is already there", "这张照片已经附上"),
+    ("names a photo that is not awaited", "这张照片并不缺"),
+    ("names no photo of the record", "不是这条记录中的照片"),
+    (
+        "names no photo before the correction",
+        "不是这条记录中整改前的照片",
+    ),
+    (
+        "names no photo after the correction",
+        "不是这条记录中整改后的照片",
+    ),
+    ("is not a plausible time", "时间不合理"),
+    ("is not a plausible day", "日期不合理"),
+    ("goes with a return, not a pass", "只用于退回"),
+    (
+        "is false in a re-inspection that passes",
+        "不合格，复查不能判为合格",
+    ),
+    (
+        "does not fit your role: who found it decides the source",
+        "与您的角色不符，来源由谁发现决定",
+    ),
+    ("must be a UUID of version 7", "须为第 7 版 UUID"),
+    ("names the hazard itself", "就是这条隐患本身"),
+    (
+        "is for general hazards; a major one is corrected by a plan",
+        "只用于一般隐患；重大隐患须按方案整改",
+    ),
+    ("must name at least one field to change", "至少要更正一项"),
+    ("is not a version of this record", "不是这条记录的版本"),
+    ("cannot go with a signature", "不能与签名同时填写"),
+    (
+        "needs a signature, or why it was refused",
+        "须有签名，或写明拒签原因",
+    ),
+    ("is the grade it has", "与现在的等级相同"),
+    (
+        "lies after the order's; an extension is asked for first",
+        "晚于整改期限，须先申请延期",
+    ),
+    ("lies after the plan's own", "晚于方案的完成期限"),
+    (
+        "is missing: a plan has all five fulfilments",
+        "没有填写：整改方案须做到“五落实”",
+    ),
+    ("is not later than the present one", "不晚于现在的期限"),
+    ("answers for the hazard already", "本来就负责这条隐患"),
+    ("must say why the hazard is sent back", "须写明退回的原因"),
+];
+
+/// Sentences with something in the place of each `#`; what stands there keeps its order.
+pub(super) const PATTERNS: &[(&str, &str)] = &[
+    ("has more than # characters", "超过 # 个字"),
+    ("must be 1 to # bytes", "须为 1 至 # 字节"),
+    ("names 1 to # people", "须有 1 至 # 人"),
+    (
+        "lies in the past or more than # days ahead",
+        "早于今天或超过 # 天",
+    ),
+    (
+        "# photo(s) that the record names have not arrived",
+        "还缺 # 张照片",
+    ),
+    (
+        "photo # has no counterpart after the correction",
+        "照片 # 没有对应的整改后照片",
+    ),
+    (
+        "closure needs # passed re-inspection(s) by different inspectors, there are #",
+        "销号须有 # 名不同检查人员复查合格，现有 # 名",
+    ),
+    ("the due date # has passed", "整改期限 # 已过"),
+    (
+        "more than # days need an expert's opinion",
+        "延期超过 # 天须附专家意见",
+    ),
+    ("# is not possible in this state", "当前状态下不能进行“#”"),
+    (
+        "your role may not # this hazard",
+        "您的角色不能对这条隐患进行“#”",
+    ),
+    (
+        "# needs a valid inspector's certificate",
+        "“#”须持有效执法证件",
+    ),
+    ("# is decided elsewhere", "“#”不在此处办理"),
+    ("one hazard has at most # #", "一条隐患最多 # #"),
+];
+
+/// What there may be only so much of, as it stands in the place of a `#`.
+pub(super) const NOUNS: &[(&str, &str)] = &[
+    ("photos", "张照片"),
+    ("notes", "条备注"),
+    ("items", "个复查项目"),
+    ("milestones", "个阶段目标"),
+    ("extensions", "次延期"),
+    ("penalty cases", "个处罚案件"),
+    ("disputed fields", "项有争议的内容"),
+];
+
+/// Fields by their whole name, or by the last part of it.
+pub(super) const FIELDS: &[(&str, &str)] = &[
+    ("description", "问题描述"),
+    ("place_text", "部位"),
+    ("position", "位置"),
+    ("found_at", "发现时间"),
+    ("fixed_on_spot", "即查即改"),
+    ("fixed_on_spot.measures", "即查即改的整改措施"),
+    ("fixed_on_spot.responsible_person", "即查即改的整改责任人"),
+    ("recurrence_of", "所重复的隐患"),
+    ("category", "隐患类别"),
+    ("accident_type", "可能事故类型"),
+    ("nature.cause", "产生原因"),
+    ("consequence", "危害程度"),
+    ("difficulty", "整改难易程度"),
+    ("risk_point", "风险点"),
+    ("completed_at", "完成时间"),
+    ("taken_at", "拍摄时间"),
+    ("due_date", "整改期限"),
+    ("milestones.due_date", "阶段目标的日期"),
+    ("milestones.goal", "阶段目标"),
+    ("new_due_date", "新的整改期限"),
+    ("requirement", "整改要求"),
+    ("responsible_person", "整改责任人"),
+    ("responsible_unit", "整改责任单位"),
+    ("criterion.code", "判定标准的编码"),
+    ("basis", "判定依据"),
+    ("expert_opinion", "专家意见"),
+    ("expert_opinion.name", "专家姓名"),
+    ("expert_opinion.opinion", "专家意见"),
+    ("period.days", "整改天数"),
+    ("period.rule", "期限规则"),
+    ("served", "送达"),
+    ("served.name", "签收人"),
+    ("served.post", "签收人的职务"),
+    ("served.signature", "签名照片"),
+    ("served.refused_because", "拒签原因"),
+    ("served.witness", "见证人"),
+    ("leader.name", "整改责任领导"),
+    ("leader.post", "整改责任领导的职务"),
+    ("leader.phone", "整改责任领导的电话"),
+    ("responsible.name", "整改责任人"),
+    ("responsible.post", "整改责任人的职务"),
+    ("responsible.phone", "整改责任人的电话"),
+    ("measures_interim", "临时措施"),
+    ("measures_permanent", "治理措施"),
+    ("funds_source", "资金来源"),
+    ("contingency", "应急预案"),
+    ("goal", "治理目标"),
+    ("workers_congress", "向职工代表大会报告的情况"),
+    ("workers_congress.how", "向职工报告的方式"),
+    ("workers_congress.reported_on", "向职工报告的日期"),
+    ("interim_controls", "延期期间的临时管控措施"),
+    ("measures", "整改措施"),
+    ("immediate_measure", "临时措施"),
+    ("pairs", "照片配对"),
+    ("pairs.before", "整改前照片"),
+    ("pairs.after", "整改后照片"),
+    ("accepted_by", "自验收人员"),
+    ("self_acceptance.opinion", "自验收意见"),
+    ("accepted_on", "自验收日期"),
+    ("no_photo_reason", "没有照片的原因"),
+    ("opinion", "意见"),
+    ("items.item", "复查项目"),
+    ("items.note", "复查项目的说明"),
+    ("items.passed", "复查项目"),
+    ("document_no", "文书编号"),
+    ("reason", "原因"),
+    ("text", "备注"),
+    ("note", "说明"),
+    ("into", "合并到的隐患"),
+    ("to_body", "接收单位"),
+    ("to_jurisdiction", "接收辖区"),
+    ("receipt_no", "回执编号"),
+    ("authority", "督办单位"),
+    ("deadline", "督办期限"),
+    ("scope", "停产停用范围"),
+    ("application", "申请内容"),
+    ("assessment", "评估意见"),
+    ("case_no", "案号"),
+    ("decision.document_no", "处罚决定书编号"),
+    ("decision.result", "处罚决定"),
+    ("decided_on", "处罚决定日期"),
+    ("sector", "监管行业"),
+    ("department", "主管部门"),
+    ("grade", "隐患等级"),
+    ("source", "隐患来源"),
+    ("id", "隐患 id"),
+    ("fields", "更正内容"),
+    ("based_on", "所依据的版本"),
+    ("size", "文件大小"),
+    ("media_type", "文件格式"),
+    ("kind", "照片内容"),
+    ("sha256", "照片"),
+    ("photo", "照片"),
+];
