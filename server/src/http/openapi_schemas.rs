@@ -1,7 +1,10 @@
 //! Schemas that the derive macros cannot get right, put right in the finished document: names that
 //! come out of macros, and commands, which are closed objects with a `kind` beside their fields.
 
-use hazardloop_domain::command::{ActionKind, Grade, PhotoKind, Source};
+use hazardloop_domain::command::{
+    ActionKind, Grade, HazardDomain, ListingLevel, PhotoKind, ReopenCause, Source,
+};
+use hazardloop_domain::policy;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Schema};
 
@@ -22,6 +25,21 @@ pub(super) fn correct(document: &mut OpenApi) {
         &names(PhotoKind::ALL, PhotoKind::as_str),
     );
     name_values(components, "Source", &names(Source::ALL, Source::as_str));
+    name_values(
+        components,
+        "HazardDomain",
+        &names(HazardDomain::ALL, HazardDomain::as_str),
+    );
+    name_values(
+        components,
+        "ListingLevel",
+        &names(ListingLevel::ALL, ListingLevel::as_str),
+    );
+    name_values(
+        components,
+        "ReopenCause",
+        &names(ReopenCause::ALL, ReopenCause::as_str),
+    );
     describe_commands(components);
 }
 
@@ -37,12 +55,9 @@ fn name_values(components: &mut Components, schema: &str, values: &[&'static str
 }
 
 /// Whether this kind of action is sent to the commands of a hazard: a report has a route of its
-/// own, and two are the server's alone.
+/// own, and some are the server's alone.
 const fn is_a_command(kind: ActionKind) -> bool {
-    !matches!(
-        kind,
-        ActionKind::Report | ActionKind::ReceivePhoto | ActionKind::FollowEnterprise
-    )
+    !matches!(kind, ActionKind::Report) && !policy::is_servers_own(kind)
 }
 
 /// `allOf` of a closed object and its `kind` fits nothing: each refuses the other's fields. So
