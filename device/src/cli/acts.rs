@@ -198,7 +198,7 @@ fn fixed_on_spot(args: &FixedArgs, now: Timestamp) -> Option<FixedOnSpot> {
 
 fn nature(args: &NatureArgs) -> Option<Nature> {
     let nature = Nature {
-        field: args.field,
+        domain: args.domain,
         category: args.category.clone(),
         accident_type: args.accident_type.clone(),
         cause: args.cause.clone(),
@@ -207,7 +207,7 @@ fn nature(args: &NatureArgs) -> Option<Nature> {
         risk_point: args.risk_point.clone(),
     };
     let nothing = Nature {
-        field: None,
+        domain: None,
         category: None,
         accident_type: None,
         cause: None,

@@ -17,7 +17,7 @@ pub(super) const ZH: &[(&str, &str)] = &[
     ),
     ("report --fixed-cost-fen", "即查即改的资金，单位为分"),
     (
-        "report --field",
+        "report --domain",
         "所属领域：safety 安全生产，fire 消防，natural_disaster 自然灾害，special_equipment 特种设备",
     ),
     ("report --category", "隐患类别"),
@@ -180,7 +180,7 @@ pub(super) const EN: &[(&str, &str)] = &[
         "What the correction on the spot cost, in fen (1/100 CNY)",
     ),
     (
-        "report --field",
+        "report --domain",
         "Which side of safety: safety, fire, natural_disaster or special_equipment",
     ),
     ("report --category", "Category of the hazard"),

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::calendar::DayKind;
 use hazardloop_domain::command::{
-    CriterionRef, Field, ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source,
+    CriterionRef, HazardDomain, ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::time::{LocalDate, Timestamp};
@@ -88,8 +88,13 @@ pub(super) fn source(text: &str) -> Result<Source, Unreadable> {
     name(text, Source::ALL, Source::from_name, Source::as_str)
 }
 
-pub(super) fn field(text: &str) -> Result<Field, Unreadable> {
-    name(text, Field::ALL, Field::from_name, Field::as_str)
+pub(super) fn domain(text: &str) -> Result<HazardDomain, Unreadable> {
+    name(
+        text,
+        HazardDomain::ALL,
+        HazardDomain::from_name,
+        HazardDomain::as_str,
+    )
 }
 
 pub(super) fn listing_level(text: &str) -> Result<ListingLevel, Unreadable> {
@@ -301,7 +306,7 @@ mod tests {
             item("covers=maybe").unwrap_err(),
             listing_level("galaxy").unwrap_err(),
             reopen_cause("rain").unwrap_err(),
-            field("sea").unwrap_err(),
+            domain("sea").unwrap_err(),
         ];
         for Unreadable { zh, en } in wrong {
             assert!(is_chinese(&zh), "{zh}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use hazardloop_domain::command::{
-    CriterionRef, Field, ItemResult, Period, PhotoKind, ReopenCause, Source,
+    CriterionRef, HazardDomain, ItemResult, Period, PhotoKind, ReopenCause, Source,
 };
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::time::{LocalDate, Timestamp};
@@ -90,8 +90,8 @@ pub struct FixedArgs {
 #[derive(Debug, Args)]
 pub struct NatureArgs {
     /// Which side of safety.
-    #[arg(long, value_parser = parse::field)]
-    pub field: Option<Field>,
+    #[arg(long, value_parser = parse::domain)]
+    pub domain: Option<HazardDomain>,
     /// 隐患类别.
     #[arg(long)]
     pub category: Option<String>,

@@ -421,7 +421,7 @@ fn confirmed(phone: &Phone) -> String {
         "一号车间",
         "--photo",
         &before,
-        "--field",
+        "--domain",
         "fire",
         "--category",
         "电气",

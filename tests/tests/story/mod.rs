@@ -2,6 +2,7 @@
 //! end the same record on both databases, to the byte.
 
 mod actors;
+mod grown;
 mod tamper;
 
 use hazardloop_tests::TestDatabase;
@@ -51,6 +52,7 @@ fn story(database: TestDatabase) -> Remains {
     cut_while_pulling(&stage, &hazard);
     everything_arrives(&stage, &hazard);
     confirmed_over_rest(&stage, &hazard);
+    planned_and_acknowledged(&stage, &hazard);
     fixed_by_the_enterprise(&stage, &hazard);
     reinspected_by_two(&stage, &hazard);
     not_closed_without_its_photo(&stage, &hazard);
@@ -238,7 +240,8 @@ fn everything_arrives(stage: &Stage, hazard: &str) {
 
 fn confirmed_over_rest(stage: &Stage, hazard: &str) {
     let command = json!({
-        "kind": "confirm", "grade": "major", "basis": "除尘系统未规范设置泄爆", "responsible_person": "刘志远",
+        "kind": "confirm", "grade": "major", "basis": "除尘系统未规范设置泄爆",
+        "expert_opinion": { "name": "周工", "opinion": "构成重大事故隐患" }, "responsible_person": "刘志远",
         "requirement": "清理积尘，恢复泄爆口", "due_date": "2026-12-22",
     });
     let version = stage
@@ -257,19 +260,42 @@ fn confirmed_over_rest(stage: &Stage, hazard: &str) {
         .inspector()
         .ask("POST", &path, &fields, Some(body.as_bytes()))
         .expect_status(&[200, 201]);
-    assert_eq!(answer.json()["hazard"]["status"]["name"], "confirmed");
+    // One inspector does not confirm a major hazard alone.
+    assert_eq!(answer.json()["hazard"]["status"]["name"], "reported");
     // Its answer may have been lost: the same again is the same, though its version has passed.
     let again = stage
         .inspector()
         .ask("POST", &path, &fields, Some(body.as_bytes()))
         .expect_status(&[200, 201]);
     assert_eq!(again.json()["version"], answer.json()["version"]);
+    let second = &stage.inspectors[1];
+    second.ok(&["pull"]);
+    second.ok(&["decide", hazard, "proposal", "--yes", "--opinion", "属实"]);
+    second.ok(&["push"]);
+}
+
+/// The five fulfilments, written without signal; the department's word over REST.
+fn planned_and_acknowledged(stage: &Stage, hazard: &str) {
+    stage.principal.ok(&["pull"]);
+    let shown = stage.principal.json(&["show", hazard]);
+    assert_eq!(shown["hazard"]["status"]["name"], "confirmed", "{shown}");
+    stage.link.cut();
+    stage.principal.ok(&grown::plan(hazard, "2026-12-20"));
+    stage.link.restore();
+    stage.principal.ok(&["push"]);
+    let decision = json!({ "kind": "decide_plan", "accepted": true, "opinion": "方案可行" });
+    let answer = stage
+        .reviewer()
+        .command(hazard, &id("plan"), &decision)
+        .expect_status(&[200, 201])
+        .json();
+    assert_eq!(answer["hazard"]["status"]["name"], "rectifying", "{answer}");
 }
 
 fn fixed_by_the_enterprise(stage: &Stage, hazard: &str) {
     stage.principal.ok(&["pull"]);
     let shown = stage.principal.json(&["show", hazard]);
-    assert_eq!(shown["hazard"]["status"]["name"], "confirmed", "{shown}");
+    assert_eq!(shown["hazard"]["status"]["name"], "rectifying", "{shown}");
     assert_eq!(
         shown["hazard"]["status"]["order"]["due_date"], "2026-12-22",
         "{shown}"
@@ -285,6 +311,10 @@ fn fixed_by_the_enterprise(stage: &Stage, hazard: &str) {
         "清理积尘，移走货物",
         "--cost-fen",
         "120000",
+        "--accepted-by",
+        "王强",
+        "--acceptance",
+        "自验收合格",
     ]);
     stage.link.restore();
     // The words go ahead, the photo follows later.
@@ -304,7 +334,7 @@ fn reinspected_by_two(stage: &Stage, hazard: &str) {
     stage.link.cut();
     for (inspector, opinion) in stage.inspectors.iter().zip(["已清理，合格", "复核，合格"])
     {
-        inspector.ok(&["reinspect", hazard, "--pass", "--opinion", opinion]);
+        inspector.ok(&grown::pass(hazard, opinion));
         assert_eq!(inspector.run(&["sync"]).status.code(), Some(UNREACHABLE));
     }
     stage.link.restore();
@@ -422,7 +452,10 @@ fn remains(mut stage: Stage, hazard: &str) -> Remains {
             "noted",
             "photo_verified",
             "photo_verified",
-            "confirmed",
+            "proposal_made",
+            "proposal_decided",
+            "plan_submitted",
+            "plan_decided",
             "rectification_submitted",
             "reinspected",
             "reinspected",
