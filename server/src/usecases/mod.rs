@@ -20,6 +20,7 @@ pub mod read;
 pub mod relocate;
 pub mod rest_command;
 pub mod restore;
+pub mod sectors;
 pub mod sign_in;
 pub mod upload;
 
