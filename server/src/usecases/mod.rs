@@ -32,3 +32,5 @@ mod pull_tests;
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod sectors_tests;

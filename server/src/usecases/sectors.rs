@@ -33,9 +33,23 @@ pub fn open_for(tx: &mut WriteTx<'_>, grant: &Grant, now: Timestamp) -> Result<(
         };
         let opened = sector_scopes::open(tx, (id, sector), now)?;
         if opened && !sector_scopes::fill(tx, (id, sector), FIRST_LOT, now)? {
-            jobs::enqueue(tx.conn(), &job(scope, now))?;
+            enqueue_fill(tx, (id, sector), now)?;
         }
     }
+    Ok(())
+}
+
+/// Puts in the job that fills the scope of a sector.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) fn enqueue_fill(
+    tx: &mut WriteTx<'_>,
+    of: SectorOf,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let scope = Scope::JurisdictionSector(of.0, of.1);
+    jobs::enqueue(tx.conn(), &job(scope, now))?;
     Ok(())
 }
 
