@@ -17,8 +17,8 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
-use super::reach;
 pub use self::working_set::WorkingSet;
+use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazards::{self, Loaded};

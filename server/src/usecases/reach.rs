@@ -91,7 +91,7 @@ impl Reach {
                 ..Place::default()
             };
             if enterprise.is_none() {
-                return Ok(self.within(Scope::Jurisdiction(id), &place));
+                return self.in_jurisdiction(conn, id, &place);
             }
         }
         let Some(id) = enterprise else {
@@ -110,38 +110,69 @@ impl Reach {
             sector: None,
         };
         let within = jurisdiction.is_none_or(|wanted| place.jurisdictions.contains(&wanted));
-        Ok(match within {
-            true => self.within(Scope::Enterprise(id), &place),
-            false => Narrowed::NOTHING,
-        })
-    }
-
-    /// One scope, as far as the person covers what stands at `place` in it: all of it, what some
-    /// sector-limited grant covers of it, or nothing.
-    fn within(&self, scope: Scope, place: &Place) -> Narrowed {
-        let scopes = vec![scope];
-        if self.sees(place) {
-            return Narrowed {
+        if !within {
+            return Ok(Narrowed::NOTHING);
+        }
+        let scopes = vec![Scope::Enterprise(id)];
+        let own = self.limited_scopes(&place);
+        Ok(match (self.sees(&place), own.is_empty()) {
+            (true, _) => Narrowed {
                 scopes,
                 within: None,
-            };
-        }
-        let limited = |grant: &&Grant| {
-            let above = Place {
-                sector: grant.sectors.first().cloned(),
-                ..place.clone()
-            };
-            shows(grant, self.now) && grant.covers(&above)
-        };
-        let of_sectors = self.grants.iter().filter(limited).flat_map(scopes_of_grant);
-        let own: Vec<Scope> = of_sectors.collect();
-        match own.is_empty() {
-            true => Narrowed::NOTHING,
-            false => Narrowed {
+            },
+            (false, false) => Narrowed {
                 scopes,
                 within: Some(own),
             },
+            (false, true) => Narrowed::NOTHING,
+        })
+    }
+
+    /// One jurisdiction: all of it, or what the person's sectors and enterprises hold of it.
+    fn in_jurisdiction(
+        &self,
+        conn: &mut Conn,
+        id: JurisdictionId,
+        place: &Place,
+    ) -> Result<Narrowed, Failure> {
+        let whole = vec![Scope::Jurisdiction(id)];
+        if self.sees(place) {
+            return Ok(Narrowed {
+                scopes: whole,
+                within: None,
+            });
         }
+        let mut scopes = self.limited_scopes(place);
+        for grant in self.grants.iter().filter(|grant| shows(grant, self.now)) {
+            if let GrantScope::Enterprise(enterprise) = grant.scope
+                && let Some(found) = places::enterprise(conn, enterprise)?
+                && lineage(conn, found.jurisdiction_id)?
+                    .ancestors
+                    .contains(&id)
+            {
+                scopes.push(Scope::Enterprise(enterprise));
+            }
+        }
+        scopes.sort_unstable();
+        scopes.dedup();
+        Ok(Narrowed {
+            scopes,
+            within: Some(whole),
+        })
+    }
+
+    /// The scopes of the sectors that the person covers at `place`.
+    fn limited_scopes(&self, place: &Place) -> Vec<Scope> {
+        let covers = |grant: &&Grant| {
+            let sector = grant.sectors.first().cloned();
+            let place = Place {
+                sector,
+                ..place.clone()
+            };
+            !grant.sectors.is_empty() && shows(grant, self.now) && grant.covers(&place)
+        };
+        let limited = self.grants.iter().filter(covers);
+        limited.flat_map(scopes_of_grant).collect()
     }
 }
 

@@ -292,14 +292,15 @@ impl<'a> World<'a> {
     async fn check(&mut self) {
         run_due(self.app()).await.unwrap();
         let mut phones = std::mem::take(&mut self.phones);
-        for (number, phone) in phones.iter_mut().enumerate() {
+        for phone in &mut phones {
             let who = phone.device.person_id;
             let shown = self.shown(who).await;
-            assert_eq!(
-                phone.pull(self.app()).await,
-                shown,
-                "person {number}, by sync"
-            );
+            let grants = self
+                .app()
+                .db
+                .read(move |tx| crate::store::access::grants_of(tx.conn(), who));
+            let grants = grants.await.unwrap();
+            assert_eq!(phone.pull(self.app()).await, shown, "{grants:?}, by sync");
             let mut listed = self.listed(who, read::hazards::Filters::default()).await;
             let wanted = Wanted {
                 after: None,
@@ -308,7 +309,7 @@ impl<'a> World<'a> {
             let filters = read::enterprises::Filters::default();
             let firms = read::enterprises::list(self.app(), who, filters, wanted).await;
             listed.extend(firms.unwrap().items.iter().map(|firm| (false, firm.id.0)));
-            assert_eq!(listed, shown, "person {number}, in the lists");
+            assert_eq!(listed, shown, "{grants:?}, in the lists");
             self.check_narrowed(who, &shown).await;
         }
         self.phones = phones;
