@@ -16,6 +16,7 @@ pub mod hash;
 pub mod hazard;
 pub mod ids;
 pub mod jurisdiction;
+pub mod operations;
 pub mod policy;
 pub mod refusal;
 pub mod text;

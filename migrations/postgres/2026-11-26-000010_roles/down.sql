@@ -1,3 +1,5 @@
+ALTER TABLE hazards DROP COLUMN sector;
+DROP TABLE sector_scopes;
 ALTER TABLE grants DROP COLUMN temporary_reason;
 ALTER TABLE grants DROP COLUMN certificate_valid_to;
 ALTER TABLE grants DROP COLUMN certificate_number;

@@ -36,6 +36,7 @@ struct Row {
     version: i64,
     head_hash: Vec<u8>,
     record: Vec<u8>,
+    sector: Option<String>,
 }
 
 /// A hazard as loaded: its state and the end of its history.
@@ -198,6 +199,7 @@ impl Row {
             version: hazard.version,
             head_hash: head.hash.as_bytes().to_vec(),
             record,
+            sector: hazard.sector.clone(),
         }
     }
 }

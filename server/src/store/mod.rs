@@ -29,6 +29,7 @@ pub mod pushed;
 pub mod records;
 pub mod rest_commands;
 pub mod schema;
+pub mod sector_scopes;
 pub mod sessions;
 pub mod signing_keys;
 pub mod tx;

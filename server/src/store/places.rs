@@ -7,7 +7,8 @@ use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 
-use super::schema::{enterprises, jurisdictions};
+use super::schema::{enterprises, jurisdictions, sector_scopes as sector_rows};
+use super::sector_scopes::{self, SectorOf};
 use super::{Conn, StoreError, WriteTx, on_any};
 
 /// A jurisdiction's way from the root, and the district it lies in.
@@ -17,6 +18,8 @@ pub struct Lineage {
     pub ancestors: Vec<JurisdictionId>,
     /// Division code of the district it lies in; empty above districts and for bare zones.
     pub district_code: String,
+    /// The sectors of these jurisdictions that have a scope of their own.
+    pub sectors: Vec<SectorOf>,
 }
 
 /// The way from the root down to a jurisdiction.
@@ -24,12 +27,19 @@ pub struct Lineage {
 /// # Errors
 /// When the database does not answer or the stored path is damaged.
 pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, StoreError> {
-    let found: Option<(String, Option<String>)> = jurisdictions::table
+    // The sectors in the same statement, which most installations answer with "none". It is also what
+    // makes whoever opens the first one wait for this transaction.
+    let any_sector = diesel::dsl::exists(sector_rows::table.select(sector_rows::sector));
+    let found: Option<(String, Option<String>, bool)> = jurisdictions::table
         .find(id.as_bytes().to_vec())
-        .select((jurisdictions::path, jurisdictions::division_code))
+        .select((
+            jurisdictions::path,
+            jurisdictions::division_code,
+            any_sector,
+        ))
         .first(conn)
         .optional()?;
-    let Some((path, code)) = found else {
+    let Some((path, code, any_sector)) = found else {
         return Ok(None);
     };
     let corrupt = || StoreError::Corrupt {
@@ -43,9 +53,15 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
     let district_code = code
         .map(|code| code.chars().take(6).collect())
         .unwrap_or_default();
+    let ancestors = ancestors.ok_or_else(corrupt)?;
+    let sectors = match any_sector {
+        true => sector_scopes::of_jurisdictions(conn, &ancestors)?,
+        false => Vec::new(),
+    };
     Ok(Some(Lineage {
-        ancestors: ancestors.ok_or_else(corrupt)?,
+        ancestors,
         district_code,
+        sectors,
     }))
 }
 

@@ -89,6 +89,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Which sectors of which jurisdictions have a scope of their own, and how far it is filled.
+    sector_scopes (jurisdiction_id, sector) {
+        jurisdiction_id -> Binary,
+        sector -> Text,
+        opened_at -> BigInt,
+        after_kind -> Integer,
+        after_id -> Binary,
+        filled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// Judgement criteria, versioned: a hazard pins the version it was judged under.
     criteria (id) {
         id -> Binary,
@@ -177,6 +189,7 @@ diesel::table! {
         version -> BigInt,
         head_hash -> Binary,
         record -> Binary,
+        sector -> Nullable<Text>,
     }
 }
 
@@ -358,6 +371,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     server_meta,
     commit_order,
     jurisdictions,
+    sector_scopes,
     enterprises,
     people,
     grants,

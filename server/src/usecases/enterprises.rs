@@ -4,7 +4,7 @@ use hazardloop_domain::access::Place;
 use hazardloop_domain::credit_code::{self, CreditCodeFinding};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Position;
-use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, PersonId};
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -12,15 +12,18 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
 use super::execute::{lineage, scopes_of};
-use super::reach::{KEEPERS_OF_ENTERPRISES, Reach, require_role_over};
+use super::reach::{self, Reach, Seat};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::{Conn, StoreError, WriteTx, enterprises, places};
+use hazardloop_domain::operations::Operation;
 
 /// Characters of a credit code (GB 32100-2015); one with more is refused, any other only warned of.
 pub const CREDIT_CODE_LENGTH: usize = 18;
+
+const MANAGE: Operation = Operation::ManageEnterprises;
 
 /// What the history of an enterprise keeps of one change: the bytes that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -100,10 +103,10 @@ pub(super) fn store(
         version,
         change.now,
     )?;
-    let scopes = scopes_of(Some(enterprise.id), &place.ancestors);
+    let scopes = scopes_of(Some(enterprise.id), &place, Some(&enterprise.sector));
     if let Some(before) = before {
         let earlier = lineage(tx.conn(), before.jurisdiction_id)?;
-        let mut left = scopes_of(Some(enterprise.id), &earlier.ancestors);
+        let mut left = scopes_of(Some(enterprise.id), &earlier, Some(&before.sector));
         left.retain(|scope| !scopes.contains(scope));
         let (id, version) = (&enterprise.id.0, enterprise.version);
         feed::remove(tx, &left, RecordKind::Enterprise, id, version, change.now)?;
@@ -191,7 +194,7 @@ fn create_in(
     if !enterprise.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
-    require_keeper(tx.conn(), person_id, enterprise.jurisdiction_id, now)?;
+    require_keeper(tx.conn(), person_id, MANAGE, &Seat::of(enterprise), now)?;
     if let Some(first) = events::history(tx.conn(), &enterprise.id.0, 0, 1)?.first() {
         let first: Option<EnterpriseEvent> = minicbor::decode(&first.body).ok();
         let same = first.is_some_and(|first| {
@@ -209,21 +212,15 @@ fn create_in(
     Ok((enterprise.clone(), true))
 }
 
-/// Refuses unless the person may register and change enterprises in this jurisdiction.
+/// Refuses unless the person may do this with enterprises there.
 pub(super) fn require_keeper(
     conn: &mut Conn,
     person_id: PersonId,
-    jurisdiction_id: JurisdictionId,
+    operation: Operation,
+    seat: &Seat,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    require_role_over(
-        conn,
-        person_id,
-        jurisdiction_id,
-        KEEPERS_OF_ENTERPRISES,
-        now,
-    )
-    .map_err(|failure| match failure {
+    reach::require(conn, person_id, seat, operation, now).map_err(|failure| match failure {
         Failure::NotFound(_) => Failure::invalid("jurisdiction_id", "names no jurisdiction"),
         other => other,
     })
@@ -262,7 +259,7 @@ pub fn visible(
     let place = Place {
         enterprise_id: Some(id),
         jurisdictions,
-        ..Place::default()
+        sector: Some(enterprise.sector.clone()),
     };
     if Reach::of(conn, person_id, now)?.sees(&place) {
         Ok((enterprise, place))
@@ -337,7 +334,7 @@ pub async fn correct(
         .write(move |tx| {
             let now = app.clock.now();
             let (before, _) = visible(tx.conn(), person_id, id, now)?;
-            require_keeper(tx.conn(), person_id, before.jurisdiction_id, now)?;
+            require_keeper(tx.conn(), person_id, MANAGE, &Seat::of(&before), now)?;
             if before.version != seen {
                 return Err(Failure::PreconditionFailed {
                     current: before.version,
@@ -347,6 +344,8 @@ pub async fn correct(
             if after == before {
                 return Ok(before);
             }
+            // Nobody gives an enterprise away into a sector that is not theirs.
+            require_keeper(tx.conn(), person_id, MANAGE, &Seat::of(&after), now)?;
             after.version = before.version.saturating_add(1);
             let change = Change {
                 kind: "changed",

@@ -18,6 +18,7 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
 pub use self::working_set::WorkingSet;
+use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazards::{self, Loaded};
@@ -115,7 +116,7 @@ impl WorkingSet<'_> {
                 Actor::over(person_id, grants, &place.place, now)
             }
         };
-        if actor.is_outside() {
+        if actor.is_outside() || (loaded.is_some() && !reach::sees(&actor)) {
             // Before anything is said about what else the command names.
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
@@ -370,14 +371,23 @@ pub(super) fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Lineage, Fa
     })
 }
 
-/// The scopes that hold a record of this enterprise and these jurisdictions.
+/// The scopes that hold a record of this enterprise, of this sector, in the jurisdictions of this
+/// lineage.
 pub(super) fn scopes_of(
     enterprise_id: Option<EnterpriseId>,
-    ancestors: &[JurisdictionId],
+    lineage: &Lineage,
+    sector: Option<&str>,
 ) -> Vec<Scope> {
     let enterprise = enterprise_id.map(Scope::Enterprise);
+    let jurisdictions = lineage.ancestors.iter().copied();
+    let of_sector = lineage
+        .sectors
+        .iter()
+        .filter(|(_, own)| Some(own.as_str()) == sector)
+        .map(|(id, own)| Scope::JurisdictionSector(*id, *own));
     enterprise
         .into_iter()
-        .chain(ancestors.iter().copied().map(Scope::Jurisdiction))
+        .chain(jurisdictions.map(Scope::Jurisdiction))
+        .chain(of_sector)
         .collect()
 }

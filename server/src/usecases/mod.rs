@@ -20,6 +20,7 @@ pub mod read;
 pub mod relocate;
 pub mod rest_command;
 pub mod restore;
+pub mod sectors;
 pub mod sign_in;
 pub mod upload;
 
@@ -31,3 +32,5 @@ mod pull_tests;
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod sectors_tests;

@@ -25,6 +25,7 @@ use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::people::{self, PeopleList, Person, PlacedGrant};
 use crate::store::{StoreError, WriteTx};
+use crate::usecases::sectors;
 use crate::usecases::sign_in::password::{self, Password};
 use crate::usecases::sign_in::session::LONGEST_LOGIN;
 
@@ -143,6 +144,7 @@ pub fn register(
     for terms in new.grants {
         people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
         let grant = first_grant(person.id, terms, now);
+        sectors::open_for(tx, &grant, now)?;
         people::insert_grant(tx, person.id, &grant)?;
     }
     let fields = [

@@ -6,8 +6,11 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use hazardloop_domain::access::{Actor, Role};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::operations::Operation;
+use hazardloop_domain::time::Timestamp;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -17,10 +20,14 @@ use crate::photos::originals::{self, OriginalsError};
 use crate::photos::thumbnail::{self, ThumbnailError};
 use crate::settings::PhotoLimits;
 use crate::store::jobs::{self, JobState};
-use crate::store::photos::{self, Rights, StoredPhoto};
+use crate::store::photos::{self, StoredPhoto};
+use crate::store::{Conn, hazards, uploads};
+use crate::usecases::reach::Reach;
 
 /// The media type of every thumbnail.
 pub const THUMBNAIL_TYPE: &str = "image/jpeg";
+/// Hazards that show a photo and are looked at in one statement.
+const SHOWING_AT_ONCE: i64 = 50;
 /// Seconds after which it makes sense to ask again for a thumbnail that is not made yet.
 pub const THUMBNAIL_RETRY_S: u64 = 2;
 
@@ -125,13 +132,64 @@ async fn visible(
     app.db
         .read(move |tx| {
             let photo = photos::find(tx.conn(), sha256)?;
-            let rights = photos::rights(tx.conn(), person, sha256, now)?;
+            let rights = rights(tx.conn(), person, sha256, now)?;
             photo
                 .filter(|_| rights.may_see())
                 .map(|photo| (photo, rights))
                 .ok_or(Failure::NotFound("photo"))
         })
         .await
+}
+
+/// What somebody is to a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rights {
+    /// They brought it.
+    brought_it: bool,
+    /// The roles they hold over hazards that show it.
+    roles: Vec<Role>,
+}
+
+impl Rights {
+    /// Whether they may see the picture.
+    fn may_see(&self) -> bool {
+        self.brought_it || !self.roles.is_empty()
+    }
+
+    /// Whether they may see what the camera wrote into it: place, time, device.
+    fn may_see_metadata(&self) -> bool {
+        let may = |role: &Role| Operation::ReadPhotoMetadata.roles().contains(role);
+        self.brought_it || self.roles.iter().any(may)
+    }
+}
+
+/// What `person` is to the photo `sha256` at `now`; all that it is, or as much as gives every right.
+fn rights(
+    conn: &mut Conn,
+    person: PersonId,
+    sha256: Digest,
+    now: Timestamp,
+) -> Result<Rights, Failure> {
+    let mut rights = Rights {
+        brought_it: uploads::brought(conn, person, sha256)?.is_some(),
+        roles: Vec::new(),
+    };
+    let reach = Reach::of(conn, person, now)?;
+    let mut after = None;
+    while !rights.may_see_metadata() {
+        let ids = photos::shown_by(conn, sha256, after, SHOWING_AT_ONCE)?;
+        after = ids.last().copied();
+        if after.is_none() {
+            break;
+        }
+        for loaded in hazards::load_all(conn, &ids)? {
+            let seen = reach.seen(conn, &loaded.hazard)?;
+            if let Some(Actor::Person { mut roles, .. }) = seen.map(|seen| seen.onlooker) {
+                rights.roles.append(&mut roles);
+            }
+        }
+    }
+    Ok(rights)
 }
 
 /// Whether a thumbnail is ever made of files of this type: documents and clips have none.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use hazardloop_domain::access::{Actor, GrantScope};
+use hazardloop_domain::access::Actor;
 use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
@@ -18,6 +18,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::execute::{Done, Door, Sender, WorkingSet};
+use super::reach::scopes_of_grant;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::pushed::{self, Install, Kept};
@@ -331,13 +332,7 @@ impl Batch<'_> {
     ) -> Result<bool, Failure> {
         let person_id = self.install.person_id;
         let grants = self.set.grants(tx.conn(), person_id)?.to_vec();
-        let scopes: Vec<Scope> = grants
-            .iter()
-            .map(|grant| match grant.scope {
-                GrantScope::Enterprise(id) => Scope::Enterprise(id),
-                GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
-            })
-            .collect();
+        let scopes: Vec<Scope> = grants.iter().flat_map(scopes_of_grant).collect();
         let id = &command.subject_id.0;
         // Also by a command of this very batch, which is not written yet.
         if self.set.has_left(tx.conn(), hazard_of(command), &scopes)?

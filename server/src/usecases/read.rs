@@ -148,6 +148,8 @@ type Passing<'a> = dyn FnMut(&mut Conn, &[Uuid]) -> Result<BTreeSet<Uuid>, Failu
 /// A list of one kind of record in some scopes.
 struct List<'a> {
     scopes: &'a [Scope],
+    /// Only what one of these holds too.
+    within: Option<&'a [Scope]>,
     kind: RecordKind,
     wanted: Wanted,
 }
@@ -161,6 +163,7 @@ impl List<'_> {
         passing: &mut Passing<'_>,
     ) -> Result<Page<Key>, Failure> {
         let Wanted { after, limit } = self.wanted;
+        let filtered = filtered || self.within.is_some();
         let at_once = if filtered {
             EXAMINED_AT_ONCE
         } else {
@@ -173,7 +176,9 @@ impl List<'_> {
             let keys = lists::newest_first(conn, self.scopes, self.kind, before, at_once)?;
             let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
             let passed = if filtered {
-                Some(passing(conn, &ids)?)
+                let mut passed = passing(conn, &ids)?;
+                self.keep_within(conn, &ids, &mut passed)?;
+                Some(passed)
             } else {
                 None
             };
@@ -205,6 +210,20 @@ impl List<'_> {
         }
     }
 
+    fn keep_within(
+        &self,
+        conn: &mut Conn,
+        ids: &[Uuid],
+        passed: &mut BTreeSet<Uuid>,
+    ) -> Result<(), Failure> {
+        if let Some(scopes) = self.within {
+            let held = lists::held_by(conn, scopes, self.kind, ids)?;
+            let held: BTreeSet<Uuid> = held.into_iter().map(|key| key.id).collect();
+            passed.retain(|id| held.contains(id));
+        }
+        Ok(())
+    }
+
     /// Sorts some records into a page.
     fn of_candidates(
         &self,
@@ -215,7 +234,8 @@ impl List<'_> {
         let Wanted { after, limit } = self.wanted;
         let mut keys = BTreeSet::new();
         for ids in candidates.chunks(EXAMINED_AT_ONCE) {
-            let passed = passing(conn, ids)?;
+            let mut passed = passing(conn, ids)?;
+            self.keep_within(conn, ids, &mut passed)?;
             let held = lists::held_by(conn, self.scopes, self.kind, ids)?;
             keys.extend(held.into_iter().filter(|key| passed.contains(&key.id)));
         }

@@ -276,10 +276,11 @@ impl<'a> WorkingSet<'a> {
     /// The scopes that hold a hazard: of its enterprise, of who answers for it and all above, and
     /// while it is being handed over, of who hands it over.
     fn scopes_holding(&mut self, conn: &mut Conn, hazard: &Hazard) -> Result<Vec<Scope>, Failure> {
-        let ancestors = &self.lineage(conn, hazard.jurisdiction_id)?.ancestors;
-        let mut scopes = scopes_of(hazard.enterprise_id, ancestors);
+        let sector = hazard.sector.as_deref();
+        let lineage = self.lineage(conn, hazard.jurisdiction_id)?;
+        let mut scopes = scopes_of(hazard.enterprise_id, lineage, sector);
         if let Some(from) = hazard.handed_over_by() {
-            scopes.extend(scopes_of(None, &self.lineage(conn, from)?.ancestors));
+            scopes.extend(scopes_of(None, self.lineage(conn, from)?, sector));
             scopes.sort_unstable();
             scopes.dedup();
         }
@@ -323,19 +324,21 @@ fn is_provisional(hazard: &Hazard) -> bool {
 }
 
 /// What decides which scopes hold a hazard.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Standing {
+#[derive(PartialEq, Eq)]
+struct Standing<'a> {
     enterprise: Option<EnterpriseId>,
     jurisdiction: JurisdictionId,
     handed_over_by: Option<JurisdictionId>,
+    sector: Option<&'a str>,
 }
 
-impl Standing {
-    fn of(hazard: &Hazard) -> Self {
+impl<'a> Standing<'a> {
+    fn of(hazard: &'a Hazard) -> Self {
         Self {
             enterprise: hazard.enterprise_id,
             jurisdiction: hazard.jurisdiction_id,
             handed_over_by: hazard.handed_over_by(),
+            sector: hazard.sector.as_deref(),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::store::events;
 use crate::store::people::{self, Person, PlacedGrant};
 use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx};
+use crate::usecases::sectors;
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
 
@@ -255,6 +256,7 @@ pub fn add_grant(
     actor: Option<PersonId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    sectors::open_for(tx, grant, now)?;
     people::bump(tx, person)?;
     people::insert_grant(tx, person, grant).map_err(|error| {
         match error.is_duplicate_in("grants") {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::lists;
 use crate::store::{Conn, ReadTx};
-use crate::usecases::reach::Reach;
+use crate::usecases::reach::{Narrowed, Reach};
 
 /// What the list is narrowed to; everything that is set must be met.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,9 +73,10 @@ fn list_in(
 ) -> Result<Page<Enterprise>, Failure> {
     let conn = tx.conn();
     let reach = Reach::of(conn, person_id, now)?;
-    let scopes = reach.narrowed(conn, None, filters.jurisdiction_id)?;
+    let Narrowed { scopes, within } = reach.narrowed(conn, None, filters.jurisdiction_id)?;
     let list = List {
         scopes: &scopes,
+        within: within.as_deref(),
         kind: RecordKind::Enterprise,
         wanted,
     };

@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events::{self, StoredEvent};
 use crate::store::{Conn, StoreError, hazards, lists};
-use crate::usecases::execute::lineage;
 use crate::usecases::reach::Reach;
 
 /// A hazard as one person meets it.
@@ -41,21 +40,10 @@ pub fn visible(
     let Some(loaded) = hazards::load(conn, id)? else {
         return Err(unknown);
     };
-    let hazard = loaded.hazard;
     let reach = Reach::of(conn, person_id, now)?;
-    let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
-    let actor = reach.actor_over(&place);
-    if !actor.is_outside() {
-        return Ok((hazard, actor));
-    }
-    // Whoever hands it over looks on until there is a receipt, and decides nothing.
-    let Some(from) = hazard.handed_over_by() else {
-        return Err(unknown);
-    };
-    if reach.sees(&hazard.place(lineage(conn, from)?.ancestors)) {
-        Ok((hazard, actor))
-    } else {
-        Err(unknown)
+    match reach.seen(conn, &loaded.hazard)? {
+        Some(seen) => Ok((loaded.hazard, seen.actor)),
+        None => Err(unknown),
     }
 }
 

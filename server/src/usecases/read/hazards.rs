@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::lists::{self, HazardFilter};
 use crate::store::{Conn, ReadTx};
-use crate::usecases::reach::Reach;
+use crate::usecases::reach::{Narrowed, Reach};
 
 /// Hazards that may share one number; more are not looked at.
 const SAME_NUMBER: i64 = 50;
@@ -73,9 +73,11 @@ fn list_in(
 ) -> Result<Page<Hazard>, Failure> {
     let conn = tx.conn();
     let reach = Reach::of(conn, person_id, now)?;
-    let scopes = reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
+    let Narrowed { scopes, within } =
+        reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
     let list = List {
         scopes: &scopes,
+        within: within.as_deref(),
         kind: RecordKind::Hazard,
         wanted,
     };
