@@ -130,7 +130,11 @@ impl WorkingSet<'_> {
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let door = self.door();
         let facts = Facts {
-            made_at: sender.origin.made.as_ref().map(|made| made.wall),
+            // The server's own time at the last contact: it was not made before that.
+            made_at: sender.origin.made.as_ref().map(|made| {
+                let anchor = made.server_anchor.unwrap_or(made.wall);
+                made.wall.max(anchor)
+            }),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
             merge_target,
@@ -277,9 +281,10 @@ impl WorkingSet<'_> {
         let place = other.hazard.place(lineage.ancestors.clone());
         let now = self.now();
         let grants = self.grants(conn, person_id)?;
-        let outside = Actor::over(person_id, grants, &place, now).is_outside();
-        Ok((!outside).then(|| MergeTarget {
+        let other_actor = Actor::over(person_id, grants, &place, now);
+        Ok(reach::sees(&other_actor).then(|| MergeTarget {
             status: other.hazard.status_name(),
+            grade: other.hazard.grade,
             enterprise_id: other.hazard.enterprise_id,
         }))
     }

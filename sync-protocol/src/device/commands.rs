@@ -177,6 +177,33 @@ pub(super) fn photos_of(action: &Action) -> &[PhotoRef] {
         Action::AttachPhoto(attached) => std::slice::from_ref(&attached.photo),
         Action::SubmitRectification(submission) => &submission.photos,
         Action::Reinspect(reinspection) => &reinspection.photos,
-        _ => &[],
+        Action::SubmitPlan(plan) => &plan.photos,
+        Action::RequestResumption(application) => &application.photos,
+        Action::DecideResumption(decision) => &decision.photos,
+        // Written out, so that whoever adds a kind says whether it brings photos.
+        Action::Amend(_)
+        | Action::Confirm(_)
+        | Action::Reject(_)
+        | Action::Close(_)
+        | Action::Reopen(_)
+        | Action::Note(_)
+        | Action::RecordPhotoLost(_)
+        | Action::Withdraw(_)
+        | Action::ReceivePhoto(_)
+        | Action::FollowEnterprise(_)
+        | Action::DecidePlan(_)
+        | Action::RequestExtension(_)
+        | Action::DecideExtension(_)
+        | Action::ChangeGrade(_)
+        | Action::DecideProposal(_)
+        | Action::Merge(_)
+        | Action::Transfer(_)
+        | Action::ReceiveTransfer(_)
+        | Action::ListSupervision(_)
+        | Action::Delist(_)
+        | Action::OrderSuspension(_)
+        | Action::RecordPenalty(_)
+        | Action::AssignSector(_)
+        | Action::RecomputeDeadline(_) => &[],
     }
 }
