@@ -263,15 +263,3 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
     });
     Answer { json, lines }
 }
-
-pub(super) fn enterprises(device: &Device) -> Answer {
-    let all = find::enterprises(&device.engine);
-    let lines = all
-        .iter()
-        .map(|e| format!("{}  {}  {}", e.id, e.name, e.sector))
-        .collect();
-    Answer {
-        json: json!(all),
-        lines,
-    }
-}

@@ -7,6 +7,7 @@ pub mod body;
 pub mod boundaries;
 pub mod calendars;
 pub mod devices;
+mod enterprise_bodies;
 pub mod enterprises;
 pub mod grants;
 pub mod hazard_commands;
@@ -38,9 +39,12 @@ mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;
 #[cfg(test)]
+mod enterprise_record_tests;
+#[cfg(test)]
 mod enterprises_tests;
 #[cfg(test)]
 mod hazards_tests;
+#[cfg(test)]
 #[cfg(test)]
 mod test_client;
 
