@@ -200,7 +200,7 @@ fn the_list_is_narrowed_by_sector_status_risk_and_size() {
         // Together with a part of the name.
         assert_eq!(of("risk_level=red&name=3").await, ["第3厂"]);
         // Those of the sample work, as far as anybody knows.
-        assert_eq!(of("status=operating").await.len(), 6);
+        assert_eq!(of("status=operating").await.len(), 5);
         assert_eq!(names(&server, "principal", "risk_level=red").await.len(), 0);
         assert_eq!(
             names(&server, "principal", "status=operating").await.len(),

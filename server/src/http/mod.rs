@@ -13,6 +13,7 @@ pub mod grants;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
+pub mod imports;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
@@ -45,6 +46,7 @@ mod enterprises_tests;
 #[cfg(test)]
 mod hazards_tests;
 #[cfg(test)]
+mod imports_tests;
 #[cfg(test)]
 mod test_client;
 
@@ -73,6 +75,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    // Before the others: an enterprise is never called `imports`.
+    cfg.configure(imports::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);

@@ -154,7 +154,9 @@ impl<'a> Rows<'a> {
         let cell = match cell {
             Cell::Text(text) => match text.trim() {
                 "" => return Ok(()),
-                text if text.chars().count() > limits.cell_chars => Cell::TooLong(limits.cell_chars),
+                text if text.chars().count() > limits.cell_chars => {
+                    Cell::TooLong(limits.cell_chars)
+                }
                 text => Cell::Text(text.to_owned()),
             },
             other => other,

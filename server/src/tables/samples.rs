@@ -25,39 +25,43 @@ pub(crate) enum Value<'a> {
 
 /// A workbook with these rows, from the first.
 pub(crate) fn workbook(rows: &[Vec<Value<'_>>]) -> Vec<u8> {
-    let mut sheet = String::new();
+    let mut xml = String::new();
     for (row, cells) in (1..).zip(rows) {
-        write!(sheet, r#"<row r="{row}">"#).unwrap();
+        write!(xml, r#"<row r="{row}">"#).unwrap();
         for (column, cell) in ('A'..='Z').zip(cells) {
             let at = format!(r#"r="{column}{row}""#);
             match cell {
                 Value::Text("") => Ok(()),
                 Value::Text(text) => {
-                    write!(sheet, r#"<c {at} t="inlineStr"><is><t>{text}</t></is></c>"#)
+                    write!(xml, r#"<c {at} t="inlineStr"><is><t>{text}</t></is></c>"#)
                 }
-                Value::Number(number) => write!(sheet, "<c {at}><v>{number}</v></c>"),
-                Value::Date(days) => write!(sheet, r#"<c {at} s="1"><v>{days}</v></c>"#),
-                Value::Error => write!(sheet, r#"<c {at} t="e"><v>#REF!</v></c>"#),
+                Value::Number(number) => write!(xml, "<c {at}><v>{number}</v></c>"),
+                Value::Date(days) => write!(xml, r#"<c {at} s="1"><v>{days}</v></c>"#),
+                Value::Error => write!(xml, r#"<c {at} t="e"><v>#REF!</v></c>"#),
             }
             .unwrap();
         }
-        sheet.push_str("</row>");
+        xml.push_str("</row>");
     }
-    with_sheet(&sheet)
+    with_sheet(&xml)
 }
 
-/// A workbook whose sheet holds this XML.
-pub(crate) fn with_sheet(rows: &str) -> Vec<u8> {
-    let sheet = format!(
+/// A sheet with this XML of rows.
+pub(crate) fn sheet(rows: &str) -> String {
+    format!(
         r#"<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
-    );
+    )
+}
+
+/// A workbook whose sheet holds this XML of rows.
+pub(crate) fn with_sheet(rows: &str) -> Vec<u8> {
     archive(&[
         ("[Content_Types].xml", TYPES),
         ("_rels/.rels", RELS),
         ("xl/workbook.xml", WORKBOOK),
         ("xl/_rels/workbook.xml.rels", WORKBOOK_RELS),
         ("xl/styles.xml", STYLES),
-        ("xl/worksheets/sheet1.xml", &sheet),
+        ("xl/worksheets/sheet1.xml", &sheet(rows)),
     ])
 }
 

@@ -22,13 +22,13 @@ pub(super) fn read(bytes: &[u8], limits: &TableLimits) -> Result<Vec<Row>, Table
         .from_reader(text.as_bytes());
     let mut rows = Rows::new(limits);
     let mut record = csv::StringRecord::new();
-    let mut numbers = Numbers::default();
+    let mut number = 0;
     // It reads from memory, text that is text: the only error is one that cannot be.
     while reader
         .read_record(&mut record)
         .map_err(|_| TableError::Encoding)?
     {
-        let number = numbers.next(&record);
+        number = next_number(number, &record, reader.position().line());
         for (column, text) in record.iter().enumerate() {
             rows.add(number, column, Cell::Text(text.to_owned()))?;
         }
@@ -52,25 +52,13 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, TableError> {
         .ok_or(TableError::Encoding)
 }
 
-/// The rows as a spreadsheet counts them: empty lines count, lines within quotes do not.
-#[derive(Default)]
-struct Numbers {
-    row: u32,
-    /// The line on which the next record begins if no empty line is between.
-    line: u64,
-}
-
-impl Numbers {
-    fn next(&mut self, record: &csv::StringRecord) -> u32 {
-        let begins = record.position().map_or(1, csv::Position::line);
-        let empty = begins.saturating_sub(self.line.max(1));
-        self.row = self
-            .row
-            .saturating_add(u32::try_from(empty).unwrap_or(u32::MAX));
-        self.row = self.row.saturating_add(1);
-        let within: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
-        let lines = u64::try_from(within).unwrap_or(u64::MAX).saturating_add(1);
-        self.line = begins.saturating_add(lines);
-        self.row
-    }
+/// The number of a record as a spreadsheet counts rows, after the one before: empty lines count,
+/// line breaks within quotes do not. `line`: where the reading stands after it.
+fn next_number(before: u32, record: &csv::StringRecord, line: u64) -> u32 {
+    let begun = record.position().map_or(line, csv::Position::line);
+    let within: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
+    let of_record = u64::try_from(within).unwrap_or(u64::MAX).saturating_add(1);
+    let empty = line.saturating_sub(begun).saturating_sub(of_record);
+    let empty = u32::try_from(empty).unwrap_or(u32::MAX);
+    before.saturating_add(empty).saturating_add(1)
 }

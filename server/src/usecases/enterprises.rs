@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events;
 use crate::store::{Conn, StoreError, WriteTx, places};
-use storing::Storing;
+pub(super) use storing::Storing;
 
 /// What the history of an enterprise keeps of one change: the bytes that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -129,6 +129,10 @@ fn create_in(
             first.enterprise == *enterprise && first.actor_id == Some(person_id)
         });
         if !same {
+            return Err(Failure::IdReused);
+        }
+        if places::enterprise(tx.conn(), enterprise.id)?.is_none() {
+            // Registered once and taken back: an id that has a history is not used again.
             return Err(Failure::IdReused);
         }
         // It may have changed or moved since: what may be seen of it is decided by its place now.

@@ -1,7 +1,7 @@
 //! What a person may see, and where they hold which role, read inside the transaction that
 //! decides by it.
 
-use hazardloop_domain::access::{Actor, GrantScope, Place, Role};
+use hazardloop_domain::access::{Actor, Grant, GrantScope, Place, Role};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
@@ -20,7 +20,7 @@ pub const KEEPERS_OF_THE_TREE: &[Role] = &[Role::Administrator];
 #[derive(Clone, Debug)]
 pub struct Reach {
     person_id: PersonId,
-    grants: Vec<hazardloop_domain::access::Grant>,
+    grants: Vec<Grant>,
     now: Timestamp,
 }
 
@@ -46,6 +46,34 @@ impl Reach {
     /// Whether the person may see what stands at `place`.
     pub fn sees(&self, place: &Place) -> bool {
         !self.actor_over(place).is_outside()
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, if only for some sectors.
+    pub fn jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |_| true)
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, for every sector.
+    pub fn whole_jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |grant| grant.sectors.is_empty())
+    }
+
+    fn jurisdictions_where(
+        &self,
+        roles: &[Role],
+        wanted: impl Fn(&Grant) -> bool,
+    ) -> Vec<JurisdictionId> {
+        let held = |grant: &&Grant| grant.holds_at(self.now) && roles.contains(&grant.role);
+        let held = self
+            .grants
+            .iter()
+            .filter(held)
+            .filter(|grant| wanted(grant));
+        held.filter_map(|grant| match grant.scope {
+            GrantScope::Jurisdiction(id) => Some(id),
+            GrantScope::Enterprise(_) => None,
+        })
+        .collect()
     }
 
     /// The scopes of records that the person's roles cover, apart from their own record and the

@@ -98,7 +98,6 @@ impl<'a> Storing<'a> {
     ///
     /// # Errors
     /// [`Failure::Store`] when it changed meanwhile, or something belongs to it.
-    #[allow(dead_code, reason = "by the undo of an import")]
     pub fn remove(
         &mut self,
         tx: &mut WriteTx<'_>,
