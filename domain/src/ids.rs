@@ -122,3 +122,8 @@ impl From<InspectionId> for SubjectId {
         Self(id.0)
     }
 }
+
+identifier!(
+    /// One import of a table of enterprises; the same id means the same import.
+    ImportId
+);

@@ -88,7 +88,7 @@ operations! {
     /// Brings in enterprises from files of other systems.
     ImportEnterprises, "import_enterprises",
         "批量导入企业", "Import enterprises",
-        &[Importer, Administrator];
+        &[Importer, DepartmentReviewer, DepartmentHead, Administrator];
     /// Adds jurisdictions below one's own.
     ManageJurisdictions, "manage_jurisdictions",
         "增设下级辖区", "Add jurisdictions below one's own",

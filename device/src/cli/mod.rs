@@ -14,6 +14,7 @@ mod rules_zh;
 mod rules_zh_words;
 mod show;
 mod show_beside;
+mod show_enterprises;
 mod show_measures;
 mod show_run;
 mod steps;
@@ -197,7 +198,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         }
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
-        Task::Enterprises => show::enterprises(&device),
+        Task::Enterprises => show_enterprises::enterprises(&device, lang),
         Task::Photo(PhotoTask::List) => photo::list(&device, lang),
         Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod calendar;
+pub mod enterprise;
 pub mod keys;
 mod openapi;
 mod restore;
@@ -65,6 +66,9 @@ pub enum Task {
     /// Add people, give them roles, help those who are locked out.
     #[command(subcommand)]
     User(user::UserTask),
+    /// Import tables of enterprises, and take imports back.
+    #[command(subcommand)]
+    Enterprise(enterprise::EnterpriseTask),
     /// Change the keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::KeysTask),
@@ -173,6 +177,20 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             };
             let (mut input, mut out) = (std::io::stdin().lock(), std::io::stdout().lock());
             user::run(context, task, &mut input, &mut out)
+        }
+        Task::Enterprise(enterprise::EnterpriseTask::Template(template)) => {
+            print(&enterprise::template_text(template.english))
+        }
+        Task::Enterprise(task) => {
+            let db = open(&settings)?;
+            let importer = crate::usecases::imports::Importer {
+                person_id: None,
+                key: digest_key(&db, &entropy)?,
+                limits: settings.imports,
+                entropy,
+                now: clock.now(),
+            };
+            enterprise::run(&db, importer, task, &mut std::io::stdout().lock())
         }
         Task::Keys(task) => {
             let db = open(&settings)?;

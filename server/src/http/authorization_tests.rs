@@ -150,6 +150,17 @@ fn hazards_and_enterprises() -> Vec<Row> {
             let body = json!({"jurisdiction_id": town(), "reason": "搬迁"});
             case.post(&enterprise_path("/relocate"), &body).with("If-Match", "\"999\"")
         };
+        // Tried out only. Whoever keeps other places is told so, row by row.
+        importEnterprises: keepers(200), keepers(200), |case| {
+            let text = "名称,监管行业,管辖单位\n厂,工贸,500153003000\n";
+            case.ask("POST", "/enterprises/imports?dry_run=true").bytes("text/csv", text.into())
+        };
+        listImports: keepers(200), keepers(200), |case| case.ask("GET", "/enterprises/imports");
+        readImport: keepers(200), keepers(404),
+            |case| case.ask("GET", &format!("/enterprises/imports/{}", case.world.import));
+        // One of a row that says nothing: there is nothing to take back.
+        undoImport: keepers(200), keepers(404),
+            |case| case.ask("POST", &format!("/enterprises/imports/{}/undo", case.world.import));
         listJurisdictions: OK, OK, |case| case.ask("GET", "/jurisdictions");
         readJurisdiction: OK, OK, |case| case.ask("GET", &format!("/jurisdictions/{}", town()));
         locateJurisdiction: OK, OK,

@@ -47,6 +47,7 @@ pub(crate) struct World {
     pub target: PersonId,
     pub device: InstallId,
     pub upload: String,
+    pub import: String,
 }
 
 /// One question: who asks, and a number that no other question has.
@@ -172,6 +173,11 @@ impl World {
             };
             add_person(&server, &outside_login(login), role, scope);
         }
+        let import = new_id(850);
+        let text = format!("id,名称\n{},\n", sample::id("polishing"));
+        let path = format!("/enterprises/imports?id={import}");
+        let imported = ask(&server, "admin", "POST", &path).bytes("text/csv", text.into());
+        imported.answer().await.expect(201);
         let photo = samples::jpeg(40, 30);
         let brought = ask(&server, "employee", "POST", "/photos")
             .with("Tus-Resumable", "1.0.0")
@@ -205,6 +211,7 @@ impl World {
             target,
             device,
             upload,
+            import,
         }
     }
 

@@ -7,11 +7,13 @@ pub mod body;
 pub mod boundaries;
 pub mod calendars;
 pub mod devices;
+mod enterprise_bodies;
 pub mod enterprises;
 pub mod grants;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
+pub mod imports;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
@@ -38,9 +40,13 @@ mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;
 #[cfg(test)]
+mod enterprise_record_tests;
+#[cfg(test)]
 mod enterprises_tests;
 #[cfg(test)]
 mod hazards_tests;
+#[cfg(test)]
+mod imports_tests;
 #[cfg(test)]
 mod test_client;
 
@@ -69,6 +75,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    // Before the others: an enterprise is never called `imports`.
+    cfg.configure(imports::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);

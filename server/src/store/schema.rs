@@ -59,6 +59,53 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What lists of enterprises are narrowed by, once for every scope that holds the enterprise.
+    enterprise_rows (scope, enterprise_id) {
+        scope -> Text,
+        enterprise_id -> Binary,
+        created_at -> BigInt,
+        sector -> Text,
+        status -> Text,
+        risk_level -> Text,
+        size_class -> Text,
+    }
+}
+
+diesel::table! {
+    /// Tables of enterprises that were taken in, each whole or not at all.
+    imports (id) {
+        id -> Binary,
+        person_id -> Nullable<Binary>,
+        request_hash -> Binary,
+        received_at -> BigInt,
+        answer -> Text,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// The jurisdictions that hold all of an import: the narrowest, and those above it.
+    import_places (jurisdiction_id, received_at, import_id) {
+        jurisdiction_id -> Binary,
+        received_at -> BigInt,
+        import_id -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What each row of an import did.
+    import_rows (import_id, row_number) {
+        import_id -> Binary,
+        row_number -> Integer,
+        enterprise_id -> Binary,
+        did -> Text,
+        version -> BigInt,
+        before -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     people (id) {
         id -> Binary,
         login -> Text,
@@ -373,6 +420,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     jurisdictions,
     sector_scopes,
     enterprises,
+    enterprise_rows,
+    imports,
+    import_places,
+    import_rows,
     people,
     grants,
     criteria,

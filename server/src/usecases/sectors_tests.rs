@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Note, Report, Source};
-use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{PullResponse, RecordKind, Scope, ScopeCursor, ScopeUpdate};
 use rand::rngs::StdRng;
@@ -193,6 +193,7 @@ impl<'a> World<'a> {
             address: None,
             position: None,
             version: 1,
+            profile: EnterpriseProfile::default(),
         };
         let made = enterprises::create(self.app(), person("admin"), firm).await;
         self.firms.push(made.unwrap().0.id);
@@ -461,6 +462,7 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             address: None,
             position: None,
             version: 1,
+            profile: EnterpriseProfile::default(),
         };
         let refused = enterprises::create(world.app(), reviewer, firm.clone()).await;
         assert!(matches!(
@@ -471,11 +473,11 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
         let (firm, _) = enterprises::create(world.app(), reviewer, firm)
             .await
             .unwrap();
-        let away = enterprises::Corrections {
-            sector: Some("工贸".to_owned()),
-            ..Default::default()
+        let away = |firm: Enterprise| Enterprise {
+            sector: "工贸".to_owned(),
+            ..firm
         };
-        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, away).await;
+        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, Box::new(away)).await;
         assert!(matches!(
             refused,
             Err(crate::failure::Failure::Forbidden(_))

@@ -158,6 +158,7 @@ impl World {
                 address: None,
                 position: None,
                 version: 1,
+                profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
             };
             let record = minicbor::to_vec(&firm).unwrap();
             places::save_enterprise(tx, &firm, &record, "500111", None, now)?;
