@@ -9,6 +9,7 @@ pub mod calendars;
 pub mod devices;
 pub mod enterprises;
 pub mod grants;
+pub mod hand_overs;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
@@ -39,6 +40,8 @@ mod authorization_tests;
 mod authorization_world;
 #[cfg(test)]
 mod enterprises_tests;
+#[cfg(test)]
+mod hand_overs_tests;
 #[cfg(test)]
 mod hazards_tests;
 #[cfg(test)]
@@ -78,6 +81,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
     cfg.configure(grants::routes);
+    cfg.configure(hand_overs::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);

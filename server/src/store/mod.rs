@@ -12,6 +12,7 @@ pub mod enterprises;
 pub mod error;
 pub mod events;
 pub mod feed;
+pub mod hand_overs;
 pub mod hazards;
 pub mod identity;
 pub mod installs;
