@@ -158,6 +158,10 @@ pub const fn granted_by(role: Role) -> &'static [Role] {
 }
 
 #[cfg(test)]
+#[path = "operations_document.rs"]
+mod document;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,6 +10,7 @@ pub mod devices;
 mod enterprise_bodies;
 pub mod enterprises;
 pub mod grants;
+pub mod hand_overs;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
@@ -43,6 +44,8 @@ mod authorization_world;
 mod enterprise_record_tests;
 #[cfg(test)]
 mod enterprises_tests;
+#[cfg(test)]
+mod hand_overs_tests;
 #[cfg(test)]
 mod hazards_tests;
 #[cfg(test)]
@@ -86,6 +89,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
     cfg.configure(grants::routes);
+    cfg.configure(hand_overs::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);

@@ -13,6 +13,7 @@ pub mod enterprises;
 pub mod error;
 pub mod events;
 pub mod feed;
+pub mod hand_overs;
 pub mod hazards;
 pub mod identity;
 pub mod imports;

@@ -136,6 +136,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who took over whose roles.
+    hand_overs (id) {
+        id -> Binary,
+        from_person -> Binary,
+        to_person -> Binary,
+        reason -> Text,
+        effective_at -> BigInt,
+        made_by -> Binary,
+        made_at -> BigInt,
+        request_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which grant was given for which in a hand-over.
+    hand_over_grants (hand_over_id, ended_id) {
+        hand_over_id -> Binary,
+        ended_id -> Binary,
+        given_id -> Binary,
+    }
+}
+
+diesel::table! {
     /// Which sectors of which jurisdictions have a scope of their own, and how far it is filled.
     sector_scopes (jurisdiction_id, sector) {
         jurisdiction_id -> Binary,
@@ -419,6 +442,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     commit_order,
     jurisdictions,
     sector_scopes,
+    hand_overs,
+    hand_over_grants,
     enterprises,
     enterprise_rows,
     imports,

@@ -116,7 +116,11 @@ impl WorkingSet<'_> {
                 Actor::over(person_id, grants, &place.place, now)
             }
         };
-        if actor.is_outside() || (loaded.is_some() && !reach::sees(&actor)) {
+        // Of their own reports machines and the public know without seeing any.
+        let unseen = |loaded: &Loaded| {
+            !reach::sees(&actor) && actor.person_id() != Some(loaded.hazard.reported_by)
+        };
+        if actor.is_outside() || loaded.as_ref().is_some_and(unseen) {
             // Before anything is said about what else the command names.
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());

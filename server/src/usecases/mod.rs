@@ -8,6 +8,7 @@ pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
+pub mod hand_overs;
 pub mod imports;
 pub mod jurisdictions;
 pub mod others;
@@ -33,5 +34,7 @@ mod pull_tests;
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod roles_tests;
 #[cfg(test)]
 mod sectors_tests;
