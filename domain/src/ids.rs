@@ -122,3 +122,11 @@ impl From<InspectionId> for SubjectId {
         Self(id.0)
     }
 }
+identifier!(
+    /// One edition of one checklist.
+    ChecklistId
+);
+identifier!(
+    /// One version of one pack.
+    PackId
+);

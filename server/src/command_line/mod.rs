@@ -4,6 +4,7 @@ mod audit;
 mod calendar;
 pub mod keys;
 mod openapi;
+pub mod packs;
 mod restore;
 mod settings;
 pub mod user;
@@ -71,6 +72,9 @@ pub enum Task {
     /// Import a year's working days, list the years that are known.
     #[command(subcommand)]
     Calendar(calendar::CalendarTask),
+    /// Packs of criteria and checklists: check, add, list, compare.
+    #[command(subcommand)]
+    Pack(packs::PackTask),
     /// Make a database usable that was restored from a backup, copied or moved.
     #[command(subcommand)]
     Restore(restore::RestoreTask),
@@ -183,6 +187,18 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let mut out = std::io::stdout().lock();
             calendar::run(&db, &clock, &entropy, &task, &mut out)
         }
+        Task::Pack(packs::PackTask::Check(folders)) => {
+            packs::check(&folders, &mut std::io::stdout().lock())
+        }
+        Task::Pack(task) => {
+            let db = open(&settings)?;
+            let context = packs::Context {
+                db: &db,
+                key: digest_key(&db, &entropy)?,
+                now: clock.now(),
+            };
+            packs::run(context, &task, &mut std::io::stdout().lock())
+        }
         Task::Restore(task) => {
             let mut out = std::io::stdout().lock();
             restore::run(settings, clock, entropy, task, &mut out)
@@ -205,6 +221,17 @@ fn digest_key(db: &Db, entropy: &Entropy) -> Result<DigestKey, TaskError> {
 /// Opens an existing, migrated database.
 fn open(settings: &crate::settings::Settings) -> Result<Db, TaskError> {
     Ok(Db::open(&existing(settings)?, DbOptions::default())?)
+}
+
+/// Made by the first start of the server, or here if there was none.
+fn digest_key(db: &Db, entropy: &Entropy) -> Result<DigestKey, TaskError> {
+    let fresh = hex::encode(entropy.bytes::<16>());
+    let key = db.write_blocking(move |tx| meta::get_or_set(tx, "digest_key", &fresh))?;
+    let key = hex::decode(key)
+        .ok()
+        .and_then(|key| DigestKey::from_slice(&key));
+    let damaged = || Failure::Internal("the digest key is damaged".to_owned());
+    Ok(key.ok_or_else(damaged)?)
 }
 
 /// The address of a database that must be there.

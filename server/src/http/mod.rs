@@ -17,6 +17,7 @@ pub mod limits;
 pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
+pub mod packs;
 pub mod paging;
 pub mod people;
 pub mod photos;
@@ -73,6 +74,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
+    cfg.configure(packs::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);

@@ -4,12 +4,14 @@
 pub mod audit;
 pub mod boundaries;
 pub mod calendar;
+pub mod catalog;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
 pub mod jurisdictions;
 pub mod others;
+pub mod packs;
 pub mod people;
 pub mod photo_arrived;
 pub mod photos;
