@@ -59,7 +59,7 @@ fn described(criterion: &Criterion, lang: Language) -> Vec<String> {
         criterion.edition,
         criterion.number,
         criterion.clause,
-        criterion.evidence.as_str()
+        criterion.evidence.mark()
     )];
     lines.push(format!("  {text}"));
     let check = match lang {

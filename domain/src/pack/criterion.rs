@@ -13,19 +13,34 @@ wire_names! {
     /// What was seen of a criterion's published text.
     pub enum Evidence {
         /// The clause was read in a public quotation of the text.
-        Seen = 0, "V";
+        Seen = 0, "v";
         /// Clause number and topic were read, the wording was not.
-        Topic = 1, "V-topic";
+        Topic = 1, "v_topic";
         /// The text that was read was cut off.
-        Part = 2, "V-part";
+        Part = 2, "v_part";
         /// Only the title is known: to be entered from the original.
-        Title = 3, "V-title";
+        Title = 3, "v_title";
         /// General knowledge, high confidence.
-        KnownHigh = 4, "K-h";
+        KnownHigh = 4, "k_h";
         /// General knowledge, medium confidence.
-        KnownMedium = 5, "K-m";
+        KnownMedium = 5, "k_m";
         /// General knowledge, low confidence.
-        KnownLow = 6, "K-l";
+        KnownLow = 6, "k_l";
+    }
+}
+
+impl Evidence {
+    /// The mark that tables have and people read.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Seen => "V",
+            Self::Topic => "V-topic",
+            Self::Part => "V-part",
+            Self::Title => "V-title",
+            Self::KnownHigh => "K-h",
+            Self::KnownMedium => "K-m",
+            Self::KnownLow => "K-l",
+        }
     }
 }
 

@@ -60,7 +60,7 @@ fn check_dates(row: &Row<'_>, standard: &Standard) {
 }
 
 pub(super) fn criterion(row: &Row<'_>) -> CriterionEntry {
-    let evidence = row.one_of("evidence", Evidence::ALL, Evidence::as_str);
+    let evidence = row.one_of("evidence", Evidence::ALL, Evidence::mark);
     CriterionEntry {
         code: row.code("code"),
         edition: row.number("edition"),

@@ -182,6 +182,8 @@ struct CriterionView {
     /// The criterion.
     #[serde(flatten)]
     criterion: Criterion,
+    /// The evidence as people write it: `V`, `V-topic`, `V-part`, `V-title`, `K-h`, `K-m` or `K-l`.
+    mark: &'static str,
     /// Title of its standard.
     #[serde(skip_serializing_if = "Option::is_none")]
     title_zh: Option<String>,
@@ -209,6 +211,7 @@ fn criterion_view(catalog: &Snapshot, criterion: &Criterion) -> CriterionView {
     let notice = citability.notice();
     CriterionView {
         criterion: criterion.clone(),
+        mark: criterion.evidence.mark(),
         title_zh: standard.map(|standard| standard.title_zh.clone()),
         title_en: standard.map(|standard| standard.title_en.clone()),
         citability: citability.as_str(),
