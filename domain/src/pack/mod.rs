@@ -4,6 +4,7 @@
 //! A pack is a folder of tables ([`read`]); nothing in it is law by being in it. How much of a criterion
 //! may be cited follows from what was seen of its text ([`Criterion::citability`]).
 
+mod check;
 mod criterion;
 mod diff;
 mod document;

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::criterion::{Criterion, Evidence, StandardStatus};
-use super::document::{ChecklistEntry, CriterionEntry, Pack, PackHead, Standard};
+use super::check::Checks;
+use super::document::{
+    ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, Pack, PackHead, RiskPointType,
+    Sector, SiteType, Standard, Wording,
+};
 use super::rows;
 use super::table::{Problem, Problems, Row, Table, is_slug};
 use crate::text::SHORT_TEXT_MAX;
@@ -128,14 +131,29 @@ pub fn read(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec
     }
 }
 
+/// The rows of a table, each with its line.
+pub(super) type Rows<T> = Vec<(usize, T)>;
+
+/// What the tables say, row by row; how the rows go together is not looked at yet.
+pub(super) struct Tables {
+    pub sectors: Rows<Sector>,
+    pub standards: Rows<Standard>,
+    pub criteria: Rows<CriterionEntry>,
+    pub site_types: Rows<SiteType>,
+    pub risk_points: Rows<RiskPointType>,
+    pub lists: Rows<ChecklistEntry>,
+    /// The checklist that each belongs to, and the item.
+    pub items: Rows<(String, ChecklistItem)>,
+    pub duties: Rows<Duty>,
+    pub filings: Rows<Filing>,
+    pub wording: Rows<Wording>,
+}
+
 struct Reader<'a> {
     folder: &'a str,
     files: &'a BTreeMap<String, Vec<u8>>,
     problems: &'a Problems,
 }
-
-/// Codes, and the line each first stands on.
-type Known<'a> = BTreeMap<&'a str, usize>;
 
 impl<'a> Reader<'a> {
     fn path(&self, file: &str) -> String {
@@ -149,8 +167,7 @@ impl<'a> Reader<'a> {
         Table::read(self.path(file), bytes, columns, self.problems)
     }
 
-    /// The rows of a table, each with its line.
-    fn all<T>(&self, file: &'static str, make: impl Fn(&Row<'_>) -> T) -> Vec<(usize, T)> {
+    fn all<T>(&self, file: &'static str, make: impl Fn(&Row<'_>) -> T) -> Rows<T> {
         let table = self.table(file);
         table.rows().map(|row| (row.line, make(&row))).collect()
     }
@@ -159,85 +176,45 @@ impl<'a> Reader<'a> {
         self.problems.add(&self.path(file), Some(line), reason);
     }
 
+    fn tables(&self) -> Tables {
+        Tables {
+            sectors: self.all("sectors.tsv", rows::sector),
+            standards: self.all("standards.tsv", rows::standard),
+            criteria: self.all("criteria.tsv", rows::criterion),
+            site_types: self.all("site-types.tsv", rows::site_type),
+            risk_points: self.all("risk-points.tsv", rows::risk_point),
+            lists: self.all("checklists.tsv", rows::checklist),
+            items: self.all("checklist-items.tsv", rows::item),
+            duties: self.all("duties.tsv", rows::duty),
+            filings: self.all("filings.tsv", rows::filing),
+            wording: self.all("wording.tsv", rows::wording),
+        }
+    }
+
     fn pack(&self) -> Pack {
         self.known_files();
         let mut head = self.head();
-        let sectors = self.all("sectors.tsv", rows::sector);
-        let standards = self.all("standards.tsv", rows::standard);
-        let criteria = self.all("criteria.tsv", rows::criterion);
-        let site_types = self.all("site-types.tsv", rows::site_type);
-        let risk_points = self.all("risk-points.tsv", rows::risk_point);
-        let lists = self.all("checklists.tsv", rows::checklist);
-        let duties = self.all("duties.tsv", rows::duty);
-        let filings = self.all("filings.tsv", rows::filing);
-        let wording = self.all("wording.tsv", rows::wording);
-
-        if self.files.contains_key("sectors.tsv") && sectors.is_empty() {
+        let tables = self.tables();
+        if self.files.contains_key("sectors.tsv") && tables.sectors.is_empty() {
             self.fault("sectors.tsv", 1, "names no sector");
         }
-        let sector_codes = self.unique("sectors.tsv", keyed(&sectors, |s| &s.code));
-        let standard_codes = self.unique("standards.tsv", keyed(&standards, |s| &s.code));
-        let criterion_codes = self.unique("criteria.tsv", keyed(&criteria, |c| &c.code));
-        let site_codes = self.unique("site-types.tsv", keyed(&site_types, |s| &s.code));
-        let risk_codes = self.unique("risk-points.tsv", keyed(&risk_points, |r| &r.code));
-        let list_codes = self.unique("checklists.tsv", keyed(&lists, |l| &l.code));
-        self.unique("duties.tsv", keyed(&duties, |d| &d.code));
-        self.unique("filings.tsv", keyed(&filings, |f| &f.code));
-        self.unique("wording.tsv", keyed(&wording, |w| &w.term));
-
-        for (line, standard) in &standards {
-            self.must_know(
-                "standards.tsv",
-                *line,
-                "sector",
-                &standard.sector,
-                &sector_codes,
-            );
-        }
-        for (line, entry) in &criteria {
-            self.must_know(
-                "criteria.tsv",
-                *line,
-                "standard",
-                &entry.standard,
-                &standard_codes,
-            );
-            self.check_criterion(*line, entry, &standards);
-        }
-        for (line, point) in &risk_points {
-            for site in &point.site_types {
-                self.must_know("risk-points.tsv", *line, "site_types", site, &site_codes);
-            }
-        }
-        for (line, list) in &lists {
-            for site in &list.site_types {
-                self.must_know("checklists.tsv", *line, "site_types", site, &site_codes);
-            }
-        }
-        let citing = Citing {
-            reader: self,
-            pack: &head.name,
-            criteria: &criteria,
-            standards: &standards,
-            codes: &criterion_codes,
+        let checks = Checks {
+            folder: self.folder,
+            problems: self.problems,
+            tables: &tables,
         };
-        for (line, duty) in &duties {
-            citing.check("duties.tsv", *line, duty.criterion.as_deref());
-        }
-        for (line, filing) in &filings {
-            citing.check("filings.tsv", *line, filing.criterion.as_deref());
-        }
-        let checklists = self.with_items(&lists, &list_codes, &risk_codes, &citing);
-        head.sectors = rows_of(sectors);
-        head.site_types = rows_of(site_types);
-        head.risk_points = rows_of(risk_points);
-        head.duties = rows_of(duties);
-        head.filings = rows_of(filings);
-        head.wording = rows_of(wording);
-        head.standards = rows_of(standards);
+        checks.codes_and_references();
+        let checklists = checks.checklists();
+        head.sectors = rows_of(tables.sectors);
+        head.standards = rows_of(tables.standards);
+        head.site_types = rows_of(tables.site_types);
+        head.risk_points = rows_of(tables.risk_points);
+        head.duties = rows_of(tables.duties);
+        head.filings = rows_of(tables.filings);
+        head.wording = rows_of(tables.wording);
         Pack {
             head,
-            criteria: rows_of(criteria),
+            criteria: rows_of(tables.criteria),
             checklists,
         }
     }
@@ -318,147 +295,8 @@ impl<'a> Reader<'a> {
             wording: Vec::new(),
         }
     }
-
-    /// Each code once.
-    fn unique<'r>(&self, file: &str, codes: Vec<(usize, &'r str)>) -> Known<'r> {
-        let mut known = Known::new();
-        for (line, code) in codes.into_iter().filter(|(_, code)| !code.is_empty()) {
-            if let Some(first) = known.get(code) {
-                self.fault(
-                    file,
-                    line,
-                    format!("{code:?} stands on line {first} already"),
-                );
-            } else {
-                known.insert(code, line);
-            }
-        }
-        known
-    }
-
-    fn must_know(&self, file: &str, line: usize, column: &str, code: &str, known: &Known<'_>) {
-        if !known.contains_key(code) {
-            self.fault(file, line, format!("{column}: this pack has no {code:?}"));
-        }
-    }
-
-    fn check_criterion(
-        &self,
-        line: usize,
-        entry: &CriterionEntry,
-        standards: &[(usize, Standard)],
-    ) {
-        let below = entry
-            .code
-            .strip_prefix(entry.standard.as_str())
-            .is_some_and(|rest| rest.starts_with('-'));
-        if !below {
-            let standard = &entry.standard;
-            self.fault(
-                "criteria.tsv",
-                line,
-                format!("code: does not begin with {standard:?} and a hyphen"),
-            );
-        }
-        let standard = standards.iter().find(|(_, s)| s.code == entry.standard);
-        let unknown = standard.is_some_and(|(_, s)| s.status == StandardStatus::ToBeEntered);
-        if unknown && matches!(entry.evidence, Evidence::Seen | Evidence::Topic) {
-            let reason = "evidence: the standard is to be entered, so nothing of its text was seen";
-            self.fault("criteria.tsv", line, reason);
-        }
-    }
-
-    /// The checklists with their items, which follow one another from 1.
-    fn with_items(
-        &self,
-        lists: &[(usize, ChecklistEntry)],
-        codes: &Known<'_>,
-        risk_codes: &Known<'_>,
-        citing: &Citing<'_>,
-    ) -> Vec<ChecklistEntry> {
-        let file = "checklist-items.tsv";
-        let mut all: Vec<ChecklistEntry> = lists.iter().map(|(_, list)| list.clone()).collect();
-        for (line, (code, item)) in self.all(file, rows::item) {
-            self.must_know(file, line, "checklist", &code, codes);
-            citing.check(file, line, item.criterion.as_deref());
-            if let Some(point) = &item.risk_point {
-                self.must_know(file, line, "risk_point", point, risk_codes);
-            }
-            let Some(list) = all.iter_mut().find(|list| list.code == code) else {
-                continue;
-            };
-            let next = list
-                .items
-                .last()
-                .map_or(1, |last| last.number.saturating_add(1));
-            if item.number != next {
-                self.fault(
-                    file,
-                    line,
-                    format!("number: the next item of {code} is {next}"),
-                );
-            }
-            list.items.push(item);
-        }
-        for ((line, _), list) in lists.iter().zip(&all) {
-            if list.items.is_empty() {
-                self.fault(
-                    "checklists.tsv",
-                    *line,
-                    format!("{} has no items", list.code),
-                );
-            }
-        }
-        all
-    }
 }
 
-fn keyed<T>(rows: &[(usize, T)], key: impl Fn(&T) -> &String) -> Vec<(usize, &str)> {
-    // The key lies in the row.
-    rows.iter()
-        .map(|(line, row)| (*line, key(row).as_str()))
-        .collect()
-}
-
-fn rows_of<T>(rows: Vec<(usize, T)>) -> Vec<T> {
+fn rows_of<T>(rows: Rows<T>) -> Vec<T> {
     rows.into_iter().map(|(_, row)| row).collect()
-}
-
-/// What names criteria may name those alone that can be cited.
-struct Citing<'a> {
-    reader: &'a Reader<'a>,
-    pack: &'a str,
-    criteria: &'a [(usize, CriterionEntry)],
-    standards: &'a [(usize, Standard)],
-    codes: &'a Known<'a>,
-}
-
-impl Citing<'_> {
-    fn check(&self, file: &str, line: usize, code: Option<&str>) {
-        let Some(code) = code else { return };
-        self.reader
-            .must_know(file, line, "criterion", code, self.codes);
-        let entry = self.criteria.iter().find(|(_, entry)| entry.code == code);
-        let standard = |entry: &CriterionEntry| {
-            let found = self
-                .standards
-                .iter()
-                .find(|(_, s)| s.code == entry.standard);
-            found.map(|(_, standard)| standard)
-        };
-        let Some((entry, standard)) = entry.and_then(|(_, e)| Some((e, standard(e)?))) else {
-            return;
-        };
-        let citability = Criterion::of(self.pack, entry, standard).citability();
-        if let (false, Some((_, why))) = (citability.may_be_picked(), citability.notice()) {
-            self.reader
-                .fault(file, line, format!("criterion: {code} is {why}"));
-        } else if standard.status == StandardStatus::Superseded {
-            self.reader.fault(
-                file,
-                line,
-                format!("criterion: the standard of {code} is superseded"),
-            );
-        }
-    }
 }

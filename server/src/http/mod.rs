@@ -6,6 +6,7 @@ pub mod binary;
 pub mod body;
 pub mod boundaries;
 pub mod calendars;
+pub mod criteria;
 pub mod devices;
 pub mod enterprises;
 pub mod grants;
@@ -75,6 +76,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
     cfg.configure(packs::routes);
+    cfg.configure(criteria::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);
