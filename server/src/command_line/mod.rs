@@ -223,17 +223,6 @@ fn open(settings: &crate::settings::Settings) -> Result<Db, TaskError> {
     Ok(Db::open(&existing(settings)?, DbOptions::default())?)
 }
 
-/// Made by the first start of the server, or here if there was none.
-fn digest_key(db: &Db, entropy: &Entropy) -> Result<DigestKey, TaskError> {
-    let fresh = hex::encode(entropy.bytes::<16>());
-    let key = db.write_blocking(move |tx| meta::get_or_set(tx, "digest_key", &fresh))?;
-    let key = hex::decode(key)
-        .ok()
-        .and_then(|key| DigestKey::from_slice(&key));
-    let damaged = || Failure::Internal("the digest key is damaged".to_owned());
-    Ok(key.ok_or_else(damaged)?)
-}
-
 /// The address of a database that must be there.
 fn existing(settings: &crate::settings::Settings) -> Result<DatabaseUrl, TaskError> {
     let url = settings::database_url(settings)?;

@@ -4,8 +4,8 @@
 use hazardloop_domain::command::{
     ActionKind, Grade, HazardDomain, ListingLevel, PhotoKind, ReopenCause, Source,
 };
-use hazardloop_domain::policy;
 use hazardloop_domain::pack::{Cadence, Evidence, StandardStatus};
+use hazardloop_domain::policy;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Schema};
 
