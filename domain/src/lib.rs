@@ -17,6 +17,7 @@ pub mod hazard;
 pub mod ids;
 pub mod jurisdiction;
 pub mod operations;
+pub mod pack;
 pub mod policy;
 pub mod refusal;
 pub mod text;

@@ -17,6 +17,7 @@ pub mod photos;
 pub mod sample;
 pub mod serve;
 pub mod settings;
+pub mod shipped;
 pub mod store;
 pub mod tables;
 pub mod usecases;

@@ -3,6 +3,7 @@
 mod acts;
 mod acts_beside;
 pub mod args;
+mod catalog;
 mod find;
 pub mod help;
 mod help_words;
@@ -199,6 +200,8 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
         Task::Enterprises => show_enterprises::enterprises(&device, lang),
+        Task::Criteria(args) => catalog::criteria(&device, args, lang)?,
+        Task::Checklists(args) => catalog::checklists(&device, args, lang)?,
         Task::Photo(PhotoTask::List) => photo::list(&device, lang),
         Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,

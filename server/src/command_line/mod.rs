@@ -5,6 +5,7 @@ mod calendar;
 pub mod enterprise;
 pub mod keys;
 mod openapi;
+pub mod packs;
 mod restore;
 mod settings;
 pub mod user;
@@ -75,6 +76,9 @@ pub enum Task {
     /// Import a year's working days, list the years that are known.
     #[command(subcommand)]
     Calendar(calendar::CalendarTask),
+    /// Packs of criteria and checklists: check, add, list, compare.
+    #[command(subcommand)]
+    Pack(packs::PackTask),
     /// Make a database usable that was restored from a backup, copied or moved.
     #[command(subcommand)]
     Restore(restore::RestoreTask),
@@ -200,6 +204,18 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let db = open(&settings)?;
             let mut out = std::io::stdout().lock();
             calendar::run(&db, &clock, &entropy, &task, &mut out)
+        }
+        Task::Pack(packs::PackTask::Check(folders)) => {
+            packs::check(&folders, &mut std::io::stdout().lock())
+        }
+        Task::Pack(task) => {
+            let db = open(&settings)?;
+            let context = packs::Context {
+                db: &db,
+                key: digest_key(&db, &entropy)?,
+                now: clock.now(),
+            };
+            packs::run(context, &task, &mut std::io::stdout().lock())
         }
         Task::Restore(task) => {
             let mut out = std::io::stdout().lock();

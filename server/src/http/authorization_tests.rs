@@ -204,6 +204,17 @@ fn hazards_and_enterprises() -> Vec<Row> {
         // One of a row that says nothing: there is nothing to take back.
         undoImport: keepers(200), keepers(404),
             |case| case.ask("POST", &format!("/enterprises/imports/{}/undo", case.world.import));
+        // Reference data: everybody who is signed in may read it.
+        listPacks: OK, OK, |case| case.ask("GET", "/packs");
+        readPack: OK, OK, |case| case.ask("GET", "/packs/town-gas");
+        listCriteria: OK, OK, |case| case.ask("GET", "/criteria");
+        readCriterion: OK, OK, |case| case.ask("GET", "/criteria/RQ-4-4-1");
+        listChecklists: OK, OK, |case| case.ask("GET", "/checklists");
+        readChecklist: OK, OK, |case| {
+            let catalog = case.world.server.app.catalog.now();
+            let list = catalog.checklists.first().unwrap().id;
+            case.ask("GET", &format!("/checklists/{list}"))
+        };
         listJurisdictions: OK, OK, |case| case.ask("GET", "/jurisdictions");
         readJurisdiction: OK, OK, |case| case.ask("GET", &format!("/jurisdictions/{}", town()));
         locateJurisdiction: OK, OK,

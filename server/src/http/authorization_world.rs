@@ -192,6 +192,7 @@ impl World {
     /// roles there too.
     pub async fn build(server: TestServer) -> Self {
         let town = second_district(&server).await;
+        super::packs::tests::with_packs(&server).await;
         let mill = new_id(800);
         let body = json!({"id": mill, "name": "邻厂", "jurisdiction_id": town, "sector": "工贸"});
         post(&server, "admin", "/enterprises", &body)

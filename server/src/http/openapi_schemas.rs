@@ -4,6 +4,7 @@
 use hazardloop_domain::command::{
     ActionKind, Grade, HazardDomain, ListingLevel, PhotoKind, ReopenCause, Source,
 };
+use hazardloop_domain::pack::{Cadence, Evidence, StandardStatus};
 use hazardloop_domain::policy;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Schema};
@@ -40,6 +41,17 @@ pub(super) fn correct(document: &mut OpenApi) {
         "ReopenCause",
         &names(ReopenCause::ALL, ReopenCause::as_str),
     );
+    name_values(
+        components,
+        "Evidence",
+        &names(Evidence::ALL, Evidence::as_str),
+    );
+    name_values(
+        components,
+        "StandardStatus",
+        &names(StandardStatus::ALL, StandardStatus::as_str),
+    );
+    name_values(components, "Cadence", &names(Cadence::ALL, Cadence::as_str));
     describe_commands(components);
 }
 

@@ -24,6 +24,7 @@ pub mod lists;
 pub mod meta;
 pub mod migrate;
 pub mod order;
+pub mod packs;
 pub mod people;
 pub mod photos;
 pub mod places;

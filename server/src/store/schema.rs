@@ -181,6 +181,32 @@ diesel::table! {
         effective_until -> Nullable<Text>,
         version -> BigInt,
         record -> Binary,
+        pack -> Text,
+    }
+}
+
+diesel::table! {
+    /// Packs: what a sector's rules are. Every version that was added stays.
+    packs (id) {
+        id -> Binary,
+        name -> Text,
+        version -> Integer,
+        added_at -> BigInt,
+        digest -> Binary,
+        document -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Checklists, versioned as criteria are.
+    checklists (id) {
+        id -> Binary,
+        code -> Text,
+        edition -> Integer,
+        pack -> Text,
+        version -> BigInt,
+        record -> Binary,
     }
 }
 
@@ -452,6 +478,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     people,
     grants,
     criteria,
+    packs,
+    checklists,
     signing_keys,
     installs,
     sessions,

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod boundaries;
 pub mod calendar;
+pub mod catalog;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
@@ -12,6 +13,7 @@ pub mod hand_overs;
 pub mod imports;
 pub mod jurisdictions;
 pub mod others;
+pub mod packs;
 pub mod people;
 pub mod photo_arrived;
 pub mod photos;
