@@ -263,6 +263,10 @@ impl Words {
                 self.part("已同意：", "granted:", &decision.decision.opinion)
             }
             Some(decision) => self.part("未同意：", "not granted:", &decision.decision.opinion),
+            None if extension.lapsed => Some(
+                self.say("未经审批，已失效", "lapsed before anybody decided")
+                    .to_owned(),
+            ),
             None => Some(self.say("待审批", "waits for a decision").to_owned()),
         };
         let unproven = extension.time_unproven.then(|| {
