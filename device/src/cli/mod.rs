@@ -2,6 +2,8 @@
 
 mod acts;
 mod acts_beside;
+mod acts_order;
+mod acts_report;
 pub mod args;
 mod catalog;
 mod find;

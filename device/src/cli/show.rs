@@ -99,7 +99,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     for photo in &hazard.photos {
         lines.push(format!(
             "{} {} {}",
-            say(lang, "照片", "photo"),
+            words::evidence(lang, &photo.reference.media_type),
             photo.reference.sha256,
             words::photo(lang, &photo.state)
         ));

@@ -1,5 +1,6 @@
 //! What people read, in Chinese and English.
 
+use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::{PhotoState, StatusName};
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
@@ -224,6 +225,15 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
         }
     }
     .to_owned()
+}
+
+/// What a piece of evidence is.
+pub(super) fn evidence(lang: Language, media_type: &str) -> &'static str {
+    match MediaType::from_name(media_type) {
+        Some(MediaType::Pdf) => say(lang, "资料", "document"),
+        Some(MediaType::Mp4) => say(lang, "视频", "clip"),
+        _ => say(lang, "照片", "photo"),
+    }
 }
 
 /// Where a photo stands on the server.

@@ -94,9 +94,9 @@ impl Engine {
         &self.state
     }
 
-    /// The working days by which this device counts.
-    pub fn calendar(&self) -> Arc<WorkdayCalendar> {
-        self.config.calendar.clone()
+    /// The working days by which this device counts: those of its build, and what was pulled.
+    pub fn calendar(&self, now: Timestamp) -> Arc<WorkdayCalendar> {
+        self.reader(now).calendar()
     }
 
     /// Whose device this is.

@@ -180,7 +180,7 @@ impl Reader<'_> {
     }
 
     /// The working days that this build knows, with the tables that the server has published.
-    fn calendar(&self) -> Arc<WorkdayCalendar> {
+    pub(super) fn calendar(&self) -> Arc<WorkdayCalendar> {
         let of_kind = self.state.rows.range((RecordKind::Calendar, Uuid::nil())..);
         let of_kind = of_kind.take_while(|((kind, _), _)| *kind == RecordKind::Calendar);
         let held = of_kind.filter(|(_, row)| row.holders > 0);
