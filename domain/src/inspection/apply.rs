@@ -33,8 +33,10 @@ impl Inspection {
             InspectionEvent::Planned {
                 plan,
                 jurisdiction_id,
+                sector,
             } => {
-                let mut planned = Self::of_setup(record, &plan.setup, *jurisdiction_id);
+                let at = (*jurisdiction_id, sector.clone());
+                let mut planned = Self::of_setup(record, &plan.setup, at);
                 planned.window = Some(Window {
                     from: plan.window_from,
                     to: plan.window_to,
@@ -44,9 +46,11 @@ impl Inspection {
             InspectionEvent::Started {
                 start,
                 jurisdiction_id,
+                sector,
             } => {
                 let setup = start.setup.as_ref()?;
-                let mut begun = Self::of_setup(record, setup, (*jurisdiction_id)?);
+                let at = ((*jurisdiction_id)?, sector.clone());
+                let mut begun = Self::of_setup(record, setup, at);
                 begun.start(start, record);
                 Some(begun)
             }
@@ -126,7 +130,7 @@ impl Inspection {
     fn of_setup(
         record: &InspectionEventRecord,
         setup: &InspectionSetup,
-        jurisdiction_id: JurisdictionId,
+        (jurisdiction_id, sector): (JurisdictionId, Option<String>),
     ) -> Self {
         Self {
             id: record.inspection_id,
@@ -155,6 +159,7 @@ impl Inspection {
             refusal: None,
             photos: Vec::new(),
             updated_at: record.recorded_at,
+            sector,
         }
     }
 

@@ -73,6 +73,8 @@ pub struct Facts {
     pub made_at: Option<Timestamp>,
     /// Who answers for the place of a new inspection.
     pub jurisdiction_id: Option<JurisdictionId>,
+    /// 监管行业 of the enterprise of a new inspection, when known.
+    pub sector: Option<String>,
     /// Those of the hazards that the command names that exist; `None`: they were not looked up.
     pub hazards: Option<NamedHazards>,
     /// Limits in force.
@@ -109,6 +111,11 @@ pub fn setup_of(action: &Action) -> Option<&InspectionSetup> {
         Action::SubmitSelfCheck(check) => check.start.setup.as_ref(),
         _ => None,
     }
+}
+
+/// Whether a command begins an inspection, rather than going on with one.
+pub fn begins(action: &Action) -> bool {
+    setup_of(action).is_some()
 }
 
 /// Decides on one command. `current` is the inspection as it stands, `None` when there is none.
@@ -225,12 +232,13 @@ impl Step<'_> {
                 Ok(vec![InspectionEvent::Planned {
                     plan: plan.clone(),
                     jurisdiction_id,
+                    sector: self.facts.sector.clone(),
                 }])
             }
             Action::StartInspection(start) => {
                 require_certificate(setup.kind, self.actor)?;
                 check_start(start, setup.kind, self.facts)?;
-                Ok(vec![started(start, Some(jurisdiction_id))])
+                Ok(vec![self.started(start, Some(jurisdiction_id))])
             }
             Action::SubmitSelfCheck(check) => {
                 self.whole_self_check(None, check, Some(jurisdiction_id))
@@ -250,7 +258,7 @@ impl Step<'_> {
             Action::StartInspection(start) => {
                 require_certificate(inspection.kind, self.actor)?;
                 check_start(start, inspection.kind, facts)?;
-                started(start, None)
+                self.started(start, None)
             }
             Action::SubmitSelfCheck(check) => {
                 let events = self.whole_self_check(Some(inspection), check, None)?;
@@ -363,7 +371,7 @@ impl Step<'_> {
     ) -> Result<Vec<InspectionEvent>, Refusal> {
         let facts = self.facts;
         check_start(&check.start, InspectionKind::SelfCheck, facts)?;
-        let mut events = vec![started(&check.start, jurisdiction_id)];
+        let mut events = vec![self.started(&check.start, jurisdiction_id)];
         let mut draft = self.after(planned, &events).ok_or_else(not_found)?;
         if !check.results.is_empty() {
             check_results(&draft, &check.results, facts)?;
@@ -392,6 +400,19 @@ impl Step<'_> {
             photos_awaited: awaited(&draft),
         });
         Ok(events)
+    }
+
+    fn started(
+        &self,
+        start: &StartInspection,
+        jurisdiction_id: Option<JurisdictionId>,
+    ) -> InspectionEvent {
+        let sector = self.facts.sector.clone();
+        InspectionEvent::Started {
+            start: start.clone(),
+            jurisdiction_id,
+            sector: sector.filter(|_| jurisdiction_id.is_some()),
+        }
     }
 
     fn after(
@@ -428,13 +449,6 @@ impl Step<'_> {
             origin: Origin::DIRECT,
             event,
         }
-    }
-}
-
-fn started(start: &StartInspection, jurisdiction_id: Option<JurisdictionId>) -> InspectionEvent {
-    InspectionEvent::Started {
-        start: start.clone(),
-        jurisdiction_id,
     }
 }
 

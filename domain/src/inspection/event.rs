@@ -25,6 +25,10 @@ pub enum InspectionEvent {
         /// Who answers for the place.
         #[n(1)]
         jurisdiction_id: JurisdictionId,
+        /// 监管行业 of the enterprise.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sector: Option<String>,
     },
     /// Begun.
     #[n(1)]
@@ -36,6 +40,10 @@ pub enum InspectionEvent {
         #[n(1)]
         #[serde(skip_serializing_if = "Option::is_none")]
         jurisdiction_id: Option<JurisdictionId>,
+        /// 监管行业 of the enterprise, likewise.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sector: Option<String>,
     },
     /// Results were recorded.
     #[n(2)]

@@ -10,7 +10,7 @@ mod state;
 mod tests;
 
 pub use decide::{
-    Decision, Facts, InspectionLimits, NamedHazards, decide, hazards_named, setup_of,
+    Decision, Facts, InspectionLimits, NamedHazards, begins, decide, hazards_named, setup_of,
 };
 pub use event::{InspectionEvent, InspectionEventRecord};
 pub use state::{

@@ -434,6 +434,10 @@ record! {
         /// The newest event's time.
         #[n(25)]
         pub updated_at: Timestamp,
+        /// 监管行业 of the enterprise when the record began.
+        #[n(26)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub sector: Option<String>,
     }
 }
 
@@ -456,12 +460,12 @@ impl Inspection {
     }
 
     /// Where it stands in the world of scopes; `ancestors` are the jurisdictions from the root
-    /// down to and including [`Inspection::jurisdiction_id`], `sector` the enterprise's.
-    pub fn place(&self, ancestors: Vec<JurisdictionId>, sector: Option<String>) -> Place {
+    /// down to and including [`Inspection::jurisdiction_id`].
+    pub fn place(&self, ancestors: Vec<JurisdictionId>) -> Place {
         Place {
             enterprise_id: self.announced_to(),
             jurisdictions: ancestors,
-            sector,
+            sector: self.sector.clone(),
         }
     }
 

@@ -282,6 +282,7 @@ impl Case {
                 now: NOW,
                 made_at: None,
                 jurisdiction_id: Some(TOWN),
+                sector: Some("机械".to_owned()),
                 hazards: None,
                 limits: InspectionLimits::default(),
             },

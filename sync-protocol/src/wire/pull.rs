@@ -210,6 +210,9 @@ pub enum RecordKind {
     /// A judgement criterion.
     #[n(5)]
     Criterion,
+    /// `domain::inspection::Inspection`.
+    #[n(6)]
+    Inspection,
     /// `domain::calendar_year::CalendarYear`.
     #[n(9)]
     Calendar,
@@ -224,6 +227,7 @@ impl RecordKind {
             Self::Jurisdiction => 3,
             Self::Person => 4,
             Self::Criterion => 5,
+            Self::Inspection => 6,
             Self::Calendar => 9,
         }
     }
@@ -236,6 +240,7 @@ impl RecordKind {
             3 => Some(Self::Jurisdiction),
             4 => Some(Self::Person),
             5 => Some(Self::Criterion),
+            6 => Some(Self::Inspection),
             9 => Some(Self::Calendar),
             _ => None,
         }

@@ -77,7 +77,7 @@ fn nothing_of_an_unannounced_visit_is_the_enterprises_before_it_begins() {
     let mut case = Case::new();
     case.must(&inspector(1), plan(K::UnannouncedVisit));
     assert_eq!(case.it().announced_to(), None);
-    assert_eq!(case.it().place(vec![TOWN], None).enterprise_id, None);
+    assert_eq!(case.it().place(vec![TOWN]).enterprise_id, None);
     let mut cancelled = case.clone();
     cancelled.must(&inspector(1), cancel());
     assert_eq!(cancelled.it().announced_to(), None, "nor ever after");
