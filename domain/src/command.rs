@@ -62,6 +62,11 @@ impl SubjectKind {
         }
     }
 
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
     /// The subject of this kind with this id.
     pub fn with(self, id: SubjectId) -> Subject {
         match self {
@@ -78,6 +83,24 @@ pub enum Subject {
     Hazard(HazardId),
     /// An inspection or self-check.
     Inspection(InspectionId),
+}
+
+impl Subject {
+    /// What kind of thing.
+    pub const fn kind(self) -> SubjectKind {
+        match self {
+            Self::Hazard(_) => SubjectKind::Hazard,
+            Self::Inspection(_) => SubjectKind::Inspection,
+        }
+    }
+
+    /// Which one.
+    pub fn id(self) -> SubjectId {
+        match self {
+            Self::Hazard(id) => id.into(),
+            Self::Inspection(id) => id.into(),
+        }
+    }
 }
 
 macro_rules! actions {

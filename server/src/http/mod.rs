@@ -12,6 +12,8 @@ pub mod grants;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
+pub mod inspection_views;
+pub mod inspections;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
@@ -69,6 +71,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    cfg.configure(inspections::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);
@@ -132,6 +135,8 @@ pub async fn count_requests(
     answer
 }
 
+#[cfg(test)]
+mod inspections_tests;
 #[cfg(test)]
 mod photos_tests;
 #[cfg(test)]

@@ -149,7 +149,7 @@ impl Problem {
 /// learn that it exists.
 const fn refusal_status(code: RefusalCode) -> u16 {
     match code {
-        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded => 403,
+        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded | RefusalCode::NotOnTeam => 403,
         RefusalCode::OutOfScope | RefusalCode::NotFound => 404,
         RefusalCode::Stale => 412,
         RefusalCode::NotAllowedInState
@@ -164,6 +164,9 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::AlreadyInForce
         | RefusalCode::NotInForce
         | RefusalCode::SuspensionInForce
+        | RefusalCode::ItemsWithoutResult
+        | RefusalCode::TooFewInspectors
+        | RefusalCode::SignatureMissing
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired
@@ -176,6 +179,8 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::MergeTargetUnfit
         | RefusalCode::ExpertOpinionRequired
         | RefusalCode::CriterionNotCitable
+        | RefusalCode::FindingUnknown
+        | RefusalCode::ReasonRequired
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }

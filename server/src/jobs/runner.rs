@@ -6,7 +6,8 @@ use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, recompute_deadlines, thumbnail,
+    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, recompute_deadlines,
+    thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;

@@ -14,6 +14,7 @@ pub mod events;
 pub mod feed;
 pub mod hazards;
 pub mod identity;
+pub mod inspections;
 pub mod installs;
 pub mod jobs;
 pub mod jurisdictions;

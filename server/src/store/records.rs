@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
-use super::schema::{calendar_years, criteria, enterprises, hazards, jurisdictions};
+use super::schema::{calendar_years, criteria, enterprises, hazards, inspections, jurisdictions};
 use super::{Conn, StoreError, on_any};
 
 /// Version and body of a record.
@@ -39,6 +39,7 @@ pub fn bodies(
         RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
         RecordKind::Criterion => load_from!(conn, criteria, ids),
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
+        RecordKind::Inspection => load_from!(conn, inspections, ids),
         RecordKind::Person => Vec::new(),
     };
     Ok(rows
