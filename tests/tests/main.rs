@@ -11,6 +11,7 @@
 mod fuzz;
 mod hostile;
 mod house;
+mod inspections;
 mod limits;
 mod restored;
 mod soak;

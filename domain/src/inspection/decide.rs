@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::checks::{
     check_attached, check_attendees, check_completion, check_conversion, check_finding,
-    check_not_afterwards, check_refusal, check_results, check_setup, check_signature, check_start,
-    check_team, check_unplanned, check_window, leads_to_dispute, require_awaited,
-    require_certificate, state_of, unknown_photo,
+    check_not_afterwards, check_refusal, check_results, check_signature, check_start,
+    check_unplanned, leads_to_dispute, require_awaited, require_certificate, state_of,
+    unknown_photo,
 };
 use super::policy::{self, Case, Verdict};
+use super::setup::{check_setup, check_team, check_window};
 use crate::access::Actor;
 use crate::command::{
     Action, ActionKind, Command, InspectionKind, InspectionSetup, Origin, RecordResults,

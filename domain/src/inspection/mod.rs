@@ -5,6 +5,8 @@ mod checks;
 mod decide;
 mod event;
 pub mod policy;
+mod read;
+mod setup;
 mod state;
 #[cfg(test)]
 mod tests;

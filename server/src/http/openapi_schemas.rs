@@ -91,6 +91,7 @@ fn name_values(components: &mut Components, schema: &str, values: &[&'static str
 
 /// What stands in documents for the commands that are sent to inspections.
 #[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "a name in documents: there is no value of it")]
 pub(super) struct InspectionAction;
 
 /// Whether this kind of action is sent to the commands of a hazard or an inspection: a report has

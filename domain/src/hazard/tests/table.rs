@@ -337,7 +337,7 @@ pub(super) fn sample(kind: ActionKind, case: &Case, source: Source, grade: Grade
 }
 
 /// The actions that act on hazards.
-fn of_hazards() -> impl Iterator<Item = &'static ActionKind> {
+pub(super) fn of_hazards() -> impl Iterator<Item = &'static ActionKind> {
     let all = ActionKind::ALL.iter();
     all.filter(|action| action.subject() == SubjectKind::Hazard)
 }
