@@ -126,3 +126,16 @@ impl From<InspectionId> for SubjectId {
         Self(id.0)
     }
 }
+
+identifier!(
+    /// One import of a table of enterprises; the same id means the same import.
+    ImportId
+);
+identifier!(
+    /// One edition of one checklist.
+    ChecklistId
+);
+identifier!(
+    /// One version of one pack.
+    PackId
+);

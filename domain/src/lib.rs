@@ -19,6 +19,7 @@ pub mod inspection;
 pub mod jurisdiction;
 mod number;
 pub mod operations;
+pub mod pack;
 pub mod policy;
 pub mod refusal;
 pub mod text;

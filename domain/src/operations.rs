@@ -88,7 +88,7 @@ operations! {
     /// Brings in enterprises from files of other systems.
     ImportEnterprises, "import_enterprises",
         "批量导入企业", "Import enterprises",
-        &[Importer, Administrator];
+        &[Importer, DepartmentReviewer, DepartmentHead, Administrator];
     /// Adds jurisdictions below one's own.
     ManageJurisdictions, "manage_jurisdictions",
         "增设下级辖区", "Add jurisdictions below one's own",
@@ -156,6 +156,10 @@ pub const fn granted_by(role: Role) -> &'static [Role] {
         | Role::Public => Operation::ManagePeople.roles(),
     }
 }
+
+#[cfg(test)]
+#[path = "operations_document.rs"]
+mod document;
 
 #[cfg(test)]
 mod tests {

@@ -156,7 +156,8 @@ pub fn allowed_actions(hazard: Option<&Hazard>, actor: &Actor) -> Vec<ActionKind
 }
 
 fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bool {
-    let stands_general = hazard.is_some_and(|h| h.grade == Grade::General);
+    let stands_general =
+        hazard.is_some_and(|h| h.grade == Grade::General && !h.is_proposed_as_major());
     let listed = hazard.is_some_and(Hazard::is_listed);
     let authority = hazard.and_then(Hazard::order).map(|order| order.authority);
     match when {

@@ -11,6 +11,7 @@ use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::store::DbOptions;
+use crate::tables::TableLimits;
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -45,6 +46,8 @@ pub struct Settings {
     pub sync: SyncLimits,
     /// Rules on people and their roles.
     pub people: PeopleLimits,
+    /// Limits on tables of enterprises.
+    pub imports: ImportLimits,
 }
 
 impl Default for Settings {
@@ -64,6 +67,7 @@ impl Default for Settings {
             inspections: InspectionSettings::default(),
             sync: SyncLimits::default(),
             people: PeopleLimits::default(),
+            imports: ImportLimits::default(),
         }
     }
 }
@@ -370,6 +374,49 @@ impl Default for PeopleLimits {
     fn default() -> Self {
         Self {
             temporary_grant_days: 90,
+        }
+    }
+}
+
+/// Limits on tables of enterprises that are brought as a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportLimits {
+    /// Bytes of the file.
+    pub file_bytes: usize,
+    /// Bytes of a workbook once it is unpacked.
+    pub unpacked_bytes: u64,
+    /// Rows, the heading left aside: all are stored in one transaction.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Characters of one cell.
+    pub cell_chars: usize,
+    /// Problems listed one by one; all are counted.
+    pub problems: usize,
+}
+
+impl Default for ImportLimits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 10 * 1024 * 1024,
+            unpacked_bytes: 64 * 1024 * 1024,
+            rows: 5_000,
+            columns: 200,
+            cell_chars: 20_000,
+            problems: 10_000,
+        }
+    }
+}
+
+impl ImportLimits {
+    /// As the reading of tables takes them.
+    pub fn of_table(&self) -> TableLimits {
+        TableLimits {
+            rows: self.rows,
+            columns: self.columns,
+            cell_chars: self.cell_chars,
+            unpacked_bytes: self.unpacked_bytes,
         }
     }
 }

@@ -151,6 +151,10 @@ pub enum Task {
     Status,
     /// Lists the enterprises on this device.
     Enterprises,
+    /// Finds the criteria that fit what is wrong.
+    Criteria(CriteriaArgs),
+    /// Lists the checklists on this device, or the items of one.
+    Checklists(ChecklistArgs),
 }
 
 /// Enrolment.
@@ -197,6 +201,31 @@ impl Patience {
 pub struct OneHazard {
     /// Id, number like HZ-261122-XXXXXXXX, or the beginning of either.
     pub hazard: String,
+}
+
+/// What is wrong, in words.
+#[derive(Debug, Args)]
+pub struct CriteriaArgs {
+    /// What is wrong, Chinese or English.
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// The sector of the site.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// Most criteria that are shown.
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = parse::whole::<u32>)]
+    pub limit: u32,
+}
+
+/// Which checklists.
+#[derive(Debug, Args)]
+pub struct ChecklistArgs {
+    /// One checklist, to see its items.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// The sector of the site.
+    #[arg(long)]
+    pub sector: Option<String>,
 }
 
 /// What to do about photos.

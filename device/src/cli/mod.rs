@@ -3,6 +3,7 @@
 mod acts;
 mod acts_beside;
 pub mod args;
+mod catalog;
 mod find;
 pub mod help;
 mod help_words;
@@ -16,6 +17,7 @@ mod rules_zh;
 mod rules_zh_words;
 mod show;
 mod show_beside;
+mod show_enterprises;
 mod show_measures;
 mod show_run;
 mod steps;
@@ -201,7 +203,9 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         }
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
-        Task::Enterprises => show::enterprises(&device),
+        Task::Enterprises => show_enterprises::enterprises(&device, lang),
+        Task::Criteria(args) => catalog::criteria(&device, args, lang)?,
+        Task::Checklists(args) => catalog::checklists(&device, args, lang)?,
         Task::Inspect(InspectTask::List) => inspect::list(&device, now, lang),
         Task::Inspect(InspectTask::Show(which)) => {
             let (_, view) = find::inspection(&device.engine, now, &which.inspection)?;

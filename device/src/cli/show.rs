@@ -7,8 +7,8 @@ use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
+use super::show_beside;
 use super::words::{self, say};
-use super::{find, show_beside};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -262,16 +262,4 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "must_enroll_again": meta.must_rekey,
     });
     Answer { json, lines }
-}
-
-pub(super) fn enterprises(device: &Device) -> Answer {
-    let all = find::enterprises(&device.engine);
-    let lines = all
-        .iter()
-        .map(|e| format!("{}  {}  {}", e.id, e.name, e.sector))
-        .collect();
-    Answer {
-        json: json!(all),
-        lines,
-    }
 }

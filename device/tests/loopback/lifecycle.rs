@@ -484,7 +484,7 @@ fn show_tells_what_lies_over_the_main_line_before_anything_is_sent() {
     let hazard = &shown["hazard"];
     assert_eq!(
         hazard["nature"],
-        json!({ "field": "fire", "category": "电气" })
+        json!({ "domain": "fire", "category": "电气" })
     );
     assert_eq!(hazard["plan"]["plan"]["leader"]["name"], "赵建国");
     assert_eq!(hazard["extensions"][0]["request"]["reason"], "缺货");

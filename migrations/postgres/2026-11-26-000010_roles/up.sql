@@ -21,3 +21,21 @@ CREATE TABLE sector_scopes (
 
 -- 监管行业 of a hazard, as its record says; NULL: nobody knows yet.
 ALTER TABLE hazards ADD COLUMN sector TEXT;
+
+-- Who took over whose roles (人员变动交接), and which grant was given for which.
+CREATE TABLE hand_overs (
+    id BYTEA PRIMARY KEY NOT NULL,
+    from_person BYTEA NOT NULL REFERENCES people (id),
+    to_person BYTEA NOT NULL REFERENCES people (id),
+    reason TEXT NOT NULL,
+    effective_at BIGINT NOT NULL,
+    made_by BYTEA NOT NULL REFERENCES people (id),
+    made_at BIGINT NOT NULL,
+    request_hash BYTEA NOT NULL
+);
+CREATE TABLE hand_over_grants (
+    hand_over_id BYTEA NOT NULL REFERENCES hand_overs (id),
+    ended_id BYTEA NOT NULL REFERENCES grants (id),
+    given_id BYTEA NOT NULL REFERENCES grants (id),
+    PRIMARY KEY (hand_over_id, ended_id)
+);

@@ -1,3 +1,5 @@
+DROP TABLE hand_over_grants;
+DROP TABLE hand_overs;
 ALTER TABLE hazards DROP COLUMN sector;
 DROP TABLE sector_scopes;
 ALTER TABLE grants DROP COLUMN temporary_reason;

@@ -21,3 +21,21 @@ CREATE TABLE sector_scopes (
 
 -- 监管行业 of a hazard, as its record says; NULL: nobody knows yet.
 ALTER TABLE hazards ADD COLUMN sector TEXT;
+
+-- Who took over whose roles (人员变动交接), and which grant was given for which.
+CREATE TABLE hand_overs (
+    id BLOB PRIMARY KEY NOT NULL,
+    from_person BLOB NOT NULL REFERENCES people (id),
+    to_person BLOB NOT NULL REFERENCES people (id),
+    reason TEXT NOT NULL,
+    effective_at BIGINT NOT NULL,
+    made_by BLOB NOT NULL REFERENCES people (id),
+    made_at BIGINT NOT NULL,
+    request_hash BLOB NOT NULL
+);
+CREATE TABLE hand_over_grants (
+    hand_over_id BLOB NOT NULL REFERENCES hand_overs (id),
+    ended_id BLOB NOT NULL REFERENCES grants (id),
+    given_id BLOB NOT NULL REFERENCES grants (id),
+    PRIMARY KEY (hand_over_id, ended_id)
+);

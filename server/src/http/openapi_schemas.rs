@@ -5,6 +5,7 @@ use hazardloop_domain::command::{
     ActionKind, AttendeeRole, CheckCadence, Grade, Handling, HazardDomain, InspectionKind,
     ItemOutcome, ListingLevel, PhotoKind, ReopenCause, SignerRole, Source, SubjectKind, VisitPart,
 };
+use hazardloop_domain::pack::{Cadence, Evidence, StandardStatus};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Schema};
 
@@ -75,6 +76,17 @@ pub(super) fn correct(document: &mut OpenApi) {
         "SignerRole",
         &names(SignerRole::ALL, SignerRole::as_str),
     );
+    name_values(
+        components,
+        "Evidence",
+        &names(Evidence::ALL, Evidence::as_str),
+    );
+    name_values(
+        components,
+        "StandardStatus",
+        &names(StandardStatus::ALL, StandardStatus::as_str),
+    );
+    name_values(components, "Cadence", &names(Cadence::ALL, Cadence::as_str));
     describe_commands(components);
 }
 

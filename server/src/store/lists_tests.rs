@@ -11,12 +11,14 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
 use uuid::Uuid;
 
+use super::enterprise_rows::{self, TraitFilter};
 use super::lists::{self, HazardFilter, Key};
 use super::people::{self, OfWhom, PeopleList, View};
 use super::test_support::opened;
@@ -136,7 +138,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 11] = [
+const FILL: [&str; 12] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -162,6 +164,9 @@ const FILL: [&str; 11] = [
     "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
      digest_low, created_at, tx, ordinal) \
      SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {tx}, {i} FROM {counted}",
+    "INSERT INTO enterprise_rows (scope, enterprise_id, created_at, sector, status, risk_level, \
+     size_class) SELECT 'jurisdiction:' || ({i} % 4), {id}, {i}, 's' || ({i} % 20), \
+     't' || ({i} % 4), 'r' || ({i} % 5), 'c' || ({i} % 3) FROM {counted}",
 ];
 
 fn fill(db: &Db) {
@@ -263,6 +268,68 @@ fn lists_enter_an_index_and_walk_no_table() {
             enters(&db, "hazards_by_enterprise", |conn| {
                 enterprises::hazards_elsewhere(conn, firm, place, after, 10).map(drop)
             });
+        }
+    });
+}
+
+#[test]
+fn every_filter_of_the_list_of_enterprises_enters_an_index_of_its_own() {
+    each_database(|url| {
+        let db = opened(url);
+        fill(&db);
+        let scopes = [Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)))];
+        let none = TraitFilter::default;
+        let filters = [
+            (
+                "enterprise_rows_by_sector",
+                TraitFilter {
+                    sector: Some("工贸".to_owned()),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_status",
+                TraitFilter {
+                    status: Some(OperatingStatus::Suspended),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_risk",
+                TraitFilter {
+                    risk_level: Some(RiskLevel::Red),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_size",
+                TraitFilter {
+                    size_class: Some(SizeClass::SmallMicro),
+                    ..none()
+                },
+            ),
+        ];
+        let key = Key {
+            at: 1,
+            id: Uuid::from_u128(3),
+        };
+        let together = TraitFilter {
+            sector: Some("工贸".to_owned()),
+            status: Some(OperatingStatus::Operating),
+            risk_level: Some(RiskLevel::Blue),
+            size_class: Some(SizeClass::AboveScale),
+        };
+        for before in [None, Some(key)] {
+            for (index, filter) in &filters {
+                enters(&db, index, |conn| {
+                    enterprise_rows::newest_first(conn, &scopes, filter, before, 10).map(drop)
+                });
+            }
+            // Whichever of them is best; few are left, and may be put in order.
+            let planned = walk_no_table(&db, |conn| {
+                enterprise_rows::newest_first(conn, &scopes, &together, before, 10).map(drop)
+            });
+            assert!(planned[0].1.contains("enterprise_rows_by_"), "{planned:?}");
         }
     });
 }

@@ -59,6 +59,53 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What lists of enterprises are narrowed by, once for every scope that holds the enterprise.
+    enterprise_rows (scope, enterprise_id) {
+        scope -> Text,
+        enterprise_id -> Binary,
+        created_at -> BigInt,
+        sector -> Text,
+        status -> Text,
+        risk_level -> Text,
+        size_class -> Text,
+    }
+}
+
+diesel::table! {
+    /// Tables of enterprises that were taken in, each whole or not at all.
+    imports (id) {
+        id -> Binary,
+        person_id -> Nullable<Binary>,
+        request_hash -> Binary,
+        received_at -> BigInt,
+        answer -> Text,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// The jurisdictions that hold all of an import: the narrowest, and those above it.
+    import_places (jurisdiction_id, received_at, import_id) {
+        jurisdiction_id -> Binary,
+        received_at -> BigInt,
+        import_id -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What each row of an import did.
+    import_rows (import_id, row_number) {
+        import_id -> Binary,
+        row_number -> Integer,
+        enterprise_id -> Binary,
+        did -> Text,
+        version -> BigInt,
+        before -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     people (id) {
         id -> Binary,
         login -> Text,
@@ -89,6 +136,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who took over whose roles.
+    hand_overs (id) {
+        id -> Binary,
+        from_person -> Binary,
+        to_person -> Binary,
+        reason -> Text,
+        effective_at -> BigInt,
+        made_by -> Binary,
+        made_at -> BigInt,
+        request_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which grant was given for which in a hand-over.
+    hand_over_grants (hand_over_id, ended_id) {
+        hand_over_id -> Binary,
+        ended_id -> Binary,
+        given_id -> Binary,
+    }
+}
+
+diesel::table! {
     /// Which sectors of which jurisdictions have a scope of their own, and how far it is filled.
     sector_scopes (jurisdiction_id, sector) {
         jurisdiction_id -> Binary,
@@ -109,6 +179,32 @@ diesel::table! {
         sector -> Text,
         effective_from -> Nullable<Text>,
         effective_until -> Nullable<Text>,
+        version -> BigInt,
+        record -> Binary,
+        pack -> Text,
+    }
+}
+
+diesel::table! {
+    /// Packs: what a sector's rules are. Every version that was added stays.
+    packs (id) {
+        id -> Binary,
+        name -> Text,
+        version -> Integer,
+        added_at -> BigInt,
+        digest -> Binary,
+        document -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Checklists, versioned as criteria are.
+    checklists (id) {
+        id -> Binary,
+        code -> Text,
+        edition -> Integer,
+        pack -> Text,
         version -> BigInt,
         record -> Binary,
     }
@@ -394,10 +490,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     commit_order,
     jurisdictions,
     sector_scopes,
+    hand_overs,
+    hand_over_grants,
     enterprises,
+    enterprise_rows,
+    imports,
+    import_places,
+    import_rows,
     people,
     grants,
     criteria,
+    packs,
+    checklists,
     signing_keys,
     installs,
     sessions,

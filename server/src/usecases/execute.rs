@@ -147,7 +147,10 @@ impl WorkingSet<'_> {
         }
         let place = self.place(tx.conn(), command, loaded.as_ref(), sender)?;
         let actor = self.actor(tx.conn(), sender, &place.place)?;
-        if actor.is_outside() || (loaded.is_some() && !reach::sees(&actor)) {
+        // Of their own reports machines and the public know without seeing any.
+        let unseen =
+            |hazard: &Hazard| !reach::sees(&actor) && actor.person_id() != Some(hazard.reported_by);
+        if actor.is_outside() || loaded.as_ref().is_some_and(unseen) {
             // Before anything is said about what else the command names.
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
@@ -159,7 +162,11 @@ impl WorkingSet<'_> {
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let door = self.door();
         let facts = Facts {
-            made_at: sender.origin.made.as_ref().map(|made| made.wall),
+            // The server's own time at the last contact: it was not made before that.
+            made_at: sender.origin.made.as_ref().map(|made| {
+                let anchor = made.server_anchor.unwrap_or(made.wall);
+                made.wall.max(anchor)
+            }),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
             merge_target,
@@ -328,9 +335,10 @@ impl WorkingSet<'_> {
         let place = other.place(lineage.ancestors.clone());
         let now = self.now();
         let grants = self.grants(conn, person_id)?;
-        let outside = Actor::over(person_id, grants, &place, now).is_outside();
-        Ok((!outside).then(|| MergeTarget {
+        let other_actor = Actor::over(person_id, grants, &place, now);
+        Ok(reach::sees(&other_actor).then(|| MergeTarget {
             status: other.status_name(),
+            grade: other.grade,
             enterprise_id: other.enterprise_id,
         }))
     }

@@ -4,12 +4,16 @@
 pub mod audit;
 pub mod boundaries;
 pub mod calendar;
+pub mod catalog;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
+pub mod hand_overs;
+pub mod imports;
 pub mod jurisdictions;
 pub mod others;
+pub mod packs;
 pub mod people;
 pub mod photo_arrived;
 pub mod photos;
@@ -32,5 +36,7 @@ mod pull_tests;
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod roles_tests;
 #[cfg(test)]
 mod sectors_tests;

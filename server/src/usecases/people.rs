@@ -32,10 +32,10 @@ use crate::usecases::sign_in::session::LONGEST_LOGIN;
 pub use crate::store::people::OfWhom;
 pub use changes::{
     NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
-    set_password_in,
+    hand_over_grants, set_password_in,
 };
 pub use standing::Standing;
-pub use temporary::check_temporary;
+pub use temporary::{check_temporary, require_at_home};
 pub use terms::{LONGEST_CERTIFICATE, MOST_SECTORS, Terms};
 
 /// Grants that one person may hold, past ones counted.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use hazardloop_domain::access::Actor;
+use hazardloop_domain::access::{Actor, Role};
 use hazardloop_domain::command::{ClockReading, Command, Origin, Subject, SubjectKind};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{PersonId, SubjectId};
@@ -288,7 +288,9 @@ impl Batch<'_> {
                     refusal: Some(refusal),
                 })
             }
-            RefusalCode::OutOfScope | RefusalCode::NotPermitted
+            RefusalCode::OutOfScope
+            | RefusalCode::NotPermitted
+            | RefusalCode::CertificateNeeded
                 if self.was_entitled(tx, command, made_at)? =>
             {
                 let detail = "made while its author was responsible here; a person must decide";
@@ -347,8 +349,13 @@ impl Batch<'_> {
         let Some(place) = self.set.place_of(tx.conn(), command.subject())? else {
             return Ok(false);
         };
-        let entitled_at = |at| !Actor::over(person_id, &grants, &place, at).is_outside();
-        Ok(entitled_at(made_at.min(self.now)) && !entitled_at(self.now))
+        // The roles and the certificate that they had, against those that they have.
+        let then = Actor::over(person_id, &grants, &place, made_at.min(self.now));
+        let now = Actor::over(person_id, &grants, &place, self.now);
+        let lost_a_role = Role::ALL
+            .into_iter()
+            .any(|role| then.is_any_of(&[role]) && !now.is_any_of(&[role]));
+        Ok(lost_a_role || (then.is_certified() && !now.is_certified()))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hazardloop_domain::access::{Actor, Grant, GrantScope, Place};
+use hazardloop_domain::access::{Actor, Grant, GrantScope, Place, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
@@ -78,6 +78,34 @@ impl Reach {
         let ancestors = lineage(conn, inspection.jurisdiction_id)?.ancestors;
         let actor = self.actor_over(&inspection.place(ancestors));
         Ok(Some(actor).filter(sees))
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, if only for some sectors.
+    pub fn jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |_| true)
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, for every sector.
+    pub fn whole_jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |grant| grant.sectors.is_empty())
+    }
+
+    fn jurisdictions_where(
+        &self,
+        roles: &[Role],
+        wanted: impl Fn(&Grant) -> bool,
+    ) -> Vec<JurisdictionId> {
+        let held = |grant: &&Grant| grant.holds_at(self.now) && roles.contains(&grant.role);
+        let held = self
+            .grants
+            .iter()
+            .filter(held)
+            .filter(|grant| wanted(grant));
+        held.filter_map(|grant| match grant.scope {
+            GrantScope::Jurisdiction(id) => Some(id),
+            GrantScope::Enterprise(_) => None,
+        })
+        .collect()
     }
 
     /// The scopes of records that the person's roles cover, apart from their own record and the

@@ -14,8 +14,8 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::store::Conn;
 use crate::store::lists::{self, Key, Placed};
+use crate::store::{Conn, StoreError};
 
 pub mod enterprises;
 pub mod hazard;
@@ -148,6 +148,9 @@ impl Area {
 /// Which of these records pass the filters.
 type Passing<'a> = dyn FnMut(&mut Conn, &[Uuid]) -> Result<BTreeSet<Uuid>, Failure> + 'a;
 
+/// What an index holds before a key, newest first.
+type Newest<'a> = dyn FnMut(&mut Conn, Option<Key>, usize) -> Result<Vec<Key>, StoreError> + 'a;
+
 /// A list of one kind of record in some scopes.
 struct List<'a> {
     scopes: &'a [Scope],
@@ -165,6 +168,21 @@ impl List<'_> {
         filtered: bool,
         passing: &mut Passing<'_>,
     ) -> Result<Page<Key>, Failure> {
+        let newest = &mut |conn: &mut Conn, before, limit| {
+            lists::newest_first(conn, self.scopes, self.kind, before, limit)
+        };
+        self.walk_along(conn, newest, filtered, passing)
+    }
+
+    /// Walks along another index: `newest` answers what it holds before a key, newest first, at
+    /// most so many.
+    fn walk_along(
+        &self,
+        conn: &mut Conn,
+        newest: &mut Newest<'_>,
+        filtered: bool,
+        passing: &mut Passing<'_>,
+    ) -> Result<Page<Key>, Failure> {
         let Wanted { after, limit } = self.wanted;
         let filtered = filtered || self.within.is_some();
         let at_once = if filtered {
@@ -176,7 +194,7 @@ impl List<'_> {
         let mut before = after;
         let mut examined = 0;
         loop {
-            let keys = lists::newest_first(conn, self.scopes, self.kind, before, at_once)?;
+            let keys = newest(conn, before, at_once)?;
             let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
             let passed = if filtered {
                 let mut passed = passing(conn, &ids)?;

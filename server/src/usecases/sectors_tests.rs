@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Note, Report, Source};
-use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{PullResponse, RecordKind, Scope, ScopeCursor, ScopeUpdate};
 use rand::rngs::StdRng;
@@ -132,7 +132,7 @@ struct World<'a> {
     firms: Vec<EnterpriseId>,
     hazards: Vec<HazardId>,
     phones: Vec<Phone>,
-    authors: [TestDevice; 3],
+    authors: [TestDevice; 4],
 }
 
 impl<'a> World<'a> {
@@ -152,6 +152,7 @@ impl<'a> World<'a> {
                 TestDevice::enrol(app, "inspector1", 201).await,
                 TestDevice::enrol(app, "grid", 202).await,
                 TestDevice::enrol_as(app, worker, 203).await,
+                TestDevice::enrol(app, "reviewer", 204).await,
             ],
         }
     }
@@ -193,6 +194,7 @@ impl<'a> World<'a> {
             address: None,
             position: None,
             version: 1,
+            profile: EnterpriseProfile::default(),
         };
         let made = enterprises::create(self.app(), person("admin"), firm).await;
         self.firms.push(made.unwrap().0.id);
@@ -226,6 +228,34 @@ impl<'a> World<'a> {
             text: "看过".to_owned(),
         };
         self.send(0, hazard, Action::Note(note)).await;
+    }
+
+    /// Somebody says of which sector a hazard is.
+    async fn assign(&mut self, rng: &mut StdRng) {
+        if self.hazards.is_empty() {
+            return;
+        }
+        let hazard = self.hazards[rng.random_range(0..self.hazards.len())];
+        let sector = SECTORS[rng.random_range(0..3)];
+        let assign = json!({"sector": sector, "department": "某局"});
+        let assign = Action::AssignSector(serde_json::from_value(assign).unwrap());
+        self.send(3, hazard, assign).await;
+    }
+
+    /// An enterprise turns out to be of another sector; its hazards keep theirs.
+    async fn correct(&mut self, rng: &mut StdRng) {
+        let firm = self.firms[rng.random_range(0..self.firms.len())];
+        let now = enterprises::one(self.app(), person("admin"), firm).await;
+        let sector = SECTORS[rng.random_range(0..3)];
+        let correction = move |before: Enterprise| Enterprise {
+            sector: sector.to_owned(),
+            ..before
+        };
+        let seen = now.unwrap().version;
+        let correction = Box::new(correction);
+        enterprises::correct(self.app(), person("admin"), firm, seen, correction)
+            .await
+            .unwrap();
     }
 
     /// Somebody who looks, by a random role over a random place within random sectors.
@@ -357,15 +387,17 @@ fn a_pull_holds_what_rest_shows_and_the_reverse_over_random_data() {
         async |server| {
             let mut rng = StdRng::seed_from_u64(20_261_126);
             let mut world = World::build(&server).await;
-            for step in 0..90 {
+            for step in 0..120 {
                 match rng.random_range(0..10) {
                     0 | 1 if world.phones.len() < 12 => world.person(&mut rng).await,
                     2 => world.firm(&mut rng).await,
                     3 => world.relocate(&mut rng).await,
-                    4 | 5 => world.amend(&mut rng).await,
+                    4 => world.amend(&mut rng).await,
+                    5 => world.assign(&mut rng).await,
+                    6 => world.correct(&mut rng).await,
                     _ => world.report(&mut rng).await,
                 }
-                if step % 15 == 14 {
+                if step % 20 == 19 {
                     world.check().await;
                 }
             }
@@ -461,6 +493,7 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             address: None,
             position: None,
             version: 1,
+            profile: EnterpriseProfile::default(),
         };
         let refused = enterprises::create(world.app(), reviewer, firm.clone()).await;
         assert!(matches!(
@@ -471,11 +504,11 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
         let (firm, _) = enterprises::create(world.app(), reviewer, firm)
             .await
             .unwrap();
-        let away = enterprises::Corrections {
-            sector: Some("工贸".to_owned()),
-            ..Default::default()
+        let away = |firm: Enterprise| Enterprise {
+            sector: "工贸".to_owned(),
+            ..firm
         };
-        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, away).await;
+        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, Box::new(away)).await;
         assert!(matches!(
             refused,
             Err(crate::failure::Failure::Forbidden(_))

@@ -183,8 +183,47 @@ pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
         }
         Action::SubmitRectification(submission) => submission.photos.iter().collect(),
         Action::Reinspect(reinspection) => reinspection.photos.iter().collect(),
+        Action::SubmitPlan(plan) => plan.photos.iter().collect(),
+        Action::RequestResumption(application) => application.photos.iter().collect(),
+        Action::DecideResumption(decision) => decision.photos.iter().collect(),
         Action::RecordResults(results) => of_results(&results.results),
         Action::SubmitSelfCheck(check) => of_results(&check.results),
-        _ => Vec::new(),
+        // Written out, so that whoever adds a kind says whether it brings photos.
+        Action::Amend(_)
+        | Action::Confirm(_)
+        | Action::Reject(_)
+        | Action::Close(_)
+        | Action::Reopen(_)
+        | Action::Note(_)
+        | Action::RecordPhotoLost(_)
+        | Action::Withdraw(_)
+        | Action::ReceivePhoto(_)
+        | Action::FollowEnterprise(_)
+        | Action::DecidePlan(_)
+        | Action::RequestExtension(_)
+        | Action::DecideExtension(_)
+        | Action::ChangeGrade(_)
+        | Action::DecideProposal(_)
+        | Action::Merge(_)
+        | Action::Transfer(_)
+        | Action::ReceiveTransfer(_)
+        | Action::ListSupervision(_)
+        | Action::Delist(_)
+        | Action::OrderSuspension(_)
+        | Action::RecordPenalty(_)
+        | Action::AssignSector(_)
+        | Action::RecomputeDeadline(_)
+        | Action::PlanInspection(_)
+        | Action::StartInspection(_)
+        | Action::LinkFinding(_)
+        | Action::ConvertFinding(_)
+        | Action::RecordAttendance(_)
+        | Action::SignInspection(_)
+        | Action::RecordRefusal(_)
+        | Action::CompleteInspection(_)
+        | Action::CancelInspection(_)
+        | Action::RecordInspectionPhotoLost(_)
+        | Action::ChangeTeam(_)
+        | Action::ReceiveInspectionPhoto(_) => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
-use hazardloop_domain::command::{Action, ActionKind, Command, Report, SubjectKind};
+use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, SubjectKind};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
@@ -288,11 +288,13 @@ impl Reader<'_> {
         let held: Option<Hazard> = self.record(RecordKind::Hazard, merge.into.0);
         Some(held.map_or(
             MergeTarget {
-                status: StatusName::Reported,
+                status: StatusName::Confirmed,
+                grade: Grade::Major,
                 enterprise_id: None,
             },
             |held| MergeTarget {
                 status: held.status_name(),
+                grade: held.grade,
                 enterprise_id: held.enterprise_id,
             },
         ))

@@ -356,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 15] = [
+const ELSEWHERE_TOO: [(&str, &str); 21] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -376,11 +376,19 @@ const ELSEWHERE_TOO: [(&str, &str); 15] = [
     ("acquire_timeout_ms", SETTINGS),
     ("lock_timeout_ms", SETTINGS),
     ("statement_timeout_ms", SETTINGS),
+    ("rows", TABLES),
+    ("columns", TABLES),
+    ("cell_chars", TABLES),
+    ("unpacked_bytes", TABLES),
+    ("file_bytes", IMPORTS),
+    ("problems", IMPORTS),
 ];
 
 const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";
+const TABLES: &str = "server/src/tables/tests.rs";
+const IMPORTS: &str = "server/src/usecases/imports/tests.rs";
 
 #[test]
 fn every_limit_of_the_settings_has_a_test() {

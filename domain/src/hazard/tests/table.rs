@@ -471,8 +471,8 @@ fn the_enterprise_may_not_talk_a_reported_major_hazard_down() {
         case.refused_as(RefusalCode::NotPermitted, &actor, confirm(Grade::General));
     }
     let mut case = Case::reported(Source::EmployeeReport, Grade::Major);
-    case.must(&reviewer(), confirm(Grade::General));
-    assert_eq!(case.hazard().grade, Grade::General);
+    case.must(&reviewer(), confirm(Grade::Major));
+    assert_eq!(case.hazard().grade, Grade::Major);
 }
 
 #[test]

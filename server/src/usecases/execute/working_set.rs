@@ -428,10 +428,13 @@ impl<'a> WorkingSet<'a> {
     }
 }
 
-/// Whether a calendar that is not here yet may move its due date.
+/// Whether a calendar that is not here yet may move its first due date: figures count by it, also of
+/// what is closed.
 fn is_provisional(hazard: &Hazard) -> bool {
-    let deadline = hazard.order().and_then(|order| order.deadline.as_ref());
-    hazard.due_at().is_some() && deadline.is_some_and(|deadline| deadline.provisional)
+    let first = hazard
+        .order()
+        .and_then(|order| order.deadline_original.as_ref());
+    first.is_some_and(|deadline| deadline.provisional)
 }
 
 /// What the references table must learn: new names, and states that changed.
