@@ -79,6 +79,10 @@ identifier!(
     InspectionId
 );
 identifier!(
+    /// One finding of an inspection, made by whoever recorded it.
+    FindingId
+);
+identifier!(
     /// What one command acts upon; the kind of the action says what that is.
     SubjectId
 );

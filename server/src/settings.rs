@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
+use hazardloop_domain::inspection::InspectionLimits;
 use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub photos: PhotoLimits,
     /// Limits on hazards.
     pub hazards: HazardLimits,
+    /// Limits on inspections.
+    pub inspections: InspectionSettings,
     /// Limits on sync messages.
     pub sync: SyncLimits,
     /// Rules on people and their roles.
@@ -61,6 +64,7 @@ impl Default for Settings {
             http: HttpLimits::default(),
             photos: PhotoLimits::default(),
             hazards: HazardLimits::default(),
+            inspections: InspectionSettings::default(),
             sync: SyncLimits::default(),
             people: PeopleLimits::default(),
             imports: ImportLimits::default(),
@@ -296,6 +300,45 @@ impl Default for HazardLimits {
     }
 }
 
+/// Limits on inspections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InspectionSettings {
+    /// Checklists of one inspection.
+    pub checklists: usize,
+    /// Items of one inspection that have a result.
+    pub items: usize,
+    /// Findings of one inspection.
+    pub findings: usize,
+    /// People present at one inspection; also its signatures.
+    pub attendees: usize,
+    /// People in the team of one inspection; also its departments.
+    pub team: usize,
+    /// Photos of one inspection.
+    pub inspection_photos: usize,
+    /// Days from today to the last day of a plan.
+    pub plan_days: i64,
+    /// Departments' inspections of one enterprise that lie no more days apart are shown beside each
+    /// other (综合查一次).
+    pub nearby_days: i64,
+}
+
+impl Default for InspectionSettings {
+    fn default() -> Self {
+        let limits = InspectionLimits::default();
+        Self {
+            checklists: limits.checklists,
+            items: limits.items,
+            findings: limits.findings,
+            attendees: limits.attendees,
+            team: limits.team,
+            inspection_photos: limits.photos,
+            plan_days: limits.plan_days,
+            nearby_days: 30,
+        }
+    }
+}
+
 /// Limits on sync messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -394,6 +437,22 @@ impl Settings {
             document_bytes: self.photos.document_bytes,
             clip_bytes: self.photos.clip_bytes,
             ..Limits::default()
+        }
+    }
+
+    /// The limits that the rules of inspections work with.
+    pub fn inspection_limits(&self) -> InspectionLimits {
+        let set = &self.inspections;
+        InspectionLimits {
+            checklists: set.checklists,
+            items: set.items,
+            findings: set.findings,
+            attendees: set.attendees,
+            team: set.team,
+            photos: set.inspection_photos,
+            plan_days: set.plan_days,
+            photo_bytes: self.photos.bytes,
+            ..InspectionLimits::default()
         }
     }
 

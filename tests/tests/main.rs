@@ -12,6 +12,7 @@ mod catalog;
 mod fuzz;
 mod hostile;
 mod house;
+mod inspections;
 mod limits;
 mod restored;
 mod soak;

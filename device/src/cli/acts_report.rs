@@ -80,7 +80,7 @@ fn nature(args: &NatureArgs) -> Option<Nature> {
 }
 
 /// The enterprise of somebody who belongs to exactly one.
-fn own_enterprise(device: &Device, now: Timestamp) -> Option<EnterpriseId> {
+pub(super) fn own_enterprise(device: &Device, now: Timestamp) -> Option<EnterpriseId> {
     let person = device.engine.person(now)?;
     let mut own: Vec<EnterpriseId> = person
         .grants

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
+use super::inspection_args::{InspectTask, SelfCheckArgs};
 use super::parse;
 use super::steps::{
     AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
@@ -135,6 +136,11 @@ pub enum Task {
     /// Photos on this device: list, give up, try again.
     #[command(subcommand)]
     Photo(PhotoTask),
+    /// Hands in a whole self-check.
+    SelfCheck(Box<SelfCheckArgs>),
+    /// Inspections: begin, record, sign, complete, list, show.
+    #[command(subcommand)]
+    Inspect(InspectTask),
     /// Lists the hazards on this device.
     List,
     /// Shows one hazard.

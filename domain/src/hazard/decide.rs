@@ -332,6 +332,25 @@ fn decide_on_existing(
                 withdrawal: withdrawal.clone(),
             }
         }
+        // The policy table knows none of these: they act on inspections.
+        Action::PlanInspection(_)
+        | Action::StartInspection(_)
+        | Action::RecordResults(_)
+        | Action::LinkFinding(_)
+        | Action::ConvertFinding(_)
+        | Action::RecordAttendance(_)
+        | Action::SignInspection(_)
+        | Action::RecordRefusal(_)
+        | Action::CompleteInspection(_)
+        | Action::CancelInspection(_)
+        | Action::SubmitSelfCheck(_)
+        | Action::AttachInspectionPhoto(_)
+        | Action::RecordInspectionPhotoLost(_)
+        | Action::ChangeTeam(_)
+        | Action::ReceiveInspectionPhoto(_) => {
+            let rule = "this is nothing that is done to a hazard";
+            return Err(Refusal::new(RefusalCode::NotAllowedInState, rule));
+        }
         Action::ReceivePhoto(receipt) => return decide_receipt(hazard, &receipt.sha256, action),
         Action::FollowEnterprise(change) => {
             // What another body took over, or is asked to, does not move with the enterprise.

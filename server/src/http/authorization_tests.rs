@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::authorization_world::{
     COLUMNS, Case, OTHER_SECTOR, REVIEWER, SECRET, Session, World, announcement, hazard,
-    outside_login,
+    inspection, outside_login, self_check,
 };
 use super::openapi::document;
 use super::test_client::{Answer, Ask, command_body, report_body};
@@ -126,6 +126,10 @@ fn hazard_path(rest: &str) -> String {
     format!("/hazards/{}{rest}", hazard())
 }
 
+fn inspection_path(rest: &str) -> String {
+    format!("/inspections/{}{rest}", inspection())
+}
+
 fn enterprise_path(rest: &str) -> String {
     format!("/enterprises/{}{rest}", sample::id("polishing"))
 }
@@ -175,6 +179,15 @@ fn hazards_and_enterprises() -> Vec<Row> {
         sendCommand: but(SEEN, &[ADMINISTRATOR], 403), HIDDEN, |case| {
             let note = json!({"kind": "note", "text": "看过"});
             case.post(&hazard_path("/commands"), &command_body(20_000 + case.number, note))
+        };
+        listInspections: OK, OK, |case| case.ask("GET", "/inspections");
+        readInspection: OK, HIDDEN, |case| case.ask("GET", &inspection_path(""));
+        headInspection: OK, HIDDEN, |case| case.ask("HEAD", &inspection_path(""));
+        readInspectionHistory: OK, HIDDEN, |case| case.ask("GET", &inspection_path("/events"));
+        // A self-check: of the enterprise's own people alone.
+        sendInspectionCommand: but(but(all(403), &[0, 1, 2], 200), BLIND, 404), HIDDEN, |case| {
+            let path = format!("/inspections/{}/commands", case.id());
+            case.post(&path, &command_body(20_000 + case.number, self_check()))
         };
         listEnterprises: OK, OK, |case| case.ask("GET", "/enterprises");
         readEnterprise: SEEN, HIDDEN, |case| case.ask("GET", &enterprise_path(""));

@@ -16,7 +16,9 @@ use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::test_client::{Ask, anonymous, ask, new_id, post, report_body, second_district};
+use super::test_client::{
+    Ask, anonymous, ask, command_body, new_id, post, report_body, second_district,
+};
 use crate::photos::samples;
 use crate::sample;
 use crate::settings::SignIn;
@@ -245,6 +247,10 @@ impl World {
         post(&server, "employee", "/hazards", &report)
             .await
             .expect(201);
+        let path = format!("/inspections/{}/commands", inspection());
+        post(&server, "employee", &path, &command_body(900, self_check()))
+            .await
+            .expect(200);
         let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
         let target = add_person(&server, "target", Role::Employee, polishing);
         let device = TestDevice::enrol(&server.app, "target", 1).await.install_id;
@@ -284,6 +290,29 @@ impl World {
 /// The login of the same role outside.
 pub(crate) fn outside_login(login: &str) -> String {
     format!("outside-{login}")
+}
+
+/// A self-check of the polishing works that found nothing.
+pub(crate) fn self_check() -> Value {
+    json!({
+        "kind": "submit_self_check",
+        "start": {
+            "setup": {
+                "kind": "self_check", "enterprise_id": sample::id("polishing"), "cadence": "daily",
+                "checklists": [{"code": "dust-daily", "edition": 1, "mandatory": ["1"]}],
+            },
+            "started_at": "2026-11-22T00:30:00Z", "place_text": "打磨车间",
+        },
+        "results": [{"item": {"checklist": "dust-daily", "item": "1"}, "outcome": "ok"}],
+        "completion": {
+            "completed_at": "2026-11-22T00:50:00Z", "situation": SECRET, "no_hazard_found": true,
+        },
+    })
+}
+
+/// The inspection that everything is about.
+pub(crate) fn inspection() -> String {
+    new_id(3)
 }
 
 /// The hazard that everything is about.

@@ -16,6 +16,8 @@ pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
 pub mod imports;
+pub mod inspection_views;
+pub mod inspections;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
@@ -80,6 +82,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    cfg.configure(inspections::routes);
     // Before the others: an enterprise is never called `imports`.
     cfg.configure(imports::routes);
     cfg.configure(enterprises::routes);
@@ -148,6 +151,8 @@ pub async fn count_requests(
     answer
 }
 
+#[cfg(test)]
+mod inspections_tests;
 #[cfg(test)]
 mod photos_tests;
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl Problem {
 /// learn that it exists.
 const fn refusal_status(code: RefusalCode) -> u16 {
     match code {
-        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded => 403,
+        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded | RefusalCode::NotOnTeam => 403,
         RefusalCode::OutOfScope | RefusalCode::NotFound => 404,
         RefusalCode::Stale => 412,
         RefusalCode::NotAllowedInState
@@ -171,6 +171,9 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::AlreadyInForce
         | RefusalCode::NotInForce
         | RefusalCode::SuspensionInForce
+        | RefusalCode::ItemsWithoutResult
+        | RefusalCode::TooFewInspectors
+        | RefusalCode::SignatureMissing
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired
@@ -183,6 +186,8 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::MergeTargetUnfit
         | RefusalCode::ExpertOpinionRequired
         | RefusalCode::CriterionNotCitable
+        | RefusalCode::FindingUnknown
+        | RefusalCode::ReasonRequired
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }

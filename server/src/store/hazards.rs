@@ -3,10 +3,11 @@
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use hazardloop_domain::command::{Subject, SubjectKind};
 use hazardloop_domain::geography::cell_of;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
-use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::batch::in_arrays;
@@ -204,12 +205,13 @@ impl Row {
     }
 }
 
-/// A photo that a hazard names, and where it stands.
+/// A photo that a hazard or an inspection names, and where it stands.
 #[derive(Insertable)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
 #[diesel(table_name = photo_references, treat_none_as_default_value = false)]
 pub struct NamedPhoto {
-    hazard_id: Vec<u8>,
+    subject_id: Vec<u8>,
+    subject_kind: &'static str,
     sha256: Vec<u8>,
     named_by: Vec<u8>,
     named_at: i64,
@@ -219,14 +221,15 @@ pub struct NamedPhoto {
 impl NamedPhoto {
     /// `state` as it is stored: `awaiting_photo`, `verified` or `lost`.
     pub fn new(
-        hazard_id: HazardId,
+        subject: Subject,
         sha256: &Digest,
         named_by: PersonId,
         state: &'static str,
         now: Timestamp,
     ) -> Self {
         Self {
-            hazard_id: hazard_id.as_bytes().to_vec(),
+            subject_id: subject.id().as_bytes().to_vec(),
+            subject_kind: subject.kind().as_str(),
             sha256: sha256.as_bytes().to_vec(),
             named_by: named_by.as_bytes().to_vec(),
             named_at: now.as_millis(),
@@ -235,7 +238,7 @@ impl NamedPhoto {
     }
 }
 
-/// Stores which photos hazards name; of one that was named already only the state changes.
+/// Stores which photos are named; of one that was named already only the state changes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -247,7 +250,7 @@ pub fn name_photos(tx: &mut WriteTx<'_>, photos: Vec<NamedPhoto>) -> Result<(), 
 fn name<const N: usize>(conn: &mut Conn, photos: [NamedPhoto; N]) -> QueryResult<usize> {
     on_any!(conn, |c| diesel::insert_into(photo_references::table)
         .values(photos)
-        .on_conflict((photo_references::hazard_id, photo_references::sha256))
+        .on_conflict((photo_references::subject_id, photo_references::sha256))
         .do_update()
         .set(photo_references::state.eq(excluded(photo_references::state)))
         .execute(c))
@@ -278,23 +281,36 @@ pub fn brought_by(
         .collect())
 }
 
-/// Hazards that name this photo.
+/// What names this photo and waits for it or has lost it, with who named it.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn awaiting_photo(
     conn: &mut Conn,
     sha256: &Digest,
-) -> Result<Vec<(HazardId, Vec<u8>)>, StoreError> {
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = photo_references::table
+) -> Result<Vec<(Subject, Vec<u8>)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = photo_references::table
         .filter(photo_references::sha256.eq(sha256.as_bytes().to_vec()))
         .filter(photo_references::state.ne("verified"))
-        .select((photo_references::hazard_id, photo_references::named_by))
+        .select((
+            photo_references::subject_kind,
+            photo_references::subject_id,
+            photo_references::named_by,
+        ))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, by)| Some((HazardId::from_slice(&id)?, by)))
-        .collect())
+    rows.into_iter()
+        .map(|(kind, id, by)| Ok((subject(&kind, &id)?, by)))
+        .collect()
+}
+
+/// What a reference names, as it is stored.
+pub(super) fn subject(kind: &str, id: &[u8]) -> Result<Subject, StoreError> {
+    let kind = SubjectKind::from_name(kind);
+    let both = kind.zip(SubjectId::from_slice(id));
+    let (kind, id) = both.ok_or_else(|| StoreError::Corrupt {
+        what: "what a photo belongs to".to_owned(),
+    })?;
+    Ok(kind.with(id))
 }
 
 /// Photos that this person named and whose bytes are not here, oldest first, at most `limit`.

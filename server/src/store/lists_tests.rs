@@ -154,8 +154,8 @@ const FILL: [&str; 12] = [
     "INSERT INTO hazards (id, hazard_no, jurisdiction_id, district_code, grade, status, source, \
      cell, received_at, updated_at, version, head_hash, record) \
      SELECT {id}, 'n' || {i}, {one}, 'x', 'x', 'x', 'x', {i}, {i}, {i}, 1, {id}, {id} FROM {counted}",
-    "INSERT INTO photo_references (hazard_id, sha256, named_by, named_at, state) \
-     SELECT {id}, {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
+    "INSERT INTO photo_references (subject_id, subject_kind, sha256, named_by, named_at, state) \
+     SELECT {id}, 'hazard', {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
     "INSERT INTO events (tx, ordinal, subject_kind, subject_id, subject_seq, kind, recorded_at, \
      body, hash_algorithm, previous_hash, hash) \
      SELECT {tx}, {i}, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",

@@ -17,6 +17,7 @@ pub mod hand_overs;
 pub mod hazards;
 pub mod identity;
 pub mod imports;
+pub mod inspections;
 pub mod installs;
 pub mod jobs;
 pub mod jurisdictions;

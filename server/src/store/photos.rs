@@ -1,8 +1,9 @@
-//! Photos by content, and which hazards show them.
+//! Photos by content, and what shows them.
 
 use diesel::prelude::*;
+use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::Conn;
@@ -186,30 +187,27 @@ pub fn set_thumbnail(conn: &mut Conn, sha256: Digest, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Hazards that show this photo, its bytes verified, with ids after `after`, in order of id, at most
-/// `limit`. Those that only name its hash do not count: naming gives no right to what is named.
+/// What shows this photo, its bytes verified, with ids after `after`, in order of id, at most
+/// `limit`. What only names its hash does not count: naming gives no right to what is named.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn shown_by(
     conn: &mut Conn,
     sha256: Digest,
-    after: Option<HazardId>,
+    after: Option<SubjectId>,
     limit: i64,
-) -> Result<Vec<HazardId>, StoreError> {
+) -> Result<Vec<Subject>, StoreError> {
     let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-    let rows: Vec<Vec<u8>> = photo_references::table
+    let rows: Vec<(String, Vec<u8>)> = photo_references::table
         .filter(photo_references::sha256.eq(key(sha256)))
         .filter(photo_references::state.eq(VERIFIED))
-        .filter(photo_references::hazard_id.gt(after))
-        .order(photo_references::hazard_id)
+        .filter(photo_references::subject_id.gt(after))
+        .order(photo_references::subject_id)
         .limit(limit)
-        .select(photo_references::hazard_id)
+        .select((photo_references::subject_kind, photo_references::subject_id))
         .load(conn)?;
-    let read = |id: Vec<u8>| {
-        HazardId::from_slice(&id).ok_or_else(|| StoreError::Corrupt {
-            what: "a hazard id of odd length".to_owned(),
-        })
-    };
-    rows.into_iter().map(read).collect()
+    rows.iter()
+        .map(|(kind, id)| super::hazards::subject(kind, id))
+        .collect()
 }

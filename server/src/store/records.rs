@@ -7,7 +7,7 @@ use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
 use super::schema::{
-    calendar_years, checklists, criteria, enterprises, hazards, jurisdictions, packs,
+    calendar_years, checklists, criteria, enterprises, hazards, inspections, jurisdictions, packs,
 };
 use super::{Conn, StoreError, on_any};
 
@@ -41,6 +41,7 @@ pub fn bodies(
         RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
         RecordKind::Criterion => load_from!(conn, criteria, ids),
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
+        RecordKind::Inspection => load_from!(conn, inspections, ids),
         RecordKind::Checklist => load_from!(conn, checklists, ids),
         RecordKind::Pack => {
             let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();

@@ -390,9 +390,30 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// A hazard names a photo, whether or not its bytes have come.
-    photo_references (hazard_id, sha256) {
-        hazard_id -> Binary,
+    /// The current state of every inspection. `record` is the CBOR that devices receive.
+    inspections (id) {
+        id -> Binary,
+        inspection_no -> Text,
+        kind -> Text,
+        state -> Text,
+        enterprise_id -> Nullable<Binary>,
+        jurisdiction_id -> Binary,
+        departments -> Bool,
+        held_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        received_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+        head_hash -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// A hazard or an inspection names a photo, whether or not its bytes have come.
+    photo_references (subject_id, sha256) {
+        subject_id -> Binary,
+        subject_kind -> Text,
         sha256 -> Binary,
         named_by -> Binary,
         named_at -> BigInt,
@@ -460,7 +481,8 @@ diesel::joinable!(hazards -> enterprises (enterprise_id));
 diesel::joinable!(hazards -> jurisdictions (jurisdiction_id));
 diesel::joinable!(rest_commands -> people (person_id));
 diesel::joinable!(pushed_commands -> installs (install_id));
-diesel::joinable!(photo_references -> hazards (hazard_id));
+diesel::joinable!(inspections -> enterprises (enterprise_id));
+diesel::joinable!(inspections -> jurisdictions (jurisdiction_id));
 diesel::joinable!(uploads -> people (person_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -485,6 +507,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     refresh_tokens,
     hazards,
+    inspections,
     events,
     audit_chain,
     rest_commands,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use hazardloop_domain::access::GrantScope;
 use hazardloop_domain::calendar::{WorkdayCalendar, parse_calendar};
 use hazardloop_domain::calendar_year::CalendarYear;
-use hazardloop_domain::command::{Action, Command, RecomputeDeadline};
+use hazardloop_domain::command::{Action, Command, RecomputeDeadline, Subject};
 use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
@@ -253,7 +253,8 @@ pub async fn recompute(app: &App) -> Result<(), Failure> {
             let limit = i64::try_from(most).unwrap_or(i64::MAX);
             let ids = calendars::provisional(tx.conn(), after, limit)?;
             let mut set = door.open(clock.now());
-            set.expect(tx.conn(), &ids)?;
+            let subjects: Vec<Subject> = ids.iter().copied().map(Subject::Hazard).collect();
+            set.expect(tx.conn(), &subjects)?;
             for id in &ids {
                 let action = Action::RecomputeDeadline(RecomputeDeadline {});
                 set.decide(tx, &Command::new(*id, action), &Sender::SERVER)?;

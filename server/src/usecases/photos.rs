@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hazardloop_domain::access::{Actor, Role};
+use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::operations::Operation;
@@ -21,12 +22,12 @@ use crate::photos::thumbnail::{self, ThumbnailError};
 use crate::settings::PhotoLimits;
 use crate::store::jobs::{self, JobState};
 use crate::store::photos::{self, StoredPhoto};
-use crate::store::{Conn, hazards, uploads};
+use crate::store::{Conn, hazards, inspections, uploads};
 use crate::usecases::reach::Reach;
 
 /// The media type of every thumbnail.
 pub const THUMBNAIL_TYPE: &str = "image/jpeg";
-/// Hazards that show a photo and are looked at in one statement.
+/// What shows a photo and is looked at in one statement.
 const SHOWING_AT_ONCE: i64 = 50;
 /// Seconds after which it makes sense to ask again for a thumbnail that is not made yet.
 pub const THUMBNAIL_RETRY_S: u64 = 2;
@@ -75,8 +76,8 @@ pub fn thumbnail_job_key(sha256: Digest) -> String {
     format!("thumbnail:{sha256}")
 }
 
-/// Opens a photo that `person` may see: one that they brought, or that a hazard in their scope
-/// shows.
+/// Opens a photo that `person` may see: one that they brought, or that a hazard or an inspection
+/// in their scope shows.
 ///
 /// # Errors
 /// [`Failure::NotFound`] also for a photo that is here and not theirs to see.
@@ -146,7 +147,7 @@ async fn visible(
 struct Rights {
     /// They brought it.
     brought_it: bool,
-    /// The roles they hold over hazards that show it.
+    /// The roles they hold over what shows it.
     roles: Vec<Role>,
 }
 
@@ -177,14 +178,27 @@ fn rights(
     let reach = Reach::of(conn, person, now)?;
     let mut after = None;
     while !rights.may_see_metadata() {
-        let ids = photos::shown_by(conn, sha256, after, SHOWING_AT_ONCE)?;
-        after = ids.last().copied();
+        let showing = photos::shown_by(conn, sha256, after, SHOWING_AT_ONCE)?;
+        after = showing.last().map(|subject| subject.id());
         if after.is_none() {
             break;
         }
-        for loaded in hazards::load_all(conn, &ids)? {
-            let seen = reach.seen(conn, &loaded.hazard)?;
-            if let Some(Actor::Person { mut roles, .. }) = seen.map(|seen| seen.onlooker) {
+        let (mut hazard_ids, mut inspection_ids) = (Vec::new(), Vec::new());
+        for subject in showing {
+            match subject {
+                Subject::Hazard(id) => hazard_ids.push(id),
+                Subject::Inspection(id) => inspection_ids.push(id),
+            }
+        }
+        let mut seen_as = Vec::new();
+        for loaded in hazards::load_all(conn, &hazard_ids)? {
+            seen_as.extend(reach.seen(conn, &loaded.hazard)?.map(|seen| seen.onlooker));
+        }
+        for (inspection, _) in inspections::load_all(conn, &inspection_ids)? {
+            seen_as.extend(reach.seen_inspection(conn, &inspection)?);
+        }
+        for actor in seen_as {
+            if let Actor::Person { mut roles, .. } = actor {
                 rights.roles.append(&mut roles);
             }
         }

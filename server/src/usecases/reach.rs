@@ -7,6 +7,7 @@ use hazardloop_domain::access::{Actor, Grant, GrantScope, Place, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{Scope, SectorName};
@@ -63,6 +64,20 @@ impl Reach {
         };
         let onlooker = self.actor_over(&hazard.place(lineage(conn, from)?.ancestors));
         Ok(sees(&onlooker).then_some(SeenAs { actor, onlooker }))
+    }
+
+    /// The person as an actor over an inspection that they may see; `None`: they may not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn seen_inspection(
+        &self,
+        conn: &mut Conn,
+        inspection: &Inspection,
+    ) -> Result<Option<Actor>, Failure> {
+        let ancestors = lineage(conn, inspection.jurisdiction_id)?.ancestors;
+        let actor = self.actor_over(&inspection.place(ancestors));
+        Ok(Some(actor).filter(sees))
     }
 
     /// The jurisdictions over which the person holds one of `roles` now, if only for some sectors.

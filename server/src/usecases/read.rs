@@ -20,6 +20,9 @@ use crate::store::{Conn, StoreError};
 pub mod enterprises;
 pub mod hazard;
 pub mod hazards;
+pub mod history;
+pub mod inspection;
+pub mod inspections;
 
 #[cfg(test)]
 mod large_tests;

@@ -6,7 +6,7 @@
 //! beginning. Where the hazards go is read again for each lot, so that a second move before the first
 //! has ended, or a server that dies in between, leaves none behind and takes none twice.
 
-use hazardloop_domain::command::{Action, Command, FollowEnterprise};
+use hazardloop_domain::command::{Action, Command, FollowEnterprise, Subject};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::operations::Operation;
@@ -152,7 +152,8 @@ fn bring(
     elsewhere.truncate(most);
     let ids: Vec<HazardId> = elsewhere.iter().map(|key| HazardId(key.id)).collect();
     let mut set = door.open(now);
-    set.expect(tx.conn(), &ids)?;
+    let subjects: Vec<Subject> = ids.iter().copied().map(Subject::Hazard).collect();
+    set.expect(tx.conn(), &subjects)?;
     for hazard_id in ids {
         let action = Action::FollowEnterprise(FollowEnterprise {
             jurisdiction_id: to,

@@ -1,6 +1,7 @@
 //! Limits of the settings, set small: what is within them passes, the next one is refused, and a crowd waits its turn.
 
 mod crowds;
+mod inspections;
 
 use std::collections::BTreeSet;
 
@@ -59,6 +60,14 @@ fn options() -> ServerOptions {
         .with("HAZARDLOOP_PHOTOS__THUMBNAIL_EDGE", EDGE)
         .with("HAZARDLOOP_PHOTOS__UPLOADS_PER_PERSON", 1)
         .with("HAZARDLOOP_PHOTOS__CHUNK_BYTES", CHUNK)
+        .with("HAZARDLOOP_INSPECTIONS__CHECKLISTS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__ITEMS", 2)
+        .with("HAZARDLOOP_INSPECTIONS__FINDINGS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__ATTENDEES", 1)
+        .with("HAZARDLOOP_INSPECTIONS__TEAM", 2)
+        .with("HAZARDLOOP_INSPECTIONS__INSPECTION_PHOTOS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__PLAN_DAYS", 10)
+        .with("HAZARDLOOP_INSPECTIONS__NEARBY_DAYS", 3)
         .with("HAZARDLOOP_SYNC__BODY_BYTES", 3_000)
         .with("HAZARDLOOP_SYNC__COMMANDS", 2)
         .with("HAZARDLOOP_SYNC__RECORDS", 2)
@@ -107,6 +116,7 @@ fn what_is_beyond_a_limit_of_the_settings_is_refused_and_what_is_within_passes()
         of_requests(&site);
         of_hazards(&site);
         of_documents_and_clips(&site);
+        inspections::of_inspections(&site);
         of_uploads(&site);
         of_sync(&site);
         assert_eq!(site.server.rest().get("/readyz").status, 200);
