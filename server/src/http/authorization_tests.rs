@@ -54,6 +54,7 @@ const INSPECTOR: usize = 4;
 const SUPERVISOR: usize = 6;
 const ADMINISTRATOR: usize = 7;
 const HEAD: usize = 9;
+const IMPORTER: usize = 13;
 const LISTING: usize = 10;
 /// Gateways, importers and the public hand in, and see nothing.
 const BLIND: &[usize] = &[11, 13, 14];
@@ -67,6 +68,14 @@ const SEEN: Answers = but(OK, BLIND, 404);
 /// Reviewers, department heads and administrators keep the enterprises.
 const fn keepers(status: u16) -> Answers {
     but(all(403), &[REVIEWER, HEAD, ADMINISTRATOR], status)
+}
+/// Those, and importers.
+const fn importers(status: u16, others: u16) -> Answers {
+    but(
+        all(others),
+        &[REVIEWER, HEAD, ADMINISTRATOR, IMPORTER],
+        status,
+    )
 }
 /// The same with one that the others see, or do not.
 const fn keepers_of_one(status: u16) -> Answers {
@@ -181,11 +190,11 @@ fn hazards_and_enterprises() -> Vec<Row> {
             case.post(&hazard_path("/commands"), &command_body(20_000 + case.number, note))
         };
         listInspections: OK, OK, |case| case.ask("GET", "/inspections");
-        readInspection: OK, HIDDEN, |case| case.ask("GET", &inspection_path(""));
-        headInspection: OK, HIDDEN, |case| case.ask("HEAD", &inspection_path(""));
-        readInspectionHistory: OK, HIDDEN, |case| case.ask("GET", &inspection_path("/events"));
+        readInspection: SEEN, HIDDEN, |case| case.ask("GET", &inspection_path(""));
+        headInspection: SEEN, HIDDEN, |case| case.ask("HEAD", &inspection_path(""));
+        readInspectionHistory: SEEN, HIDDEN, |case| case.ask("GET", &inspection_path("/events"));
         // A self-check: of the enterprise's own people alone.
-        sendInspectionCommand: but(but(all(403), &[0, 1, 2], 200), BLIND, 404), HIDDEN, |case| {
+        sendInspectionCommand: but(all(403), &[0, 1, 2], 200), HIDDEN, |case| {
             let path = format!("/inspections/{}/commands", case.id());
             case.post(&path, &command_body(20_000 + case.number, self_check()))
         };
@@ -207,15 +216,15 @@ fn hazards_and_enterprises() -> Vec<Row> {
             case.post(&enterprise_path("/relocate"), &body).with("If-Match", "\"999\"")
         };
         // Tried out only. Whoever keeps other places is told so, row by row.
-        importEnterprises: keepers(200), keepers(200), |case| {
+        importEnterprises: importers(200, 403), importers(200, 403), |case| {
             let text = "名称,监管行业,管辖单位\n厂,工贸,500153003000\n";
             case.ask("POST", "/enterprises/imports?dry_run=true").bytes("text/csv", text.into())
         };
-        listImports: keepers(200), keepers(200), |case| case.ask("GET", "/enterprises/imports");
-        readImport: keepers(200), keepers(404),
+        listImports: importers(200, 403), importers(200, 403), |case| case.ask("GET", "/enterprises/imports");
+        readImport: importers(200, 403), importers(404, 403),
             |case| case.ask("GET", &format!("/enterprises/imports/{}", case.world.import));
         // One of a row that says nothing: there is nothing to take back.
-        undoImport: keepers(200), keepers(404),
+        undoImport: importers(200, 403), importers(404, 403),
             |case| case.ask("POST", &format!("/enterprises/imports/{}/undo", case.world.import));
         // Reference data: everybody who is signed in may read it.
         listPacks: OK, OK, |case| case.ask("GET", "/packs");

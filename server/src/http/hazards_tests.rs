@@ -323,7 +323,8 @@ fn filters_narrow_and_never_widen() {
             // Above one's own scope, or beside it: nothing, and no telling.
             ("inspector1", format!("jurisdiction_id={city}"), &[]),
             ("supervisor", format!("jurisdiction_id={city}"), &ids[..]),
-            ("employee", format!("jurisdiction_id={town}"), &[]),
+            // Of a place above their enterprise: what their enterprise has there, and nothing else.
+            ("employee", format!("jurisdiction_id={town}"), &ids[..]),
             ("employee", format!("enterprise_id={chemicals}"), &[]),
             ("inspector1", format!("number={number}"), &ids[..1]),
             (

@@ -55,7 +55,9 @@ impl Reach {
     pub fn seen(&self, conn: &mut Conn, hazard: &Hazard) -> Result<Option<SeenAs>, Failure> {
         let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
         let actor = self.actor_over(&place);
-        if sees(&actor) {
+        // The public and machines see what they handed in themselves, and nothing else.
+        let own = hazard.reported_by == self.person_id && !actor.is_outside();
+        if sees(&actor) || own {
             let onlooker = actor.clone();
             return Ok(Some(SeenAs { actor, onlooker }));
         }

@@ -11,7 +11,7 @@ use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, ActionKind, SubjectKind};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::operations::Operation;
-use hazardloop_domain::policy::TABLE;
+use hazardloop_domain::policy::{TABLE, is_servers_own};
 use hazardloop_domain::refusal::RefusalCode;
 use hazardloop_sync_protocol::wire::{Outcome, PushResult, RecordKind, ScopeUpdate};
 use serde_json::Value;
@@ -133,7 +133,11 @@ fn every_command_by_every_role_inside_and_outside() {
                                 | RefusalCode::InvalidField
                         )
                     );
+                    // Nobody sends what is the server's own, wherever they are.
+                    let not_theirs =
+                        matches!(outcome, Outcome::Quarantined { .. }) && is_servers_own(kind);
                     let right = match (is_inside, reports || sees) {
+                        _ if is_servers_own(kind) => not_theirs,
                         (true, true) => {
                             (has_a_row || !took) && !matches!(code, Some(RefusalCode::OutOfScope))
                         }

@@ -72,6 +72,8 @@ pub(super) struct Plan {
 /// The columns of a table: where each stands, and its heading.
 struct Headings {
     columns: HashMap<usize, (&'static Column, String)>,
+    /// The last cell that has a heading, known or not.
+    last: Option<usize>,
     row: u32,
 }
 
@@ -122,10 +124,12 @@ pub(super) fn plan(
                 continue;
             }
         };
-        if let Some(first) = seen.other(row.number, keys, before.as_ref()) {
+        let first = seen.other(row.number, keys, before.as_ref());
+        if let Some(first) = first {
             reader.found(row, "credit_code", &Finding::SameAsRow(first));
         }
-        if let Some(enterprise) = reader.enterprise(row, keys, before.as_ref(), &mut new_id) {
+        let enterprise = reader.enterprise(row, keys, before.as_ref(), &mut new_id);
+        if let Some(enterprise) = enterprise.filter(|_| first.is_none()) {
             rows.push(Planned {
                 row: row.number,
                 enterprise,
@@ -158,6 +162,7 @@ fn headings(table: &[Row], problems: &mut Problems) -> Headings {
         problems.add(0, (None, None), &Finding::NoHeading);
         return Headings {
             columns: HashMap::new(),
+            last: None,
             row: u32::MAX,
         };
     };
@@ -182,6 +187,7 @@ fn headings(table: &[Row], problems: &mut Problems) -> Headings {
     }
     Headings {
         columns,
+        last: row.cells.iter().map(|cell| cell.0).max(),
         row: row.number,
     }
 }
@@ -348,8 +354,7 @@ impl Reader<'_> {
 
     /// A cell below no heading; below one that is not known, that has been told of.
     fn beyond(&mut self, row: &Row, at: usize) {
-        let last = self.headings.columns.keys().max();
-        if last.is_some_and(|last| at > *last) {
+        if self.headings.last.is_some_and(|last| at > last) {
             self.problems
                 .add(row.number, (None, None), &Finding::BeyondHeadings);
         }
