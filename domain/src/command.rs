@@ -10,8 +10,10 @@ use crate::time::{LocalDate, Timestamp};
 
 #[macro_use]
 mod macros;
+mod co_signer;
 mod lifecycle;
 mod payloads;
+pub use co_signer::{CoSigner, SignatureBytes};
 pub use lifecycle::*;
 pub use payloads::*;
 
@@ -277,6 +279,11 @@ pub struct Origin {
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<ClockReading>,
+    /// The others who signed the same command, their signatures checked.
+    #[n(3)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_signers: Vec<CoSigner>,
 }
 
 impl Origin {
@@ -285,6 +292,7 @@ impl Origin {
         install_id: None,
         seq: None,
         made: None,
+        co_signers: Vec::new(),
     };
 }
 

@@ -129,6 +129,9 @@ refusal_codes! {
     /// The criterion cannot be a legal basis.
     CriterionNotCitable = 29, "CRITERION_NOT_CITABLE",
         "该判定情形不能作为依据", "That criterion cannot be cited as a basis";
+    /// A second person's signature is not good for this command.
+    CoSignatureInvalid = 30, "CO_SIGNATURE_INVALID",
+        "共同签名无效", "A second person's signature is not good for this command";
 }
 
 impl RefusalCode {

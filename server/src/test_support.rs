@@ -215,6 +215,11 @@ impl TestDevice {
         }
     }
 
+    /// The private half of its key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Queues one command.
     pub fn seal(&mut self, hazard_id: HazardId, action: Action) -> Envelope {
         let kind = action.kind();

@@ -1,6 +1,6 @@
 //! Hazards as the API shows them.
 
-use hazardloop_domain::command::{ActionKind, ClockReading, Grade, Source};
+use hazardloop_domain::command::{ActionKind, ClockReading, CoSigner, Grade, Source};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Hazard, HazardEvent, StatusName};
@@ -194,6 +194,9 @@ pub struct HazardEventView {
     /// What the device's clocks said when it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clocks: Option<ClockReading>,
+    /// Who else signed the same act, their signatures checked when it came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub co_signers: Vec<CoSigner>,
     /// The hash over the event's stored bytes and the hash before.
     pub hash: Digest,
     /// The hash of the event before; zeros for the first.
@@ -234,6 +237,7 @@ impl From<HistoryEntry> for HazardEventView {
             install_id: origin.install_id,
             device_seq: origin.seq,
             clocks: origin.made,
+            co_signers: origin.co_signers,
             // The use case has read the whole chain's bytes; odd lengths were refused there.
             hash: Digest::from_slice(&stored.hash).unwrap_or(Digest::ZERO),
             previous_hash: Digest::from_slice(&stored.previous_hash).unwrap_or(Digest::ZERO),

@@ -22,6 +22,7 @@ mod openapi_schemas;
 pub mod ops;
 pub mod paging;
 pub mod people;
+pub mod person_keys;
 pub mod photos;
 pub mod place_params;
 pub mod problem;
@@ -88,6 +89,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
+    cfg.configure(person_keys::routes);
     cfg.configure(grants::routes);
     cfg.configure(hand_overs::routes);
     cfg.configure(sync::routes);

@@ -183,6 +183,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::MergeTargetUnfit
         | RefusalCode::ExpertOpinionRequired
         | RefusalCode::CriterionNotCitable
+        | RefusalCode::CoSignatureInvalid
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }

@@ -25,6 +25,7 @@ pub mod meta;
 pub mod migrate;
 pub mod order;
 pub mod people;
+pub mod person_keys;
 pub mod photos;
 pub mod places;
 pub mod portable;

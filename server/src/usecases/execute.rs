@@ -8,12 +8,13 @@
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, Command, Origin, ReceivePhoto};
+use hazardloop_domain::command::{Action, ActionKind, CoSigner, Command, Origin, ReceivePhoto};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::cosign_faults::Fault;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
@@ -59,6 +60,7 @@ pub struct Done {
 pub struct Door {
     app: App,
     limits: Limits,
+    most_co_signatures: usize,
     key: DigestKey,
 }
 
@@ -68,6 +70,7 @@ impl Door {
         Self {
             app: app.clone(),
             limits: app.settings.rule_limits(),
+            most_co_signatures: app.settings.sync.co_signatures,
             key: app.digest_key,
         }
     }
@@ -131,6 +134,7 @@ impl WorkingSet<'_> {
             return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
         }
         let target = self.target(tx.conn(), command, place)?;
+        let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let door = self.door();
         let facts = Facts {
@@ -141,6 +145,7 @@ impl WorkingSet<'_> {
             }),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
+            seconds,
             merge_target,
             ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
@@ -157,6 +162,26 @@ impl WorkingSet<'_> {
             outcome: decision.outcome,
             decided_on,
         })
+    }
+
+    /// The co-signers, each as what they are over this place.
+    fn seconds(
+        &mut self,
+        conn: &mut Conn,
+        co_signers: &[CoSigner],
+        place: &Place,
+    ) -> Result<Vec<Actor>, Failure> {
+        let now = self.now();
+        let mut seconds = Vec::with_capacity(co_signers.len());
+        for (at, by) in co_signers.iter().enumerate() {
+            let grants = self.grants(conn, by.person_id)?;
+            let second = Actor::over(by.person_id, grants, place, now);
+            if second.is_outside() {
+                return Err(Fault::NoRole.refusal(Some(at)).into());
+            }
+            seconds.push(second);
+        }
+        Ok(seconds)
     }
 
     /// Where the command's hazard stands; for a report, where it will stand.

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod boundaries;
 pub mod calendar;
+pub mod co_sign;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
@@ -13,6 +14,7 @@ pub mod imports;
 pub mod jurisdictions;
 pub mod others;
 pub mod people;
+pub mod person_keys;
 pub mod photo_arrived;
 pub mod photos;
 pub mod pull;
@@ -28,6 +30,10 @@ pub mod upload;
 
 #[cfg(test)]
 mod audit_tests;
+#[cfg(test)]
+mod co_sign_tests;
+#[cfg(test)]
+mod person_keys_tests;
 #[cfg(test)]
 mod pull_tests;
 #[cfg(test)]

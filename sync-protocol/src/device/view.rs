@@ -1,6 +1,6 @@
 //! What a person sees: server rows, with the commands that they do not reflect yet on top.
 
-use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
+use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place, Role};
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, Command, Grade, Report};
@@ -13,7 +13,7 @@ use hazardloop_domain::time::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::wire::RecordKind;
+use crate::wire::{CoSignature, RecordKind};
 
 use super::replay::Replay;
 use super::{EngineConfig, Identity, State, StoredCommand};
@@ -96,7 +96,12 @@ impl Reader<'_> {
     }
 
     /// Decides before anything is queued.
-    pub(super) fn judge(&self, command: &Command, made_at: Timestamp) -> LocalVerdict {
+    pub(super) fn judge(
+        &self,
+        command: &Command,
+        made_at: Timestamp,
+        seconds: Vec<Actor>,
+    ) -> LocalVerdict {
         let Some(person) = self.person() else {
             return LocalVerdict::Queue;
         };
@@ -106,7 +111,8 @@ impl Reader<'_> {
         if !known {
             return LocalVerdict::Queue;
         }
-        let (actor, facts, certain) = self.circumstances(current, command, &person, made_at);
+        let (actor, mut facts, certain) = self.circumstances(current, command, &person, made_at);
+        facts.seconds = seconds;
         match decide(current, command, &actor, &facts) {
             Ok(_) => LocalVerdict::Queue,
             Err(refusal) if !certain && is_about_place(&refusal) => LocalVerdict::Queue,
@@ -277,6 +283,17 @@ impl Reader<'_> {
             doubtful,
         })
     }
+}
+
+/// The co-signers as the rules see them on this device. What they are is not known here, so each
+/// is whatever a co-signer can be of use as; the server decides.
+pub(super) fn taken_on_trust(co_signatures: &[CoSignature]) -> Vec<Actor> {
+    let on_trust = |by: &CoSignature| Actor::Person {
+        person_id: by.person_id,
+        roles: vec![Role::Inspector, Role::DepartmentReviewer, Role::Principal],
+        certified: true,
+    };
+    co_signatures.iter().map(on_trust).collect()
 }
 
 /// Refusals that a device with a partial tree of jurisdictions cannot be sure of.

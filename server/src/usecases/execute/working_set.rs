@@ -3,10 +3,11 @@
 //! Each thing is read once: what a transaction has seen holds for it. What is decided is written
 //! by [`WorkingSet::store`], each kind of row in as few statements as there can be.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::Grant;
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, PhotoState};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
@@ -20,7 +21,13 @@ use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, calendars};
+use crate::store::{Conn, StoreError, WriteTx, access, calendars};
+
+/// How events name what they happened to.
+const HAZARD: &str = "hazard";
+
+/// Events that are read at once where a history is searched.
+const HISTORY_PAGE: i64 = 200;
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -30,6 +37,8 @@ pub struct WorkingSet<'a> {
     hazards: BTreeMap<HazardId, Subject>,
     /// In the order in which they were decided.
     events: Vec<Linked>,
+    /// Statements whose co-signatures took effect in this transaction.
+    co_signed: BTreeSet<Digest>,
     grants: BTreeMap<PersonId, Vec<Grant>>,
     seats: BTreeMap<EnterpriseId, Option<Seat>>,
     lineages: BTreeMap<JurisdictionId, Lineage>,
@@ -66,6 +75,7 @@ impl<'a> WorkingSet<'a> {
             now,
             hazards: BTreeMap::new(),
             events: Vec::new(),
+            co_signed: BTreeSet::new(),
             grants: BTreeMap::new(),
             seats: BTreeMap::new(),
             lineages: BTreeMap::new(),
@@ -74,6 +84,11 @@ impl<'a> WorkingSet<'a> {
 
     pub(super) fn door(&self) -> &'a Door {
         self.door
+    }
+
+    /// Co-signatures that one command may have.
+    pub fn most_co_signatures(&self) -> usize {
+        self.door.most_co_signatures
     }
 
     /// When the transaction's commands are received.
@@ -183,6 +198,44 @@ impl<'a> WorkingSet<'a> {
         Ok(scopes.iter().any(left))
     }
 
+    /// Whether this very co-signature is in the hazard's history already. A co-signature is good
+    /// for one act: who passed a re-inspection has not passed the next.
+    ///
+    /// # Errors
+    /// When the database does not answer or holds a damaged event.
+    pub fn was_co_signed(
+        &mut self,
+        conn: &mut Conn,
+        id: HazardId,
+        statement: &Digest,
+    ) -> Result<bool, Failure> {
+        if self.co_signed.contains(statement) {
+            return Ok(true);
+        }
+        let mut after = 0;
+        loop {
+            let page = events::history(conn, &id.0, after, HISTORY_PAGE)?;
+            for stored in &page {
+                after = stored.subject_seq;
+                // The id may be that of something else: the rules will say so.
+                if stored.subject_kind != HAZARD {
+                    continue;
+                }
+                let record: EventRecord =
+                    minicbor::decode(&stored.body).map_err(|_| StoreError::Corrupt {
+                        what: format!("an event of hazard {id}"),
+                    })?;
+                let signers = &record.origin.co_signers;
+                if signers.iter().any(|by| by.statement == *statement) {
+                    return Ok(true);
+                }
+            }
+            if page.len() < usize::try_from(HISTORY_PAGE).unwrap_or_default() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Chains events onto the history of a hazard that was looked for, and applies them.
     pub(super) fn record(
         &mut self,
@@ -216,6 +269,8 @@ impl<'a> WorkingSet<'a> {
         let hazard =
             hazard.ok_or_else(|| Failure::Internal("a history without a report".to_owned()))?;
         if !linked.is_empty() {
+            let signed = sender.origin.co_signers.iter();
+            self.co_signed.extend(signed.map(|by| by.statement));
             subject.changed = true;
             subject.current = Some(Loaded {
                 hazard: hazard.clone(),
@@ -350,7 +405,7 @@ fn link(head: Head, record: &EventRecord) -> Result<(Linked, Head), Failure> {
     let body = minicbor::to_vec(record)
         .map_err(|error| Failure::Internal(format!("encoding an event: {error}")))?;
     let event = NewEvent {
-        subject_kind: "hazard",
+        subject_kind: HAZARD,
         subject_id: &record.hazard_id.0,
         kind: record.event.kind(),
         actor: record.actor_id,
