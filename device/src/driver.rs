@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use hazardloop_domain::command::{Action, ClockReading};
+use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
     Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request, ResponseBody,
     Standing, StoreOp,
 };
+use hazardloop_sync_protocol::wire::CoSignature;
 use rand::Rng as _;
 
 use crate::ambient::Ambient;
@@ -153,11 +154,24 @@ impl Device {
         subject_id: impl Into<SubjectId>,
         action: Action,
     ) -> Result<Queued, DeviceError> {
+        self.queue_signed(ambient, &Command::new(subject_id, action), &[])
+    }
+
+    /// Queues a command that others have signed too; on return it is durable.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`], [`DeviceError::NotKept`].
+    pub fn queue_signed(
+        &mut self,
+        ambient: &Ambient,
+        command: &Command,
+        co_signatures: &[CoSignature],
+    ) -> Result<Queued, DeviceError> {
         let clock = &ambient.clock;
         let made = reading(ambient);
         let ticket = self
             .engine
-            .handle_command(clock.now(), made, subject_id, action)
+            .handle_signed_command(clock.now(), made, command, co_signatures)
             .map_err(|refused| DeviceError::Refused(refused.0))?;
         let mut trouble = String::new();
         while let Some(output) = self.engine.poll_output_of(clock.now(), &[]) {

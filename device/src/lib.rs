@@ -8,6 +8,7 @@ pub mod driver;
 pub mod enrol;
 pub mod home;
 pub mod photos;
+pub mod pin_keys;
 pub mod session;
 pub mod store;
 pub mod transport;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::InstallId;
+use hazardloop_domain::ids::{InstallId, KeyId};
 use hazardloop_sync_protocol::device::Failure;
 use serde::Deserialize;
 use serde_json::json;
@@ -15,6 +15,9 @@ use crate::transport::Transport;
 
 /// Separates enrolment proofs from every other signature of the same key.
 const PROOF_DOMAIN: &[u8] = b"hazardloop enrolment v1";
+
+/// Separates proofs of keys under a PIN.
+const KEY_PROOF_DOMAIN: &[u8] = b"hazardloop pin key v1";
 
 /// The parts of a session that a device needs.
 #[derive(Clone, Deserialize)]
@@ -110,4 +113,52 @@ pub fn refresh(transport: &Transport, account: &Account) -> Result<Account, Fail
         refresh_token: session.refresh_token,
         ..account.clone()
     })
+}
+
+/// Ends a sign-in that was for one thing only.
+///
+/// # Errors
+/// [`Failure`].
+pub fn sign_out(transport: &Transport, session: &Session) -> Result<(), Failure> {
+    transport.delete(&session.access_token, "/api/v1/sessions/current")
+}
+
+/// Registers a key that is kept on the installation `host`, for whoever is signed in.
+///
+/// # Errors
+/// [`Failure`].
+pub fn register_key(
+    transport: &Transport,
+    session: &Session,
+    key_id: KeyId,
+    host: InstallId,
+    key: &SigningKey,
+) -> Result<(), Failure> {
+    let public_key = key.verifying_key().to_bytes();
+    let digest = Digest::sha256_of_parts(&[
+        KEY_PROOF_DOMAIN,
+        key_id.as_bytes(),
+        session.person.id.as_bytes(),
+        host.as_bytes(),
+        &public_key,
+    ]);
+    let body = json!({
+        "id": key_id,
+        "host_install": host,
+        "algorithm": "ed25519",
+        "public_key": URL_SAFE_NO_PAD.encode(public_key),
+        "proof": URL_SAFE_NO_PAD.encode(key.sign(digest.as_bytes()).to_bytes()),
+    });
+    let token = Some(session.access_token.as_str());
+    let _: serde_json::Value = transport.post_json(token, "/api/v1/people/me/keys", &body)?;
+    Ok(())
+}
+
+/// Revokes a key of whoever is signed in.
+///
+/// # Errors
+/// [`Failure`].
+pub fn revoke_key(transport: &Transport, session: &Session, key_id: KeyId) -> Result<(), Failure> {
+    let path = format!("/api/v1/people/{}/keys/{key_id}", session.person.id);
+    transport.delete(&session.access_token, &path)
 }

@@ -272,6 +272,18 @@ impl Transport {
         serde_json::from_slice(&answer.body).map_err(|_| Failure::NotOurs)
     }
 
+    /// Deletes; there is nothing to read.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn delete(&self, token: &str, path: &str) -> Result<(), Failure> {
+        let request = self
+            .agent
+            .delete(self.address(path))
+            .header("authorization", bearer(token));
+        expect(&read(request.call())?, &[204])
+    }
+
     fn address(&self, path: &str) -> String {
         let origin = match path.starts_with("/api/") {
             true => self.server.as_str(),

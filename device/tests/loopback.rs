@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "loopback/cosign.rs"]
+mod cosign;
 mod fake_server;
 #[path = "loopback/lifecycle.rs"]
 mod lifecycle;

@@ -10,9 +10,11 @@ use crate::time::{LocalDate, Timestamp};
 
 #[macro_use]
 mod macros;
+mod co_signer;
 mod inspections;
 mod lifecycle;
 mod payloads;
+pub use co_signer::{CoSigner, SignatureBytes};
 pub use inspections::*;
 pub use lifecycle::*;
 pub use payloads::*;
@@ -368,6 +370,11 @@ pub struct Origin {
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<ClockReading>,
+    /// The others who signed the same command, their signatures checked.
+    #[n(3)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_signers: Vec<CoSigner>,
 }
 
 impl Origin {
@@ -376,6 +383,7 @@ impl Origin {
         install_id: None,
         seq: None,
         made: None,
+        co_signers: Vec::new(),
     };
 }
 

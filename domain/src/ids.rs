@@ -103,6 +103,11 @@ identifier!(
     InstallId
 );
 identifier!(
+    /// One key that signs for one person: an installation's, or one under a PIN on another
+    /// person's device.
+    KeyId
+);
+identifier!(
     /// One command sent over REST; the same id means the same command.
     CommandId
 );
@@ -114,6 +119,13 @@ identifier!(
     /// One edition of one judgement criterion.
     CriterionId
 );
+
+/// An installation has one key, which goes by the installation's id.
+impl From<InstallId> for KeyId {
+    fn from(id: InstallId) -> Self {
+        Self(id.0)
+    }
+}
 
 impl From<HazardId> for SubjectId {
     fn from(id: HazardId) -> Self {

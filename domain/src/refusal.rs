@@ -130,6 +130,9 @@ refusal_codes! {
     /// The criterion cannot be a legal basis.
     CriterionNotCitable = 29, "CRITERION_NOT_CITABLE",
         "该判定情形不能作为依据", "That criterion cannot be cited as a basis";
+    /// A second person's signature is not good for this command.
+    CoSignatureInvalid = 30, "CO_SIGNATURE_INVALID",
+        "共同签名无效", "A second person's signature is not good for this command";
     /// Mandatory items of an inspection's checklists have no result.
     ItemsWithoutResult = 40, "ITEMS_WITHOUT_RESULT",
         "必查项尚未全部填写结果", "Mandatory items of the checklists have no result yet";

@@ -349,6 +349,8 @@ pub struct SyncLimits {
     pub commands: usize,
     /// Records in one pull answer.
     pub records: usize,
+    /// Co-signatures of one command.
+    pub co_signatures: usize,
 }
 
 impl Default for SyncLimits {
@@ -358,6 +360,7 @@ impl Default for SyncLimits {
             body_bytes: limits.body_bytes,
             commands: limits.commands,
             records: limits.records,
+            co_signatures: limits.co_signatures,
         }
     }
 }
@@ -462,6 +465,7 @@ impl Settings {
             body_bytes: self.sync.body_bytes,
             commands: self.sync.commands,
             records: self.sync.records,
+            co_signatures: self.sync.co_signatures,
             ..WireLimits::default()
         }
     }

@@ -215,6 +215,11 @@ impl TestDevice {
         }
     }
 
+    /// The private half of its key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Queues one command on a hazard.
     pub fn seal(&mut self, hazard_id: HazardId, action: Action) -> Envelope {
         self.seal_on(hazard_id.into(), action)

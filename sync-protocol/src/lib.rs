@@ -7,6 +7,9 @@ pub mod chain;
 pub mod codec;
 #[cfg(test)]
 mod codec_tests;
+pub mod cosign;
+pub mod cosign_faults;
+pub mod cosign_text;
 pub mod device;
 pub mod digest;
 pub mod hub;

@@ -9,6 +9,7 @@
 )]
 
 mod catalog;
+mod cosign;
 mod fuzz;
 mod hostile;
 mod house;

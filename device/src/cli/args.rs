@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
+use super::cosign_args::{CosignTask, PinKeyTask, Signing};
 use super::inspection_args::{InspectTask, SelfCheckArgs};
 use super::parse;
 use super::steps::{
@@ -67,6 +68,9 @@ pub struct Arguments {
     #[arg(long, global = true, hide = true, env = "HAZARDLOOP_TEST_SEED",
         value_parser = parse::whole::<u64>)]
     pub test_seed: Option<u64>,
+    /// Who else signs a step.
+    #[command(flatten)]
+    pub signing: Signing,
     /// What to do.
     #[command(subcommand)]
     pub task: Task,
@@ -141,6 +145,12 @@ pub enum Task {
     /// Inspections: begin, record, sign, complete, list, show.
     #[command(subcommand)]
     Inspect(InspectTask),
+    /// Signing together: show, sign, queue.
+    #[command(subcommand)]
+    Cosign(CosignTask),
+    /// People who sign here with a PIN: add, list, remove.
+    #[command(subcommand)]
+    PinKey(PinKeyTask),
     /// Lists the hazards on this device.
     List,
     /// Shows one hazard.

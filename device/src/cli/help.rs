@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::args::{Arguments, Language};
+use super::cosign_args::goes_with;
 use super::exit;
 use super::help_words::{frame, words};
 use super::parse::Unreadable;
@@ -89,7 +90,7 @@ fn help(command: &mut Command, lang: Language, path: &str) -> String {
     let mut lines = wrap(words(lang, path, "").unwrap_or_default(), COLUMNS);
     lines.push(String::new());
     lines.extend(usage(lang, &command.render_usage().to_string()));
-    let shown = |arg: &&Arg| !arg.is_hide_set();
+    let shown = |arg: &&Arg| !arg.is_hide_set() && goes_with(path, arg.get_id().as_str());
     let positional: Vec<&Arg> = command.get_positionals().filter(shown).collect();
     let options: Vec<&Arg> = command
         .get_arguments()

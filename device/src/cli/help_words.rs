@@ -3,9 +3,10 @@
 //! means the same everywhere stands alone. `help.rs` sets them; a test finds what is missing.
 
 use super::args::Language;
+use super::cosign_help;
 use super::help_words_beside as beside;
 
-type Words = &'static [(&'static str, &'static str)];
+pub(super) type Words = &'static [(&'static str, &'static str)];
 
 /// Words of the frame around the tables.
 pub(super) struct Frame {
@@ -49,12 +50,13 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let (main, more) = match lang {
-        Language::Zh => (ZH, beside::ZH),
-        Language::En => (EN, beside::EN),
+    let (main, more, together) = match lang {
+        Language::Zh => (ZH, beside::ZH, cosign_help::ZH),
+        Language::En => (EN, beside::EN, cosign_help::EN),
     };
     let of = |key: &str| {
-        let mut fits = main.iter().chain(more).filter(|(name, _)| *name == key);
+        let all = main.iter().chain(more).chain(together);
+        let mut fits = all.filter(|(name, _)| *name == key);
         fits.next().map(|(_, words)| *words)
     };
     if argument.is_empty() {

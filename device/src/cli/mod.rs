@@ -6,6 +6,10 @@ mod acts_order;
 mod acts_report;
 pub mod args;
 mod catalog;
+mod cosign;
+pub mod cosign_args;
+mod cosign_help;
+mod cosign_words;
 mod find;
 pub mod help;
 mod help_words;
@@ -15,6 +19,7 @@ pub mod inspection_args;
 mod pairs;
 mod parse;
 mod photo;
+mod pin_key;
 mod rules_zh;
 mod rules_zh_words;
 mod show;
@@ -28,6 +33,7 @@ mod trouble;
 mod words;
 
 use std::io::{BufRead as _, Write};
+use std::path::Path;
 
 use hazardloop_domain::command::Subject;
 use hazardloop_sync_protocol::device::{EngineConfig, LaneName, Notice, Standing};
@@ -39,6 +45,7 @@ use crate::enrol::{EnrolError, enrol};
 use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
 use args::{Arguments, Enroll, Language, PhotoTask, Task};
+use cosign_args::{CosignTask, PinKeyTask};
 use inspection_args::InspectTask;
 use show::Answer;
 use trouble::{Trouble, code_of, tell};
@@ -67,6 +74,13 @@ pub fn run(
     err: &mut dyn Write,
 ) -> u8 {
     let outcome = match &arguments.task {
+        _ if arguments.signing.is_given() && !takes_signatures(&arguments.task) => {
+            Err(Trouble::Usage(
+                "--draft、--co-signature、--second、--pin-file 只用于隐患的各项操作".to_owned(),
+                "--draft, --co-signature, --second and --pin-file go with the steps of a hazard"
+                    .to_owned(),
+            ))
+        }
         Task::Enroll(enrolment) => enroll(arguments, enrolment, ambient),
         _ => on_device(arguments, ambient),
     };
@@ -140,24 +154,39 @@ fn enroll(
 }
 
 fn password(enrolment: &Enroll, lang: Language) -> Result<String, Trouble> {
-    let unreadable = |what: &str, error: &std::io::Error| {
-        let zh = format!("无法读取 {what}：{error}");
-        Trouble::Usage(zh, format!("{what}: {error}"))
+    let asks = words::say(lang, "密码", "Password");
+    match (&enrolment.password_file, &enrolment.password) {
+        (None, Some(password)) => Ok(without_line_end(password)),
+        (file, _) => secret(file.as_deref(), asks),
+    }
+}
+
+/// A password or PIN from its file; without one it is asked for.
+fn secret(file: Option<&Path>, asks: &str) -> Result<String, Trouble> {
+    let Some(path) = file else {
+        drop(write!(std::io::stderr(), "{asks}: "));
+        return typed_line(asks);
     };
-    let text = match (&enrolment.password_file, &enrolment.password) {
-        (Some(path), _) => std::fs::read_to_string(path)
-            .map_err(|error| unreadable(&path.display().to_string(), &error))?,
-        (None, Some(password)) => password.clone(),
-        (None, None) => {
-            let asks = words::say(lang, "密码", "Password");
-            drop(write!(std::io::stderr(), "{asks}: "));
-            let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line);
-            read.map_err(|error| unreadable(asks, &error))?;
-            line
-        }
-    };
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    Ok(without_line_end(&text))
+}
+
+/// One line of the standard input.
+fn typed_line(asks: &str) -> Result<String, Trouble> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| unreadable(asks, &error))?;
+    Ok(without_line_end(&line))
+}
+
+fn without_line_end(text: &str) -> String {
+    text.trim_end_matches(['\r', '\n']).to_owned()
+}
+
+fn unreadable(what: &str, error: &std::io::Error) -> Trouble {
+    let zh = format!("无法读取 {what}：{error}");
+    Trouble::Usage(zh, format!("{what}: {error}"))
 }
 
 fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8), Trouble> {
@@ -217,21 +246,35 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Photo(PhotoTask::List) => photo::list(&device, lang),
         Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
-        task => act(&mut device, ambient, task, lang)?,
+        Task::Cosign(task) => cosign::run(&mut device, ambient, arguments, task)?,
+        Task::PinKey(task) => pin_key::run(&device, ambient, arguments, task)?,
+        _ => act(&mut device, ambient, arguments)?,
     };
     Ok((answer, exit::DONE))
+}
+
+/// Whether others may sign what this does, or it is about how they do.
+fn takes_signatures(task: &Task) -> bool {
+    match task {
+        Task::Enroll(_) | Task::Pull(_) | Task::Push(_) | Task::Sync(_) => false,
+        Task::Photo(_) | Task::List => false,
+        Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
+        Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
+        Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),
+        _ => true,
+    }
 }
 
 fn act(
     device: &mut Device,
     ambient: &mut Ambient,
-    task: &Task,
-    lang: Language,
+    arguments: &Arguments,
 ) -> Result<Answer, Trouble> {
-    let (subject, actions, paired) = match inspect::commands(device, ambient, task)? {
+    let lang = arguments.lang;
+    let (subject, actions, paired) = match inspect::commands(device, ambient, &arguments.task)? {
         Some((id, actions)) => (Subject::Inspection(id), actions, Vec::new()),
         None => {
-            let Some(acts) = acts::commands(device, ambient, task)? else {
+            let Some(acts) = acts::commands(device, ambient, &arguments.task)? else {
                 let zh = "本设备不能执行此命令".to_owned();
                 return Err(Trouble::Usage(zh, "not a task of this device".to_owned()));
             };
@@ -240,6 +283,9 @@ fn act(
     };
     let (key, number) = words::subject(subject);
     let id = subject.id();
+    if arguments.signing.is_given() {
+        return cosign::step(device, ambient, arguments, id, actions);
+    }
     // All or none: half of what was asked would be queued twice at the next attempt.
     if actions.len() > 1 {
         device.check(ambient, id, &actions)?;

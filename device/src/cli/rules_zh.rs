@@ -49,7 +49,7 @@ pub(super) fn rule_en(refusal: &Refusal) -> String {
 }
 
 /// A field in Chinese: by its whole name without places in lists, or by a shorter end of it.
-fn field_name(field: &str) -> String {
+pub(super) fn field_name(field: &str) -> String {
     let bare: String = field
         .split('.')
         .map(|part| part.split('[').next().unwrap_or(part))

@@ -12,6 +12,7 @@ const RULES: &[&str] = &[
     include_str!("../../../domain/src/hazard/report.rs"),
     include_str!("../../../domain/src/hazard/steps.rs"),
     include_str!("../../../domain/src/text.rs"),
+    include_str!("../../../sync-protocol/src/cosign_faults.rs"),
 ];
 
 /// The text literals of a source file, without its comments and its tests. What stands in braces

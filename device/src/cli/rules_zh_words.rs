@@ -5,6 +5,29 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     // Anybody, anything
     ("the record names no such photo", "记录中没有这张照片"),
     ("there is no such hazard", "没有这条隐患"),
+    // Co-signatures
+    (
+        "this is no signature of theirs over this command",
+        "这不是其本人对此操作的签名",
+    ),
+    (
+        "the key was revoked before it signed",
+        "签名所用的密钥此前已被撤销",
+    ),
+    ("the key was revoked", "签名所用的密钥已被撤销"),
+    (
+        "it was used before; they sign each act anew",
+        "该签名已使用过，每次操作须重新签名",
+    ),
+    (
+        "whoever signed holds no role over this hazard",
+        "签名人对这条隐患没有任何角色",
+    ),
+    (
+        "its author is no second person",
+        "操作人本人不能作为第二签名人",
+    ),
+    ("one person signs once", "同一人只能签名一次"),
     (
         "you hold no role over this hazard",
         "您对这条隐患没有任何角色",
@@ -240,6 +263,10 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
 /// Sentences with something in the place of each `#`; what stands there keeps its order.
 pub(super) const PATTERNS: &[(&str, &str)] = &[
     ("has more than # characters", "超过 # 个字"),
+    (
+        "a command has at most # co-signatures",
+        "一项操作最多 # 个共同签名",
+    ),
     ("must be 1 to # bytes", "须为 1 至 # 字节"),
     ("names 1 to # people", "须有 1 至 # 人"),
     (

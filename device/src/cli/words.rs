@@ -190,6 +190,11 @@ fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
             "您已不再负责此处，待人工处理",
             "you no longer answer for this; kept for a person",
         ),
+        QuarantineReason::CoSignerRevoked => say(
+            lang,
+            "共同签名人的密钥已被撤销，待人工处理",
+            "a co-signer's key was revoked since; kept for a person",
+        ),
     }
 }
 

@@ -53,6 +53,9 @@ struct Inner {
     hanging: Option<(Sender<()>, Receiver<()>)>,
     /// A command with a longer payload is answered with our own 413.
     payload_limit: Option<usize>,
+    /// PIN keys that were registered, and the paths of those that were revoked.
+    keys: Vec<serde_json::Value>,
+    keys_revoked: Vec<String>,
 }
 
 /// The server; it ends with its test.
@@ -111,6 +114,12 @@ impl FakeServer {
     }
     pub fn batches(&self) -> Vec<usize> {
         self.inner.lock().unwrap().batches.clone()
+    }
+    pub fn keys(&self) -> Vec<serde_json::Value> {
+        self.inner.lock().unwrap().keys.clone()
+    }
+    pub fn keys_revoked(&self) -> Vec<String> {
+        self.inner.lock().unwrap().keys_revoked.clone()
     }
     pub fn refreshes(&self) -> usize {
         self.inner.lock().unwrap().refreshes
@@ -325,6 +334,16 @@ fn answer(inner: &mut Inner, head: &str, body: &[u8]) -> Reply {
                 "201 Created",
                 json!({ "device": {}, "session": session(login, 1) }),
             )
+        }
+        ("POST", "/api/v1/people/me/keys") => {
+            let key = json_of(body);
+            inner.keys.push(key.clone());
+            as_json("201 Created", key)
+        }
+        ("DELETE", "/api/v1/sessions/current") => reply("204 No Content", "", Vec::new()),
+        ("DELETE", path) if path.starts_with("/api/v1/people/") => {
+            inner.keys_revoked.push(path.to_owned());
+            reply("204 No Content", "", Vec::new())
         }
         ("POST", "/api/v1/sessions/refresh") => {
             inner.refreshes += 1;

@@ -166,6 +166,7 @@ record! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "name", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a hazard has one at most")]
 pub enum Proposed {
     /// One inspector's confirmation of a major hazard.
     #[n(0)]

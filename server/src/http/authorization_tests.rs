@@ -103,7 +103,8 @@ const HANDING: &[usize] = &[PRINCIPAL, ADMINISTRATOR, HEAD];
 fn of_another_sector(row: &Row) -> u16 {
     match row.operation {
         "getPerson" => 200,
-        "createGrant" | "endGrant" | "disablePerson" | "revokeDevice" => 403,
+        "createGrant" | "endGrant" | "disablePerson" | "revokeDevice" | "listKeys"
+        | "revokeKey" => 403,
         _ => row.outside[REVIEWER],
     }
 }
@@ -342,6 +343,13 @@ fn people_and_sessions() -> Vec<Row> {
         // One that there is not; see `hand_overs_tests`.
         readHandOver: HIDDEN, HIDDEN,
             |case| case.ask("GET", &format!("/hand-overs/{}", case.id()));
+        registerKey: all(201), all(201), |case| case.post("/people/me/keys", &case.pin_key());
+        listKeys: of_a_person(200), HIDDEN,
+            |case| case.ask("GET", &format!("/people/{}/keys", case.world.target));
+        revokeKey: of_a_person(204), HIDDEN, |case| {
+            let (person, key) = (case.world.target, case.world.key);
+            case.ask("DELETE", &format!("/people/{person}/keys/{key}"))
+        };
         listDevices: OK, OK, |case| case.ask("GET", "/devices");
         revokeDevice: of_a_person(204), HIDDEN,
             |case| case.ask("DELETE", &format!("/devices/{}", case.world.device));
@@ -495,7 +503,8 @@ fn nobody_gets_anything_without_a_sign_in() {
                 let path = path.replace("{sha256}", &"00".repeat(32));
                 let path = path
                     .replace("{id}", &hazard())
-                    .replace("{grant_id}", &hazard());
+                    .replace("{grant_id}", &hazard())
+                    .replace("{key_id}", &hazard());
                 let method = method.to_uppercase();
                 for token in ["", "Bearer x.y.z", "Basic YTpi"] {
                     let mut asked = super::test_client::anonymous(&server, &method, &path);

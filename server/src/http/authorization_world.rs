@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, KeyId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -22,10 +22,12 @@ use super::test_client::{
 use crate::photos::samples;
 use crate::sample;
 use crate::settings::SignIn;
-use crate::store::WriteTx;
+use crate::store::person_keys::PersonKey;
+use crate::store::{self, WriteTx};
 use crate::test_support::{TestDevice, TestServer, person, terms};
 use crate::usecases::devices::proof_message;
 use crate::usecases::people::{self, NewPerson, Terms};
+use crate::usecases::person_keys;
 
 /// The roles in the order of the table's columns, which is that of [`Role::ALL`]: login, role.
 pub(crate) const COLUMNS: [(&str, Role); 15] = [
@@ -64,6 +66,7 @@ pub(crate) struct World {
     pub photo: Vec<u8>,
     pub target: PersonId,
     pub device: InstallId,
+    pub key: KeyId,
     pub upload: String,
     pub import: String,
 }
@@ -133,6 +136,21 @@ impl Case<'_> {
         (device, format!("Bearer {token}"))
     }
 
+    /// The body of a registration of a PIN key by the caller.
+    pub fn pin_key(&self) -> Value {
+        let key = SigningKey::from_bytes(&[u8::try_from(self.number % 250).unwrap() + 1; 32]);
+        let public = key.verifying_key().to_bytes();
+        let (id, host) = (KeyId(self.id().parse().unwrap()), self.world.device);
+        let message = person_keys::proof_message(id, self.session.person_id, host, &public);
+        json!({
+            "id": id,
+            "host_install": host,
+            "algorithm": "ed25519",
+            "public_key": URL_SAFE_NO_PAD.encode(public),
+            "proof": URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).to_bytes()),
+        })
+    }
+
     /// The body of an enrolment by the caller.
     pub fn enrolment(&self) -> Value {
         let key = SigningKey::from_bytes(&[u8::try_from(self.number % 250).unwrap() + 1; 32]);
@@ -180,6 +198,24 @@ fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
         people::register(tx, &app.digest_key, new.clone(), None, now).map(drop)
     };
     server.app.db.write_blocking(register).unwrap();
+    id
+}
+
+/// A key of somebody, kept on this device.
+fn pin_key_of(server: &TestServer, person_id: PersonId, host_install: InstallId) -> KeyId {
+    let key = PersonKey {
+        id: KeyId(new_id(801).parse().unwrap()),
+        person_id,
+        host_install,
+        algorithm: 1,
+        public_key: vec![7; 32],
+        registered_at: server.app.clock.now(),
+        revoked_at: None,
+        revoked_reason: None,
+    };
+    let id = key.id;
+    let insert = move |tx: &mut WriteTx<'_>| store::person_keys::insert(tx, &key);
+    server.app.db.write_blocking(insert).unwrap();
     id
 }
 
@@ -254,11 +290,13 @@ impl World {
         let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
         let target = add_person(&server, "target", Role::Employee, polishing);
         let device = TestDevice::enrol(&server.app, "target", 1).await.install_id;
+        let key = pin_key_of(&server, target, device);
         Self {
             server,
             photo,
             target,
             device,
+            key,
             upload,
             import,
         }

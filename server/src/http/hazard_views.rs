@@ -1,6 +1,6 @@
 //! Hazards as the API shows them.
 
-use hazardloop_domain::command::{ActionKind, ClockReading, Grade, Origin, Source};
+use hazardloop_domain::command::{ActionKind, ClockReading, CoSigner, Grade, Origin, Source};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, StatusName};
@@ -195,6 +195,9 @@ pub struct EventFrame {
     /// What the device's clocks said when it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clocks: Option<ClockReading>,
+    /// Who else signed the same act, their signatures checked when it came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub co_signers: Vec<CoSigner>,
     /// The hash over the event's stored bytes and the hash before.
     pub hash: Digest,
     /// The hash of the event before; zeros for the first.
@@ -230,6 +233,7 @@ impl EventFrame {
             install_id: origin.install_id,
             device_seq: origin.seq,
             clocks: origin.made,
+            co_signers: origin.co_signers,
             // The use case has read the whole chain's bytes; odd lengths were refused there.
             hash: Digest::from_slice(&stored.hash).unwrap_or(Digest::ZERO),
             previous_hash: Digest::from_slice(&stored.previous_hash).unwrap_or(Digest::ZERO),

@@ -256,6 +256,7 @@ async fn report(
         person_id: caller.person_id,
         subject_id: id.into(),
         action: Action::Report(body.0.into()),
+        co_signatures: Vec::new(),
         if_match: None,
     };
     let taken = rest_command::take(&app, sent).await?;

@@ -228,6 +228,8 @@ async fn send(
         person_id: caller.person_id,
         subject_id: id.0.into(),
         action: command,
+        // Whoever else signs an inspection does so in a step of their own.
+        co_signatures: Vec::new(),
         if_match: if_match(&http)?.version(),
     };
     let taken = rest_command::take(&app, sent).await?;

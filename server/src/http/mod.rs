@@ -26,6 +26,7 @@ pub mod ops;
 pub mod packs;
 pub mod paging;
 pub mod people;
+pub mod person_keys;
 pub mod photos;
 pub mod place_params;
 pub mod problem;
@@ -95,6 +96,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
+    cfg.configure(person_keys::routes);
     cfg.configure(grants::routes);
     cfg.configure(hand_overs::routes);
     cfg.configure(sync::routes);

@@ -12,7 +12,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
-use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, KeyId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
@@ -24,7 +24,7 @@ use super::people::{self, OfWhom, PeopleList, View};
 use super::test_support::opened;
 use super::{
     Conn, Db, Position, StoreError, access, audit, enterprises, events, feed, hazards, installs,
-    jurisdictions, sessions,
+    jurisdictions, person_keys, sessions,
 };
 
 #[derive(QueryableByName)]
@@ -138,7 +138,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 12] = [
+const FILL: [&str; 13] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -149,6 +149,8 @@ const FILL: [&str; 12] = [
      SELECT {id}, {id}, 'employee', {id}, 0 FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
      last_seq, last_hash) SELECT {id}, {id}, 'x', 1, {id}, 0, 0, {id} FROM {counted}",
+    "INSERT INTO person_keys (id, person_id, host_install, algorithm, public_key, registered_at) \
+     SELECT {id}, {id}, {id}, 1, {id}, 0 FROM {counted}",
     "INSERT INTO sessions (id, person_id, created_at, last_used_at) \
      SELECT {id}, {id}, {i}, {i} FROM {counted}",
     "INSERT INTO hazards (id, hazard_no, jurisdiction_id, district_code, grade, status, source, \
@@ -402,5 +404,10 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
             installs::revoked_after(conn, now).map(drop)
         });
         walk_no_table(&db, |conn| access::grants_of(conn, me).map(drop));
+        let key = KeyId(Uuid::from_u128(1));
+        enters(&db, "person_keys_by_person", |conn| {
+            person_keys::of_person(conn, me, Some(key), 10).map(drop)
+        });
+        walk_no_table(&db, |conn| person_keys::verifying(conn, key, me).map(drop));
     });
 }

@@ -27,6 +27,7 @@ pub mod migrate;
 pub mod order;
 pub mod packs;
 pub mod people;
+pub mod person_keys;
 pub mod photos;
 pub mod places;
 pub mod portable;

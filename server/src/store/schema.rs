@@ -241,6 +241,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A key of somebody who signs on another person's device, under a PIN.
+    person_keys (id) {
+        id -> Binary,
+        person_id -> Binary,
+        host_install -> Binary,
+        algorithm -> Integer,
+        public_key -> Binary,
+        registered_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+        revoked_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// A sign-in and all tokens that descend from it.
     sessions (id) {
         id -> Binary,
@@ -474,6 +488,8 @@ diesel::joinable!(grants -> people (person_id));
 diesel::joinable!(grants -> enterprises (enterprise_id));
 diesel::joinable!(grants -> jurisdictions (jurisdiction_id));
 diesel::joinable!(installs -> people (person_id));
+diesel::joinable!(person_keys -> people (person_id));
+diesel::joinable!(person_keys -> installs (host_install));
 diesel::joinable!(sessions -> people (person_id));
 diesel::joinable!(sessions -> installs (install_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
@@ -504,6 +520,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     checklists,
     signing_keys,
     installs,
+    person_keys,
     sessions,
     refresh_tokens,
     hazards,

@@ -10,7 +10,7 @@ mod inspections;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
+use hazardloop_domain::command::{Action, ActionKind, CoSigner, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
@@ -18,6 +18,7 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, S
 use hazardloop_domain::inspection::{Inspection, InspectionLimits};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::cosign_faults::Fault;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
@@ -84,6 +85,7 @@ pub struct Door {
     app: App,
     limits: Limits,
     inspection_limits: InspectionLimits,
+    most_co_signatures: usize,
     key: DigestKey,
 }
 
@@ -94,6 +96,7 @@ impl Door {
             app: app.clone(),
             limits: app.settings.rule_limits(),
             inspection_limits: app.settings.inspection_limits(),
+            most_co_signatures: app.settings.sync.co_signatures,
             key: app.digest_key,
         }
     }
@@ -159,6 +162,7 @@ impl WorkingSet<'_> {
             self.require_free(tx.conn(), command)?;
         }
         let target = self.target(tx.conn(), command, place)?;
+        let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let door = self.door();
         let facts = Facts {
@@ -169,6 +173,7 @@ impl WorkingSet<'_> {
             }),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
+            seconds,
             merge_target,
             ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
@@ -206,6 +211,26 @@ impl WorkingSet<'_> {
             return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
         }
         Ok(())
+    }
+
+    /// The co-signers, each as what they are over this place.
+    fn seconds(
+        &mut self,
+        conn: &mut Conn,
+        co_signers: &[CoSigner],
+        place: &Place,
+    ) -> Result<Vec<Actor>, Failure> {
+        let now = self.now();
+        let mut seconds = Vec::with_capacity(co_signers.len());
+        for (at, by) in co_signers.iter().enumerate() {
+            let grants = self.grants(conn, by.person_id)?;
+            let second = Actor::over(by.person_id, grants, place, now);
+            if second.is_outside() {
+                return Err(Fault::NoRole.refusal(Some(at)).into());
+            }
+            seconds.push(second);
+        }
+        Ok(seconds)
     }
 
     /// Where the command's hazard stands; for a report, where it will stand.

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod boundaries;
 pub mod calendar;
 pub mod catalog;
+pub mod co_sign;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
@@ -15,6 +16,7 @@ pub mod jurisdictions;
 pub mod others;
 pub mod packs;
 pub mod people;
+pub mod person_keys;
 pub mod photo_arrived;
 pub mod photos;
 pub mod pull;
@@ -30,6 +32,10 @@ pub mod upload;
 
 #[cfg(test)]
 mod audit_tests;
+#[cfg(test)]
+mod co_sign_tests;
+#[cfg(test)]
+mod person_keys_tests;
 #[cfg(test)]
 mod pull_tests;
 #[cfg(test)]

@@ -6,17 +6,18 @@
 use std::collections::BTreeSet;
 
 use hazardloop_domain::access::{Actor, Role};
-use hazardloop_domain::command::{ClockReading, Command, Origin, Subject, SubjectKind};
+use hazardloop_domain::command::{Command, Origin, Subject, SubjectKind};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
 use hazardloop_sync_protocol::wire::{
-    Envelope, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, QuarantineReason,
-    Receipt, RecordKind, Scope, WireLimits,
+    Envelope, Opened, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult,
+    QuarantineReason, Receipt, RecordKind, Scope, WireLimits,
 };
 
+use super::co_sign::{self, Checked};
 use super::execute::{Done, Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
 use crate::app::App;
@@ -198,12 +199,8 @@ impl Batch<'_> {
                 (Outcome::Quarantined { reason, detail }, None)
             }
             Judgement::Execute(read) => {
-                let (made, command) = *read;
-                let subject = command.subject_id;
-                (
-                    self.execute(tx, envelope.seq, made, &command)?,
-                    Some(subject),
-                )
+                let subject = read.command.subject_id;
+                (self.execute(tx, envelope.seq, *read)?, Some(subject))
             }
         };
         let receipt = Receipt {
@@ -239,16 +236,35 @@ impl Batch<'_> {
         &mut self,
         tx: &mut WriteTx<'_>,
         seq: i64,
-        made: ClockReading,
-        command: &Command,
+        read: Opened,
     ) -> Result<Outcome, Failure> {
-        let wall = made.wall;
+        let person_id = self.install.person_id;
+        let checked = co_sign::check(
+            tx.conn(),
+            &mut self.set,
+            person_id,
+            &read.statement,
+            &read.co_signatures,
+        )?;
+        let co_signers = match checked {
+            Checked::Good(co_signers) => co_signers,
+            Checked::NotGood(refusal) => return Ok(Outcome::Rejected { refusal }),
+            Checked::KeyRevokedSince => {
+                let detail = "co-signed by a key that was revoked since; a person must decide";
+                return Ok(Outcome::Quarantined {
+                    reason: QuarantineReason::CoSignerRevoked,
+                    detail: detail.to_owned(),
+                });
+            }
+        };
+        let (wall, command) = (read.made.wall, &read.command);
         let sender = Sender {
-            person_id: Some(self.install.person_id),
+            person_id: Some(person_id),
             origin: Origin {
                 install_id: Some(self.install.stream.install_id),
                 seq: Some(seq),
-                made: Some(made),
+                made: Some(read.made),
+                co_signers,
             },
         };
         match self.set.decide(tx, command, &sender) {
@@ -364,7 +380,7 @@ fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<Subject> {
     let named: BTreeSet<Subject> = judged
         .iter()
         .filter_map(|(_, judgement)| match judgement {
-            Judgement::Execute(read) => Some(read.1.subject()),
+            Judgement::Execute(read) => Some(read.command.subject()),
             _ => None,
         })
         .collect();

@@ -1,18 +1,22 @@
 //! A command over REST: guarded by If-Match, repeatable by its id.
 
-use hazardloop_domain::command::{Action, Command, Origin, Subject, SubjectKind};
+use hazardloop_domain::command::{Action, CoSigner, Command, Origin, Subject, SubjectKind};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Outcome;
 use hazardloop_domain::ids::{CommandId, PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::cosign::Statement;
+use hazardloop_sync_protocol::cosign_faults::Fault;
+use hazardloop_sync_protocol::wire::CoSignature;
 use serde::{Deserialize, Serialize};
 
-use super::execute::{Door, Record, Sender};
+use super::co_sign::{self, Checked};
+use super::execute::{Door, Record, Sender, WorkingSet};
 use super::read;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{Conn, rest_commands};
+use crate::store::{Conn, WriteTx, rest_commands};
 
 /// A command as REST sends it.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Sent {
     pub subject_id: SubjectId,
     /// What.
     pub action: Action,
+    /// Signatures of others over the same act.
+    pub co_signatures: Vec<CoSignature>,
     /// The version the sender saw, if it insists on it.
     pub if_match: Option<i64>,
 }
@@ -56,13 +62,7 @@ pub struct Answered {
 /// # Errors
 /// [`Failure`]; a refused command leaves nothing behind and may be sent again under the same id.
 pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
-    let fields = sent.action.encode_fields();
-    let request_hash = Digest::sha256_of_parts(&[
-        sent.person_id.as_bytes(),
-        sent.subject_id.as_bytes(),
-        sent.action.kind().as_str().as_bytes(),
-        &fields,
-    ]);
+    let request_hash = hash_of(&sent);
     let door = Door::new(app);
     let app = app.clone();
     app.clone()
@@ -84,11 +84,14 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 });
             }
             let command = Command::new(sent.subject_id, sent.action.clone());
+            let mut set = door.open(now);
             let sender = Sender {
                 person_id: Some(sent.person_id),
-                origin: Origin::DIRECT,
+                origin: Origin {
+                    co_signers: co_signers(tx, &mut set, &sent, &command)?,
+                    ..Origin::DIRECT
+                },
             };
-            let mut set = door.open(now);
             let done = set
                 .decide(tx, &command, &sender)
                 .map_err(|failure| hide_from_outsiders(&command, failure))?;
@@ -119,6 +122,39 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
             })
         })
         .await
+}
+
+/// What makes a repeat of a request the same request.
+fn hash_of(sent: &Sent) -> Digest {
+    let fields = sent.action.encode_fields();
+    let signed = minicbor::to_vec(&sent.co_signatures).unwrap_or_default();
+    let mut parts: Vec<&[u8]> = vec![
+        sent.person_id.as_bytes(),
+        sent.subject_id.as_bytes(),
+        sent.action.kind().as_str().as_bytes(),
+        &fields,
+    ];
+    if !sent.co_signatures.is_empty() {
+        parts.push(&signed);
+    }
+    Digest::sha256_of_parts(&parts)
+}
+
+/// The co-signers, once their signatures were found good.
+fn co_signers(
+    tx: &mut WriteTx<'_>,
+    set: &mut WorkingSet<'_>,
+    sent: &Sent,
+    command: &Command,
+) -> Result<Vec<CoSigner>, Failure> {
+    let statement = Statement::of(command);
+    let (author, signed) = (sent.person_id, &sent.co_signatures);
+    match co_sign::check(tx.conn(), set, author, &statement, signed)? {
+        Checked::Good(co_signers) => Ok(co_signers),
+        Checked::NotGood(refusal) => Err(refusal.into()),
+        // Nothing is kept of what comes over REST, so there is nothing for a person to settle.
+        Checked::KeyRevokedSince => Err(Fault::Revoked.refusal(None).into()),
+    }
 }
 
 /// The subject of a command that was taken before, as its sender may see it now.

@@ -11,7 +11,7 @@ use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, ActionKind, SubjectKind};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::operations::Operation;
-use hazardloop_domain::policy::{TABLE, is_servers_own};
+use hazardloop_domain::policy::TABLE;
 use hazardloop_domain::refusal::RefusalCode;
 use hazardloop_sync_protocol::wire::{Outcome, PushResult, RecordKind, ScopeUpdate};
 use serde_json::Value;
@@ -135,9 +135,9 @@ fn every_command_by_every_role_inside_and_outside() {
                     );
                     // Nobody sends what is the server's own, wherever they are.
                     let not_theirs =
-                        matches!(outcome, Outcome::Quarantined { .. }) && is_servers_own(kind);
+                        matches!(outcome, Outcome::Quarantined { .. }) && kind.is_servers_own();
                     let right = match (is_inside, reports || sees) {
-                        _ if is_servers_own(kind) => not_theirs,
+                        _ if kind.is_servers_own() => not_theirs,
                         (true, true) => {
                             (has_a_row || !took) && !matches!(code, Some(RefusalCode::OutOfScope))
                         }

@@ -7,11 +7,12 @@ use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
 use crate::chain::{link_hash, seal};
-use crate::wire::CommandPayload;
+use crate::cosign::check_co_signatures;
+use crate::wire::{CoSignature, CommandPayload};
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
-use super::view::LocalVerdict;
+use super::view::{LocalVerdict, taken_on_trust};
 use super::{Notice, Output, PhotoStage, StoreOp, StoredCommand, StoredPhoto};
 
 /// Names a command until it has a sequence.
@@ -31,16 +32,39 @@ impl Engine {
     pub fn handle_command(
         &mut self,
         now: Timestamp,
-        mut made: ClockReading,
+        made: ClockReading,
         subject: impl Into<SubjectId>,
         action: Action,
     ) -> Result<Ticket, CommandRefused> {
+        self.handle_signed_command(now, made, &Command::new(subject, action), &[])
+    }
+
+    /// Takes a command that others have signed too. Who they are and whether their signatures are
+    /// good is for the server to say: here they are taken on trust.
+    ///
+    /// # Errors
+    /// As [`Self::handle_command`]; also for more co-signatures than the protocol allows, one's
+    /// own, or two of one person.
+    pub fn handle_signed_command(
+        &mut self,
+        now: Timestamp,
+        mut made: ClockReading,
+        command: &Command,
+        co_signatures: &[CoSignature],
+    ) -> Result<Ticket, CommandRefused> {
         made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
-        let command = Command::new(subject, action);
-        if let LocalVerdict::Refuse(refusal) = self.reader(now).judge(&command, made.wall) {
+        check_co_signatures(
+            co_signatures,
+            Some(self.identity.person_id),
+            self.config.wire.co_signatures,
+        )?;
+        let seconds = taken_on_trust(co_signatures);
+        let verdict = self.reader(now).judge(command, made.wall, seconds);
+        if let LocalVerdict::Refuse(refusal) = verdict {
             return Err(refusal.into());
         }
-        let payload = CommandPayload::pack(made, &command);
+        let command = command.clone();
+        let payload = CommandPayload::pack_signed(made, &command, co_signatures);
         let most = self.config.wire.payload_bytes;
         if payload.len() > most {
             let rule = format!(

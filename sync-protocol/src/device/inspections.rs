@@ -30,6 +30,8 @@ impl Replayed for Inspection {
         command: &Command,
         person: &PersonRecord,
         made_at: Timestamp,
+        // Whoever else signs an inspection does so in a step of their own.
+        _seconds: Vec<Actor>,
     ) -> (Result<Vec<InspectionEvent>, Refusal>, bool) {
         let mut facts = Facts {
             now: reader.now,
@@ -85,10 +87,10 @@ impl Replayed for Inspection {
     fn after(current: Option<Self>, event: InspectionEvent, by: &Author<'_>) -> Option<Self> {
         let version = current.as_ref().map_or(0, |inspection| inspection.version);
         let record = InspectionEventRecord {
-            inspection_id: InspectionId(by.stored.subject_id.0),
+            inspection_id: InspectionId(by.signed.stored.subject_id.0),
             seq: version.saturating_add(1),
             actor_id: Some(by.identity.person_id),
-            recorded_at: by.stored.queued_at,
+            recorded_at: by.signed.stored.queued_at,
             origin: by.origin(),
             event,
         };

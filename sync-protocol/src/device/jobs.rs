@@ -15,6 +15,7 @@ use super::push::PushSent;
 use super::{StoreOp, StoredPhoto, Ticket};
 
 /// Input that waits for its turn, because it leads to a write.
+#[allow(clippy::large_enum_variant, reason = "few wait at once")]
 pub(super) enum Job {
     Seal {
         ticket: Ticket,

@@ -1,16 +1,16 @@
 //! Replays commands that the server's row does not reflect yet, by the rules themselves.
 
-use hazardloop_domain::access::PersonRecord;
-use hazardloop_domain::command::{Action, ClockReading, Command, Origin, SubjectKind};
+use hazardloop_domain::access::{Actor, PersonRecord};
+use hazardloop_domain::command::{Action, ClockReading, CoSigner, Command, Origin, SubjectKind};
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, decide};
 use hazardloop_domain::ids::{HazardId, JurisdictionId};
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::wire::{CommandPayload, RecordKind};
+use crate::wire::{CommandPayload, Opened, RecordKind};
 
-use super::view::{Reader, is_about_place};
+use super::view::{Reader, is_about_place, taken_on_trust};
 use super::{Identity, StoredCommand};
 
 /// A kind of record that commands act upon.
@@ -33,6 +33,7 @@ pub(super) trait Replayed: Sized + for<'b> minicbor::Decode<'b, ()> {
         command: &Command,
         person: &PersonRecord,
         made_at: Timestamp,
+        seconds: Vec<Actor>,
     ) -> (Result<Vec<Self::Event>, Refusal>, bool);
 
     /// What begins the record all the same, where this device no longer knows the place.
@@ -45,8 +46,7 @@ pub(super) trait Replayed: Sized + for<'b> minicbor::Decode<'b, ()> {
 /// Who makes a queued command happen on this device, and when.
 pub(super) struct Author<'a> {
     pub identity: &'a Identity,
-    pub stored: &'a StoredCommand,
-    pub made: &'a ClockReading,
+    pub signed: &'a Signed<'a>,
 }
 
 impl Author<'_> {
@@ -54,8 +54,9 @@ impl Author<'_> {
     pub(super) fn origin(&self) -> Origin {
         Origin {
             install_id: Some(self.identity.install_id),
-            seq: Some(self.stored.envelope.seq),
-            made: Some(self.made.clone()),
+            seq: Some(self.signed.stored.envelope.seq),
+            made: Some(self.signed.made.clone()),
+            co_signers: self.signed.co_signers.clone(),
         }
     }
 }
@@ -69,27 +70,47 @@ pub(super) struct Replay<'a, T> {
     pub doubtful: Vec<(i64, Refusal)>,
 }
 
+/// A stored command, and what its payload says beside the act.
+pub(super) struct Signed<'a> {
+    pub stored: &'a StoredCommand,
+    pub made: ClockReading,
+    pub co_signers: Vec<CoSigner>,
+}
+
 impl<T: Replayed> Replay<'_, T> {
     pub(super) fn command(&mut self, stored: &StoredCommand) {
         let envelope = &stored.envelope;
         let depth = self.reader.config.wire.depth;
-        let unpacked =
-            CommandPayload::unpack(&envelope.kind, envelope.version, &envelope.payload.0, depth);
+        let opened =
+            CommandPayload::open(&envelope.kind, envelope.version, &envelope.payload.0, depth);
         // A command that a newer build queued: it is sent, but this build cannot show it.
-        let Ok((made, command)) = unpacked else {
+        let Ok(Opened {
+            made,
+            command,
+            statement,
+            co_signatures,
+        }) = opened
+        else {
             return;
         };
         if command.action.kind().subject() != T::SUBJECT {
             return;
         }
-        let Some(person) = self.reader.person() else {
-            return self.begin_blindly(stored, &made, command);
+        let co_signers = co_signatures.iter().map(|by| statement.record_of(by));
+        let signed = Signed {
+            stored,
+            made,
+            co_signers: co_signers.collect(),
         };
-        let current = self.record.as_ref();
-        match T::judge(self.reader, current, &command, &person, made.wall).0 {
+        let Some(person) = self.reader.person() else {
+            return self.begin_blindly(&signed, command);
+        };
+        let seconds = taken_on_trust(&co_signatures);
+        let (current, made_at) = (self.record.as_ref(), signed.made.wall);
+        match T::judge(self.reader, current, &command, &person, made_at, seconds).0 {
             Ok(events) => {
                 for event in events {
-                    self.event(stored, &made, event);
+                    self.event(&signed, event);
                 }
                 self.shows(stored);
             }
@@ -97,7 +118,7 @@ impl<T: Replayed> Replay<'_, T> {
                 if stored.receipt.is_none() && !is_about_place(&refusal) {
                     self.doubtful.push((envelope.seq, refusal));
                 }
-                self.begin_blindly(stored, &made, command);
+                self.begin_blindly(&signed, command);
             }
         }
     }
@@ -111,20 +132,19 @@ impl<T: Replayed> Replay<'_, T> {
 
     /// A person's own queued record stays in sight even where this device no longer knows the
     /// place it belongs to.
-    fn begin_blindly(&mut self, stored: &StoredCommand, made: &ClockReading, command: Command) {
+    fn begin_blindly(&mut self, signed: &Signed<'_>, command: Command) {
         if self.record.is_none()
             && let Some(event) = T::blindly(command)
         {
-            self.event(stored, made, event);
-            self.shows(stored);
+            self.event(signed, event);
+            self.shows(signed.stored);
         }
     }
 
-    fn event(&mut self, stored: &StoredCommand, made: &ClockReading, event: T::Event) {
+    fn event(&mut self, signed: &Signed<'_>, event: T::Event) {
         let author = Author {
             identity: self.reader.identity,
-            stored,
-            made,
+            signed,
         };
         self.record = T::after(self.record.take(), event, &author);
     }
@@ -145,8 +165,10 @@ impl Replayed for Hazard {
         command: &Command,
         person: &PersonRecord,
         made_at: Timestamp,
+        seconds: Vec<Actor>,
     ) -> (Result<Vec<HazardEvent>, Refusal>, bool) {
-        let (actor, facts, certain) = reader.circumstances(current, command, person, made_at);
+        let (actor, mut facts, certain) = reader.circumstances(current, command, person, made_at);
+        facts.seconds = seconds;
         let decided = decide(current, command, &actor, &facts);
         (decided.map(|decision| decision.events), certain)
     }
@@ -165,10 +187,10 @@ impl Replayed for Hazard {
     fn after(current: Option<Self>, event: HazardEvent, by: &Author<'_>) -> Option<Self> {
         let version = current.as_ref().map_or(0, |hazard| hazard.version);
         let record = EventRecord {
-            hazard_id: HazardId(by.stored.subject_id.0),
+            hazard_id: HazardId(by.signed.stored.subject_id.0),
             seq: version.saturating_add(1),
             actor_id: Some(by.identity.person_id),
-            recorded_at: by.stored.queued_at,
+            recorded_at: by.signed.stored.queued_at,
             origin: by.origin(),
             event,
         };

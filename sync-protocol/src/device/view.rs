@@ -1,6 +1,6 @@
 //! What a person sees: server rows, with the commands that they do not reflect yet on top.
 
-use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
+use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place, Role};
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, SubjectKind};
@@ -14,7 +14,7 @@ use hazardloop_domain::time::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::wire::RecordKind;
+use crate::wire::{CoSignature, RecordKind};
 
 use super::replay::{Replay, Replayed};
 use super::{EngineConfig, Identity, State, StoredCommand};
@@ -162,13 +162,20 @@ impl Reader<'_> {
     }
 
     /// Decides before anything is queued.
-    pub(super) fn judge(&self, command: &Command, made_at: Timestamp) -> LocalVerdict {
+    pub(super) fn judge(
+        &self,
+        command: &Command,
+        made_at: Timestamp,
+        seconds: Vec<Actor>,
+    ) -> LocalVerdict {
         let Some(person) = self.person() else {
             return LocalVerdict::Queue;
         };
         match command.action.kind().subject() {
-            SubjectKind::Hazard => self.judge_one::<Hazard>(command, &person, made_at),
-            SubjectKind::Inspection => self.judge_one::<Inspection>(command, &person, made_at),
+            SubjectKind::Hazard => self.judge_one::<Hazard>(command, &person, made_at, seconds),
+            SubjectKind::Inspection => {
+                self.judge_one::<Inspection>(command, &person, made_at, seconds)
+            }
         }
     }
 
@@ -177,6 +184,7 @@ impl Reader<'_> {
         command: &Command,
         person: &PersonRecord,
         made_at: Timestamp,
+        seconds: Vec<Actor>,
     ) -> LocalVerdict {
         let shown = self.shown::<T>(command.subject_id);
         let current = shown.as_ref().map(|(record, ..)| record);
@@ -184,7 +192,7 @@ impl Reader<'_> {
         if current.is_none() && !begins {
             return LocalVerdict::Queue;
         }
-        match T::judge(self, current, command, person, made_at) {
+        match T::judge(self, current, command, person, made_at, seconds) {
             (Ok(_), _) => LocalVerdict::Queue,
             (Err(refusal), false) if is_about_place(&refusal) => LocalVerdict::Queue,
             (Err(refusal), _) => LocalVerdict::Refuse(refusal),
@@ -376,6 +384,17 @@ impl Reader<'_> {
         };
         Some((record?, overlay))
     }
+}
+
+/// The co-signers as the rules see them on this device. What they are is not known here, so each
+/// is whatever a co-signer can be of use as; the server decides.
+pub(super) fn taken_on_trust(co_signatures: &[CoSignature]) -> Vec<Actor> {
+    let on_trust = |by: &CoSignature| Actor::Person {
+        person_id: by.person_id,
+        roles: vec![Role::Inspector, Role::DepartmentReviewer, Role::Principal],
+        certified: true,
+    };
+    co_signatures.iter().map(on_trust).collect()
 }
 
 /// Refusals that a device with a partial tree of jurisdictions cannot be sure of.

@@ -1,12 +1,12 @@
 //! One install's push stream: contiguous, chained, signed, and never stuck on a bad command.
 
-use hazardloop_domain::command::{Action, ClockReading, Command};
+use hazardloop_domain::command::{Action, Command};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, SubjectId};
 use hazardloop_domain::inspection::begins;
 
 use crate::chain::{link_hash, signature_fits};
-use crate::wire::{CommandPayload, Envelope, PayloadError, QuarantineReason, WireLimits};
+use crate::wire::{CommandPayload, Envelope, Opened, PayloadError, QuarantineReason, WireLimits};
 
 /// How far an install's stream has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub enum Judgement {
     Gap(i64),
     /// Keep it, give a receipt, let the next one through.
     Quarantine(QuarantineReason, String),
-    /// Let the rules decide.
-    Execute(Box<(ClockReading, Command)>),
+    /// Let the rules decide, once the co-signatures are checked.
+    Execute(Box<Opened>),
 }
 
 /// Judges one command against its stream. Forged commands (bad signature) are quarantined like
@@ -66,14 +66,14 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
         let detail = format!("the payload has {size} bytes, more than {most}");
         return quarantine(QuarantineReason::MalformedPayload, &detail);
     }
-    let unpacked = CommandPayload::unpack(
+    let opened = CommandPayload::open(
         &envelope.kind,
         envelope.version,
         &envelope.payload.0,
         limits.depth,
     );
-    match unpacked {
-        Ok((_, command)) if servers_own(&command) => quarantine(
+    match opened {
+        Ok(read) if servers_own(&read.command) => quarantine(
             QuarantineReason::UnknownKind,
             "this kind is the server's own",
         ),

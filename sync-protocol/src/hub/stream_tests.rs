@@ -76,7 +76,9 @@ fn judged(stream: &StreamState, envelope: &Envelope) -> Judgement {
 #[track_caller]
 fn executes(stream: &StreamState, envelope: &Envelope, expected: &Command) {
     match judged(stream, envelope) {
-        Judgement::Execute(read) => assert_eq!(*read, (clocks(), expected.clone())),
+        Judgement::Execute(read) => {
+            assert_eq!((&read.made, &read.command), (&clocks(), expected));
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -264,6 +266,7 @@ fn hostile_fields_inside_a_good_payload_are_quarantined() {
             made: clocks(),
             subject_id: HAZARD.into(),
             fields: crate::wire::Bytes(fields),
+            co_signatures: Vec::new(),
         };
         let envelope = next(&stream, "note", 1, crate::codec::encode(&packed));
         quarantined(&envelope, &stream, QuarantineReason::MalformedPayload);

@@ -8,6 +8,9 @@ use minicbor::encode::{Encoder, Write};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::CoSignature;
+use crate::cosign::Statement;
+
 /// Ed25519 (RFC 8032), the only signature algorithm of protocol 1.
 pub const KEY_ED25519: u8 = 1;
 
@@ -100,6 +103,24 @@ pub struct CommandPayload {
     /// CBOR of the action's own fields.
     #[n(2)]
     pub fields: Bytes,
+    /// Signatures of others who stand behind the same act.
+    #[n(3)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub co_signatures: Vec<CoSignature>,
+}
+
+/// All that a payload says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The device's clocks.
+    pub made: ClockReading,
+    /// The command.
+    pub command: Command,
+    /// The command's statement, over the bytes as they were sent: a newer build may have written
+    /// fields that this one does not know, and they were signed too.
+    pub statement: Statement,
+    /// Signatures over it, not yet checked.
+    pub co_signatures: Vec<CoSignature>,
 }
 
 /// Why a payload cannot be read.
@@ -124,16 +145,26 @@ pub enum PayloadError {
 impl CommandPayload {
     /// Packs a command.
     pub fn pack(made: ClockReading, command: &Command) -> Vec<u8> {
+        Self::pack_signed(made, command, &[])
+    }
+
+    /// Packs a command that others have signed too.
+    pub fn pack_signed(
+        made: ClockReading,
+        command: &Command,
+        co_signatures: &[CoSignature],
+    ) -> Vec<u8> {
         let payload = Self {
             made,
             subject_id: command.subject_id,
             fields: Bytes(command.action.encode_fields()),
+            co_signatures: co_signatures.to_vec(),
         };
         // Writing to a Vec cannot fail.
         minicbor::to_vec(&payload).unwrap_or_default()
     }
 
-    /// Unpacks an envelope's payload into the command it carries.
+    /// Unpacks an envelope's payload into the command it carries, without the co-signatures.
     ///
     /// # Errors
     /// [`PayloadError`]; the caller keeps the bytes whatever happens.
@@ -143,6 +174,20 @@ impl CommandPayload {
         payload: &[u8],
         max_depth: usize,
     ) -> Result<(ClockReading, Command), PayloadError> {
+        let opened = Self::open(kind, version, payload, max_depth)?;
+        Ok((opened.made, opened.command))
+    }
+
+    /// Unpacks an envelope's payload.
+    ///
+    /// # Errors
+    /// [`PayloadError`]; the caller keeps the bytes whatever happens.
+    pub fn open(
+        kind: &str,
+        version: u16,
+        payload: &[u8],
+        max_depth: usize,
+    ) -> Result<Opened, PayloadError> {
         let known = ActionKind::from_name(kind)
             .ok_or_else(|| PayloadError::UnknownKind(kind.chars().take(64).collect()))?;
         if !known.knows_version(version) {
@@ -156,12 +201,19 @@ impl CommandPayload {
             crate::codec::decode_strict(payload, max_depth).map_err(|e| malformed(&e))?;
         crate::codec::check_well_formed(&read.fields.0, max_depth).map_err(|e| malformed(&e))?;
         let action = Action::decode_fields(known, &read.fields.0).map_err(|e| malformed(&e))?;
-        Ok((
-            read.made,
-            Command {
+        Ok(Opened {
+            made: read.made,
+            statement: Statement {
+                kind: known,
+                version,
+                subject_id: read.subject_id,
+                fields: read.fields.0,
+            },
+            command: Command {
                 subject_id: read.subject_id,
                 action,
             },
-        ))
+            co_signatures: read.co_signatures,
+        })
     }
 }

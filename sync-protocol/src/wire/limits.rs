@@ -15,6 +15,8 @@ pub struct WireLimits {
     pub records: usize,
     /// Depth of nesting in CBOR and JSON.
     pub depth: usize,
+    /// Co-signatures of one command.
+    pub co_signatures: usize,
 }
 
 impl Default for WireLimits {
@@ -26,6 +28,7 @@ impl Default for WireLimits {
             scopes: 64,
             records: 1_000,
             depth: 16,
+            co_signatures: 4,
         }
     }
 }

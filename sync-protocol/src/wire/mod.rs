@@ -1,6 +1,7 @@
 //! Messages on the wire. CBOR with integer keys is canonical; JSON of the same types is for
 //! debugging and third parties. `docs/PROTOCOL.md` is the prose of this module.
 
+mod co_signature;
 mod envelope;
 mod limits;
 mod placeholder;
@@ -11,7 +12,10 @@ mod sector;
 #[cfg(test)]
 mod wire_tests;
 
-pub use envelope::{Bytes, CommandPayload, Envelope, KEY_ED25519, PayloadError, SIGNATURE_LENGTH};
+pub use co_signature::CoSignature;
+pub use envelope::{
+    Bytes, CommandPayload, Envelope, KEY_ED25519, Opened, PayloadError, SIGNATURE_LENGTH,
+};
 pub use limits::WireLimits;
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{

@@ -51,6 +51,7 @@ impl Placeholder {
             made,
             subject_id,
             fields: Bytes(fields),
+            co_signatures: Vec::new(),
         };
         minicbor::to_vec(&payload).unwrap_or_default()
     }

@@ -188,6 +188,10 @@ pub enum QuarantineReason {
     /// Its author is no longer responsible here; made before, it waits for a person.
     #[n(5)]
     Reassigned,
+    /// A co-signer's key was revoked after they signed, by their device's clock; a person must
+    /// say whether they did.
+    #[n(6)]
+    CoSignerRevoked,
 }
 
 /// A typed error body: a push or pull that could not be taken as a whole.

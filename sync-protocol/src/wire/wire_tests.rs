@@ -53,6 +53,7 @@ where
 fn push_messages() {
     check_message::<PushRequest>("push-request");
     check_message::<PushResponse>("push-response");
+    check_message::<PushResponse>("push-response-co-signer-revoked");
     let gap = check_message::<PushResponse>("push-response-gap");
     assert_eq!(gap.expected, Some(14));
     check_message::<SyncProblem>("problem");
@@ -158,6 +159,29 @@ fn every_kind_of_command_has_a_fixture_that_reads_and_writes_alike() {
             "{name}.json"
         );
     }
+}
+
+#[test]
+fn the_co_signed_fixture_reads_and_its_signature_fits() {
+    let cbor = read("command-confirm-co-signed.cbor");
+    let opened = CommandPayload::open("confirm", 1, &cbor, 16).unwrap();
+    let (command, by) = samples::co_signed();
+    assert_eq!(opened.command, command);
+    assert_eq!(opened.co_signatures, std::slice::from_ref(&by));
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::CO_SIGNER_SEED).verifying_key();
+    assert!(opened.statement.fits(key.as_bytes(), &by));
+    let repacked = CommandPayload::pack_signed(opened.made, &command, &[by]);
+    assert_eq!(repacked, cbor);
+}
+
+#[test]
+fn fields_of_a_newer_build_are_part_of_what_was_signed() {
+    let cbor = read("command-note.cbor");
+    let mut payload: CommandPayload = decode_strict(&cbor, 16).unwrap();
+    // {0: "好", 9: 1}: this build does not know key 9.
+    payload.fields = Bytes(vec![0xa2, 0, 0x63, 0xe5, 0xa5, 0xbd, 9, 1]);
+    let opened = CommandPayload::open("note", 1, &encode(&payload), 16).unwrap();
+    assert_eq!(opened.statement.fields, payload.fields.0);
 }
 
 #[test]

@@ -356,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 21] = [
+const ELSEWHERE_TOO: [(&str, &str); 22] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -367,6 +367,7 @@ const ELSEWHERE_TOO: [(&str, &str); 21] = [
         "server/src/usecases/people/tests/limited.rs",
     ),
     ("moved_at_once", "server/src/usecases/relocate_tests.rs"),
+    ("co_signatures", "server/src/usecases/co_sign_tests.rs"),
     ("upload_life_s", "server/src/usecases/upload/tests.rs"),
     ("readers", STORES),
     ("writers", STORES),

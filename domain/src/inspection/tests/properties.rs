@@ -130,8 +130,8 @@ proptest! {
         }
         for ((by, code), outcome) in last {
             let record = it.item(&item(&code)).unwrap();
-            let own = record.results.iter().filter(|result| result.by == by);
-            prop_assert_eq!(own.last().map(|result| result.outcome), Some(outcome));
+            let mut own = record.results.iter().filter(|result| result.by == by);
+            prop_assert_eq!(own.next_back().map(|result| result.outcome), Some(outcome));
         }
         let again = Inspection::from_history(&case.history);
         prop_assert_eq!(again.as_ref(), Some(it));

@@ -3,13 +3,13 @@
 //! Each thing is read once: what a transaction has seen holds for it. What is decided is written
 //! by [`WorkingSet::store`], each kind of row in as few statements as there can be.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{Grant, Place};
 use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, HazardEvent, Photo, PhotoState};
+use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, Photo, PhotoState};
 use hazardloop_domain::ids::{
     EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId, SubjectId,
 };
@@ -26,7 +26,13 @@ use crate::store::events::{self, Linked};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, calendars, inspections};
+use crate::store::{Conn, StoreError, WriteTx, access, calendars, inspections};
+
+/// How events name what they happened to.
+const HAZARD: &str = "hazard";
+
+/// Events that are read at once where a history is searched.
+const HISTORY_PAGE: i64 = 200;
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -37,6 +43,8 @@ pub struct WorkingSet<'a> {
     inspections: BTreeMap<InspectionId, Slot<Inspection>>,
     /// In the order in which they were decided.
     events: Vec<Linked>,
+    /// Statements whose co-signatures took effect in this transaction.
+    co_signed: BTreeSet<Digest>,
     grants: BTreeMap<PersonId, Vec<Grant>>,
     seats: BTreeMap<EnterpriseId, Option<Seat>>,
     lineages: BTreeMap<JurisdictionId, Lineage>,
@@ -50,6 +58,7 @@ impl<'a> WorkingSet<'a> {
             hazards: BTreeMap::new(),
             inspections: BTreeMap::new(),
             events: Vec::new(),
+            co_signed: BTreeSet::new(),
             grants: BTreeMap::new(),
             seats: BTreeMap::new(),
             lineages: BTreeMap::new(),
@@ -58,6 +67,11 @@ impl<'a> WorkingSet<'a> {
 
     pub(super) fn door(&self) -> &'a Door {
         self.door
+    }
+
+    /// Co-signatures that one command may have.
+    pub fn most_co_signatures(&self) -> usize {
+        self.door.most_co_signatures
     }
 
     /// When the transaction's commands are received.
@@ -276,6 +290,44 @@ impl<'a> WorkingSet<'a> {
         Ok(scopes.iter().any(left))
     }
 
+    /// Whether this very co-signature is in the hazard's history already. A co-signature is good
+    /// for one act: who passed a re-inspection has not passed the next.
+    ///
+    /// # Errors
+    /// When the database does not answer or holds a damaged event.
+    pub fn was_co_signed(
+        &mut self,
+        conn: &mut Conn,
+        id: HazardId,
+        statement: &Digest,
+    ) -> Result<bool, Failure> {
+        if self.co_signed.contains(statement) {
+            return Ok(true);
+        }
+        let mut after = 0;
+        loop {
+            let page = events::history(conn, &id.0, after, HISTORY_PAGE)?;
+            for stored in &page {
+                after = stored.subject_seq;
+                // The id may be that of something else: the rules will say so.
+                if stored.subject_kind != HAZARD {
+                    continue;
+                }
+                let record: EventRecord =
+                    minicbor::decode(&stored.body).map_err(|_| StoreError::Corrupt {
+                        what: format!("an event of hazard {id}"),
+                    })?;
+                let signers = &record.origin.co_signers;
+                if signers.iter().any(|by| by.statement == *statement) {
+                    return Ok(true);
+                }
+            }
+            if page.len() < usize::try_from(HISTORY_PAGE).unwrap_or_default() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Chains events onto the history of a hazard that was looked for, and applies them.
     pub(super) fn record(
         &mut self,
@@ -285,6 +337,10 @@ impl<'a> WorkingSet<'a> {
     ) -> Result<Hazard, Failure> {
         let slot = self.hazards.entry(id).or_insert(Slot::empty(false));
         let (hazard, mut linked) = slot.chain(id.0, new_events, self.now, sender)?;
+        if !linked.is_empty() {
+            let signed = sender.origin.co_signers.iter();
+            self.co_signed.extend(signed.map(|by| by.statement));
+        }
         self.events.append(&mut linked);
         Ok(hazard)
     }

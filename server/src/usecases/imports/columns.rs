@@ -151,7 +151,7 @@ macro_rules! columns {
             form_zh: $form_zh,
             form_en: $form_en,
             set: |$draft, $text| {
-                $set;
+                { $set };
                 Ok(())
             },
         }),*];
@@ -160,7 +160,8 @@ macro_rules! columns {
 
 columns! {
     id, "企业id", ["编号"], "已有企业的 id；新企业留空", "the id of one that exists; empty for a new one",
-        |_d, _t| ();
+        // Which enterprise a row means is read before its cells are.
+        |_d, _t| {};
     name, "名称", ["企业名称", "单位名称"], "必填", "required",
         |d, t| d.enterprise.name = t.unwrap_or_default().to_owned();
     short_name, "简称", ["企业简称"], "", "", |d, t| d.enterprise.profile.short_name = owned(t);
@@ -171,7 +172,8 @@ columns! {
     jurisdiction, "管辖单位", ["管辖", "属地"],
         "新企业必填：名称路径（如 荣昌区/昌元街道）、区划代码或 id",
         "required for a new one: path of names, division code, or id",
-        |_d, _t| ();
+        // Which enterprise a row means is read before its cells are.
+        |_d, _t| {};
     division_code, "行政区划代码", ["区划代码"], "十二位", "twelve digits",
         |d, t| d.enterprise.profile.division_code = owned(t);
     grid, "网格", ["所属网格"], "网格的名称路径或 id", "path of names of a grid, or its id",

@@ -234,7 +234,7 @@ impl Hub {
                     results.push(self.receipt(envelope, Outcome::Quarantined { reason, detail }));
                 }
                 Judgement::Execute(read) => {
-                    let outcome = self.execute(&read.1);
+                    let outcome = self.execute(&read.command);
                     self.applied.push(envelope.seq);
                     results.push(self.receipt(envelope, outcome));
                 }

@@ -7,6 +7,7 @@
 )]
 
 mod compact_tests;
+mod cosign_tests;
 mod hub;
 mod oversize_tests;
 mod photo_decision_tests;
