@@ -13,10 +13,12 @@ mod macros;
 mod co_signer;
 mod inspections;
 mod lifecycle;
+mod names;
 mod payloads;
 pub use co_signer::{CoSigner, SignatureBytes};
 pub use inspections::*;
 pub use lifecycle::*;
+pub use names::*;
 pub use payloads::*;
 
 /// One act upon one subject.

@@ -14,7 +14,9 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::{Certificate, GrantScope, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command, Grade, Report, Source};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId, SubjectId};
+use hazardloop_domain::ids::{
+    EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId, SubjectId,
+};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::{link_hash, seal};
 use hazardloop_sync_protocol::wire::{
@@ -298,4 +300,23 @@ pub(crate) async fn stranger(app: &App) -> PersonId {
         .await
         .unwrap();
     id
+}
+
+/// An enterprise of which only this much matters.
+pub fn firm_of(
+    id: Uuid,
+    jurisdiction_id: JurisdictionId,
+    sector: String,
+) -> hazardloop_domain::enterprise::Enterprise {
+    hazardloop_domain::enterprise::Enterprise {
+        id: EnterpriseId(id),
+        name: "某厂".to_owned(),
+        credit_code: None,
+        jurisdiction_id,
+        sector,
+        address: None,
+        position: None,
+        version: 1,
+        profile: Default::default(),
+    }
 }

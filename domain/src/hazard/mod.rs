@@ -1,15 +1,20 @@
 //! One hazard: its state, the events that make it, and the rules that decide on commands.
 
+#[macro_use]
+mod macros;
 mod amend;
 mod apply;
 mod apply_beside;
 mod apply_order;
 mod checks;
 mod decide;
+mod entries;
 mod event;
 mod grading;
+mod measures;
 mod number;
 mod overlays;
+mod queries;
 mod report;
 mod state;
 mod steps;
@@ -17,6 +22,7 @@ mod steps;
 mod tests;
 
 pub use decide::{Decision, Facts, Limits, MergeTarget, Outcome, decide};
+pub use entries::{Disputed, FieldName, FieldVersions, NoteEntry, Photo, PhotoState};
 pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
 pub use number::hazard_number;
 pub use overlays::{
@@ -24,7 +30,4 @@ pub use overlays::{
     PlanDecision, Proposal, Proposed, ResumptionDecision, ResumptionRequest, Suspension,
     TransferReceipt, TransferRecord,
 };
-pub use state::{
-    Disputed, FieldName, FieldVersions, Hazard, NoteEntry, Order, Photo, PhotoState, Status,
-    StatusName, Submission,
-};
+pub use state::{Hazard, Order, Status, StatusName, Submission};

@@ -14,16 +14,6 @@ use crate::command::{
 use crate::ids::{JurisdictionId, PersonId};
 use crate::time::{LocalDate, Timestamp};
 
-macro_rules! record {
-    ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[cbor(map)]
-        pub struct $name { $($body)* }
-    };
-}
-
 record! {
     /// Who took a step, and when the server recorded it.
     pub struct Mark {

@@ -5,20 +5,20 @@ use super::checks::{
 };
 use super::decide::{Decision, Facts, Outcome};
 use super::grading;
+use super::measures::{
+    assign_sector, decide_resumption, delist, list_supervision, order_suspension, record_penalty,
+    request_resumption,
+};
 use crate::access::Actor;
 use crate::command::{
-    Action, AssignSector, DecideExtension, DecidePlan, DecideResumption, Delist, Grade,
-    ListSupervision, Merge, OrderSuspension, Party, Period, ReceiveTransfer, RecordPenalty,
-    Reinspect, RequestExtension, RequestResumption, SubmitPlan, Transfer,
+    Action, DecideExtension, DecidePlan, Grade, Merge, Party, Period, ReceiveTransfer, Reinspect,
+    RequestExtension, SubmitPlan, Transfer,
 };
 use crate::hazard::{Hazard, HazardEvent, Status, StatusName};
 use crate::ids::PersonId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::Timestamp;
-
-/// The longest name of a sector, in characters: scopes carry it.
-const SECTOR_MAX: usize = 32;
 
 /// Every action that is not on the main line.
 pub(super) fn beside(
@@ -371,150 +371,6 @@ pub(super) fn require_at_work(hazard: &Hazard) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn list_supervision(
-    listing: &ListSupervision,
-    hazard: &Hazard,
-    facts: &Facts,
-) -> Result<HazardEvent, Refusal> {
-    text::required("document_no", &listing.document_no, SHORT_TEXT_MAX)?;
-    text::required("authority", &listing.authority, SHORT_TEXT_MAX)?;
-    text::required("requirement", &listing.requirement, LONG_TEXT_MAX)?;
-    if let Some(deadline) = listing.deadline {
-        check_due_date("deadline", deadline, facts)?;
-    }
-    if hazard.is_listed() {
-        return Err(Refusal::new(
-            RefusalCode::AlreadyInForce,
-            "the hazard is under listed supervision already; another level is a new listing",
-        ));
-    }
-    Ok(HazardEvent::Listed {
-        listing: listing.clone(),
-    })
-}
-
-fn delist(delisting: &Delist, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
-    text::required("document_no", &delisting.document_no, SHORT_TEXT_MAX)?;
-    text::required("opinion", &delisting.opinion, LONG_TEXT_MAX)?;
-    if !hazard.is_listed() {
-        return Err(Refusal::new(
-            RefusalCode::NotInForce,
-            "the hazard is not under listed supervision",
-        ));
-    }
-    Ok(HazardEvent::Delisted {
-        delisting: delisting.clone(),
-    })
-}
-
-fn order_suspension(order: &OrderSuspension, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
-    text::required("document_no", &order.document_no, SHORT_TEXT_MAX)?;
-    text::required("scope", &order.scope, LONG_TEXT_MAX)?;
-    text::required("basis", &order.basis, LONG_TEXT_MAX)?;
-    if hazard.is_suspended() {
-        return Err(Refusal::new(
-            RefusalCode::AlreadyInForce,
-            "work is ordered to stop already",
-        ));
-    }
-    Ok(HazardEvent::SuspensionOrdered {
-        suspension: order.clone(),
-    })
-}
-
-fn request_resumption(
-    application: &RequestResumption,
-    hazard: &Hazard,
-    facts: &Facts,
-) -> Result<HazardEvent, Refusal> {
-    text::required("application", &application.application, LONG_TEXT_MAX)?;
-    text::required("assessment", &application.assessment, LONG_TEXT_MAX)?;
-    check_photos(Some(hazard), &application.photos, "photos", facts)?;
-    let in_force = hazard.suspension.as_ref().filter(|s| s.is_in_force());
-    let Some(suspension) = in_force else {
-        return Err(Refusal::new(
-            RefusalCode::NotInForce,
-            "work is not ordered to stop",
-        ));
-    };
-    if suspension.is_resumption_asked_for() {
-        return Err(Refusal::new(
-            RefusalCode::AlreadyPending,
-            "resuming has been asked for already",
-        ));
-    }
-    Ok(HazardEvent::ResumptionRequested {
-        application: application.clone(),
-    })
-}
-
-fn decide_resumption(
-    decision: &DecideResumption,
-    hazard: &Hazard,
-    actor: &Actor,
-    facts: &Facts,
-) -> Result<HazardEvent, Refusal> {
-    text::required("document_no", &decision.document_no, SHORT_TEXT_MAX)?;
-    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
-    check_photos(Some(hazard), &decision.photos, "photos", facts)?;
-    let suspension = hazard.suspension.as_ref();
-    let asked = suspension.filter(|suspension| suspension.is_resumption_asked_for());
-    let asked = asked.and_then(|suspension| suspension.application.as_ref());
-    let asked = asked.ok_or_else(|| nothing_pending("resuming has not been asked for"))?;
-    decides_on(decision.on, asked.applied.at)?;
-    not_both(asked.applied.by, actor)?;
-    Ok(HazardEvent::ResumptionDecided {
-        decision: decision.clone(),
-    })
-}
-
-/// 查处分离: whoever found the hazard does not decide on the penalty.
-fn record_penalty(
-    penalty: &RecordPenalty,
-    hazard: &Hazard,
-    actor: &Actor,
-    facts: &Facts,
-) -> Result<HazardEvent, Refusal> {
-    text::required("case_no", &penalty.case_no, SHORT_TEXT_MAX)?;
-    if let Some(decision) = &penalty.decision {
-        text::required(
-            "decision.document_no",
-            &decision.document_no,
-            SHORT_TEXT_MAX,
-        )?;
-        text::required("decision.result", &decision.result, LONG_TEXT_MAX)?;
-        check_claimed_day("decision.decided_on", decision.decided_on, facts)?;
-        if actor.person_id() == Some(hazard.reported_by) {
-            return Err(Refusal::new(
-                RefusalCode::SamePerson,
-                "whoever found the hazard may not decide on its penalty",
-            ));
-        }
-    }
-    let mut known = hazard.penalties.iter();
-    let known = known.find(|known| known.penalty.case_no == penalty.case_no);
-    if penalty.decision.is_none() && known.is_some_and(|known| known.penalty.decision.is_some()) {
-        return Err(Refusal::invalid_field(
-            "decision",
-            "has been recorded for this case; it can be corrected, not removed",
-        ));
-    }
-    if known.is_none() && hazard.penalties.len() >= facts.limits.penalties {
-        return Err(limit("penalty cases", facts.limits.penalties));
-    }
-    Ok(HazardEvent::PenaltyRecorded {
-        penalty: penalty.clone(),
-    })
-}
-
-fn assign_sector(assignment: &AssignSector) -> Result<HazardEvent, Refusal> {
-    text::required("sector", &assignment.sector, SECTOR_MAX)?;
-    text::required("department", &assignment.department, SHORT_TEXT_MAX)?;
-    Ok(HazardEvent::SectorAssigned {
-        assignment: assignment.clone(),
-    })
-}
-
 /// A decision that was made without sight of what waits now decides nothing.
 pub(super) fn decides_on(seen: Option<Timestamp>, waiting: Timestamp) -> Result<(), Refusal> {
     if seen.is_some_and(|seen| seen != waiting) {
@@ -526,12 +382,12 @@ pub(super) fn decides_on(seen: Option<Timestamp>, waiting: Timestamp) -> Result<
     Ok(())
 }
 
-fn nothing_pending(rule: &str) -> Refusal {
+pub(super) fn nothing_pending(rule: &str) -> Refusal {
     Refusal::new(RefusalCode::NothingPending, rule)
 }
 
 /// Whoever asks does not decide.
-fn not_both(asked: PersonId, actor: &Actor) -> Result<(), Refusal> {
+pub(super) fn not_both(asked: PersonId, actor: &Actor) -> Result<(), Refusal> {
     if actor.person_id() == Some(asked) {
         return Err(Refusal::new(
             RefusalCode::SamePerson,

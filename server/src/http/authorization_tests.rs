@@ -14,9 +14,12 @@ use std::pin::Pin;
 use hazardloop_domain::access::Role;
 use serde_json::{Value, json};
 
+use super::authorization_requests::{
+    enterprise_path, hazard_path, inspection_path, new_grant, new_person, town,
+};
 use super::authorization_world::{
     COLUMNS, Case, OTHER_SECTOR, REVIEWER, SECRET, Session, World, announcement, hazard,
-    inspection, outside_login, self_check,
+    outside_login, self_check,
 };
 use super::openapi::document;
 use super::test_client::{Answer, Ask, command_body, report_body};
@@ -132,22 +135,6 @@ fn tus<'a>(case: &'a Case<'a>, method: &str, path: &str) -> Ask<'a> {
     case.ask(method, path).with("Tus-Resumable", "1.0.0")
 }
 
-fn hazard_path(rest: &str) -> String {
-    format!("/hazards/{}{rest}", hazard())
-}
-
-fn inspection_path(rest: &str) -> String {
-    format!("/inspections/{}{rest}", inspection())
-}
-
-fn enterprise_path(rest: &str) -> String {
-    format!("/enterprises/{}{rest}", sample::id("polishing"))
-}
-
-fn town() -> String {
-    sample::id("500153003000").to_string()
-}
-
 fn report(case: &Case<'_>) -> Value {
     let mut report = report_body(&case.id(), "polishing", "另一处");
     report["source"] = json!(match case.role() {
@@ -159,23 +146,6 @@ fn report(case: &Case<'_>) -> Value {
         _ => "dept_inspection",
     });
     report
-}
-
-fn over_polishing() -> Value {
-    json!({"role": "employee", "scope": {"enterprise": sample::id("polishing")}})
-}
-
-fn new_person(case: &Case<'_>) -> Value {
-    json!({
-        "id": case.id(), "login": format!("new-{}", case.number), "name": "新人",
-        "password": "correct horse battery", "grants": [over_polishing()],
-    })
-}
-
-fn new_grant(case: &Case<'_>) -> Value {
-    let mut grant = over_polishing();
-    grant["id"] = json!(case.id());
-    grant
 }
 
 fn hazards_and_enterprises() -> Vec<Row> {

@@ -42,6 +42,8 @@ pub mod versions;
 mod sign_in_tests;
 
 #[cfg(test)]
+mod authorization_requests;
+#[cfg(test)]
 mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;

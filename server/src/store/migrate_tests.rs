@@ -139,7 +139,13 @@ fn shape(db: &Db) -> Shape {
 /// Columns and keys as `schema.rs` has them.
 fn declared() -> Shape {
     let mut shape = Shape::default();
-    for block in include_str!("schema.rs").split("diesel::table! {").skip(1) {
+    for block in concat!(
+        include_str!("schema.rs"),
+        include_str!("schema/reference.rs")
+    )
+    .split("diesel::table! {")
+    .skip(1)
+    {
         let block = &block[..block.find("\n}").unwrap()];
         let lines = block
             .lines()

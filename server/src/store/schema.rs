@@ -8,6 +8,10 @@
     reason = "columns are described where they are made, in migrations/"
 )]
 
+mod reference;
+
+pub use reference::{calendar_years, checklists, criteria, packs};
+
 diesel::table! {
     /// Facts of this database that are not rows of anything: its epoch, the salt of its digests.
     server_meta (name) {
@@ -167,46 +171,6 @@ diesel::table! {
         after_kind -> Integer,
         after_id -> Binary,
         filled_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    /// Judgement criteria, versioned: a hazard pins the version it was judged under.
-    criteria (id) {
-        id -> Binary,
-        code -> Text,
-        edition -> Integer,
-        sector -> Text,
-        effective_from -> Nullable<Text>,
-        effective_until -> Nullable<Text>,
-        version -> BigInt,
-        record -> Binary,
-        pack -> Text,
-    }
-}
-
-diesel::table! {
-    /// Packs: what a sector's rules are. Every version that was added stays.
-    packs (id) {
-        id -> Binary,
-        name -> Text,
-        version -> Integer,
-        added_at -> BigInt,
-        digest -> Binary,
-        document -> Binary,
-        record -> Binary,
-    }
-}
-
-diesel::table! {
-    /// Checklists, versioned as criteria are.
-    checklists (id) {
-        id -> Binary,
-        code -> Text,
-        edition -> Integer,
-        pack -> Text,
-        version -> BigInt,
-        record -> Binary,
     }
 }
 
@@ -466,17 +430,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Imported tables of working days.
-    calendar_years (id) {
-        id -> Binary,
-        year -> Integer,
-        version -> BigInt,
-        imported_at -> BigInt,
-        record -> Binary,
-    }
-}
-
-diesel::table! {
     /// Hazards whose due date is provisional.
     provisional_deadlines (hazard_id) {
         hazard_id -> Binary,
@@ -501,39 +454,11 @@ diesel::joinable!(inspections -> enterprises (enterprise_id));
 diesel::joinable!(inspections -> jurisdictions (jurisdiction_id));
 diesel::joinable!(uploads -> people (person_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
-    server_meta,
-    commit_order,
-    jurisdictions,
-    sector_scopes,
-    hand_overs,
-    hand_over_grants,
-    enterprises,
-    enterprise_rows,
-    imports,
-    import_places,
-    import_rows,
-    people,
-    grants,
-    criteria,
-    packs,
-    checklists,
-    signing_keys,
-    installs,
-    person_keys,
-    sessions,
-    refresh_tokens,
-    hazards,
-    inspections,
-    events,
-    audit_chain,
-    rest_commands,
-    scope_rows,
-    pushed_commands,
-    photos,
-    photo_references,
-    uploads,
-    jobs,
-    calendar_years,
-    provisional_deadlines,
-);
+// In braces, so that a line holds several.
+diesel::allow_tables_to_appear_in_same_query! {
+    server_meta, commit_order, jurisdictions, sector_scopes, hand_overs, hand_over_grants,
+    enterprises, enterprise_rows, imports, import_places, import_rows, people, grants, criteria,
+    packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
+    inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, photos,
+    photo_references, uploads, jobs, calendar_years, provisional_deadlines,
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Note, Report, Source};
-use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
+use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{PullResponse, RecordKind, Scope, ScopeCursor, ScopeUpdate};
 use rand::rngs::StdRng;
@@ -29,8 +29,8 @@ use crate::jobs::run_due;
 use crate::sample;
 use crate::store::sector_scopes;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, hazard_id, on_each_database, on_each_database_with, person,
-    report, terms,
+    NOW, TestDevice, TestServer, firm_of, hazard_id, on_each_database, on_each_database_with,
+    person, report, terms,
 };
 
 const SECTORS: [&str; 3] = ["工贸", "危化", "城镇燃气"];
@@ -185,17 +185,11 @@ impl<'a> World<'a> {
     }
 
     async fn firm(&mut self, rng: &mut StdRng) {
-        let firm = Enterprise {
-            id: EnterpriseId(v7(2, self.firms.len())),
-            name: "某厂".to_owned(),
-            credit_code: None,
-            jurisdiction_id: self.towns[rng.random_range(0..2)],
-            sector: SECTORS[rng.random_range(0..3)].to_owned(),
-            address: None,
-            position: None,
-            version: 1,
-            profile: EnterpriseProfile::default(),
-        };
+        let firm = firm_of(
+            v7(2, self.firms.len()),
+            self.towns[rng.random_range(0..2)],
+            SECTORS[rng.random_range(0..3)].to_owned(),
+        );
         let made = enterprises::create(self.app(), person("admin"), firm).await;
         self.firms.push(made.unwrap().0.id);
     }
@@ -251,11 +245,9 @@ impl<'a> World<'a> {
             sector: sector.to_owned(),
             ..before
         };
-        let seen = now.unwrap().version;
-        let correction = Box::new(correction);
-        enterprises::correct(self.app(), person("admin"), firm, seen, correction)
-            .await
-            .unwrap();
+        let (seen, correction) = (now.unwrap().version, Box::new(correction));
+        let done = enterprises::correct(self.app(), person("admin"), firm, seen, correction);
+        done.await.unwrap();
     }
 
     /// Somebody who looks, by a random role over a random place within random sectors.
@@ -484,17 +476,7 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             .await;
         let hidden = read::hazard::one(world.app(), reviewer, hazard_id(1)).await;
         assert!(hidden.unwrap_err().is_not_found());
-        let mut firm = Enterprise {
-            id: EnterpriseId(v7(2, 1)),
-            name: "某站".to_owned(),
-            credit_code: None,
-            jurisdiction_id: world.towns[0],
-            sector: "工贸".to_owned(),
-            address: None,
-            position: None,
-            version: 1,
-            profile: EnterpriseProfile::default(),
-        };
+        let mut firm = firm_of(v7(2, 1), world.towns[0], "工贸".to_owned());
         let refused = enterprises::create(world.app(), reviewer, firm.clone()).await;
         assert!(matches!(
             refused,

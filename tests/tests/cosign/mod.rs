@@ -120,10 +120,9 @@ fn assert_confirmed_by_two(site: &Site, hazard: &str, key: &Value) {
         .desk
         .get(&format!("/api/v1/hazards/{hazard}/events"))
         .json();
-    let confirmed = events["items"].as_array().unwrap().iter();
+    let mut confirmed = events["items"].as_array().unwrap().iter();
     let confirmed = confirmed
-        .filter(|event| event["kind"] == "confirmed")
-        .next_back()
+        .rfind(|event| event["kind"] == "confirmed")
         .unwrap();
     assert_eq!(confirmed["actor_id"], id_of("inspector1"));
     assert_eq!(

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hazardloop_domain::access::{Grant, Place};
 use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, Photo, PhotoState};
+use hazardloop_domain::hazard::{Hazard, HazardEvent, Photo, PhotoState};
 use hazardloop_domain::ids::{
     EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId, SubjectId,
 };
@@ -26,13 +26,7 @@ use crate::store::events::{self, Linked};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::places::Lineage;
-use crate::store::{Conn, StoreError, WriteTx, access, calendars, inspections};
-
-/// How events name what they happened to.
-const HAZARD: &str = "hazard";
-
-/// Events that are read at once where a history is searched.
-const HISTORY_PAGE: i64 = 200;
+use crate::store::{Conn, WriteTx, access, calendars, inspections};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -44,7 +38,7 @@ pub struct WorkingSet<'a> {
     /// In the order in which they were decided.
     events: Vec<Linked>,
     /// Statements whose co-signatures took effect in this transaction.
-    co_signed: BTreeSet<Digest>,
+    pub(super) co_signed: BTreeSet<Digest>,
     grants: BTreeMap<PersonId, Vec<Grant>>,
     seats: BTreeMap<EnterpriseId, Option<Seat>>,
     lineages: BTreeMap<JurisdictionId, Lineage>,
@@ -288,44 +282,6 @@ impl<'a> WorkingSet<'a> {
         let now = self.scopes_holding(conn, &now.standing())?;
         let left = |scope: &Scope| before.contains(scope) && !now.contains(scope);
         Ok(scopes.iter().any(left))
-    }
-
-    /// Whether this very co-signature is in the hazard's history already. A co-signature is good
-    /// for one act: who passed a re-inspection has not passed the next.
-    ///
-    /// # Errors
-    /// When the database does not answer or holds a damaged event.
-    pub fn was_co_signed(
-        &mut self,
-        conn: &mut Conn,
-        id: HazardId,
-        statement: &Digest,
-    ) -> Result<bool, Failure> {
-        if self.co_signed.contains(statement) {
-            return Ok(true);
-        }
-        let mut after = 0;
-        loop {
-            let page = events::history(conn, &id.0, after, HISTORY_PAGE)?;
-            for stored in &page {
-                after = stored.subject_seq;
-                // The id may be that of something else: the rules will say so.
-                if stored.subject_kind != HAZARD {
-                    continue;
-                }
-                let record: EventRecord =
-                    minicbor::decode(&stored.body).map_err(|_| StoreError::Corrupt {
-                        what: format!("an event of hazard {id}"),
-                    })?;
-                let signers = &record.origin.co_signers;
-                if signers.iter().any(|by| by.statement == *statement) {
-                    return Ok(true);
-                }
-            }
-            if page.len() < usize::try_from(HISTORY_PAGE).unwrap_or_default() {
-                return Ok(false);
-            }
-        }
     }
 
     /// Chains events onto the history of a hazard that was looked for, and applies them.

@@ -1,0 +1,163 @@
+//! Measures over a hazard: listed supervision, suspension, penalties; and whose it is.
+
+use super::checks::{check_claimed_day, check_due_date, check_photos, limit};
+use super::decide::Facts;
+use super::steps::{decides_on, not_both, nothing_pending};
+use crate::access::Actor;
+use crate::command::{
+    AssignSector, DecideResumption, Delist, ListSupervision, OrderSuspension, RecordPenalty,
+    RequestResumption,
+};
+use crate::hazard::{Hazard, HazardEvent};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+
+/// The longest name of a sector, in characters: scopes carry it.
+const SECTOR_MAX: usize = 32;
+
+pub(super) fn list_supervision(
+    listing: &ListSupervision,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &listing.document_no, SHORT_TEXT_MAX)?;
+    text::required("authority", &listing.authority, SHORT_TEXT_MAX)?;
+    text::required("requirement", &listing.requirement, LONG_TEXT_MAX)?;
+    if let Some(deadline) = listing.deadline {
+        check_due_date("deadline", deadline, facts)?;
+    }
+    if hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "the hazard is under listed supervision already; another level is a new listing",
+        ));
+    }
+    Ok(HazardEvent::Listed {
+        listing: listing.clone(),
+    })
+}
+
+pub(super) fn delist(delisting: &Delist, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &delisting.document_no, SHORT_TEXT_MAX)?;
+    text::required("opinion", &delisting.opinion, LONG_TEXT_MAX)?;
+    if !hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::NotInForce,
+            "the hazard is not under listed supervision",
+        ));
+    }
+    Ok(HazardEvent::Delisted {
+        delisting: delisting.clone(),
+    })
+}
+
+pub(super) fn order_suspension(
+    order: &OrderSuspension,
+    hazard: &Hazard,
+) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &order.document_no, SHORT_TEXT_MAX)?;
+    text::required("scope", &order.scope, LONG_TEXT_MAX)?;
+    text::required("basis", &order.basis, LONG_TEXT_MAX)?;
+    if hazard.is_suspended() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "work is ordered to stop already",
+        ));
+    }
+    Ok(HazardEvent::SuspensionOrdered {
+        suspension: order.clone(),
+    })
+}
+
+pub(super) fn request_resumption(
+    application: &RequestResumption,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("application", &application.application, LONG_TEXT_MAX)?;
+    text::required("assessment", &application.assessment, LONG_TEXT_MAX)?;
+    check_photos(Some(hazard), &application.photos, "photos", facts)?;
+    let in_force = hazard.suspension.as_ref().filter(|s| s.is_in_force());
+    let Some(suspension) = in_force else {
+        return Err(Refusal::new(
+            RefusalCode::NotInForce,
+            "work is not ordered to stop",
+        ));
+    };
+    if suspension.is_resumption_asked_for() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyPending,
+            "resuming has been asked for already",
+        ));
+    }
+    Ok(HazardEvent::ResumptionRequested {
+        application: application.clone(),
+    })
+}
+
+pub(super) fn decide_resumption(
+    decision: &DecideResumption,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("document_no", &decision.document_no, SHORT_TEXT_MAX)?;
+    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
+    check_photos(Some(hazard), &decision.photos, "photos", facts)?;
+    let suspension = hazard.suspension.as_ref();
+    let asked = suspension.filter(|suspension| suspension.is_resumption_asked_for());
+    let asked = asked.and_then(|suspension| suspension.application.as_ref());
+    let asked = asked.ok_or_else(|| nothing_pending("resuming has not been asked for"))?;
+    decides_on(decision.on, asked.applied.at)?;
+    not_both(asked.applied.by, actor)?;
+    Ok(HazardEvent::ResumptionDecided {
+        decision: decision.clone(),
+    })
+}
+
+/// 查处分离: whoever found the hazard does not decide on the penalty.
+pub(super) fn record_penalty(
+    penalty: &RecordPenalty,
+    hazard: &Hazard,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
+    text::required("case_no", &penalty.case_no, SHORT_TEXT_MAX)?;
+    if let Some(decision) = &penalty.decision {
+        text::required(
+            "decision.document_no",
+            &decision.document_no,
+            SHORT_TEXT_MAX,
+        )?;
+        text::required("decision.result", &decision.result, LONG_TEXT_MAX)?;
+        check_claimed_day("decision.decided_on", decision.decided_on, facts)?;
+        if actor.person_id() == Some(hazard.reported_by) {
+            return Err(Refusal::new(
+                RefusalCode::SamePerson,
+                "whoever found the hazard may not decide on its penalty",
+            ));
+        }
+    }
+    let mut known = hazard.penalties.iter();
+    let known = known.find(|known| known.penalty.case_no == penalty.case_no);
+    if penalty.decision.is_none() && known.is_some_and(|known| known.penalty.decision.is_some()) {
+        return Err(Refusal::invalid_field(
+            "decision",
+            "has been recorded for this case; it can be corrected, not removed",
+        ));
+    }
+    if known.is_none() && hazard.penalties.len() >= facts.limits.penalties {
+        return Err(limit("penalty cases", facts.limits.penalties));
+    }
+    Ok(HazardEvent::PenaltyRecorded {
+        penalty: penalty.clone(),
+    })
+}
+
+pub(super) fn assign_sector(assignment: &AssignSector) -> Result<HazardEvent, Refusal> {
+    text::required("sector", &assignment.sector, SECTOR_MAX)?;
+    text::required("department", &assignment.department, SHORT_TEXT_MAX)?;
+    Ok(HazardEvent::SectorAssigned {
+        assignment: assignment.clone(),
+    })
+}
