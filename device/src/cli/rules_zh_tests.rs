@@ -9,6 +9,7 @@ const RULES: &[&str] = &[
     include_str!("../../../domain/src/hazard/checks.rs"),
     include_str!("../../../domain/src/hazard/decide.rs"),
     include_str!("../../../domain/src/hazard/grading.rs"),
+    include_str!("../../../domain/src/hazard/measures.rs"),
     include_str!("../../../domain/src/hazard/report.rs"),
     include_str!("../../../domain/src/hazard/steps.rs"),
     include_str!("../../../domain/src/text.rs"),

@@ -2,6 +2,10 @@
 
 /// Sentences that stand alone.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
+    (
+        "this is nothing that is done to a hazard",
+        "这不是对隐患的操作",
+    ),
     // Anybody, anything
     ("the record names no such photo", "记录中没有这张照片"),
     ("there is no such hazard", "没有这条隐患"),

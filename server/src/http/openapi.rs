@@ -128,9 +128,19 @@ fn methods_of(item: &PathItem) -> Vec<&'static str> {
 /// The methods that there are at this path, of a request that no route took; empty when there is
 /// nothing at all.
 pub(super) fn methods_at(path: &str) -> Vec<&'static str> {
-    let mut methods: Vec<&'static str> = METHODS
+    let fits: Vec<_> = METHODS
         .iter()
         .filter(|(pattern, _)| pattern.is_match(path))
+        .collect();
+    // A path that is written out is no id: `/enterprises/imports` is not `/enterprises/{id}`.
+    let parameters = |pattern: &ResourceDef| {
+        let pattern = pattern.pattern().unwrap_or_default();
+        pattern.matches('{').count()
+    };
+    let fewest = fits.iter().map(|(pattern, _)| parameters(pattern)).min();
+    let mut methods: Vec<&'static str> = fits
+        .into_iter()
+        .filter(|(pattern, _)| Some(parameters(pattern)) == fewest)
         .flat_map(|(_, methods)| methods.iter().copied())
         .collect();
     methods.sort_unstable();

@@ -87,6 +87,12 @@ pub(super) fn correct(document: &mut OpenApi) {
         &names(StandardStatus::ALL, StandardStatus::as_str),
     );
     name_values(components, "Cadence", &names(Cadence::ALL, Cadence::as_str));
+    // Answers show these with more beside their own fields.
+    for schema in ["Criterion", "PackHead"] {
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(schema) {
+            object.additional_properties = None;
+        }
+    }
     describe_commands(components);
 }
 

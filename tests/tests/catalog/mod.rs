@@ -31,7 +31,7 @@ fn a_device_finds_clause_and_checklist_without_a_server() {
         device.ok(&["sync"]);
         let shown = rest
             .signed_in("inspector1")
-            .get("/criteria?q=%E7%B2%89%E5%B0%98%E6%B2%A1%E6%9C%89%E6%B3%84%E7%88%86");
+            .get("/api/v1/criteria?q=%E7%B2%89%E5%B0%98%E6%B2%A1%E6%9C%89%E6%B3%84%E7%88%86");
         let shown = shown.expect_status(&[200]).json();
         server.stop();
 
@@ -115,7 +115,7 @@ fn a_new_sector_needs_a_folder_and_nothing_else() {
         let folder = write_pack(within.path(), 1, "牵引索断丝超限");
         let added = server.task(&["pack", "add", folder.to_str().unwrap()]);
         assert!(added.status.success(), "{}", described(&added));
-        noticed(|| rest.get("/criteria/LC-1-1").status == 200);
+        noticed(|| rest.get("/api/v1/criteria/LC-1-1").status == 200);
         device.ok(&["sync"]);
         assert_eq!(
             codes(&device.json(&["criteria", "牵引索断丝"]))[0],
@@ -130,13 +130,13 @@ fn a_new_sector_needs_a_folder_and_nothing_else() {
         let added = server.task(&["pack", "add", folder.to_str().unwrap()]);
         assert!(added.status.success(), "{}", described(&added));
         noticed(|| {
-            rest.get("/criteria/LC-1-1").json()["items"]
+            rest.get("/api/v1/criteria/LC-1-1").json()["items"]
                 .as_array()
                 .unwrap()
                 .len()
                 == 2
         });
-        let editions = rest.get("/criteria/LC-1-1").json();
+        let editions = rest.get("/api/v1/criteria/LC-1-1").json();
         assert_eq!(editions["items"][0]["citability"], "not_citable");
         assert_eq!(editions["items"][1]["citability"], "full_text");
         device.ok(&["sync"]);

@@ -297,7 +297,7 @@ fn fixed_by_the_enterprise(stage: &Stage, hazard: &str) {
     let shown = stage.principal.json(&["show", hazard]);
     assert_eq!(shown["hazard"]["status"]["name"], "rectifying", "{shown}");
     assert_eq!(
-        shown["hazard"]["status"]["order"]["due_date"], "2026-12-22",
+        shown["hazard"]["status"]["order"]["due_date"], "2026-12-20",
         "{shown}"
     );
     stage.link.cut();
