@@ -26,7 +26,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(import)
         .service(list)
         .service(undo)
-        .service(read_one);
+        .service(read_one)
+        // Not an enterprise whose id is "imports".
+        .route("/enterprises/imports", web::route().to(super::nothing_here));
 }
 
 /// Which import, and whether it is meant.

@@ -18,7 +18,11 @@ use crate::usecases::person_keys::{self, Key, NewKey};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(register).service(list).service(revoke);
+    cfg.service(register)
+        // Not the keys of somebody whose id is "me".
+        .route("/people/me/keys", web::route().to(super::nothing_here))
+        .service(list)
+        .service(revoke);
 }
 
 /// A key whose private half is on somebody's device, under a PIN.
