@@ -263,6 +263,17 @@ actions! {
     RecomputeDeadline(RecomputeDeadline) = 30, "recompute_deadline";
 }
 
+impl Action {
+    /// The criterion that this names as a basis. A report's is what its finder thinks, and binds nobody.
+    pub const fn cites(&self) -> Option<&CriterionRef> {
+        match self {
+            Self::Confirm(confirm) => confirm.criterion.as_ref(),
+            Self::ChangeGrade(change) => change.criterion.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl ActionKind {
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {

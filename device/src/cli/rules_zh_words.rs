@@ -3,6 +3,18 @@
 /// Sentences that stand alone.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
+        "the catalog holds no such edition of a criterion",
+        "判定标准库中没有这个版本的判定情形",
+    ),
+    (
+        "the criterion is to be entered from the original, or was retired",
+        "该判定情形待录入原文或已停用，不能作为依据",
+    ),
+    (
+        "the criterion was not in force when the hazard was found or confirmed",
+        "发现或确认隐患时该判定情形未施行",
+    ),
+    (
         "this is nothing that is done to a hazard",
         "这不是对隐患的操作",
     ),

@@ -15,6 +15,7 @@ use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::{FieldName, Hazard, HazardEvent, PhotoState, StatusName};
 use crate::ids::{EnterpriseId, JurisdictionId};
+use crate::pack::Criterion;
 use crate::policy::{self, Verdict};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
@@ -103,6 +104,18 @@ pub struct MergeTarget {
     pub enterprise_id: Option<EnterpriseId>,
 }
 
+/// What the catalog holds of the criterion that a confirmation or a change of grade names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cited {
+    /// None is named, or whoever decides holds no catalog that it could be looked up in.
+    #[default]
+    NotLookedUp,
+    /// There is no such edition.
+    Unknown,
+    /// This edition.
+    Known(Box<Criterion>),
+}
+
 /// What the rules need to know beside the hazard itself.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -119,6 +132,8 @@ pub struct Facts {
     pub seconds: Vec<Actor>,
     /// The hazard that a merge names; absent: there is none, or none that the author may see.
     pub merge_target: Option<MergeTarget>,
+    /// The criterion that is named as a basis.
+    pub cited: Cited,
     /// The published working days.
     pub calendar: Arc<WorkdayCalendar>,
     /// Limits in force.
@@ -135,6 +150,7 @@ impl Facts {
             sector: None,
             seconds: Vec::new(),
             merge_target: None,
+            cited: Cited::NotLookedUp,
             calendar,
             limits,
         }

@@ -8,7 +8,7 @@ use crate::calendar::EndOnDayOff;
 use crate::command::{
     ChangeGrade, Confirm, CriterionRef, DecideProposal, ExpertOpinion, Grade, Period, Served,
 };
-use crate::hazard::{Authority, Deadline, Hazard, HazardEvent, Proposed};
+use crate::hazard::{Authority, Cited, Deadline, Hazard, HazardEvent, Proposed};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::LocalDate;
@@ -120,6 +120,7 @@ fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(),
         confirm.basis.as_deref(),
         confirm.expert_opinion.as_ref(),
     )?;
+    check_cited(hazard, facts)?;
     match &confirm.served {
         Some(served) => check_served(served, hazard, facts),
         None => Ok(()),
@@ -158,6 +159,32 @@ fn check_basis(
                 "a basis in words goes with an expert's opinion",
             )
         });
+    }
+    Ok(())
+}
+
+/// No invented law: what was not obtained, or did not hold while the hazard was there, is no basis.
+fn check_cited(hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
+    let refused = |why: &str| {
+        Err(Refusal {
+            field: Some("criterion".to_owned()),
+            ..Refusal::new(RefusalCode::CriterionNotCitable, why)
+        })
+    };
+    let criterion = match &facts.cited {
+        Cited::NotLookedUp => return Ok(()),
+        Cited::Unknown => return refused("the catalog holds no such edition of a criterion"),
+        Cited::Known(criterion) => criterion,
+    };
+    if !criterion.citability().may_be_picked() {
+        return refused("the criterion is to be entered from the original, or was retired");
+    }
+    let made = facts.made().shanghai_date();
+    let found = hazard.found_at.shanghai_date().min(made);
+    let began_later = criterion.effective_from.is_some_and(|from| from > made);
+    let ended_before = criterion.effective_until.is_some_and(|until| until < found);
+    if began_later || ended_before {
+        return refused("the criterion was not in force when the hazard was found or confirmed");
     }
     Ok(())
 }
@@ -252,6 +279,7 @@ pub(super) fn change_grade(
         change.basis.as_deref(),
         change.expert_opinion.as_ref(),
     )?;
+    check_cited(hazard, facts)?;
     if hazard.proposal.is_some() {
         return Err(Refusal::new(
             RefusalCode::AlreadyPending,

@@ -21,7 +21,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Facts, Limits, MergeTarget, Outcome, decide};
+pub use decide::{Cited, Decision, Facts, Limits, MergeTarget, Outcome, decide};
 pub use entries::{Disputed, FieldName, FieldVersions, NoteEntry, Photo, PhotoState};
 pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
 pub use number::hazard_number;

@@ -14,7 +14,9 @@ use hazardloop_domain::access::{Actor, GrantScope, Place};
 use hazardloop_domain::command::{Action, ActionKind, CoSigner, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
+use hazardloop_domain::hazard::{
+    Cited, Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide,
+};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, SubjectId};
 use hazardloop_domain::inspection::{Inspection, InspectionLimits};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -30,7 +32,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazards;
 use crate::store::places::{self, Lineage};
-use crate::store::{Conn, StoreError, WriteTx, people, photos};
+use crate::store::{Conn, StoreError, WriteTx, packs, people, photos};
 use crate::usecases::photo_arrived::is_as_said;
 
 /// Who sends a command, and by which door.
@@ -165,6 +167,7 @@ impl WorkingSet<'_> {
         let target = self.target(tx.conn(), command, place)?;
         let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
+        let cited = cited(tx.conn(), command)?;
         let door = self.door();
         let facts = Facts {
             // The server's own time at the last contact: it was not made before that.
@@ -176,6 +179,7 @@ impl WorkingSet<'_> {
             sector: target.sector.clone(),
             seconds,
             merge_target,
+            cited,
             ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
         if let Some(new_place) = &target.new_place {
@@ -448,6 +452,17 @@ fn already_here<T: Aggregate>(
         }
     }
     Ok(receipts)
+}
+
+/// What the catalog holds of the criterion that the command names as a basis.
+fn cited(conn: &mut Conn, command: &Command) -> Result<Cited, Failure> {
+    let Some(reference) = command.action.cites() else {
+        return Ok(Cited::NotLookedUp);
+    };
+    let found = packs::criterion(conn, reference)?;
+    Ok(found.map_or(Cited::Unknown, |criterion| {
+        Cited::Known(Box::new(criterion))
+    }))
 }
 
 fn unknown_enterprise() -> Failure {

@@ -5,10 +5,11 @@ use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, SubjectKind};
 use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName};
+use hazardloop_domain::hazard::{Cited, Facts, Hazard, MergeTarget, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
 use hazardloop_domain::inspection::{Inspection, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
+use hazardloop_domain::pack::Criterion;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use std::sync::Arc;
@@ -211,6 +212,7 @@ impl Reader<'_> {
         let mut facts = Facts {
             made_at: Some(made_at),
             merge_target: self.merge_target(&command.action),
+            cited: self.cited(&command.action),
             ..Facts::at(self.now, limits, calendar)
         };
         if let Some(hazard) = current {
@@ -285,6 +287,14 @@ impl Reader<'_> {
             true => Arc::clone(&self.config.calendar),
             false => Arc::new(self.config.calendar.with_years(&tables)),
         }
+    }
+
+    /// The criterion named as a basis, where this device holds it; else the server looks.
+    fn cited(&self, action: &Action) -> Cited {
+        let held = action.cites().and_then(|reference| {
+            self.record::<Criterion>(RecordKind::Criterion, Criterion::id_of(reference).0)
+        });
+        held.map_or(Cited::NotLookedUp, |held| Cited::Known(Box::new(held)))
     }
 
     /// The hazard that a merge names: as this device holds it, and where it does not, open for all

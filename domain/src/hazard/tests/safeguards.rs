@@ -233,3 +233,66 @@ fn the_workers_are_told_also_where_a_planned_hazard_becomes_major() {
     case.must(&principal(), submit_plan());
     case.must(&head(), decide_plan(true));
 }
+
+/// A criterion that was read in full and holds since 2023-05-15.
+fn criterion() -> crate::pack::Criterion {
+    let reference = CriterionRef {
+        code: "GM-10-3-2".to_owned(),
+        edition: 2,
+    };
+    crate::pack::Criterion {
+        id: crate::pack::Criterion::id_of(&reference),
+        code: reference.code,
+        edition: reference.edition,
+        pack: "industry-and-trade".to_owned(),
+        sector: "industry-and-trade".to_owned(),
+        standard: "GM-10".to_owned(),
+        number: "应急管理部令第10号".to_owned(),
+        clause: "第三条（二）".to_owned(),
+        zh: "特种作业人员没培训取证就上岗".to_owned(),
+        en: "Special-operation workers working unlicensed".to_owned(),
+        check_zh: None,
+        check_en: None,
+        evidence: crate::pack::Evidence::Seen,
+        unverified: false,
+        source: "made up for a test".to_owned(),
+        status: crate::pack::StandardStatus::InForce,
+        effective_from: Some(date("2023-05-15")),
+        effective_until: None,
+        retired_in: None,
+        version: 1,
+    }
+}
+
+#[test]
+fn what_was_not_obtained_or_not_in_force_is_no_basis() {
+    use crate::hazard::Cited;
+    let with = |change: fn(&mut crate::pack::Criterion)| {
+        let mut criterion = criterion();
+        change(&mut criterion);
+        let mut case = Case::reported(Source::OpenVisit, Grade::Major);
+        case.facts.cited = Cited::Known(Box::new(criterion));
+        case
+    };
+    with(|_| {}).must(&reviewer(), confirm(Grade::Major));
+    let unfit: [fn(&mut crate::pack::Criterion); 4] = [
+        |criterion| criterion.evidence = crate::pack::Evidence::Title,
+        |criterion| criterion.evidence = crate::pack::Evidence::KnownHigh,
+        |criterion| criterion.effective_from = Some(date("2026-11-23")),
+        |criterion| criterion.effective_until = Some(date("2026-11-21")),
+    ];
+    for change in unfit {
+        with(change).refused_as(
+            RefusalCode::CriterionNotCitable,
+            &reviewer(),
+            confirm(Grade::Major),
+        );
+    }
+    let mut case = Case::reported(Source::OpenVisit, Grade::Major);
+    case.facts.cited = Cited::Unknown;
+    case.refused_as(
+        RefusalCode::CriterionNotCitable,
+        &reviewer(),
+        confirm(Grade::Major),
+    );
+}
