@@ -6,6 +6,7 @@
 //! commands is stored in few statements.
 
 mod aggregate;
+mod cited;
 mod co_signed;
 mod inspections;
 mod working_set;
@@ -14,9 +15,7 @@ use hazardloop_domain::access::{Actor, GrantScope, Place};
 use hazardloop_domain::command::{Action, ActionKind, CoSigner, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{
-    Cited, Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide,
-};
+use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, SubjectId};
 use hazardloop_domain::inspection::{Inspection, InspectionLimits};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -26,13 +25,14 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
 use self::aggregate::Aggregate;
+use self::cited::cited;
 pub use self::working_set::WorkingSet;
 use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazards;
 use crate::store::places::{self, Lineage};
-use crate::store::{Conn, StoreError, WriteTx, packs, people, photos};
+use crate::store::{Conn, StoreError, WriteTx, people, photos};
 use crate::usecases::photo_arrived::is_as_said;
 
 /// Who sends a command, and by which door.
@@ -452,17 +452,6 @@ fn already_here<T: Aggregate>(
         }
     }
     Ok(receipts)
-}
-
-/// What the catalog holds of the criterion that the command names as a basis.
-fn cited(conn: &mut Conn, command: &Command) -> Result<Cited, Failure> {
-    let Some(reference) = command.action.cites() else {
-        return Ok(Cited::NotLookedUp);
-    };
-    let found = packs::criterion(conn, reference)?;
-    Ok(found.map_or(Cited::Unknown, |criterion| {
-        Cited::Known(Box::new(criterion))
-    }))
 }
 
 fn unknown_enterprise() -> Failure {

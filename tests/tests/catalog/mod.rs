@@ -115,8 +115,10 @@ fn a_new_sector_needs_a_folder_and_nothing_else() {
         let folder = write_pack(within.path(), 1, "牵引索断丝超限");
         let added = server.task(&["pack", "add", folder.to_str().unwrap()]);
         assert!(added.status.success(), "{}", described(&added));
-        noticed(|| rest.get("/api/v1/criteria/LC-1-1").status == 200);
-        device.ok(&["sync"]);
+        noticed(&device, || {
+            let editions = rest.get("/api/v1/criteria/LC-1-1");
+            (editions.status == 200).then_some(())
+        });
         assert_eq!(
             codes(&device.json(&["criteria", "牵引索断丝"]))[0],
             "LC-1-1"
@@ -129,14 +131,13 @@ fn a_new_sector_needs_a_folder_and_nothing_else() {
         write_pack(within.path(), 2, "牵引索断丝或锈蚀");
         let added = server.task(&["pack", "add", folder.to_str().unwrap()]);
         assert!(added.status.success(), "{}", described(&added));
-        noticed(|| {
+        let editions = noticed(&device, || {
             let editions = rest.get("/api/v1/criteria/LC-1-1").json();
-            editions["items"].as_array().map(Vec::len) == Some(2)
+            let both = editions["items"].as_array().map(Vec::len) == Some(2);
+            both.then_some(editions)
         });
-        let editions = rest.get("/api/v1/criteria/LC-1-1").json();
         assert_eq!(editions["items"][0]["citability"], "not_citable");
         assert_eq!(editions["items"][1]["citability"], "full_text");
-        device.ok(&["sync"]);
         let found = device.json(&["criteria", "牵引索锈蚀"]);
         assert_eq!(found[0]["code"], "LC-1-1");
         assert_eq!(found[0]["edition"], 2);
@@ -145,14 +146,21 @@ fn a_new_sector_needs_a_folder_and_nothing_else() {
     });
 }
 
-/// Asks until the server has seen it: it looks on its own, and each question takes its time.
-fn noticed(mut seen: impl FnMut() -> bool) {
+/// Asks, with a device's contact before each question, until the server has seen it, and lets the
+/// device see it too: the server looks on its own, and questions asked in a tight loop would soon be
+/// more than it answers one person.
+fn noticed<T>(device: &Device, mut seen: impl FnMut() -> Option<T>) -> T {
     #[allow(
         clippy::disallowed_methods,
         reason = "bounds how long another process is waited for"
     )]
     let began = std::time::Instant::now();
-    while !seen() {
+    loop {
+        let found = seen();
+        device.ok(&["sync"]);
+        if let Some(found) = found {
+            return found;
+        }
         assert!(began.elapsed() < NOTICED, "not noticed within {NOTICED:?}");
     }
 }

@@ -51,7 +51,7 @@ impl Site {
             "--no-photo",
             "黑暗",
             "--criterion",
-            "GM-10-3-2@2",
+            "GM-10-3-2@1",
             "--enterprise",
             enterprise.as_str().unwrap(),
         ]);
@@ -71,7 +71,7 @@ fn confirm(hazard: &str, more: &[&str]) -> Vec<String> {
         hazard,
         "--major",
         "--criterion",
-        "GM-10-3-2@2",
+        "GM-10-3-2@1",
         "--responsible",
         "王强",
         "--requirement",
