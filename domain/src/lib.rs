@@ -18,5 +18,6 @@ pub mod ids;
 pub mod jurisdiction;
 pub mod policy;
 pub mod refusal;
+pub mod search_text;
 pub mod text;
 pub mod time;
