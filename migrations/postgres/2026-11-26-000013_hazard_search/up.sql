@@ -23,11 +23,13 @@ CREATE TABLE hazard_lists (
 INSERT INTO hazard_lists (scope, sorted_by, status, grade, at, hazard_id)
 SELECT decode(replace(split_part(scope_rows.scope, ':', 2), '-', ''), 'hex'), 0, hazards.status, hazards.grade, hazards.received_at, hazards.id
 FROM scope_rows INNER JOIN hazards ON hazards.id = scope_rows.record_id
-WHERE scope_rows.record_kind = 1 AND scope_rows.present;
+WHERE scope_rows.record_kind = 1 AND scope_rows.present
+    AND scope_rows.scope NOT LIKE '%/%';
 INSERT INTO hazard_lists (scope, sorted_by, status, grade, at, hazard_id)
 SELECT decode(replace(split_part(scope_rows.scope, ':', 2), '-', ''), 'hex'), 1, hazards.status, hazards.grade, hazards.due_at, hazards.id
 FROM scope_rows INNER JOIN hazards ON hazards.id = scope_rows.record_id
-WHERE scope_rows.record_kind = 1 AND scope_rows.present AND hazards.due_at IS NOT NULL;
+WHERE scope_rows.record_kind = 1 AND scope_rows.present
+    AND hazards.due_at IS NOT NULL AND scope_rows.scope NOT LIKE '%/%';
 
 -- The text index. Hazards wait in search_pending until they are made a document of it; a search looks through
 -- those by itself. stamp counts what happened to one that waits.

@@ -6,7 +6,7 @@ use diesel::upsert::excluded;
 use hazardloop_domain::geography::cell_of;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
-use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
 use super::batch::in_arrays;
@@ -36,6 +36,17 @@ struct Row {
     version: i64,
     head_hash: Vec<u8>,
     record: Vec<u8>,
+    criterion: Option<String>,
+    reported_by: Option<Vec<u8>>,
+}
+
+/// A new row, with what does not follow from the hazard's own history.
+#[derive(Insertable)]
+#[diesel(table_name = hazards, treat_none_as_default_value = false)]
+struct NewRow {
+    #[diesel(embed)]
+    row: Row,
+    sector: Option<String>,
 }
 
 /// A hazard as loaded: its state and the end of its history.
@@ -105,12 +116,26 @@ pub fn load_all(conn: &mut Conn, ids: &[HazardId]) -> Result<Vec<Loaded>, StoreE
 }
 
 /// The row of a hazard, about to be stored after its events.
-pub struct Saved(Row);
+pub struct Saved {
+    row: Row,
+    /// Its sector, when known; where there is none here, the stored one stays.
+    sector: Option<Option<String>>,
+}
 
 impl Saved {
     /// `record` is the CBOR that devices receive.
     pub fn new(hazard: &Hazard, record: Vec<u8>, head: Head, district_code: &str) -> Self {
-        Self(Row::of(hazard, record, head, district_code))
+        Self {
+            row: Row::of(hazard, record, head, district_code),
+            sector: None,
+        }
+    }
+
+    /// The same, of this sector, or of none that is known.
+    #[must_use]
+    pub fn of_sector(mut self, sector: Option<String>) -> Self {
+        self.sector = Some(sector);
+        self
     }
 }
 
@@ -119,13 +144,17 @@ impl Saved {
 /// # Errors
 /// [`StoreError::Stale`] when somebody else stored one of them meanwhile.
 pub fn insert_all(tx: &mut WriteTx<'_>, saved: Vec<Saved>) -> Result<(), StoreError> {
-    let rows: Vec<Row> = saved.into_iter().map(|saved| saved.0).collect();
+    let new = |Saved { row, sector }| NewRow {
+        row,
+        sector: sector.flatten(),
+    };
+    let rows: Vec<NewRow> = saved.into_iter().map(new).collect();
     in_arrays!(rows, |array| insert(tx.conn(), array)
         .map_err(taken_meanwhile)?);
     Ok(())
 }
 
-fn insert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
+fn insert<const N: usize>(conn: &mut Conn, rows: [NewRow; N]) -> QueryResult<usize> {
     on_any!(conn, |c| diesel::insert_into(hazards::table)
         .values(rows)
         .execute(c))
@@ -145,12 +174,16 @@ fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
 /// # Errors
 /// [`StoreError::Stale`] when somebody else changed it meanwhile.
 pub fn update(tx: &mut WriteTx<'_>, saved: Saved, before: i64) -> Result<(), StoreError> {
-    let row = saved.0;
-    let changed = diesel::update(hazards::table)
+    let Saved { row, sector } = saved;
+    let stored = hazards::table
         .filter(hazards::id.eq(row.id.clone()))
-        .filter(hazards::version.eq(before))
-        .set(row)
-        .execute(tx.conn())?;
+        .filter(hazards::version.eq(before));
+    let changed = match sector {
+        None => diesel::update(stored).set(row).execute(tx.conn())?,
+        Some(sector) => diesel::update(stored)
+            .set((row, hazards::sector.eq(sector)))
+            .execute(tx.conn())?,
+    };
     if changed == 1 {
         Ok(())
     } else {
@@ -158,7 +191,62 @@ pub fn update(tx: &mut WriteTx<'_>, saved: Saved, before: i64) -> Result<(), Sto
     }
 }
 
-/// Whether the stored row, every column of it, is what this state and history end make.
+/// Gives the hazards of an enterprise its new sector, but those that were assigned to another. Reports that are being filed under it meanwhile are kept waiting by
+/// [`super::enterprises::hold_for_move`].
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_sector(
+    tx: &mut WriteTx<'_>,
+    enterprise_id: EnterpriseId,
+    before: &str,
+    sector: &str,
+) -> Result<(), StoreError> {
+    diesel::update(hazards::table)
+        .filter(hazards::enterprise_id.eq(enterprise_id.as_bytes().to_vec()))
+        .filter(hazards::sector.eq(before.to_owned()))
+        .set(hazards::sector.eq(sector.to_owned()))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Fills the columns that follow from the record in rows that an earlier release wrote, `limit` at a time; answers
+/// how many it filled.
+///
+/// # Errors
+/// When the database does not answer or a stored record cannot be read.
+pub(super) fn fill_new_columns(conn: &mut Conn, limit: i64) -> Result<usize, StoreError> {
+    let rows: Vec<(Vec<u8>, Found)> = hazards::table
+        .filter(hazards::reported_by.is_null())
+        .limit(limit)
+        .select((
+            hazards::id,
+            (hazards::version, hazards::head_hash, hazards::record),
+        ))
+        .load(conn)?;
+    let filled = rows.len();
+    for (id, found) in rows {
+        let hazard_id = HazardId::from_slice(&id).ok_or_else(|| StoreError::Corrupt {
+            what: "a hazard id of odd length".to_owned(),
+        })?;
+        let hazard = Loaded::read(hazard_id, found)?.hazard;
+        diesel::update(hazards::table.find(id))
+            .set((
+                hazards::criterion.eq(criterion(&hazard)),
+                hazards::reported_by.eq(hazard.reported_by.as_bytes().to_vec()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(filled)
+}
+
+fn criterion(hazard: &Hazard) -> Option<String> {
+    let criterion = hazard.criterion.as_ref();
+    criterion.map(|criterion| criterion.code.clone())
+}
+
+/// Whether the stored row is what this state and history end make: every column of it but the sector, which is
+/// the enterprise's.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -198,6 +286,8 @@ impl Row {
             version: hazard.version,
             head_hash: head.hash.as_bytes().to_vec(),
             record,
+            criterion: criterion(hazard),
+            reported_by: Some(hazard.reported_by.as_bytes().to_vec()),
         }
     }
 }

@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::conn::{self, Conn, Purpose};
 use super::db::DbOptions;
 use super::error::StoreError;
+use super::hazards;
 use super::identity::{self, Depth};
 use super::url::DatabaseUrl;
 
@@ -47,11 +48,17 @@ pub(super) fn locked_up<T>(
     })
 }
 
+/// Rows that are filled in one statement's worth of work; what has been filled is not looked at again.
+const FILLED_AT_ONCE: i64 = 500;
+
 fn all_up(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
-    match conn {
+    let ran = match conn {
         Conn::Sqlite(conn) => up(conn, &SQLITE),
         Conn::Postgres(conn) => up(conn, &POSTGRES),
-    }
+    }?;
+    // What SQL cannot read out of a record.
+    while hazards::fill_new_columns(conn, FILLED_AT_ONCE)? > 0 {}
+    Ok(ran)
 }
 
 /// The names of migrations that the database still needs; does not create a file.

@@ -177,6 +177,57 @@ diesel::table! {
         version -> BigInt,
         head_hash -> Binary,
         record -> Binary,
+        sector -> Nullable<Text>,
+        criterion -> Nullable<Text>,
+        reported_by -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// The hazards of each enterprise and jurisdiction subtree by state and grade, in two orders.
+    hazard_lists (scope, sorted_by, status, grade, at, hazard_id) {
+        scope -> Binary,
+        sorted_by -> Integer,
+        status -> Text,
+        grade -> Text,
+        at -> BigInt,
+        hazard_id -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Hazards that are yet to be made documents of the text index.
+    search_pending (hazard_id) {
+        hazard_id -> Binary,
+        received_at -> BigInt,
+        stamp -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Documents of the text index, numbered as they come.
+    search_documents (document) {
+        document -> BigInt,
+        hazard_id -> Binary,
+        received_at -> BigInt,
+        bound_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Which documents of a segment hold a term.
+    search_terms (term, segment) {
+        term -> BigInt,
+        segment -> BigInt,
+        documents -> Binary,
+    }
+}
+
+diesel::table! {
+    /// When the oldest hazard of a segment was received.
+    search_segments (segment) {
+        segment -> BigInt,
+        oldest_at -> BigInt,
     }
 }
 
@@ -367,6 +418,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     refresh_tokens,
     hazards,
+    hazard_lists,
+    search_pending,
+    search_documents,
+    search_terms,
+    search_segments,
     events,
     audit_chain,
     rest_commands,

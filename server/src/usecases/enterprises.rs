@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
-use crate::store::{Conn, StoreError, WriteTx, enterprises, places};
+use crate::store::{Conn, StoreError, WriteTx, enterprises, hazards, places, search};
 
 /// Characters of a credit code (GB 32100-2015); one with more is refused, any other only warned of.
 pub const CREDIT_CODE_LENGTH: usize = 18;
@@ -92,6 +92,9 @@ pub(super) fn store(
         .ok_or_else(|| Failure::invalid("jurisdiction_id", "names no jurisdiction"))?;
     let record = encoded(enterprise)?;
     let version = before.map(|before| before.version);
+    if let Some(before) = before {
+        tell_hazards(tx, before, enterprise)?;
+    }
     places::save_enterprise(
         tx,
         enterprise,
@@ -126,6 +129,22 @@ pub(super) fn store(
     };
     events::append(tx, event)?;
     Ok(())
+}
+
+/// The enterprise's hazards have its sector, and are found by its name.
+fn tell_hazards(
+    tx: &mut WriteTx<'_>,
+    before: &Enterprise,
+    after: &Enterprise,
+) -> Result<(), StoreError> {
+    if (&before.sector, &before.name) == (&after.sector, &after.name) {
+        return Ok(());
+    }
+    enterprises::hold_for_move(tx, after.id)?;
+    if before.sector != after.sector {
+        hazards::set_sector(tx, after.id, &before.sector, &after.sector)?;
+    }
+    search::put_waiting_of(tx, after.id)
 }
 
 fn announce(

@@ -8,6 +8,7 @@ pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
+pub mod index_text;
 pub mod jurisdictions;
 pub mod others;
 pub mod people;

@@ -1,6 +1,6 @@
 //! What people read: lists of what they may see, newest first, and where things are.
 //!
-//! A list is walked along the feed's index, scope by scope, so that its cost follows from the
+//! Hazards have lists and indexes of their own (`hazards`, `keys`). Enterprises: a list is walked along the feed's index, scope by scope, so that its cost follows from the
 //! page, not from the size of the district. A filter that few records pass ends a page early
 //! rather than searching on: such a page is short, or empty, and still says where to go on.
 
@@ -20,6 +20,8 @@ use crate::store::lists::{self, Key, Placed};
 pub mod enterprises;
 pub mod hazard;
 pub mod hazards;
+mod keys;
+mod text_walk;
 
 #[cfg(test)]
 mod large_tests;

@@ -18,9 +18,11 @@ use crate::failure::Failure;
 use crate::store::enterprises::{self, Seat};
 use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
+use crate::store::hazard_lists::{self, Listed};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
+use crate::store::lists::Key;
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, calendars};
+use crate::store::{Conn, WriteTx, access, calendars, search};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -239,6 +241,7 @@ impl<'a> WorkingSet<'a> {
         let (mut new, mut changed) = (Vec::new(), Vec::new());
         let (mut news, mut photos) = (News::default(), Vec::new());
         let mut provisional = Vec::new();
+        let (mut listed, mut searched) = (Vec::new(), Vec::new());
         for subject in subjects.into_values().filter(|subject| subject.changed) {
             let Some(Loaded { hazard, head }) = subject.current else {
                 continue;
@@ -247,6 +250,14 @@ impl<'a> WorkingSet<'a> {
                 .map_err(|error| Failure::Internal(format!("encoding a hazard: {error}")))?;
             let stored = subject.stored.as_ref();
             self.announce(tx.conn(), &mut news, &hazard, &record, stored)?;
+            listed.push(self.listed(tx.conn(), &hazard, stored)?);
+            if stored.is_none_or(|stored| search::is_touched(stored, &hazard)) {
+                let at = hazard.received_at.as_millis();
+                searched.push(Key {
+                    at,
+                    id: hazard.id.0,
+                });
+            }
             photos.extend(named_photos(&hazard, stored, self.now));
             if stored.is_some_and(is_provisional) != is_provisional(&hazard) {
                 provisional.push((hazard.id, is_provisional(&hazard)));
@@ -254,7 +265,10 @@ impl<'a> WorkingSet<'a> {
             let district_code = &self
                 .lineage(tx.conn(), hazard.jurisdiction_id)?
                 .district_code;
-            let saved = Saved::new(&hazard, record, head, district_code);
+            let mut saved = Saved::new(&hazard, record, head, district_code);
+            if stored.map(|stored| &stored.sector) != Some(&hazard.sector) {
+                saved = saved.of_sector(hazard.sector.clone());
+            }
             match stored {
                 None => new.push(saved),
                 Some(stored) => changed.push((saved, stored.version)),
@@ -267,6 +281,8 @@ impl<'a> WorkingSet<'a> {
         }
         calendars::mark(tx, &provisional)?;
         feed::publish(tx, news)?;
+        hazard_lists::store(tx, &listed)?;
+        search::put_waiting(tx, &searched)?;
         hazards::name_photos(tx, photos)?;
         let app = self.door.app.clone();
         tx.after_commit(Box::new(move || app.events_wake.notify_one()));
@@ -284,6 +300,20 @@ impl<'a> WorkingSet<'a> {
             scopes.dedup();
         }
         Ok(scopes)
+    }
+
+    /// Where the hazard stood in the lists of its scopes, and where it stands.
+    fn listed(
+        &mut self,
+        conn: &mut Conn,
+        hazard: &Hazard,
+        stored: Option<&Hazard>,
+    ) -> Result<hazard_lists::Moved, Failure> {
+        let mut of = |hazard: &Hazard| -> Result<Listed, Failure> {
+            let scopes = self.scopes_holding(conn, hazard)?;
+            Ok(Listed::new(hazard, &scopes))
+        };
+        Ok((stored.map(&mut of).transpose()?, of(hazard)?))
     }
 
     /// Tells the scopes that hold the hazard now, and those that it has left.

@@ -1,0 +1,113 @@
+//! Making hazards that wait documents of the text index, some at a time, off the request path.
+//!
+//! A document is found by the characters and pairs of its number, description, place and enterprise's name
+//! (`domain::search_text`), and by labels: the scopes that hold it, its source, its sector. All of that changes
+//! rarely; what does change, state and grade and due date, has lists of its own (`store/hazard_lists.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hazardloop_domain::command::Source;
+use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::search_text;
+use hazardloop_sync_protocol::wire::Scope;
+use uuid::Uuid;
+
+use super::execute::{lineage, scopes_of};
+use crate::failure::Failure;
+use crate::store::lists::{self, Key};
+use crate::store::places::Lineage;
+use crate::store::search::{self, NewDocument, Term, Waiting};
+use crate::store::{Conn, Db, WriteTx};
+
+/// Hazards that become documents in one transaction. Their terms are some 70 each, most of them shared.
+const INDEXED_AT_ONCE: usize = 128;
+
+/// The term of a scope.
+pub fn of_scope(scope: &Scope) -> Term {
+    search::label("scope", &scope.to_string())
+}
+
+/// The term of a source.
+pub fn of_source(source: Source) -> Term {
+    search::label("source", source.as_str())
+}
+
+/// The term of a sector.
+pub fn of_sector(sector: &str) -> Term {
+    search::label("sector", sector)
+}
+
+/// The text by which a hazard is found, normalised.
+pub fn text_of(hazard: &Hazard, enterprise_name: Option<&str>) -> String {
+    let texts = [
+        hazard.number.as_str(),
+        &hazard.description,
+        &hazard.place_text,
+        enterprise_name.unwrap_or_default(),
+    ];
+    search_text::normalise_all(texts)
+}
+
+/// Makes documents of all that wait. Answers how many.
+///
+/// # Errors
+/// [`Failure::Store`] when the database does not answer; what was made by then stays.
+pub fn index_all(db: &Db) -> Result<usize, Failure> {
+    let mut total = 0;
+    loop {
+        // Mostly nothing waits, and a look costs no write.
+        let idle = db.read_blocking(|tx| search::oldest_waiting(tx.conn(), 1))?;
+        if idle.is_empty() {
+            return Ok(total);
+        }
+        total += db.write_blocking(index_some)?;
+    }
+}
+
+fn index_some(tx: &mut WriteTx<'_>) -> Result<usize, Failure> {
+    search::lock(tx)?;
+    let waited = search::oldest_waiting(tx.conn(), INDEXED_AT_ONCE)?;
+    let documents = documents(tx.conn(), &waited)?;
+    search::add(tx, &documents)?;
+    search::settle(tx, &waited)?;
+    Ok(waited.len())
+}
+
+/// The documents of these hazards, oldest first.
+fn documents(conn: &mut Conn, waited: &[Waiting]) -> Result<Vec<NewDocument>, Failure> {
+    let ids: Vec<Uuid> = waited.iter().map(|waiting| waiting.id).collect();
+    let mut hazards = lists::hazards(conn, &ids)?;
+    hazards.sort_unstable_by_key(|hazard| (hazard.received_at, hazard.id));
+    let names = lists::enterprise_names(conn, &enterprises_of(&hazards))?;
+    let sectors = lists::sectors(conn, &ids)?;
+    let mut lineages: BTreeMap<_, Lineage> = BTreeMap::new();
+    let mut documents = Vec::with_capacity(hazards.len());
+    for hazard in hazards {
+        let place = hazard.jurisdiction_id;
+        if !lineages.contains_key(&place) {
+            lineages.insert(place, lineage(conn, place)?);
+        }
+        let ancestors = lineages.get(&place).map(|found| found.ancestors.as_slice());
+        let scopes = scopes_of(hazard.enterprise_id, ancestors.unwrap_or_default());
+        let name = hazard.enterprise_id.and_then(|id| names.get(&id.0));
+        let mut terms = search_text::grams(&text_of(&hazard, name.map(String::as_str)));
+        terms.extend(scopes.iter().map(of_scope));
+        terms.insert(of_source(hazard.source));
+        terms.extend(sectors.get(&hazard.id.0).map(|sector| of_sector(sector)));
+        documents.push(NewDocument {
+            key: Key {
+                at: hazard.received_at.as_millis(),
+                id: hazard.id.0,
+            },
+            terms,
+        });
+    }
+    Ok(documents)
+}
+
+/// The enterprises of these hazards, each once.
+pub fn enterprises_of(hazards: &[Hazard]) -> Vec<Uuid> {
+    let ids = hazards.iter().filter_map(|hazard| hazard.enterprise_id);
+    let ids: BTreeSet<Uuid> = ids.map(|id| id.0).collect();
+    ids.into_iter().collect()
+}
