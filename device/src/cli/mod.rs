@@ -189,7 +189,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             device.engine.handle_pull_wanted();
             return network(&mut device, ambient, LaneName::ALL, patience.wait, lang);
         }
-        Task::List => show::list(&device, now, lang),
+        Task::List(only) => show::list(&device, now, lang, only.search.as_ref()),
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
             let absent = || find::no_such_hazard(&which.hazard);

@@ -2,6 +2,7 @@
 
 use hazardloop_domain::command::Action;
 use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
 use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
@@ -18,8 +19,16 @@ pub(super) struct Answer {
     pub lines: Vec<String>,
 }
 
-pub(super) fn list(device: &Device, now: Timestamp, lang: Language) -> Answer {
-    let views = device.engine.hazards(now);
+pub(super) fn list(
+    device: &Device,
+    now: Timestamp,
+    lang: Language,
+    search: Option<&Query>,
+) -> Answer {
+    let mut views = device.engine.hazards(now);
+    if let Some(query) = search {
+        find::holding(&device.engine, query, &mut views);
+    }
     let lines = views.iter().map(|view| summary(view, now, lang)).collect();
     let json = views.iter().map(|view| summary_json(view, now)).collect();
     Answer { json, lines }

@@ -78,6 +78,7 @@ struct HazardQuery {
     /// How it came to be known.
     source: Option<Source>,
     /// `me`: what the caller reported.
+    #[param(inline)]
     reporter: Option<Reporter>,
     /// Received by the server at this time or later.
     received_from: Option<Timestamp>,

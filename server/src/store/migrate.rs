@@ -157,6 +157,28 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
     }
 }
 
+/// Undoes migrations, newest first, down to and including the one whose name ends so.
+#[cfg(test)]
+pub(super) fn revert_to(url: &DatabaseUrl, ending: &str) -> Result<(), StoreError> {
+    locked(url, |conn| {
+        loop {
+            let version = match conn {
+                Conn::Sqlite(conn) => conn.revert_last_migration(SQLITE),
+                Conn::Postgres(conn) => conn.revert_last_migration(POSTGRES),
+            };
+            let version = version.map_err(failed)?.to_string();
+            let known: Migrations<diesel::sqlite::Sqlite> = SQLITE.migrations().map_err(failed)?;
+            let reverted = known
+                .iter()
+                .map(|migration| migration.name())
+                .find(|name| name.version().to_string() == version);
+            if reverted.is_some_and(|name| name.to_string().ends_with(ending)) {
+                return Ok(());
+            }
+        }
+    })
+}
+
 /// Undoes every migration, newest first.
 #[cfg(test)]
 pub(super) fn revert_all(url: &DatabaseUrl) -> Result<usize, StoreError> {

@@ -72,6 +72,6 @@ mod order_tests;
 #[cfg(test)]
 mod portable_tests;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 #[cfg(test)]
 mod writer_tests;

@@ -112,22 +112,23 @@ pub fn put_waiting_of(tx: &mut WriteTx<'_>, id: EnterpriseId) -> Result<(), Stor
 /// # Errors
 /// When the database does not answer.
 pub fn waiting(conn: &mut Conn, after: Option<Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
-    let mut query = search_pending::table
+    // Greater than any: without a bound SQLite would call it a scan.
+    let (at, id) = after.map_or((i64::MAX, vec![u8::MAX; 17]), |Key { at, id }| {
+        (at, id.as_bytes().to_vec())
+    });
+    let query = search_pending::table
+        .filter(search_pending::received_at.le(at))
+        .filter(
+            search_pending::received_at
+                .lt(at)
+                .or(search_pending::hazard_id.lt(id)),
+        )
         .order((
             search_pending::received_at.desc(),
             search_pending::hazard_id.desc(),
         ))
         .limit(big(limit))
-        .select((search_pending::received_at, search_pending::hazard_id))
-        .into_boxed();
-    if let Some(Key { at, id }) = after {
-        let id = id.as_bytes().to_vec();
-        query = query.filter(search_pending::received_at.le(at)).filter(
-            search_pending::received_at
-                .lt(at)
-                .or(search_pending::hazard_id.lt(id)),
-        );
-    }
+        .select((search_pending::received_at, search_pending::hazard_id));
     let rows: Vec<(i64, Vec<u8>)> = query.load(conn)?;
     rows.iter().map(|(at, id)| key(*at, id)).collect()
 }
@@ -161,6 +162,7 @@ pub fn lock(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
 /// When the database does not answer.
 pub fn oldest_waiting(conn: &mut Conn, limit: usize) -> Result<Vec<Waiting>, StoreError> {
     let rows: Vec<(Vec<u8>, i64)> = search_pending::table
+        .filter(search_pending::received_at.ge(i64::MIN))
         .order((search_pending::received_at, search_pending::hazard_id))
         .limit(big(limit))
         .select((search_pending::hazard_id, search_pending::stamp))

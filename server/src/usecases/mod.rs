@@ -3,6 +3,8 @@
 
 pub mod audit;
 pub mod boundaries;
+#[cfg(any(test, feature = "bulk"))]
+pub mod bulk;
 pub mod calendar;
 pub mod devices;
 pub mod enqueue;

@@ -24,6 +24,10 @@ mod keys;
 mod text_walk;
 
 #[cfg(test)]
+mod filters_tests;
+#[cfg(test)]
+mod growth_tests;
+#[cfg(test)]
 mod large_tests;
 
 /// Records that one filtered page looks through at most, before it says "go on from here".

@@ -186,7 +186,7 @@ impl<'a> WorkingSet<'a> {
     }
 
     /// Chains events onto the history of a hazard that was looked for, and applies them.
-    pub(super) fn record(
+    pub(in crate::usecases) fn record(
         &mut self,
         hazard_id: HazardId,
         new_events: &[HazardEvent],
