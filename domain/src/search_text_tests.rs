@@ -43,7 +43,7 @@ fn found(rows: &[Row], text: &str) -> (Vec<usize>, Vec<usize>) {
 fn containing(rows: &[Row], words: &[&str]) -> Vec<usize> {
     let holds = |Row(place, description, ..): &Row| {
         let holds = |word: &&str| place.contains(word) || description.contains(word);
-        words.iter().all(|word| holds(word))
+        words.iter().all(holds)
     };
     (0..rows.len()).filter(|row| holds(&rows[*row])).collect()
 }

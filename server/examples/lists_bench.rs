@@ -141,15 +141,15 @@ async fn world(app: &App) {
 /// Hazard `number` of `rows`: one in so many is of the kept ones, the same in every database.
 fn made(number: u64, rows: u64) -> Made {
     let every = rows / KEPT;
-    let kept = number % every == 0;
+    let kept = number.is_multiple_of(every);
     let own = if kept { number / every } else { number };
     let (place, description) = bulk::words(usize::try_from(own * 7 % 600).unwrap());
-    let words = if kept && own % 250 == 0 {
+    let words = if kept && own.is_multiple_of(250) {
         "，罐区防雷接地断开，丙烯腈泄漏"
     } else {
         ""
     };
-    let firm_number = if kept && own % 5 == 0 {
+    let firm_number = if kept && own % 5 == 2 {
         own / 5 % 10
     } else {
         10 + own % (FIRMS - 10)

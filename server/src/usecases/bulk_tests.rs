@@ -28,25 +28,25 @@ const TABLES: [&str; 6] = [
 fn some() -> Vec<Made> {
     let made = |number: u64| {
         let (place_text, description) = words(usize::try_from(number).unwrap());
-        let confirmed = number % 3 == 0;
+        let confirmed = number.is_multiple_of(3);
         // Where no enterprise is known, the boundary that holds the position decides.
-        let place = if number % 5 == 0 {
+        let place = if number.is_multiple_of(5) {
             "500153000000"
         } else {
             "500153003000"
         };
         Made {
             id: hazard_id(number),
-            enterprise_id: (number % 5 != 0).then(|| enterprise("polishing")),
+            enterprise_id: (!number.is_multiple_of(5)).then(|| enterprise("polishing")),
             jurisdiction_id: JurisdictionId(sample::id(place)),
             person_id: person("inspector1"),
             source: Source::DeptInspection,
-            grade: if number % 4 == 0 {
+            grade: if number.is_multiple_of(4) {
                 Grade::Major
             } else {
                 Grade::General
             },
-            criterion: (number % 2 == 0).then(|| "GM10-11-3".to_owned()),
+            criterion: number.is_multiple_of(2).then(|| "GM10-11-3".to_owned()),
             description: description.to_owned(),
             place_text: place_text.to_owned(),
             point: Some(Wgs84Point {

@@ -4,6 +4,7 @@
 //! (`domain::search_text`), and by labels: the scopes that hold it, its source, its sector. All of that changes
 //! rarely; what does change, state and grade and due date, has lists of its own (`store/hazard_lists.rs`).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::command::Source;
@@ -84,11 +85,11 @@ fn documents(conn: &mut Conn, waited: &[Waiting]) -> Result<Vec<NewDocument>, Fa
     let mut documents = Vec::with_capacity(hazards.len());
     for hazard in hazards {
         let place = hazard.jurisdiction_id;
-        if !lineages.contains_key(&place) {
-            lineages.insert(place, lineage(conn, place)?);
-        }
-        let ancestors = lineages.get(&place).map(|found| found.ancestors.as_slice());
-        let scopes = scopes_of(hazard.enterprise_id, ancestors.unwrap_or_default());
+        let found = match lineages.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(lineage(conn, place)?),
+        };
+        let scopes = scopes_of(hazard.enterprise_id, &found.ancestors);
         let name = hazard.enterprise_id.and_then(|id| names.get(&id.0));
         let mut terms = search_text::grams(&text_of(&hazard, name.map(String::as_str)));
         terms.extend(scopes.iter().map(of_scope));

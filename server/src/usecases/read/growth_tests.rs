@@ -33,7 +33,7 @@ const KEPT: u64 = 60;
 
 fn made(number: u64, of: u64, second: JurisdictionId) -> Made {
     let every = of / KEPT;
-    let kept = number % every == 0;
+    let kept = number.is_multiple_of(every);
     let own = number / every;
     let (place_text, description) = bulk::words(usize::try_from(number % 500).unwrap());
     let word = if kept { "，丙烯腈泄漏" } else { "" };
@@ -51,7 +51,7 @@ fn made(number: u64, of: u64, second: JurisdictionId) -> Made {
         } else {
             Source::DeptInspection
         },
-        grade: if own % 2 == 0 {
+        grade: if own.is_multiple_of(2) {
             Grade::Major
         } else {
             Grade::General
@@ -78,9 +78,7 @@ async fn filled(url: &str, size: u64) -> (TestServer, JurisdictionId) {
     let server = TestServer::start(url).await;
     let (second, _) = second_town(&server.app).await;
     for start in (0..size).step_by(60) {
-        let all: Vec<Made> = (start..start + 60)
-            .map(|n| made(n, size, second))
-            .collect();
+        let all: Vec<Made> = (start..start + 60).map(|n| made(n, size, second)).collect();
         let at = NOW.plus_millis(i64::try_from(86_400_000 * start / size).unwrap());
         let door = Door::new(&server.app);
         let write = move |tx: &mut WriteTx<'_>| bulk::write(&door, tx, at, &all);
