@@ -85,6 +85,10 @@ fn town_of(firm: u64) -> u64 {
     if firm < 10 { 0 } else { 1 + firm % (TOWNS - 1) }
 }
 
+fn sector_of(firm: u64) -> String {
+    ["工贸", "危化", "矿山", "建筑施工"][usize::try_from(firm % 4).unwrap()].to_owned()
+}
+
 async fn world(app: &App) {
     let key = app.digest_key;
     let now = Timestamp::from_millis(START);
@@ -114,8 +118,7 @@ async fn world(app: &App) {
                 name: format!("第{number}机械制造有限公司"),
                 credit_code: None,
                 jurisdiction_id: town(town_of(number)),
-                sector: ["工贸", "危化", "矿山", "建筑施工"][usize::try_from(number % 4).unwrap()]
-                    .to_owned(),
+                sector: sector_of(number),
                 address: None,
                 position: None,
                 version: 1,
@@ -129,7 +132,7 @@ async fn world(app: &App) {
                 name: "某人".to_owned(),
                 phone: None,
                 password_hash: "-".to_owned(),
-                grants: vec![(Role::Supervisor, GrantScope::Jurisdiction(place))],
+                grants: vec![(Role::Supervisor, GrantScope::Jurisdiction(place)).into()],
             };
             people::register(tx, &key, new, None, now)?;
         }
@@ -167,6 +170,7 @@ fn made(number: u64, rows: u64) -> Made {
         id: HazardId(id(4, number)),
         enterprise_id: Some(firm(firm_number)),
         jurisdiction_id: town(town_of(firm_number)),
+        sector: Some(sector_of(firm_number)),
         person_id: person(if kept && own % 50 == 1 { 1 } else { 2 }),
         source: if kept && own % 40 == 3 {
             Source::UnannouncedVisit
@@ -219,7 +223,8 @@ async fn fill(app: &App, rows: u64) {
         }
     }
     let db = app.db.clone();
-    let indexed = tokio::task::spawn_blocking(move || index_text::index_all(&db).unwrap());
+    let indexed =
+        tokio::task::spawn_blocking(move || index_text::index_in_lots(&db, 4_096).unwrap());
     let indexed = indexed.await.unwrap();
     eprintln!(
         "  {indexed} indexed after {:.0} s",

@@ -10,7 +10,6 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use hazardloop_domain::command::Grade;
-use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Hazard, StatusName};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
@@ -66,15 +65,21 @@ impl Span {
     }
 }
 
-/// How a scope is named in the tables here: 16 bytes.
-fn scope_bytes(scope: &Scope) -> Vec<u8> {
+/// How a scope is named here: the 16 bytes of its enterprise or jurisdiction. Others have no lists of their own: what is
+/// of a sector is in the list of its jurisdiction.
+fn scope_bytes(scope: &Scope) -> Option<Vec<u8>> {
     match scope {
-        Scope::Enterprise(id) => id.as_bytes().to_vec(),
-        Scope::Jurisdiction(id) => id.as_bytes().to_vec(),
-        other => {
-            let hash = Digest::sha256(other.to_string().as_bytes());
-            hash.as_bytes().iter().copied().take(16).collect()
-        }
+        Scope::Enterprise(id) => Some(id.as_bytes().to_vec()),
+        Scope::Jurisdiction(id) => Some(id.as_bytes().to_vec()),
+        _ => None,
+    }
+}
+
+/// The list in which everything is that a scope holds.
+pub fn list_holding(scope: &Scope) -> Scope {
+    match scope {
+        Scope::JurisdictionSector(id, _) => Scope::Jurisdiction(*id),
+        other => *other,
     }
 }
 
@@ -92,7 +97,7 @@ pub struct Listed {
 impl Listed {
     /// A hazard that these scopes hold.
     pub fn new(hazard: &Hazard, scopes: &[Scope]) -> Self {
-        let mut scopes: Vec<Vec<u8>> = scopes.iter().map(scope_bytes).collect();
+        let mut scopes: Vec<Vec<u8>> = scopes.iter().filter_map(scope_bytes).collect();
         scopes.sort_unstable();
         scopes.dedup();
         Self {
@@ -225,7 +230,8 @@ impl Wanted<'_> {
     fn statement(&self, part: &str, more: &[Bind]) -> (String, Vec<Bind>) {
         let mut sql = String::new();
         let mut binds = Vec::new();
-        let scope = scope_bytes(self.scope);
+        // A scope without a list of its own has an empty one.
+        let scope = scope_bytes(self.scope).unwrap_or_default();
         for (number, (status, grade)) in self.buckets.iter().enumerate() {
             if number > 0 {
                 sql += " UNION ALL ";

@@ -58,9 +58,7 @@ pub fn is_touched(before: &Hazard, after: &Hazard) -> bool {
         (hazard.jurisdiction_id, hazard.enterprise_id, handed_over_by)
     };
     let words = |hazard: &Hazard| (hazard.description.clone(), hazard.place_text.clone());
-    place(before) != place(after)
-        || before.sector != after.sector
-        || words(before) != words(after)
+    place(before) != place(after) || before.sector != after.sector || words(before) != words(after)
 }
 
 /// Lets these hazards wait to be made documents.

@@ -6,7 +6,7 @@ use hazardloop_domain::command::{
     SubmitRectification,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position, Wgs84Point};
-use hazardloop_domain::hazard::{HazardEvent, StatusName};
+use hazardloop_domain::hazard::{Authority, HazardEvent, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 
@@ -26,6 +26,8 @@ pub struct Made {
     pub enterprise_id: Option<EnterpriseId>,
     /// Who answers for it.
     pub jurisdiction_id: JurisdictionId,
+    /// Its sector, that of its enterprise.
+    pub sector: Option<String>,
     /// Who reported it, and does everything else.
     pub person_id: PersonId,
     /// How it came to be known.
@@ -91,10 +93,14 @@ impl Made {
         Confirm {
             grade: self.grade,
             criterion: self.criterion(),
-            basis: Some("试验".to_owned()),
+            basis: None,
             responsible_person: "周小河".to_owned(),
             requirement: "每班清扫".to_owned(),
             due_date: self.due_date,
+            period: None,
+            expert_opinion: None,
+            responsible_unit: None,
+            served: None,
         }
     }
 
@@ -102,6 +108,7 @@ impl Made {
         let mut events = vec![HazardEvent::Reported {
             report: self.report(now),
             jurisdiction_id: self.jurisdiction_id,
+            sector: self.sector.clone(),
         }];
         let text = || "试验".to_owned();
         match self.status {
@@ -110,8 +117,12 @@ impl Made {
                 events.push(HazardEvent::Rejected { rejection });
             }
             StatusName::Confirmed | StatusName::PendingReinspection | StatusName::Closed => {
-                let confirmation = self.confirmation();
-                events.push(HazardEvent::Confirmed { confirmation });
+                events.push(HazardEvent::Confirmed {
+                    confirmation: self.confirmation(),
+                    deadline: None,
+                    authority: Authority::default(),
+                    second: None,
+                });
             }
             _ => {}
         }
@@ -124,6 +135,8 @@ impl Made {
                 completed_at: now,
                 photos: Vec::new(),
                 cost_fen: None,
+                pairs: Vec::new(),
+                self_acceptance: None,
             };
             events.push(HazardEvent::RectificationSubmitted { submission });
         }
@@ -133,9 +146,15 @@ impl Made {
                 opinion: text(),
                 photos: Vec::new(),
                 new_due_date: None,
+                document_no: None,
+                items: Vec::new(),
+                no_photo_reason: None,
             };
             let closure = Close { opinion: text() };
-            events.push(HazardEvent::Reinspected { reinspection });
+            events.push(HazardEvent::Reinspected {
+                reinspection,
+                second: None,
+            });
             events.push(HazardEvent::Closed { closure });
         }
         events

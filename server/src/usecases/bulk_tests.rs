@@ -28,7 +28,8 @@ const TABLES: [&str; 6] = [
 fn some() -> Vec<Made> {
     let made = |number: u64| {
         let (place_text, description) = words(usize::try_from(number).unwrap());
-        let confirmed = number.is_multiple_of(3);
+        // A major one takes two inspectors and is no matter of one command.
+        let confirmed = number.is_multiple_of(3) && !number.is_multiple_of(4);
         // Where no enterprise is known, the boundary that holds the position decides.
         let place = if number.is_multiple_of(5) {
             "500153000000"
@@ -39,6 +40,7 @@ fn some() -> Vec<Made> {
             id: hazard_id(number),
             enterprise_id: (!number.is_multiple_of(5)).then(|| enterprise("polishing")),
             jurisdiction_id: JurisdictionId(sample::id(place)),
+            sector: (!number.is_multiple_of(5)).then(|| "工贸-粉尘".to_owned()),
             person_id: person("inspector1"),
             source: Source::DeptInspection,
             grade: if number.is_multiple_of(4) {

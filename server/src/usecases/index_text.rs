@@ -13,8 +13,9 @@ use hazardloop_domain::search_text;
 use hazardloop_sync_protocol::wire::Scope;
 use uuid::Uuid;
 
-use super::execute::{lineage, scopes_of};
+use super::execute::lineage;
 use crate::failure::Failure;
+use crate::store::hazard_lists::list_holding;
 use crate::store::lists::{self, Key};
 use crate::store::places::Lineage;
 use crate::store::search::{self, NewDocument, Term, Waiting};
@@ -23,9 +24,9 @@ use crate::store::{Conn, Db, WriteTx};
 /// Hazards that become documents in one transaction. Their terms are some 70 each, most of them shared.
 const INDEXED_AT_ONCE: usize = 128;
 
-/// The term of a scope.
+/// The term of a scope; a sector of a jurisdiction is found by that of the whole of it.
 pub fn of_scope(scope: &Scope) -> Term {
-    search::label("scope", &scope.to_string())
+    search::label("scope", &list_holding(scope).to_string())
 }
 
 /// The term of a source.
@@ -54,6 +55,14 @@ pub fn text_of(hazard: &Hazard, enterprise_name: Option<&str>) -> String {
 /// # Errors
 /// [`Failure::Store`] when the database does not answer; what was made by then stays.
 pub fn index_all(db: &Db) -> Result<usize, Failure> {
+    index_in_lots(db, INDEXED_AT_ONCE)
+}
+
+/// The same, so many in one transaction. The more, the less they cost together, and the longer others wait.
+///
+/// # Errors
+/// As [`index_all`].
+pub fn index_in_lots(db: &Db, at_once: usize) -> Result<usize, Failure> {
     let mut total = 0;
     loop {
         // Mostly nothing waits, and a look costs no write.
@@ -61,13 +70,13 @@ pub fn index_all(db: &Db) -> Result<usize, Failure> {
         if idle.is_empty() {
             return Ok(total);
         }
-        total += db.write_blocking(index_some)?;
+        total += db.write_blocking(move |tx| index_some(tx, at_once))?;
     }
 }
 
-fn index_some(tx: &mut WriteTx<'_>) -> Result<usize, Failure> {
+fn index_some(tx: &mut WriteTx<'_>, at_once: usize) -> Result<usize, Failure> {
     search::lock(tx)?;
-    let waited = search::oldest_waiting(tx.conn(), INDEXED_AT_ONCE)?;
+    let waited = search::oldest_waiting(tx.conn(), at_once)?;
     let documents = documents(tx.conn(), &waited)?;
     search::add(tx, &documents)?;
     search::settle(tx, &waited)?;
@@ -84,12 +93,17 @@ fn documents(conn: &mut Conn, waited: &[Waiting]) -> Result<Vec<NewDocument>, Fa
     let mut lineages: BTreeMap<_, Lineage> = BTreeMap::new();
     let mut documents = Vec::with_capacity(hazards.len());
     for hazard in hazards {
-        let place = hazard.jurisdiction_id;
-        let found = match lineages.entry(place) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => unread.insert(lineage(conn, place)?),
-        };
-        let scopes = scopes_of(hazard.enterprise_id, &found.ancestors);
+        let mut scopes: Vec<Scope> = Vec::new();
+        scopes.extend(hazard.enterprise_id.map(Scope::Enterprise));
+        // While it is being handed over, both sides have it.
+        let places = [Some(hazard.jurisdiction_id), hazard.handed_over_by()];
+        for place in places.into_iter().flatten() {
+            let found = match lineages.entry(place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unread) => unread.insert(lineage(conn, place)?),
+            };
+            scopes.extend(found.ancestors.iter().copied().map(Scope::Jurisdiction));
+        }
         let name = hazard.enterprise_id.and_then(|id| names.get(&id.0));
         let mut terms = search_text::grams(&text_of(&hazard, name.map(String::as_str)));
         terms.extend(scopes.iter().map(of_scope));

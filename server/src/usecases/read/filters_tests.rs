@@ -69,6 +69,7 @@ const STATES: [StatusName; 5] = [
     StatusName::Rejected,
 ];
 const FIRMS: [&str; 3] = ["polishing", "chemicals", "machinery"];
+const SECTORS: [&str; 3] = ["工贸-粉尘", "危化", "工贸"];
 const CODES: [&str; 3] = ["GM10-11-3", "GM10-11-10", "WH-2017-1"];
 const AUTHORS: [&str; 3] = ["inspector1", "inspector2", "grid"];
 
@@ -88,6 +89,8 @@ fn made(number: u64, dice: &mut Dice, second: JurisdictionId) -> Made {
         } else {
             dice.one(&[second, town()])
         },
+        sector: firm
+            .map(|key| SECTORS[FIRMS.iter().position(|firm| firm == key).unwrap()].to_owned()),
         person_id: person(dice.one(&AUTHORS)),
         source: dice.one(Source::ALL),
         grade: dice.one(&[Grade::General, Grade::General, Grade::Major]),
@@ -120,14 +123,16 @@ impl World {
             name: "两处".to_owned(),
             phone: None,
             password_hash: "-".to_owned(),
-            grants: vec![
+            grants: [
                 (
                     Role::Employee,
                     GrantScope::Enterprise(enterprise("polishing")),
                 ),
                 (Role::GridWorker, GrantScope::Jurisdiction(second)),
                 (Role::GridWorker, GrantScope::Jurisdiction(town())),
-            ],
+            ]
+            .map(Into::into)
+            .to_vec(),
         };
         let (key, both_id) = (server.app.digest_key, both.id);
         let register = move |tx: &mut WriteTx<'_>| {

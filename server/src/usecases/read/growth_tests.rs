@@ -45,6 +45,7 @@ fn made(number: u64, of: u64, second: JurisdictionId) -> Made {
         } else {
             JurisdictionId(sample::id("500153003000"))
         },
+        sector: (!kept).then(|| "工贸".to_owned()),
         person_id: person(if kept { "inspector1" } else { "inspector2" }),
         source: if kept {
             Source::Grid
@@ -231,7 +232,7 @@ fn equal_answers_cost_equally_many_statements() {
                 }];
                 let found = std::cell::Cell::new(0);
                 let asked = statements(&server.app.db, |conn| {
-                    let list = HazardList::new(&filters, &scopes, order, now);
+                    let list = HazardList::new(&filters, &scopes, None, order, now);
                     let wanted = Wanted {
                         after: None,
                         limit: 50,

@@ -134,7 +134,7 @@ pub async fn list(
         let conn = tx.conn();
         let reach = Reach::of(conn, person_id, now)?;
         let scopes = reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
-        let list = HazardList::new(&filters, &scopes, order, now);
+        let list = HazardList::new(&filters, &scopes, None, order, now);
         let page = list.page(conn, wanted, EXAMINED_PER_PAGE)?;
         let ids: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
         let records = lists::hazards(conn, &ids)?;
@@ -168,7 +168,7 @@ pub async fn count(
         let conn = tx.conn();
         let reach = Reach::of(conn, person_id, now)?;
         let scopes = reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
-        HazardList::new(&filters, &scopes, order, now).count(conn, most)
+        HazardList::new(&filters, &scopes, None, order, now).count(conn, most)
     };
     app.db.read(work).await
 }
@@ -180,6 +180,9 @@ pub(crate) struct HazardList<'a> {
     buckets: Vec<Bucket>,
     due: Span,
     scopes: &'a [Scope],
+    /// The scopes in whose lists those are that `scopes` hold.
+    listed: Vec<Scope>,
+    within: Option<&'a [Scope]>,
     order: Order,
     reported_by: Option<Vec<u8>>,
 }
@@ -209,13 +212,16 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> HazardList<'a> {
+    /// What any of `scopes` holds, and where `within` is given, one of those too.
     pub(crate) fn new(
         filters: &'a Filters,
         scopes: &'a [Scope],
+        within: Option<&'a [Scope]>,
         order: Order,
         now: Timestamp,
     ) -> Self {
         let columns = filters.of_columns(now);
+        let listed: BTreeSet<Scope> = scopes.iter().map(hazard_lists::list_holding).collect();
         Self {
             filters,
             buckets: filters.buckets(),
@@ -223,7 +229,18 @@ impl<'a> HazardList<'a> {
             reported_by: columns.reported_by.clone(),
             columns,
             scopes,
+            listed: listed.into_iter().collect(),
+            within,
             order,
+        }
+    }
+
+    /// Whether an index gives nothing but what is in scope.
+    fn is_in_scope(&self, keys: &Keys<'_>) -> bool {
+        match keys {
+            Keys::Recent { .. } => self.within.is_none(),
+            Keys::Buckets { .. } => self.within.is_none() && self.listed == self.scopes,
+            _ => false,
         }
     }
 
@@ -274,6 +291,8 @@ impl<'a> HazardList<'a> {
     /// How many there are, up to `most`.
     fn count(&self, conn: &mut Conn, most: usize) -> Result<Count, Failure> {
         if let [scope] = self.scopes
+            && self.within.is_none()
+            && self.listed == self.scopes
             && let Some(span) = self.plain_span()
         {
             return self.count_rows(conn, scope, span, most);
@@ -364,7 +383,7 @@ impl<'a> HazardList<'a> {
                 Order::Due => self.due,
             };
             let keys = Keys::Buckets {
-                scopes: self.scopes,
+                scopes: &self.listed,
                 buckets: &self.buckets,
                 order: self.order,
                 span,
@@ -435,7 +454,7 @@ impl<'a> HazardList<'a> {
                 return Ok(None);
             }
             let due = (Order::Due, self.due);
-            let keys = of_buckets(conn, self.scopes, &self.buckets, due, None, most)?;
+            let keys = of_buckets(conn, &self.listed, &self.buckets, due, None, most)?;
             return Ok((keys.len() < most).then(|| keys.iter().map(|key| key.id).collect()));
         }
         let Some(mut keys) = self.by_label(self.before(None)) else {
@@ -471,7 +490,7 @@ impl<'a> HazardList<'a> {
 
     /// Goes on in one index, until there is more than `limit`, some way, or its end.
     fn step(&self, conn: &mut Conn, walk: &mut Walk<'_>, limit: usize) -> Result<(), Failure> {
-        let unfiltered = walk.keys.are_in_scope()
+        let unfiltered = self.is_in_scope(&walk.keys)
             && walk.columns == HazardFilter::default()
             && self.filters.area.is_none()
             && self.filters.text.is_none();
@@ -515,9 +534,11 @@ impl<'a> HazardList<'a> {
                 None => passed.iter().map(|placed| placed.id).collect(),
             };
         }
-        if !walk.keys.are_in_scope() {
-            let held = lists::held_by(conn, self.scopes, RecordKind::Hazard, &ids)?;
-            ids = held.iter().map(|key| key.id).collect();
+        if !self.is_in_scope(&walk.keys) {
+            for scopes in [Some(self.scopes), self.within].into_iter().flatten() {
+                let held = lists::held_by(conn, scopes, RecordKind::Hazard, &ids)?;
+                ids = held.iter().map(|key| key.id).collect();
+            }
         }
         if let Some(query) = &self.filters.text {
             ids = saying(conn, query, &ids)?;

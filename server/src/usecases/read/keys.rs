@@ -81,11 +81,6 @@ impl Keys<'_> {
         let ended = keys.len() < limit;
         Ok((keys, ended))
     }
-
-    /// Whether the keys are of hazards that the scopes hold.
-    pub(super) fn are_in_scope(&self) -> bool {
-        matches!(self, Self::Recent { .. } | Self::Buckets { .. })
-    }
 }
 
 fn moved(position: &mut Option<Key>, keys: Vec<Key>) -> Vec<Key> {
