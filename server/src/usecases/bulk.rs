@@ -85,6 +85,9 @@ impl Made {
             no_photo_reason: Some("试验".to_owned()),
             criterion: self.criterion(),
             immediate_measure: None,
+            fixed_on_spot: None,
+            recurrence_of: None,
+            nature: None,
         }
     }
 

@@ -80,10 +80,7 @@ async fn by_the_door(server: &TestServer, all: Vec<Made>) {
                 actions.push(Action::Confirm(made.confirmation()));
             }
             for action in actions {
-                let command = Command {
-                    hazard_id: made.id,
-                    action,
-                };
+                let command = Command::new(made.id, action);
                 set.decide(tx, &command, &sender)?;
             }
         }
