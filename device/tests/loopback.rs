@@ -19,6 +19,8 @@ mod phone;
 mod photos;
 #[path = "loopback/too_large.rs"]
 mod too_large;
+#[path = "loopback/with_photos.rs"]
+mod with_photos;
 #[path = "loopback/words.rs"]
 mod words;
 

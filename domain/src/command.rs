@@ -10,8 +10,10 @@ use crate::time::{LocalDate, Timestamp};
 
 #[macro_use]
 mod macros;
+mod inspections;
 mod lifecycle;
 mod payloads;
+pub use inspections::*;
 pub use lifecycle::*;
 pub use payloads::*;
 
@@ -60,6 +62,11 @@ impl SubjectKind {
         }
     }
 
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
     /// The subject of this kind with this id.
     pub fn with(self, id: SubjectId) -> Subject {
         match self {
@@ -76,6 +83,24 @@ pub enum Subject {
     Hazard(HazardId),
     /// An inspection or self-check.
     Inspection(InspectionId),
+}
+
+impl Subject {
+    /// What kind of thing.
+    pub const fn kind(self) -> SubjectKind {
+        match self {
+            Self::Hazard(_) => SubjectKind::Hazard,
+            Self::Inspection(_) => SubjectKind::Inspection,
+        }
+    }
+
+    /// Which one.
+    pub fn id(self) -> SubjectId {
+        match self {
+            Self::Hazard(id) => id.into(),
+            Self::Inspection(id) => id.into(),
+        }
+    }
 }
 
 macro_rules! actions {
@@ -164,6 +189,36 @@ actions! {
     RecordPhotoLost(RecordPhotoLost) = 10, "record_photo_lost";
     /// Takes one's own report back (撤回).
     Withdraw(Withdraw) = 13, "withdraw";
+    /// Plans an inspection (制定检查计划).
+    PlanInspection(PlanInspection) = 60, "plan_inspection";
+    /// Begins an inspection on site, planned or not (开始检查).
+    StartInspection(StartInspection) = 61, "start_inspection";
+    /// Records results of checklist items (登记检查项结果).
+    RecordResults(RecordResults) = 62, "record_results";
+    /// Names a hazard, or an expert's advice, that the inspection led to (登记发现的问题).
+    LinkFinding(LinkFinding) = 63, "link_finding";
+    /// Names the hazard that an expert's advice became (专家意见转隐患).
+    ConvertFinding(ConvertFinding) = 64, "convert_finding";
+    /// Records who was there (登记到场人员).
+    RecordAttendance(RecordAttendance) = 65, "record_attendance";
+    /// Signs the record (签字).
+    SignInspection(SignInspection) = 66, "sign_inspection";
+    /// Records that the enterprise refused to sign (登记拒绝签字).
+    RecordRefusal(RecordRefusal) = 67, "record_refusal";
+    /// Completes an inspection (检查结束).
+    CompleteInspection(CompleteInspection) = 68, "complete_inspection";
+    /// Cancels a planned inspection (取消检查计划).
+    CancelInspection(CancelInspection) = 69, "cancel_inspection";
+    /// Hands in a whole self-check at once (提交自查).
+    SubmitSelfCheck(SubmitSelfCheck) = 70, "submit_self_check";
+    /// Adds a photo to an inspection (补充检查照片).
+    AttachInspectionPhoto(AttachPhoto) = 71, "attach_inspection_photo";
+    /// Records that a photo of an inspection is lost for good (登记检查照片遗失).
+    RecordInspectionPhotoLost(RecordPhotoLost) = 72, "record_inspection_photo_lost";
+    /// Changes who inspects (调整检查人员).
+    ChangeTeam(ChangeTeam) = 73, "change_team";
+    /// The server alone: a photo that an inspection names arrived and matches its hash.
+    ReceiveInspectionPhoto(ReceivePhoto) = 78, "receive_inspection_photo";
     /// The server alone: a named photo's bytes arrived and match their hash.
     ReceivePhoto(ReceivePhoto) = 11, "receive_photo";
     /// The server alone: the enterprise moved, and its hazards with it.
@@ -212,7 +267,43 @@ impl ActionKind {
 
     /// What actions of this kind act upon.
     pub const fn subject(self) -> SubjectKind {
-        SubjectKind::Hazard
+        match self {
+            Self::PlanInspection
+            | Self::StartInspection
+            | Self::RecordResults
+            | Self::LinkFinding
+            | Self::ConvertFinding
+            | Self::RecordAttendance
+            | Self::SignInspection
+            | Self::RecordRefusal
+            | Self::CompleteInspection
+            | Self::CancelInspection
+            | Self::SubmitSelfCheck
+            | Self::AttachInspectionPhoto
+            | Self::RecordInspectionPhotoLost
+            | Self::ChangeTeam
+            | Self::ReceiveInspectionPhoto => SubjectKind::Inspection,
+            _ => SubjectKind::Hazard,
+        }
+    }
+
+    /// Whether an action of this kind begins its subject, under the id that its author made.
+    pub const fn may_begin(self) -> bool {
+        matches!(
+            self,
+            Self::Report | Self::PlanInspection | Self::StartInspection | Self::SubmitSelfCheck
+        )
+    }
+
+    /// Whether only the server itself acts so.
+    pub const fn is_servers_own(self) -> bool {
+        matches!(
+            self,
+            Self::ReceivePhoto
+                | Self::FollowEnterprise
+                | Self::RecomputeDeadline
+                | Self::ReceiveInspectionPhoto
+        )
     }
 
     /// The newest version of this kind's payload that this build writes.

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The 31 characters in the order of their values: digits and capitals without I, O, S, V, Z.
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// Characters of a code: registering department and kind 2, division 6, organisation 9, check 1.
-const LENGTH: usize = 18;
+pub const LENGTH: usize = 18;
 /// Weights of the first seventeen characters: powers of 3 modulo 31.
 const WEIGHTS: [u32; 17] = [
     1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,

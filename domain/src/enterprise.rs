@@ -1,10 +1,26 @@
 //! An enterprise (生产经营单位) as the record that devices hold.
 
+mod check;
+mod profile;
+mod values;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::geography::Position;
 use crate::ids::{EnterpriseId, JurisdictionId};
+
+pub use check::{
+    EMPLOYEES_MAX, Fault, FaultKind, LICENCES_MAX, RECORD_BYTES_MAX, RELATED_PARTIES_MAX,
+    SUBSECTORS_MAX,
+};
+pub use profile::{
+    Contact, EnterpriseProfile, Insurance, Licence, Phone, RelatedParty, SafetyManager,
+};
+pub use values::{
+    AdminLevel, MajorSourceLevel, OperatingStatus, RelatedPartyKind, RiskLevel, SizeClass,
+    StandardizationLevel,
+};
 
 /// What everybody in scope may know of an enterprise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
@@ -38,4 +54,12 @@ pub struct Enterprise {
     /// Counts changes; the ETag.
     #[n(7)]
     pub version: i64,
+    /// The rest of its file (企业档案); empty in records from before there was one.
+    #[n(8)]
+    #[cbor(default)]
+    #[serde(flatten)]
+    pub profile: EnterpriseProfile,
 }
+
+#[cfg(test)]
+mod tests;

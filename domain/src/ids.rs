@@ -79,6 +79,10 @@ identifier!(
     InspectionId
 );
 identifier!(
+    /// One finding of an inspection, made by whoever recorded it.
+    FindingId
+);
+identifier!(
     /// What one command acts upon; the kind of the action says what that is.
     SubjectId
 );
@@ -122,3 +126,16 @@ impl From<InspectionId> for SubjectId {
         Self(id.0)
     }
 }
+
+identifier!(
+    /// One import of a table of enterprises; the same id means the same import.
+    ImportId
+);
+identifier!(
+    /// One edition of one checklist.
+    ChecklistId
+);
+identifier!(
+    /// One version of one pack.
+    PackId
+);

@@ -98,14 +98,6 @@ pub enum Verdict {
     Uncertified,
 }
 
-/// Whether only the server itself takes this step.
-pub const fn is_servers_own(action: ActionKind) -> bool {
-    matches!(
-        action,
-        ActionKind::ReceivePhoto | ActionKind::FollowEnterprise | ActionKind::RecomputeDeadline
-    )
-}
-
 /// Looks the action up. `grade` is the grade that counts for this step (a confirmation's own).
 pub fn verdict(
     action: ActionKind,
@@ -114,7 +106,7 @@ pub fn verdict(
     grade: Grade,
 ) -> Verdict {
     let state = hazard.map_or(StatusName::Unreported, Hazard::status_name);
-    if is_servers_own(action) {
+    if action.is_servers_own() {
         return match (actor, hazard) {
             (Actor::System, Some(_)) => Verdict::Allowed,
             (Actor::System, None) => Verdict::WrongState,
@@ -164,7 +156,8 @@ pub fn allowed_actions(hazard: Option<&Hazard>, actor: &Actor) -> Vec<ActionKind
 }
 
 fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bool {
-    let stands_general = hazard.is_some_and(|h| h.grade == Grade::General);
+    let stands_general =
+        hazard.is_some_and(|h| h.grade == Grade::General && !h.is_proposed_as_major());
     let listed = hazard.is_some_and(Hazard::is_listed);
     let authority = hazard.and_then(Hazard::order).map(|order| order.authority);
     match when {
@@ -185,13 +178,15 @@ fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::SubjectKind;
 
     #[test]
     fn every_action_that_people_may_take_has_a_row() {
         for action in ActionKind::ALL {
+            let peoples = action.subject() == SubjectKind::Hazard && !action.is_servers_own();
             assert_eq!(
                 TABLE.iter().any(|row| row.action == *action),
-                !is_servers_own(*action),
+                peoples,
                 "{action:?}"
             );
         }
@@ -204,7 +199,7 @@ mod tests {
             roles: Role::ALL.to_vec(),
             certified: true,
         };
-        let own = ActionKind::ALL.iter().filter(|kind| is_servers_own(**kind));
+        let own = ActionKind::ALL.iter().filter(|kind| kind.is_servers_own());
         for action in own {
             assert_eq!(
                 verdict(*action, None, &actor, Grade::General),

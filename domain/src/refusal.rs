@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::ActionKind;
 use crate::hazard::StatusName;
+use crate::inspection::InspectionState;
 
 macro_rules! refusal_codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $code:literal, $zh:literal, $en:literal;)*) => {
@@ -129,6 +130,24 @@ refusal_codes! {
     /// The criterion cannot be a legal basis.
     CriterionNotCitable = 29, "CRITERION_NOT_CITABLE",
         "该判定情形不能作为依据", "That criterion cannot be cited as a basis";
+    /// Mandatory items of an inspection's checklists have no result.
+    ItemsWithoutResult = 40, "ITEMS_WITHOUT_RESULT",
+        "必查项尚未全部填写结果", "Mandatory items of the checklists have no result yet";
+    /// Too few inspectors took part in a department's inspection.
+    TooFewInspectors = 41, "TOO_FEW_INSPECTORS",
+        "参加检查并签字的执法人员不足两名", "Fewer than two inspectors took part and signed";
+    /// The enterprise has neither signed nor was its refusal recorded.
+    SignatureMissing = 42, "SIGNATURE_MISSING",
+        "缺少被检查单位签字或拒签记录", "The enterprise has not signed, and no refusal is recorded";
+    /// The actor is not among those who inspect.
+    NotOnTeam = 43, "NOT_ON_TEAM",
+        "您不在本次检查人员名单中", "You are not among those who carry out this inspection";
+    /// The inspection has no such finding, or the hazard named for one is not of this enterprise.
+    FindingUnknown = 44, "FINDING_UNKNOWN",
+        "没有这条检查发现，或所指隐患不属于该企业", "There is no such finding, or the hazard named is not of this enterprise";
+    /// A visit without a plan needs its reason.
+    ReasonRequired = 45, "REASON_REQUIRED",
+        "计划外检查须说明理由", "An inspection without a plan needs a reason";
 }
 
 impl RefusalCode {
@@ -148,6 +167,8 @@ impl RefusalCode {
                 | Self::MergeTargetUnfit
                 | Self::ExpertOpinionRequired
                 | Self::CriterionNotCitable
+                | Self::FindingUnknown
+                | Self::ReasonRequired
         )
     }
 }
@@ -175,6 +196,10 @@ pub struct Refusal {
     /// What this actor could do here instead.
     #[n(4)]
     pub allowed: Vec<ActionKind>,
+    /// The state an inspection was in.
+    #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_inspection_state: Option<InspectionState>,
 }
 
 impl Refusal {
@@ -186,6 +211,7 @@ impl Refusal {
             rule: rule.to_owned(),
             field: None,
             allowed: Vec::new(),
+            from_inspection_state: None,
         }
     }
 
@@ -200,6 +226,13 @@ impl Refusal {
     /// The same refusal, saying which state it came from and what is allowed there.
     pub fn in_state(mut self, state: StatusName, allowed: Vec<ActionKind>) -> Self {
         self.from_state = Some(state);
+        self.allowed = allowed;
+        self
+    }
+
+    /// The same of an inspection.
+    pub fn in_inspection_state(mut self, state: InspectionState, allowed: Vec<ActionKind>) -> Self {
+        self.from_inspection_state = Some(state);
         self.allowed = allowed;
         self
     }

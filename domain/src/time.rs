@@ -133,6 +133,11 @@ impl LocalDate {
         self.0
     }
 
+    /// The first instant of this day in Asia/Shanghai, which has had no summer time since 1991.
+    pub fn start_of_day(self) -> Timestamp {
+        self.end_of_day().plus_millis(1 - 86_400_000)
+    }
+
     /// The last millisecond of this day in Asia/Shanghai.
     pub fn end_of_day(self) -> Timestamp {
         let next = self.epoch_days() + 1;

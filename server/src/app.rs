@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Db;
 use crate::usecases::boundaries::Boundaries;
+use crate::usecases::catalog::Catalog;
 
 /// The server's shared parts. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct Parts {
     pub calendar: crate::usecases::calendar::Calendar,
     /// Boundaries of jurisdictions, in memory.
     pub boundaries: Boundaries,
+    /// Packs, criteria and checklists, in memory.
+    pub catalog: Catalog,
     /// This database's epoch: new after every restore.
     pub epoch: String,
     /// Key of the record digests.

@@ -3,6 +3,7 @@
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 
 use crate::store::StoreError;
+use crate::usecases::imports::RowProblem;
 
 /// The one error type of the use cases. `http::problem` maps every variant to a status.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum Failure {
     /// Something stands in the way that is neither rule nor precondition.
     #[error("{0}")]
     Conflict(String),
+    /// Rows of a table that cannot be taken, or not undone; nothing was stored.
+    #[error("{0}")]
+    Rows(RowsRefused),
     /// More bytes, items or pixels than a stated limit.
     #[error("{what} exceeds the limit of {limit}")]
     TooLarge {
@@ -74,6 +78,18 @@ pub enum Failure {
     /// Another part of the server failed; the text is for the log, not for the asker.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// Why a table was not taken, or not undone: row by row.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{errors} error(s) in the rows; nothing was stored")]
+pub struct RowsRefused {
+    /// Whether it was to be undone.
+    pub of_undo: bool,
+    /// Errors there are.
+    pub errors: u32,
+    /// What was found, errors and warnings, up to a limit.
+    pub problems: Vec<RowProblem>,
 }
 
 /// Why a caller counts as unknown.

@@ -1,7 +1,7 @@
 //! The `hazardloop` server: HTTP, use cases, SQL and jobs around the rules of the domain crate.
 //!
 //! `http` -> `usecases` -> `store`; `jobs` -> `usecases`. Only `store` knows diesel, only `http`
-//! knows actix, only `photos` decodes images. `serve` puts them together.
+//! knows actix, only `photos` decodes images, only `tables` reads files of tables. `serve` puts them together.
 
 pub mod app;
 pub mod checkpoints;
@@ -17,7 +17,9 @@ pub mod photos;
 pub mod sample;
 pub mod serve;
 pub mod settings;
+pub mod shipped;
 pub mod store;
+pub mod tables;
 pub mod usecases;
 
 #[cfg(test)]

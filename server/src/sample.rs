@@ -238,6 +238,7 @@ fn record(sample: &SampleEnterprise) -> Result<Enterprise, Failure> {
         address: Some(sample.address.clone()),
         position: Some(position),
         version: 1,
+        profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
     })
 }
 

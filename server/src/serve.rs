@@ -23,8 +23,9 @@ use crate::store::identity::EPOCH;
 use crate::store::{Db, StoreError, meta, migrate};
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::calendar::Calendar;
+use crate::usecases::catalog::Catalog;
 use crate::usecases::sign_in::SignInState;
-use crate::{http, jobs, sample, usecases};
+use crate::{http, jobs, sample, shipped, usecases};
 
 /// Requests under way are given this long to finish after SIGTERM.
 const SHUTDOWN_S: u64 = 10;
@@ -65,7 +66,9 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     migrate::migrate(&url)?;
     let db = Db::open(&url, settings.database.options())?;
     let loaded = if settings.demo {
-        Some(sample::load(&db, &settings, &clock, &entropy).await?)
+        let loaded = sample::load(&db, &settings, &clock, &entropy).await?;
+        shipped::load(&db, &clock, &entropy).await?;
+        Some(loaded)
     } else {
         sample::require_absent(&db).await?;
         None
@@ -129,6 +132,7 @@ pub async fn assemble(
     let (epoch, digest_key) = identity(&db, &entropy).await?;
     let boundaries = Boundaries::open(&db).await?;
     let calendar = Calendar::open(&db).await?;
+    let catalog = Catalog::open(&db).await?;
     let folder = settings.data_dir.join("objects");
     std::fs::create_dir_all(&folder)
         .map_err(TaskError::io(format!("creating {}", folder.display())))?;
@@ -144,6 +148,7 @@ pub async fn assemble(
         objects: Arc::new(objects),
         boundaries,
         calendar,
+        catalog,
         epoch,
         digest_key,
         jobs_wake: tokio::sync::Notify::new(),

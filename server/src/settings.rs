@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
+use hazardloop_domain::inspection::InspectionLimits;
 use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::store::DbOptions;
+use crate::tables::TableLimits;
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -38,10 +40,14 @@ pub struct Settings {
     pub photos: PhotoLimits,
     /// Limits on hazards.
     pub hazards: HazardLimits,
+    /// Limits on inspections.
+    pub inspections: InspectionSettings,
     /// Limits on sync messages.
     pub sync: SyncLimits,
     /// Rules on people and their roles.
     pub people: PeopleLimits,
+    /// Limits on tables of enterprises.
+    pub imports: ImportLimits,
 }
 
 impl Default for Settings {
@@ -58,8 +64,10 @@ impl Default for Settings {
             http: HttpLimits::default(),
             photos: PhotoLimits::default(),
             hazards: HazardLimits::default(),
+            inspections: InspectionSettings::default(),
             sync: SyncLimits::default(),
             people: PeopleLimits::default(),
+            imports: ImportLimits::default(),
         }
     }
 }
@@ -295,6 +303,45 @@ impl Default for HazardLimits {
     }
 }
 
+/// Limits on inspections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InspectionSettings {
+    /// Checklists of one inspection.
+    pub checklists: usize,
+    /// Items of one inspection that have a result.
+    pub items: usize,
+    /// Findings of one inspection.
+    pub findings: usize,
+    /// People present at one inspection; also its signatures.
+    pub attendees: usize,
+    /// People in the team of one inspection; also its departments.
+    pub team: usize,
+    /// Photos of one inspection.
+    pub inspection_photos: usize,
+    /// Days from today to the last day of a plan.
+    pub plan_days: i64,
+    /// Departments' inspections of one enterprise that lie no more days apart are shown beside each
+    /// other (综合查一次).
+    pub nearby_days: i64,
+}
+
+impl Default for InspectionSettings {
+    fn default() -> Self {
+        let limits = InspectionLimits::default();
+        Self {
+            checklists: limits.checklists,
+            items: limits.items,
+            findings: limits.findings,
+            attendees: limits.attendees,
+            team: limits.team,
+            inspection_photos: limits.photos,
+            plan_days: limits.plan_days,
+            nearby_days: 30,
+        }
+    }
+}
+
 /// Limits on sync messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -334,6 +381,49 @@ impl Default for PeopleLimits {
     }
 }
 
+/// Limits on tables of enterprises that are brought as a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportLimits {
+    /// Bytes of the file.
+    pub file_bytes: usize,
+    /// Bytes of a workbook once it is unpacked.
+    pub unpacked_bytes: u64,
+    /// Rows, the heading left aside: all are stored in one transaction.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Characters of one cell.
+    pub cell_chars: usize,
+    /// Problems listed one by one; all are counted.
+    pub problems: usize,
+}
+
+impl Default for ImportLimits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 10 * 1024 * 1024,
+            unpacked_bytes: 64 * 1024 * 1024,
+            rows: 5_000,
+            columns: 200,
+            cell_chars: 20_000,
+            problems: 10_000,
+        }
+    }
+}
+
+impl ImportLimits {
+    /// As the reading of tables takes them.
+    pub fn of_table(&self) -> TableLimits {
+        TableLimits {
+            rows: self.rows,
+            columns: self.columns,
+            cell_chars: self.cell_chars,
+            unpacked_bytes: self.unpacked_bytes,
+        }
+    }
+}
+
 impl Settings {
     /// The limits that the rules work with.
     pub fn rule_limits(&self) -> Limits {
@@ -350,6 +440,22 @@ impl Settings {
             document_bytes: self.photos.document_bytes,
             clip_bytes: self.photos.clip_bytes,
             ..Limits::default()
+        }
+    }
+
+    /// The limits that the rules of inspections work with.
+    pub fn inspection_limits(&self) -> InspectionLimits {
+        let set = &self.inspections;
+        InspectionLimits {
+            checklists: set.checklists,
+            items: set.items,
+            findings: set.findings,
+            attendees: set.attendees,
+            team: set.team,
+            photos: set.inspection_photos,
+            plan_days: set.plan_days,
+            photo_bytes: self.photos.bytes,
+            ..InspectionLimits::default()
         }
     }
 

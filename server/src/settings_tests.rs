@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hazardloop_domain::hazard::Limits;
 
-use super::{Database, HazardLimits, PhotoLimits, Settings};
+use super::{Database, HazardLimits, ImportLimits, PhotoLimits, Settings};
 use crate::store::DbOptions;
 
 #[test]
@@ -60,4 +60,19 @@ fn the_rules_get_the_limits_that_are_set() {
     let bytes = (limits.photo_bytes, limits.document_bytes, limits.clip_bytes);
     assert_eq!(bytes, (10, 11, 12));
     assert_eq!(settings.photos.largest(), 12);
+}
+
+#[test]
+fn tables_are_read_within_what_the_settings_say() {
+    let settings = ImportLimits {
+        file_bytes: 1,
+        unpacked_bytes: 2,
+        rows: 3,
+        columns: 4,
+        cell_chars: 5,
+        problems: 6,
+    };
+    let limits = settings.of_table();
+    assert_eq!((limits.unpacked_bytes, limits.rows), (2, 3));
+    assert_eq!((limits.columns, limits.cell_chars), (4, 5));
 }

@@ -14,7 +14,7 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::{Certificate, GrantScope, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command, Grade, Report, Source};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::{link_hash, seal};
 use hazardloop_sync_protocol::wire::{
@@ -215,10 +215,15 @@ impl TestDevice {
         }
     }
 
-    /// Queues one command.
+    /// Queues one command on a hazard.
     pub fn seal(&mut self, hazard_id: HazardId, action: Action) -> Envelope {
+        self.seal_on(hazard_id.into(), action)
+    }
+
+    /// Queues one command.
+    pub fn seal_on(&mut self, subject_id: SubjectId, action: Action) -> Envelope {
         let kind = action.kind();
-        let payload = CommandPayload::pack(clocks(NOW), &Command::new(hazard_id, action));
+        let payload = CommandPayload::pack(clocks(NOW), &Command::new(subject_id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)
     }
 

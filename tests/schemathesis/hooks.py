@@ -5,7 +5,12 @@ import json
 import schemathesis
 
 
-@schemathesis.serializer("application/offset+octet-stream", "application/vnd.hazardloop.sync+cbor")
+@schemathesis.serializer(
+    "application/offset+octet-stream",
+    "application/vnd.hazardloop.sync+cbor",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/csv",
+)
 def raw(_context, value):
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)

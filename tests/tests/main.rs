@@ -8,9 +8,11 @@
     reason = "a test stops where the product has to answer with an error, and its tables of cases are read once"
 )]
 
+mod catalog;
 mod fuzz;
 mod hostile;
 mod house;
+mod inspections;
 mod limits;
 mod restored;
 mod soak;

@@ -10,6 +10,7 @@ use hazardloop_domain::command::{
 };
 use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::HazardView;
 
 use super::acts::take_photos;
 use super::args::Task;
@@ -40,7 +41,13 @@ pub(super) fn command(
                 expert_opinion: args.expert.opinion(),
             }),
         ),
-        Task::Decide(args) => (&args.which, decide(args, papers)?),
+        Task::Decide(args) => {
+            let (_, view) = find::hazard(&device.engine, now, &args.which.hazard)?;
+            let on = view
+                .as_ref()
+                .and_then(|view| waiting_since(view, args.what));
+            (&args.which, decide(args, on, papers)?)
+        }
         Task::Grade(args) => (&args.which, grade(args)),
         Task::Merge(args) => (
             &args.which,
@@ -115,9 +122,29 @@ fn plan(args: &PlanArgs, photos: Vec<PhotoRef>) -> Action {
     })
 }
 
+/// When what waits was recorded by the server: a decision speaks of that and of nothing that comes
+/// later. What is only queued here has no such time yet.
+fn waiting_since(view: &HazardView, what: Pending) -> Option<Timestamp> {
+    if view.is_pending() {
+        return None;
+    }
+    let hazard = &view.hazard;
+    match what {
+        Pending::Plan => hazard.plan.as_ref().map(|plan| plan.submitted.at),
+        Pending::Extension => hazard.extension_waiting().map(|asked| asked.requested.at),
+        Pending::Proposal => hazard.proposal.as_ref().map(|proposal| proposal.mark.at),
+        Pending::Resumption => {
+            let suspension = hazard.suspension.as_ref();
+            let asked = suspension.and_then(|suspension| suspension.application.as_ref());
+            asked.map(|asked| asked.applied.at)
+        }
+    }
+}
+
 /// Only a resumption has a document and photos: given with anything else they would be lost.
 fn decide(
     args: &DecideArgs,
+    on: Option<Timestamp>,
     papers: impl Fn(&[PathBuf]) -> Result<Vec<PhotoRef>, Trouble>,
 ) -> Result<Action, Trouble> {
     let opinion = args.opinion.clone();
@@ -134,6 +161,7 @@ fn decide(
             document_no,
             opinion,
             photos: papers(&args.photo)?,
+            on,
         }));
     }
     if args.document_no.is_some() || !args.photo.is_empty() {
@@ -146,14 +174,17 @@ fn decide(
         Pending::Plan => Action::DecidePlan(DecidePlan {
             accepted: args.yes,
             opinion,
+            on,
         }),
         Pending::Extension => Action::DecideExtension(DecideExtension {
             granted: args.yes,
             opinion,
+            on,
         }),
         Pending::Proposal | Pending::Resumption => Action::DecideProposal(DecideProposal {
             agreed: args.yes,
             opinion,
+            on,
         }),
     })
 }

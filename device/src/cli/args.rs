@@ -7,6 +7,7 @@ use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
+use super::inspection_args::{InspectTask, SelfCheckArgs};
 use super::parse;
 use super::steps::{
     AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
@@ -136,6 +137,11 @@ pub enum Task {
     /// Photos on this device: list, give up, try again.
     #[command(subcommand)]
     Photo(PhotoTask),
+    /// Hands in a whole self-check.
+    SelfCheck(Box<SelfCheckArgs>),
+    /// Inspections: begin, record, sign, complete, list, show.
+    #[command(subcommand)]
+    Inspect(InspectTask),
     /// Lists the hazards on this device.
     List(ListArgs),
     /// Shows one hazard.
@@ -146,6 +152,10 @@ pub enum Task {
     Status,
     /// Lists the enterprises on this device.
     Enterprises,
+    /// Finds the criteria that fit what is wrong.
+    Criteria(CriteriaArgs),
+    /// Lists the checklists on this device, or the items of one.
+    Checklists(ChecklistArgs),
 }
 
 /// Enrolment.
@@ -200,6 +210,31 @@ pub struct ListArgs {
 pub struct OneHazard {
     /// Id, number like HZ-261122-XXXXXXXX, or the beginning of either.
     pub hazard: String,
+}
+
+/// What is wrong, in words.
+#[derive(Debug, Args)]
+pub struct CriteriaArgs {
+    /// What is wrong, Chinese or English.
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// The sector of the site.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// Most criteria that are shown.
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = parse::whole::<u32>)]
+    pub limit: u32,
+}
+
+/// Which checklists.
+#[derive(Debug, Args)]
+pub struct ChecklistArgs {
+    /// One checklist, to see its items.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// The sector of the site.
+    #[arg(long)]
+    pub sector: Option<String>,
 }
 
 /// What to do about photos.

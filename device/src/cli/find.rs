@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::search_text::{Query, normalise_all};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{Engine, HazardView};
+use hazardloop_sync_protocol::device::{Engine, HazardView, InspectionView};
 use hazardloop_sync_protocol::wire::RecordKind;
 
 use super::trouble::Trouble;
@@ -60,6 +60,41 @@ pub(super) fn holding(engine: &Engine, query: &Query, views: &mut Vec<HazardView
         ];
         query.matches(&normalise_all(texts))
     });
+}
+
+/// The inspection that `text` names, likewise.
+pub(super) fn inspection(
+    engine: &Engine,
+    now: Timestamp,
+    text: &str,
+) -> Result<(InspectionId, Option<InspectionView>), Trouble> {
+    if let Ok(id) = text.parse::<InspectionId>() {
+        return Ok((id, engine.inspection(now, id)));
+    }
+    let wanted = text.to_ascii_uppercase();
+    let fits = |view: &InspectionView| {
+        let id = view.inspection.id.to_string().to_ascii_uppercase();
+        id.starts_with(&wanted) || view.inspection.number.starts_with(&wanted)
+    };
+    let mut found: Vec<InspectionView> = match wanted.len() < SHORTEST {
+        true => Vec::new(),
+        false => engine.inspections(now).into_iter().filter(fits).collect(),
+    };
+    match (found.pop(), found.len()) {
+        (Some(view), 0) => Ok((view.inspection.id, Some(view))),
+        (Some(_), more) => Err(Trouble::Usage(
+            format!("{text}：有 {} 次检查与之相符", more + 1),
+            format!("{text}: {} inspections fit", more + 1),
+        )),
+        (None, _) => Err(no_such_inspection(text)),
+    }
+}
+
+pub(super) fn no_such_inspection(text: &str) -> Trouble {
+    Trouble::Usage(
+        format!("{text}：本机没有这次检查"),
+        format!("{text}: no such inspection on this device"),
+    )
 }
 
 pub(super) fn no_such_hazard(text: &str) -> Trouble {

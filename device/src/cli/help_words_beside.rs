@@ -376,4 +376,95 @@ pub(super) const EN: &[(&str, &str)] = &[
         "assign --by-fallback",
         "Assigned as the nearest, for want of a department whose duty it plainly is",
     ),
+    (
+        "self-check",
+        "Hand in a whole self-check; works offline, and that nothing was found is a record too",
+    ),
+    (
+        "inspect",
+        "Inspections: begin, record, sign, complete, list, show",
+    ),
+    (
+        "INSPECTION",
+        "The inspection: id, number like IN-261122-XXXXXXXX, or the beginning of either where only one fits",
+    ),
+    (
+        "--enterprise",
+        "Enterprise: id or name; by default the one you belong to",
+    ),
+    ("--checklist", "Checklists: CODE@EDITION"),
+    (
+        "--must",
+        "Items of the first checklist that must have a result",
+    ),
+    ("--place", "Which workshop, line, machine"),
+    (
+        "--ok",
+        "Items that are as they should be: ITEM, or CHECKLIST:ITEM",
+    ),
+    ("--not-ok", "Items that are not: ITEM=NOTE"),
+    ("--not-applicable", "Items that do not apply here"),
+    ("--not-checked", "Items that were not checked"),
+    (
+        "self-check --photo",
+        "Photos of the items that are not as they should be",
+    ),
+    (
+        "self-check --cadence",
+        "How often: shift, daily, weekly, monthly, quarterly, half_yearly, yearly, once",
+    ),
+    ("self-check --finding", "Hazards that were reported from it"),
+    ("--situation", "The state of things in words"),
+    ("--nothing-found", "Nothing was found"),
+    ("inspect start", "Begin an inspection, planned or not"),
+    (
+        "inspect start --kind",
+        "What kind, for example tip, open_visit, unannounced_visit, expert_visit, grid_patrol",
+    ),
+    ("inspect start --at", "Where, written as in report"),
+    (
+        "inspect start --with",
+        "The others who inspect, by the ids of their accounts",
+    ),
+    ("inspect start --basis", "By what it is made"),
+    (
+        "inspect start --certificates-shown",
+        "Certificates were shown",
+    ),
+    ("inspect start --rights-told", "Rights were told"),
+    (
+        "inspect start --present",
+        "Who of the enterprise is there: NAME or NAME:POST; the first is the one in charge",
+    ),
+    (
+        "inspect result",
+        "Record results of checklist items, as often as needed",
+    ),
+    (
+        "inspect result --photo",
+        "Photos of the items that are not as they should be",
+    ),
+    ("inspect finding", "Name what the inspection led to"),
+    ("inspect finding --hazard", "The hazard that was reported"),
+    ("inspect finding --advice", "An expert's advice"),
+    ("inspect finding --item", "The item that showed it"),
+    (
+        "inspect finding --handling",
+        "What was ordered: corrected_on_spot, rectify_by_deadline, work_suspended",
+    ),
+    (
+        "inspect sign",
+        "Sign; --name is for a representative who signs on this device",
+    ),
+    ("inspect sign --name", "Name of the representative"),
+    ("inspect sign --post", "Their post"),
+    (
+        "inspect refuse",
+        "Record that the enterprise refused to sign",
+    ),
+    ("inspect refuse --name", "Who refused"),
+    ("inspect refuse --witness", "Who witnessed it"),
+    ("inspect complete", "Complete an inspection"),
+    ("inspect list", "List the inspections on this device"),
+    ("inspect show", "Show one inspection"),
 ];

@@ -2,11 +2,16 @@
 
 mod acts;
 mod acts_beside;
+mod acts_order;
+mod acts_report;
 pub mod args;
+mod catalog;
 mod find;
 pub mod help;
 mod help_words;
 mod help_words_beside;
+mod inspect;
+pub mod inspection_args;
 mod pairs;
 mod parse;
 mod photo;
@@ -14,6 +19,7 @@ mod rules_zh;
 mod rules_zh_words;
 mod show;
 mod show_beside;
+mod show_enterprises;
 mod show_measures;
 mod show_run;
 mod steps;
@@ -23,6 +29,7 @@ mod words;
 
 use std::io::{BufRead as _, Write};
 
+use hazardloop_domain::command::Subject;
 use hazardloop_sync_protocol::device::{EngineConfig, LaneName, Notice, Standing};
 use serde_json::json;
 
@@ -32,6 +39,7 @@ use crate::enrol::{EnrolError, enrol};
 use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
 use args::{Arguments, Enroll, Language, PhotoTask, Task};
+use inspection_args::InspectTask;
 use show::Answer;
 use trouble::{Trouble, code_of, tell};
 
@@ -197,7 +205,15 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         }
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
-        Task::Enterprises => show::enterprises(&device),
+        Task::Enterprises => show_enterprises::enterprises(&device, lang),
+        Task::Criteria(args) => catalog::criteria(&device, args, lang)?,
+        Task::Checklists(args) => catalog::checklists(&device, args, lang)?,
+        Task::Inspect(InspectTask::List) => inspect::list(&device, now, lang),
+        Task::Inspect(InspectTask::Show(which)) => {
+            let (_, view) = find::inspection(&device.engine, now, &which.inspection)?;
+            let absent = || find::no_such_inspection(&which.inspection);
+            inspect::one(&view.ok_or_else(absent)?, lang)
+        }
         Task::Photo(PhotoTask::List) => photo::list(&device, lang),
         Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
@@ -212,19 +228,25 @@ fn act(
     task: &Task,
     lang: Language,
 ) -> Result<Answer, Trouble> {
-    let Some(acts) = acts::commands(device, ambient, task)? else {
-        let zh = "本设备不能执行此命令".to_owned();
-        return Err(Trouble::Usage(zh, "not a task of this device".to_owned()));
+    let (subject, actions, paired) = match inspect::commands(device, ambient, task)? {
+        Some((id, actions)) => (Subject::Inspection(id), actions, Vec::new()),
+        None => {
+            let Some(acts) = acts::commands(device, ambient, task)? else {
+                let zh = "本设备不能执行此命令".to_owned();
+                return Err(Trouble::Usage(zh, "not a task of this device".to_owned()));
+            };
+            (Subject::Hazard(acts.hazard_id), acts.actions, acts.paired)
+        }
     };
-    let (hazard_id, actions) = (acts.hazard_id, acts.actions);
-    let number = hazardloop_domain::hazard::hazard_number(hazard_id);
+    let (key, number) = words::subject(subject);
+    let id = subject.id();
     // All or none: half of what was asked would be queued twice at the next attempt.
     if actions.len() > 1 {
-        device.check(ambient, hazard_id, &actions)?;
+        device.check(ambient, id, &actions)?;
     }
     let mut seqs = Vec::new();
     for action in actions {
-        seqs.push(device.queue(ambient, hazard_id, action)?.seq);
+        seqs.push(device.queue(ambient, id, action)?.seq);
     }
     let kept = words::say(
         lang,
@@ -232,12 +254,12 @@ fn act(
         "kept on this device, to be sent",
     );
     let mut lines = vec![format!("{number} {kept} {seqs:?}")];
-    lines.extend(acts.paired.iter().map(|pair| pairs::line(pair, lang)));
-    let mut json = json!({ "hazard_id": hazard_id, "number": number, "seqs": seqs });
-    if !acts.paired.is_empty()
+    lines.extend(paired.iter().map(|pair| pairs::line(pair, lang)));
+    let mut json = json!({ key: id, "number": number, "seqs": seqs });
+    if !paired.is_empty()
         && let Some(members) = json.as_object_mut()
     {
-        members.insert("paired".to_owned(), json!(acts.paired));
+        members.insert("paired".to_owned(), json!(paired));
     }
     Ok(Answer { json, lines })
 }

@@ -2,9 +2,11 @@
 
 use hazardloop_domain::calendar::DayKind;
 use hazardloop_domain::command::{
-    CriterionRef, HazardDomain, ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source,
+    CheckCadence, ChecklistRef, CriterionRef, Handling, HazardDomain, InspectionKind, ItemResult,
+    ListingLevel, Milestone, Period, ReopenCause, Source,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
+use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::search_text::{QUERY_MAX, Query, QueryError};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 
@@ -77,6 +79,35 @@ pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, Unreadable> {
             "须为不带符号的整数，且不能过大",
             "expected a whole number without a sign, and not too large",
         )
+    })
+}
+
+pub(super) fn inspection_kind(text: &str) -> Result<InspectionKind, Unreadable> {
+    let all = InspectionKind::ALL;
+    name(text, all, InspectionKind::from_name, InspectionKind::as_str)
+}
+
+pub(super) fn cadence(text: &str) -> Result<CheckCadence, Unreadable> {
+    let all = CheckCadence::ALL;
+    name(text, all, CheckCadence::from_name, CheckCadence::as_str)
+}
+
+pub(super) fn handling(text: &str) -> Result<Handling, Unreadable> {
+    name(text, Handling::ALL, Handling::from_name, Handling::as_str)
+}
+
+pub(super) fn person(text: &str) -> Result<PersonId, Unreadable> {
+    text.parse()
+        .map_err(|_| Unreadable::new("须为账号的 id（UUID）", "expected the id of an account"))
+}
+
+/// `CODE@EDITION`.
+pub(super) fn checklist(text: &str) -> Result<ChecklistRef, Unreadable> {
+    let CriterionRef { code, edition } = criterion(text)?;
+    Ok(ChecklistRef {
+        code,
+        edition,
+        mandatory: Vec::new(),
     })
 }
 

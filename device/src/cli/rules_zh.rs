@@ -31,8 +31,12 @@ pub(super) fn rule(refusal: &Refusal) -> Option<String> {
     let zh = find(OF_A_FIELD, said)
         .map(str::to_owned)
         .or_else(|| both.filter(|zh| zh.chars().any(|c| c > '\u{2e80}')))
-        .or_else(|| pattern(said))?;
-    Some(format!("{}{zh}", field_name(of_field)))
+        .or_else(|| pattern(said));
+    match zh {
+        Some(zh) => Some(format!("{}{zh}", field_name(of_field))),
+        // A sentence may begin with the name of its field and go on in another way.
+        None => pattern(&refusal.rule),
+    }
 }
 
 /// The sentence of a refusal in English: some of them are worded in both languages.

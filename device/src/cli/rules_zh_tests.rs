@@ -162,6 +162,12 @@ fn fields_and_numbers_keep_their_places() {
         ),
         "销号须有 2 名不同检查人员复查合格，现有 1 名"
     );
+    let long = "new_due_date of a listed hazard, or more than 30 days ahead, takes an extension";
+    let long = Refusal {
+        field: Some("new_due_date".to_owned()),
+        ..Refusal::new(RefusalCode::DueDateOutOfRange, long)
+    };
+    assert_eq!(of(long), "挂牌督办的隐患，或新期限超过 30 天的，须申请延期");
     let large = "a command has at most 65536 bytes, this one has 70000";
     let large = plain(RefusalCode::LimitReached, large);
     assert!(large.contains("最多 65536 字节，这一条有 70000"), "{large}");

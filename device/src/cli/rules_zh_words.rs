@@ -56,7 +56,19 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "whoever proposed it may not be the second person",
         "提出的人不能作为第二人复核",
     ),
+    (
+        "making less of a major hazard is agreed to by the department",
+        "重大隐患降为一般隐患须由主管部门同意",
+    ),
+    (
+        "something else waits by now than what this decides on",
+        "待决定的事项已经变更，请查看后重新决定",
+    ),
     // Plan and extension
+    (
+        "the due date has moved beyond what was asked for",
+        "现在的整改期限已晚于所申请的日期",
+    ),
     ("no plan waits for a decision", "没有待审查的整改方案"),
     ("there is no due date yet", "尚未定整改期限"),
     (
@@ -98,13 +110,28 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "work is ordered to stop; consent to resume comes before closure",
         "停产停用措施尚未解除，须先同意恢复生产才能销号",
     ),
+    (
+        "work is ordered to stop; consent to resume comes first",
+        "停产停用措施尚未解除，须先同意恢复生产",
+    ),
     // Merge and transfer
+    (
+        "the other hazard is not confirmed and open here",
+        "对方隐患尚未确认，或已不在办理中",
+    ),
+    (
+        "the other hazard is only a general one",
+        "对方只是一般隐患，重大隐患不能合并进去",
+    ),
+    (
+        "a hazard under listed supervision is delisted before it is handed over",
+        "挂牌督办的隐患须先摘牌，才能移送",
+    ),
     ("a hazard is not merged into itself", "不能合并到自身"),
     (
         "there is no such hazard that you answer for",
         "您的管辖范围内没有这条隐患",
     ),
-    ("the other hazard is not open here", "对方隐患已不在办理中"),
     (
         "the other hazard is another enterprise's",
         "对方隐患属于另一家企业",
@@ -183,6 +210,18 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
         "needs a signature, or why it was refused",
         "须有签名，或写明拒签原因",
     ),
+    (
+        "must say why a hazard reported as major is none",
+        "须写明上报为重大的隐患为何不属重大",
+    ),
+    (
+        "are more than there are photos before the correction",
+        "多于整改前的照片",
+    ),
+    (
+        "has been recorded for this case; it can be corrected, not removed",
+        "已登记，只能更正，不能删去",
+    ),
     ("is the grade it has", "与现在的等级相同"),
     (
         "lies after the order's; an extension is asked for first",
@@ -218,6 +257,10 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     (
         "closure needs # passed re-inspection(s) by different inspectors, there are #",
         "销号须有 # 名不同检查人员复查合格，现有 # 名",
+    ),
+    (
+        "new_due_date of a listed hazard, or more than # days ahead, takes an extension",
+        "挂牌督办的隐患，或新期限超过 # 天的，须申请延期",
     ),
     ("the due date # has passed", "整改期限 # 已过"),
     (
@@ -328,6 +371,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("application", "申请内容"),
     ("assessment", "评估意见"),
     ("case_no", "案号"),
+    ("decision", "处罚决定"),
     ("decision.document_no", "处罚决定书编号"),
     ("decision.result", "处罚决定"),
     ("decided_on", "处罚决定日期"),

@@ -1,7 +1,6 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
 use hazardloop_domain::command::Action;
-use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
@@ -108,7 +107,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     for photo in &hazard.photos {
         lines.push(format!(
             "{} {} {}",
-            say(lang, "照片", "photo"),
+            words::evidence(lang, &photo.reference.media_type),
             photo.reference.sha256,
             words::photo(lang, &photo.state)
         ));
@@ -129,13 +128,14 @@ pub(super) fn command_json(state: &State, command: &StoredCommand, lang: Languag
     let receipt = command.receipt.as_ref();
     let content = command.content();
     let attention = state.standing(command) == Standing::NeedsAttention;
+    let (subject, number) = words::subject_of(&content.kind, command.subject_id);
     json!({
         "seq": command.envelope.seq,
         "kind": content.kind,
         // What a person has to settle is shown whole.
         "command": attention.then(|| read(content)).flatten(),
-        "hazard_id": command.subject_id,
-        "number": hazardloop_domain::hazard::hazard_number(HazardId(command.subject_id.0)),
+        subject: command.subject_id,
+        "number": number,
         "queued_at": command.queued_at,
         "received_at": receipt.map(|receipt| receipt.received_at),
         "outcome": receipt.map(|receipt| &receipt.outcome),
@@ -173,7 +173,7 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
         let group: Vec<_> = commands.filter(|c| state.standing(c) == standing).collect();
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
-            let number = hazardloop_domain::hazard::hazard_number(HazardId(command.subject_id.0));
+            let (_, number) = words::subject_of(&command.content().kind, command.subject_id);
             let seq = command.envelope.seq;
             let kind = words::kind(lang, &command.content().kind);
             lines.push(format!(
@@ -271,16 +271,4 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "must_enroll_again": meta.must_rekey,
     });
     Answer { json, lines }
-}
-
-pub(super) fn enterprises(device: &Device) -> Answer {
-    let all = find::enterprises(&device.engine);
-    let lines = all
-        .iter()
-        .map(|e| format!("{}  {}  {}", e.id, e.name, e.sector))
-        .collect();
-    Answer {
-        json: json!(all),
-        lines,
-    }
 }

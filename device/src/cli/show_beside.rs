@@ -2,7 +2,9 @@
 //! extensions, what waits for a second person, the correction. Measures: `show_measures.rs`.
 
 use hazardloop_domain::calendar::DayKind;
-use hazardloop_domain::command::{ExpertOpinion, Grade, ListingLevel, Served};
+use hazardloop_domain::command::{
+    ExpertOpinion, Grade, HazardDomain, ListingLevel, Nature, Served,
+};
 use hazardloop_domain::hazard::{
     Deadline, Extension, Hazard, Mark, Order, Plan, Proposed, Status, Submission, hazard_number,
 };
@@ -129,9 +131,32 @@ impl Words {
             let both = both.join(self.say("，", ", "));
             lines.push(self.line("监管行业和主管部门", "sector and department", &both));
         }
+        if let Some(nature) = &hazard.nature {
+            lines.push(self.nature(nature));
+        }
         if let Some(immediate) = &hazard.immediate_measure {
             lines.push(self.line("临时措施", "done at once", immediate));
         }
+    }
+
+    fn nature(&self, nature: &Nature) -> String {
+        let domain = nature.domain.map(|domain| match domain {
+            HazardDomain::Safety => self.say("安全生产", "safety"),
+            HazardDomain::Fire => self.say("消防", "fire"),
+            HazardDomain::NaturalDisaster => self.say("自然灾害", "natural disaster"),
+            HazardDomain::SpecialEquipment => self.say("特种设备", "special equipment"),
+        });
+        let accident = nature.accident_type.as_ref();
+        let said = self.join([
+            domain.map(str::to_owned),
+            nature.category.clone(),
+            self.maybe("可能事故", "may lead to", accident),
+            self.maybe("原因", "because of", nature.cause.as_ref()),
+            self.maybe("危害程度", "harm", nature.consequence.as_ref()),
+            self.maybe("整改难易", "difficulty", nature.difficulty.as_ref()),
+            self.maybe("风险点", "risk point", nature.risk_point.as_ref()),
+        ]);
+        self.line("隐患类别", "nature", &said)
     }
 
     fn order(&self, lines: &mut Vec<String>, order: &Order) {
@@ -238,6 +263,10 @@ impl Words {
                 self.part("已同意：", "granted:", &decision.decision.opinion)
             }
             Some(decision) => self.part("未同意：", "not granted:", &decision.decision.opinion),
+            None if extension.lapsed => Some(
+                self.say("未经审批，已失效", "lapsed before anybody decided")
+                    .to_owned(),
+            ),
             None => Some(self.say("待审批", "waits for a decision").to_owned()),
         };
         let unproven = extension.time_unproven.then(|| {

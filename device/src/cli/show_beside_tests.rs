@@ -30,6 +30,7 @@ fn hazard(events: Vec<Value>) -> Hazard {
 fn reported() -> Value {
     json!({ "kind": "reported", "jurisdiction_id": Uuid::from_u128(3), "sector": "工贸", "report": {
         "source": "open_visit", "grade": "major", "description": "泄爆片被封堵",
+        "nature": { "domain": "fire", "category": "电气", "accident_type": "火灾" },
         "place_text": "除尘器", "found_at": "2026-11-20T01:00:00.000Z",
         "photos": [{ "sha256": Digest([1; 32]), "size": 9, "media_type": "image/jpeg",
                      "kind": PhotoKind::Before }],
@@ -80,10 +81,12 @@ fn an_order_says_how_its_due_date_was_counted_and_how_it_was_served() {
         &[
             "整改期限: 2027-01-08；自 2026-12-25 起 10 个工作日；暂定",
             "王强；承包单位",
+            "隐患类别: 消防；电气；可能事故 火灾",
             "专家意见: 钱工",
             "拒签： 对结论有异议；见证人 李四",
         ],
         &[
+            "nature: fire; 电气; may lead to 火灾",
             "due: 2027-01-08; 10 working days from 2026-12-25; provisional",
             "refused to sign: 对结论有异议; witness 李四",
         ],

@@ -1,6 +1,11 @@
 //! What people read, in Chinese and English.
 
+use hazardloop_domain::command::{ActionKind, ItemOutcome, Subject, SubjectKind};
+use hazardloop_domain::evidence::MediaType;
+use hazardloop_domain::hazard::hazard_number;
 use hazardloop_domain::hazard::{PhotoState, StatusName};
+use hazardloop_domain::ids::SubjectId;
+use hazardloop_domain::inspection::{InspectionState, inspection_number};
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
     Failure, Oversize, PhotoStage, Standing, State, StoredCommand, StoredPhoto,
@@ -68,6 +73,20 @@ pub(super) fn kind(lang: Language, name: &str) -> &str {
         "decide_resumption" => "恢复生产审查",
         "record_penalty" => "登记处罚案件",
         "assign_sector" => "明确主管部门",
+        "plan_inspection" => "制定检查计划",
+        "start_inspection" => "开始检查",
+        "record_results" => "登记检查项结果",
+        "link_finding" => "登记检查发现",
+        "convert_finding" => "专家意见转隐患",
+        "record_attendance" => "登记到场人员",
+        "sign_inspection" => "检查记录签字",
+        "record_refusal" => "登记拒绝签字",
+        "complete_inspection" => "检查结束",
+        "cancel_inspection" => "取消检查计划",
+        "submit_self_check" => "提交自查",
+        "attach_inspection_photo" => "补充检查照片",
+        "record_inspection_photo_lost" => "登记检查照片遗失",
+        "change_team" => "调整检查人员",
         // Of a newer build.
         other => other,
     }
@@ -226,6 +245,15 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
     .to_owned()
 }
 
+/// What a piece of evidence is.
+pub(super) fn evidence(lang: Language, media_type: &str) -> &'static str {
+    match MediaType::from_name(media_type) {
+        Some(MediaType::Pdf) => say(lang, "资料", "document"),
+        Some(MediaType::Mp4) => say(lang, "视频", "clip"),
+        _ => say(lang, "照片", "photo"),
+    }
+}
+
 /// Where a photo stands on the server.
 pub(super) fn photo(lang: Language, state: &PhotoState) -> String {
     match state {
@@ -285,21 +313,48 @@ pub(super) const fn status(lang: Language, status: StatusName) -> &'static str {
     }
 }
 
+pub(super) const fn inspection_state(lang: Language, state: InspectionState) -> &'static str {
+    match state {
+        InspectionState::Unknown => say(lang, "未知", "unknown"),
+        InspectionState::Planned => say(lang, "已计划", "planned"),
+        InspectionState::InProgress => say(lang, "检查中", "in progress"),
+        InspectionState::Completed => say(lang, "已完成", "completed"),
+        InspectionState::Cancelled => say(lang, "已取消", "cancelled"),
+    }
+}
+
+pub(super) const fn outcome(lang: Language, outcome: ItemOutcome) -> &'static str {
+    match outcome {
+        ItemOutcome::Ok => say(lang, "合格", "ok"),
+        ItemOutcome::NotOk => say(lang, "不合格", "not ok"),
+        ItemOutcome::NotApplicable => say(lang, "不适用", "not applicable"),
+        ItemOutcome::NotChecked => say(lang, "未检查", "not checked"),
+    }
+}
+
+/// Under which name JSON gives what a command acts upon, and the number by which people quote it.
+pub(super) fn subject(subject: Subject) -> (&'static str, String) {
+    match subject {
+        Subject::Hazard(id) => ("hazard_id", hazard_number(id)),
+        Subject::Inspection(id) => ("inspection_id", inspection_number(id)),
+    }
+}
+
+/// The same of a queued command, by its kind.
+pub(super) fn subject_of(kind: &str, id: SubjectId) -> (&'static str, String) {
+    let kind = ActionKind::from_name(kind).map(ActionKind::subject);
+    subject(kind.unwrap_or(SubjectKind::Hazard).with(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hazardloop_domain::command::ActionKind;
 
     #[test]
     fn every_kind_of_command_that_a_device_queues_has_a_chinese_name() {
-        let servers_own = [
-            ActionKind::ReceivePhoto,
-            ActionKind::FollowEnterprise,
-            ActionKind::RecomputeDeadline,
-        ];
         let kinds = ActionKind::ALL.iter();
         for name in kinds
-            .filter(|kind| !servers_own.contains(kind))
+            .filter(|kind| !kind.is_servers_own())
             .map(|kind| kind.as_str())
         {
             assert_ne!(kind(Language::Zh, name), name);

@@ -3,7 +3,7 @@
 
 use super::{
     CriterionRef, Decode, Deserialize, Encode, Grade, HazardId, JurisdictionId, LocalDate,
-    PhotoRef, Serialize,
+    PhotoRef, Serialize, Timestamp,
 };
 
 wire_struct! {
@@ -122,6 +122,11 @@ wire_struct! {
         /// 审查意见.
         #[n(1)]
         pub opinion: String,
+        /// When what it decides on was recorded, as its author saw it; something else waiting by then
+        /// is not decided on.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 
@@ -153,6 +158,11 @@ wire_struct! {
         /// 审批意见.
         #[n(1)]
         pub opinion: String,
+        /// When what it decides on was recorded, as its author saw it; something else waiting by then
+        /// is not decided on.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 
@@ -189,6 +199,11 @@ wire_struct! {
         /// Why.
         #[n(1)]
         pub opinion: String,
+        /// When what it decides on was recorded, as its author saw it; something else waiting by then
+        /// is not decided on.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 
@@ -345,6 +360,11 @@ wire_struct! {
         #[cbor(default)]
         #[serde(default)]
         pub photos: Vec<PhotoRef>,
+        /// When what it decides on was recorded, as its author saw it; something else waiting by then
+        /// is not decided on.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 

@@ -6,6 +6,8 @@ use super::{
 };
 use crate::calendar::DayKind;
 
+pub(crate) use {wire_names, wire_struct};
+
 wire_names! {
     /// The two levels that the law knows (安全生产法; Order 16 of 2007, Art. 3).
     pub enum Grade {

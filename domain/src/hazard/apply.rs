@@ -76,10 +76,14 @@ impl Hazard {
                 deadline,
                 authority,
                 second,
+                self_declared,
             } => {
                 self.proposal = None;
                 let deadline = deadline.as_ref();
                 self.confirm(confirmation, deadline, *authority, (by, at), *second);
+                if let Some(order) = self.status.order_mut() {
+                    order.self_declared = *self_declared;
+                }
             }
             HazardEvent::Rejected { rejection } => {
                 self.proposal = None;
@@ -91,6 +95,7 @@ impl Hazard {
             }
             HazardEvent::RectificationSubmitted { submission } => {
                 self.name_photos(&submission.photos, by);
+                self.lapse_extension();
                 self.submit(Submission {
                     submitted_by: by,
                     submitted_at: at,
@@ -107,6 +112,8 @@ impl Hazard {
                 second,
             } => self.reinspect(reinspection, by, *second),
             HazardEvent::Closed { closure } => {
+                self.proposal = None;
+                self.lapse_extension();
                 if let Status::PendingReinspection {
                     order,
                     submission,
@@ -200,6 +207,7 @@ impl Hazard {
             listing: None,
             suspension: None,
             penalties: Vec::new(),
+            taken_over: false,
         }
     }
 
@@ -278,7 +286,7 @@ impl Hazard {
         };
         let mut order = order.clone();
         order.due_date = order.due_date_original;
-        order.deadline = None;
+        order.deadline.clone_from(&order.deadline_original);
         let returned_because = Some(reason.to_owned());
         self.status = Status::Rectifying {
             order,

@@ -32,6 +32,7 @@ impl Hazard {
                     });
                 }
                 if decision.accepted {
+                    self.bind_plan();
                     self.begin_rectifying();
                 }
             }
@@ -46,6 +47,7 @@ impl Hazard {
                     due_date_before: due_date_before.unwrap_or(request.new_due_date),
                     time_unproven: *time_unproven,
                     decision: None,
+                    lapsed: false,
                 });
             }
             HazardEvent::ExtensionDecided { decision } => {
@@ -155,6 +157,34 @@ impl Hazard {
         }
     }
 
+    /// An acknowledged plan that ends earlier than the order binds; where the enterprise had set the
+    /// due date itself, its plan's is the first formal one.
+    fn bind_plan(&mut self) {
+        let planned = self.plan.as_ref().map(|plan| plan.plan.due_date);
+        let Some((order, planned)) = self.status.order_mut().zip(planned) else {
+            return;
+        };
+        if planned >= order.due_date {
+            return;
+        }
+        order.due_date = planned;
+        order.deadline = None;
+        if order.self_declared {
+            order.due_date_original = planned;
+            order.deadline_original = None;
+            order.self_declared = false;
+        }
+    }
+
+    /// What was asked for before the correction was handed in is not decided on afterwards.
+    pub(super) fn lapse_extension(&mut self) {
+        if let Some(extension) = self.extensions.last_mut()
+            && extension.decision.is_none()
+        {
+            extension.lapsed = true;
+        }
+    }
+
     fn begin_rectifying(&mut self) {
         if let Status::Confirmed { order } = &self.status {
             self.status = Status::Rectifying {
@@ -189,6 +219,7 @@ impl Hazard {
             self.jurisdiction_id = transfer.from_jurisdiction;
             self.status = transfer.before.as_ref().clone();
         } else if transfer.transfer.to_jurisdiction.is_some() {
+            self.taken_over = true;
             self.status = transfer.before.as_ref().clone();
         } else {
             transfer.receipt = Some(TransferReceipt {

@@ -29,6 +29,8 @@ impl Hazard {
                 due_date,
                 basis: confirmation.basis.clone(),
                 deadline: deadline.cloned(),
+                deadline_original: deadline.cloned(),
+                self_declared: false,
                 authority,
                 second,
                 expert_opinion: confirmation.expert_opinion.clone(),
@@ -87,17 +89,25 @@ impl Hazard {
         let Some(order) = self.status.order_mut() else {
             return;
         };
-        let Some(before) = order.deadline.replace(deadline.clone()) else {
-            return;
+        let same = |counted: &Option<Deadline>| {
+            counted.as_ref().is_some_and(|counted| {
+                (counted.start, counted.days, counted.kind)
+                    == (deadline.start, deadline.days, deadline.kind)
+            })
         };
-        if order.due_date_original == before.date {
+        if same(&order.deadline_original) {
             order.due_date_original = deadline.date;
+            order.deadline_original = Some(deadline.clone());
         }
-        if order.due_date == before.date {
+        if same(&order.deadline) {
             order.due_date = deadline.date;
+            order.deadline = Some(deadline.clone());
         }
     }
 }
+
+/// How long before its receipt something may have been fixed on the spot: sixty days.
+const LONGEST_OFFLINE_MS: i64 = 60 * 86_400_000;
 
 /// 即查即改: found and fixed the same day, its finder answering for both until it is re-inspected.
 pub(super) fn first_order_of(
@@ -106,7 +116,11 @@ pub(super) fn first_order_of(
     by: PersonId,
     at: Timestamp,
 ) -> Order {
-    let due_date = fixed.completed_at.max(report.found_at).shanghai_date();
+    // Both times are a device's word: the day of receipt at the latest, and not absurdly long before.
+    let claimed = fixed.completed_at.max(report.found_at);
+    let due_date = claimed
+        .clamp(at.plus_millis(-LONGEST_OFFLINE_MS), at)
+        .shanghai_date();
     Order {
         confirmed_by: by,
         confirmed_at: at,
@@ -116,6 +130,8 @@ pub(super) fn first_order_of(
         due_date,
         basis: None,
         deadline: None,
+        deadline_original: None,
+        self_declared: false,
         authority: if report.source.is_self_found() {
             Authority::Enterprise
         } else {

@@ -18,8 +18,9 @@ pub(super) fn check_submission(
 ) -> Result<(), Refusal> {
     text::required("measures", &submission.measures, LONG_TEXT_MAX)?;
     check_claimed_time("completed_at", submission.completed_at, facts)?;
-    check_photos(Some(hazard), &submission.photos, "photos", facts)?;
-    if submission.photos.is_empty() {
+    check_evidence(hazard, &submission.photos, facts)?;
+    let after = |photo: &PhotoRef| photo.kind == PhotoKind::After && is_seen(photo);
+    if !submission.photos.iter().any(after) {
         return Err(Refusal::new(
             RefusalCode::PhotoRequired,
             "a rectification shows at least one photo taken after it",
@@ -69,8 +70,19 @@ pub(super) fn check_submission(
 /// The most people who accept a correction.
 const ACCEPTORS_MAX: usize = 50;
 
+/// Whether it shows something that can be looked at.
+fn is_seen(photo: &PhotoRef) -> bool {
+    photo.media_type != "application/pdf"
+}
+
 /// Every pair joins a photo before and one after; of a major hazard, no photo before is left out.
 fn check_pairs(hazard: &Hazard, submission: &SubmitRectification) -> Result<(), Refusal> {
+    if submission.pairs.len() > hazard.photos.len() {
+        return Err(Refusal::invalid_field(
+            "pairs",
+            "are more than there are photos before the correction",
+        ));
+    }
     for (index, pair) in submission.pairs.iter().enumerate() {
         let at = |part: &str| format!("pairs[{index}].{part}");
         let known = hazard.photo(&pair.before).map(|photo| photo.reference.kind);
@@ -120,7 +132,7 @@ pub(super) fn check_reinspection(
     facts: &Facts,
 ) -> Result<PersonId, Refusal> {
     text::required("opinion", &reinspection.opinion, LONG_TEXT_MAX)?;
-    check_photos(Some(hazard), &reinspection.photos, "photos", facts)?;
+    check_evidence(hazard, &reinspection.photos, facts)?;
     check_items(hazard, reinspection, facts)?;
     if let Some(date) = reinspection.new_due_date {
         if reinspection.passed {
@@ -130,6 +142,7 @@ pub(super) fn check_reinspection(
             ));
         }
         check_due_date("new_due_date", date, facts)?;
+        check_new_due_date(hazard, date, facts)?;
     }
     let Status::PendingReinspection { submission, .. } = &hazard.status else {
         return Err(Refusal::new(
@@ -172,8 +185,8 @@ fn check_items(hazard: &Hazard, reinspection: &Reinspect, facts: &Facts) -> Resu
             ));
         }
     }
-    let seen =
-        !reinspection.photos.is_empty() || !is_blank(reinspection.no_photo_reason.as_deref());
+    let seen = reinspection.photos.iter().any(is_seen)
+        || !is_blank(reinspection.no_photo_reason.as_deref());
     if hazard.grade == Grade::Major && reinspection.passed && !seen {
         return Err(Refusal::new(
             RefusalCode::PhotoRequired,
@@ -237,15 +250,55 @@ pub(super) fn require_awaited(hazard: &Hazard, sha256: &Digest) -> Result<(), Re
     ))
 }
 
+/// More time after a failed re-inspection is a short matter; anything longer is an extension, and a
+/// listed hazard's date is the listing authority's.
+fn check_new_due_date(hazard: &Hazard, date: LocalDate, facts: &Facts) -> Result<(), Refusal> {
+    let most = facts.limits.extension_days_without_expert;
+    let late = facts.made().shanghai_date().days_until(date) > most;
+    if hazard.is_listed() || late {
+        return Err(Refusal {
+            field: Some("new_due_date".to_owned()),
+            ..Refusal::new(
+                RefusalCode::DueDateOutOfRange,
+                &format!(
+                    "new_due_date of a listed hazard, or more than {most} days ahead, takes an extension"
+                ),
+            )
+        });
+    }
+    Ok(())
+}
+
+/// Photos that a correction or a re-inspection brings. As many again as a record takes otherwise, so
+/// that nobody can block either by filling the record.
+pub(super) fn check_evidence(
+    hazard: &Hazard,
+    photos: &[PhotoRef],
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    let most = facts.limits.photos.saturating_mul(2);
+    check_photos_up_to(most, Some(hazard), photos, "photos", facts)
+}
+
 pub(super) fn check_photos(
     hazard: Option<&Hazard>,
     photos: &[PhotoRef],
     field: &str,
     facts: &Facts,
 ) -> Result<(), Refusal> {
+    check_photos_up_to(facts.limits.photos, hazard, photos, field, facts)
+}
+
+fn check_photos_up_to(
+    most: usize,
+    hazard: Option<&Hazard>,
+    photos: &[PhotoRef],
+    field: &str,
+    facts: &Facts,
+) -> Result<(), Refusal> {
     let present = hazard.map_or(0, |hazard| hazard.photos.len());
-    if present + photos.len() > facts.limits.photos {
-        return Err(limit("photos", facts.limits.photos));
+    if present.saturating_add(photos.len()) > most {
+        return Err(limit("photos", most));
     }
     for (index, photo) in photos.iter().enumerate() {
         let at = |part: &str| format!("{field}[{index}].{part}");
@@ -294,9 +347,10 @@ pub(super) fn check_claimed_time(field: &str, at: Timestamp, facts: &Facts) -> R
     Ok(())
 }
 
-/// A day on which something is said to have happened: not after today, and in this century.
+/// A day on which something is said to have happened: not after tomorrow (a clock may run ahead), and
+/// in this century.
 pub(super) fn check_claimed_day(field: &str, day: LocalDate, facts: &Facts) -> Result<(), Refusal> {
-    let latest = facts.now.plus_millis(facts.limits.clock_ahead_ms);
+    let latest = facts.now.plus_millis(86_400_000);
     if day.end_of_day().is_plausible() && day <= latest.shanghai_date() {
         return Ok(());
     }
@@ -306,7 +360,8 @@ pub(super) fn check_claimed_day(field: &str, day: LocalDate, facts: &Facts) -> R
 /// The due date may not lie before the day on which the step was taken (offline: as its device
 /// says), nor further ahead than the limit.
 pub(super) fn check_due_date(field: &str, due: LocalDate, facts: &Facts) -> Result<(), Refusal> {
-    let made = facts.made();
+    let oldest = facts.now.plus_millis(-facts.limits.clock_behind_ms);
+    let made = facts.made().max(oldest);
     let latest = facts
         .now
         .plus_millis(facts.limits.due_days.saturating_mul(86_400_000));

@@ -97,6 +97,8 @@ impl Limits {
 pub struct MergeTarget {
     /// Its state.
     pub status: StatusName,
+    /// Its grade.
+    pub grade: Grade,
     /// Its enterprise.
     pub enterprise_id: Option<EnterpriseId>,
 }
@@ -284,6 +286,7 @@ fn decide_on_existing(
         }
         Action::Reject(rejection) => {
             text::required("reason", &rejection.reason, SHORT_TEXT_MAX)?;
+            steps::require_at_work(hazard)?;
             HazardEvent::Rejected {
                 rejection: rejection.clone(),
             }
@@ -324,13 +327,37 @@ fn decide_on_existing(
         }
         Action::Withdraw(withdrawal) => {
             text::required("reason", &withdrawal.reason, SHORT_TEXT_MAX)?;
+            steps::require_at_work(hazard)?;
             HazardEvent::Withdrawn {
                 withdrawal: withdrawal.clone(),
             }
         }
+        // The policy table knows none of these: they act on inspections.
+        Action::PlanInspection(_)
+        | Action::StartInspection(_)
+        | Action::RecordResults(_)
+        | Action::LinkFinding(_)
+        | Action::ConvertFinding(_)
+        | Action::RecordAttendance(_)
+        | Action::SignInspection(_)
+        | Action::RecordRefusal(_)
+        | Action::CompleteInspection(_)
+        | Action::CancelInspection(_)
+        | Action::SubmitSelfCheck(_)
+        | Action::AttachInspectionPhoto(_)
+        | Action::RecordInspectionPhotoLost(_)
+        | Action::ChangeTeam(_)
+        | Action::ReceiveInspectionPhoto(_) => {
+            let rule = "this is nothing that is done to a hazard";
+            return Err(Refusal::new(RefusalCode::NotAllowedInState, rule));
+        }
         Action::ReceivePhoto(receipt) => return decide_receipt(hazard, &receipt.sha256, action),
         Action::FollowEnterprise(change) => {
-            if change.jurisdiction_id == hazard.jurisdiction_id {
+            // What another body took over, or is asked to, does not move with the enterprise.
+            if change.jurisdiction_id == hazard.jurisdiction_id
+                || hazard.taken_over
+                || hazard.status_name() == StatusName::Transferred
+            {
                 return Ok(Decision {
                     events: Vec::new(),
                     outcome: Outcome::Applied,
@@ -341,6 +368,9 @@ fn decide_on_existing(
             }
         }
         Action::RecomputeDeadline(_) => return Ok(steps::recompute_deadline(hazard, facts)),
+        Action::DecideProposal(decision) => {
+            return grading::decide_proposal(decision, hazard, actor, facts);
+        }
         beside => return steps::beside(beside, hazard, actor, facts).map(Decision::applied),
     };
     Ok(Decision::applied(event))

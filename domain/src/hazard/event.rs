@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::state::is_false;
 use crate::command::{
     Amend, AssignSector, AttachPhoto, ChangeGrade, Close, Confirm, DecideExtension, DecidePlan,
     DecideProposal, DecideResumption, Delist, FollowEnterprise, ListSupervision, Merge, Note,
@@ -85,6 +86,11 @@ pub enum HazardEvent {
         #[n(3)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         second: Option<PersonId>,
+        /// The principal declared it major.
+        #[n(4)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        self_declared: bool,
     },
     /// Rejected.
     #[n(5)]

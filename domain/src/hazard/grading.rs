@@ -1,7 +1,8 @@
 //! Confirmation and grade: on which basis, by whom, and what needs a second person.
 
 use super::checks::{check_due_date, is_blank};
-use super::decide::Facts;
+use super::decide::{Decision, Facts, Outcome};
+use super::steps;
 use crate::access::{Actor, Role};
 use crate::calendar::EndOnDayOff;
 use crate::command::{
@@ -31,18 +32,30 @@ pub(super) fn confirm(
         .as_ref()
         .map_or(confirmation.due_date, |deadline| deadline.date);
     check_due_date("due_date", due, facts)?;
-    let alone = confirmation.grade == Grade::General
-        || actor.is_any_of(DEPARTMENT)
-        || (hazard.source.is_self_found() && actor.is_any_of(&[Role::Principal]));
-    let second = second_inspector(actor, facts);
+    let lowers = hazard.grade == Grade::Major && confirmation.grade == Grade::General;
+    if lowers && is_blank(confirmation.basis.as_deref()) {
+        return Err(Refusal::invalid_field(
+            "basis",
+            "must say why a hazard reported as major is none",
+        ));
+    }
+    let declared = hazard.source.is_self_found() && actor.is_any_of(&[Role::Principal]);
+    let of_department = actor.is_any_of(DEPARTMENT);
+    let alone = !lowers && (confirmation.grade == Grade::General || of_department || declared);
+    let second = match lowers {
+        true => second_of(actor, facts, |second| second.is_any_of(DEPARTMENT)),
+        false => second_inspector(actor, facts),
+    };
     let confirmation = confirmation.clone();
     if alone || second.is_some() {
         let authority = authority(&confirmation, hazard, actor);
+        let self_declared = confirmation.grade == Grade::Major && declared && !of_department;
         return Ok(HazardEvent::Confirmed {
             confirmation,
             deadline,
             authority,
             second,
+            self_declared,
         });
     }
     if hazard.proposal.is_some() {
@@ -71,12 +84,22 @@ fn authority(confirmation: &Confirm, hazard: &Hazard, actor: &Actor) -> Authorit
 
 /// A certified inspector who signed the same command, and is not its author.
 pub(super) fn second_inspector(actor: &Actor, facts: &Facts) -> Option<crate::ids::PersonId> {
-    let fit = facts.seconds.iter().find(|second| {
-        second.is_certified()
-            && second.is_any_of(&[Role::Inspector])
-            && second.person_id() != actor.person_id()
-    });
-    fit.and_then(Actor::person_id)
+    second_of(actor, facts, |second| {
+        second.is_certified() && second.is_any_of(&[Role::Inspector])
+    })
+}
+
+/// Somebody else than the author who signed the same command and fits.
+fn second_of(
+    actor: &Actor,
+    facts: &Facts,
+    fits: impl Fn(&Actor) -> bool,
+) -> Option<crate::ids::PersonId> {
+    let others = facts.seconds.iter();
+    let mut others = others.filter(|second| second.person_id() != actor.person_id());
+    others
+        .find(|second| fits(second))
+        .and_then(Actor::person_id)
 }
 
 fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
@@ -240,14 +263,9 @@ pub(super) fn change_grade(
         return Ok(HazardEvent::GradeChanged { change });
     }
     if hazard.is_listed() {
-        return Err(Refusal::new(
-            RefusalCode::AlreadyInForce,
-            "a hazard under listed supervision is delisted before its grade is lowered",
-        ));
+        return Err(listed());
     }
-    let approver =
-        |second: &Actor| second.is_any_of(DEPARTMENT) && second.person_id() != actor.person_id();
-    if facts.seconds.iter().any(approver) {
+    if second_of(actor, facts, |second| second.is_any_of(DEPARTMENT)).is_some() {
         return Ok(HazardEvent::GradeChanged { change });
     }
     Ok(HazardEvent::ProposalMade {
@@ -255,12 +273,14 @@ pub(super) fn change_grade(
     })
 }
 
-/// The second person's word.
+/// The second person's word. A due date that was provisional when it was proposed is counted again,
+/// should the calendar have arrived since.
 pub(super) fn decide_proposal(
     decision: &DecideProposal,
     hazard: &Hazard,
     actor: &Actor,
-) -> Result<HazardEvent, Refusal> {
+    facts: &Facts,
+) -> Result<Decision, Refusal> {
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
     let Some(proposal) = &hazard.proposal else {
         return Err(Refusal::new(
@@ -268,13 +288,48 @@ pub(super) fn decide_proposal(
             "nothing waits for a second person",
         ));
     };
+    steps::decides_on(decision.on, proposal.mark.at)?;
     if actor.person_id() == Some(proposal.mark.by) {
         return Err(Refusal::new(
             RefusalCode::SamePerson,
             "whoever proposed it may not be the second person",
         ));
     }
-    Ok(HazardEvent::ProposalDecided {
+    let mut events = vec![HazardEvent::ProposalDecided {
         decision: decision.clone(),
+    }];
+    match &proposal.proposed {
+        Proposed::GradeChange { .. } if decision.agreed && hazard.is_listed() => {
+            return Err(listed());
+        }
+        Proposed::Confirmation { confirmation, .. }
+            if confirmation.grade == Grade::General && !actor.is_any_of(DEPARTMENT) =>
+        {
+            return Err(Refusal::new(
+                RefusalCode::NotPermitted,
+                "making less of a major hazard is agreed to by the department",
+            ));
+        }
+        Proposed::Confirmation {
+            confirmation,
+            deadline: Some(before),
+        } if decision.agreed && before.provisional => {
+            let period = confirmation.period.as_ref();
+            let again = period.and_then(|period| deadline(before.start, period, facts).ok());
+            let again = again.filter(|again| again != before);
+            events.extend(again.map(|deadline| HazardEvent::DeadlineRecomputed { deadline }));
+        }
+        _ => {}
+    }
+    Ok(Decision {
+        events,
+        outcome: Outcome::Applied,
     })
+}
+
+fn listed() -> Refusal {
+    Refusal::new(
+        RefusalCode::AlreadyInForce,
+        "a hazard under listed supervision is delisted before its grade is lowered",
+    )
 }

@@ -144,6 +144,9 @@ record! {
         #[n(4)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub decision: Option<ExtensionDecision>,
+        /// The correction was handed in, or the hazard closed or reopened, before anybody decided.
+        #[n(5)]
+        pub lapsed: bool,
     }
 }
 

@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::overlays::{
-    Authority, Deadline, Extension, Listing, Penalty, Plan, Proposal, Suspension, TransferRecord,
+    Authority, Deadline, Extension, Listing, Penalty, Plan, Proposal, Proposed, Suspension,
+    TransferRecord,
 };
 use crate::access::Place;
 use crate::command::{
@@ -154,6 +155,16 @@ record! {
         #[n(12)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub served: Option<Served>,
+        /// How the first due date was counted, where it was.
+        #[n(13)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub deadline_original: Option<Deadline>,
+        /// The principal declared the hazard major: until the department has acknowledged a plan, the
+        /// due date is the enterprise's own word.
+        #[n(14)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        pub self_declared: bool,
     }
 }
 
@@ -534,12 +545,17 @@ record! {
         #[cbor(default, skip_if = "Vec::is_empty")]
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub penalties: Vec<Penalty>,
+        /// Another body took it over: it no longer follows its enterprise's moves.
+        #[n(34)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        pub taken_over: bool,
     }
 }
 
 /// What was never set is not written either: records of earlier builds stay byte for byte.
 #[allow(clippy::trivially_copy_pass_by_ref)] // the codec's signature
-const fn is_false(flag: &bool) -> bool {
+pub(super) const fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
@@ -608,10 +624,17 @@ impl Hazard {
         suspension.is_some_and(Suspension::is_in_force)
     }
 
+    /// Whether an inspector has confirmed it as major and a second one has yet to agree.
+    pub fn is_proposed_as_major(&self) -> bool {
+        let proposed = self.proposal.as_ref().map(|proposal| &proposal.proposed);
+        matches!(proposed, Some(Proposed::Confirmation { confirmation, .. })
+            if confirmation.grade == Grade::Major)
+    }
+
     /// The application for a later due date that waits for a decision.
     pub fn extension_waiting(&self) -> Option<&Extension> {
         let last = self.extensions.last();
-        last.filter(|extension| extension.decision.is_none())
+        last.filter(|extension| extension.decision.is_none() && !extension.lapsed)
     }
 
     /// Who handed it over and may still see it while its receipt is awaited.

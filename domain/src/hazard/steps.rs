@@ -15,6 +15,10 @@ use crate::hazard::{Hazard, HazardEvent, Status, StatusName};
 use crate::ids::PersonId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+use crate::time::Timestamp;
+
+/// The longest name of a sector, in characters: scopes carry it.
+const SECTOR_MAX: usize = 32;
 
 /// Every action that is not on the main line.
 pub(super) fn beside(
@@ -29,7 +33,6 @@ pub(super) fn beside(
         Action::RequestExtension(request) => request_extension(request, hazard, facts),
         Action::DecideExtension(decision) => decide_extension(decision, hazard, actor),
         Action::ChangeGrade(change) => grading::change_grade(change, hazard, actor, facts),
-        Action::DecideProposal(decision) => grading::decide_proposal(decision, hazard, actor),
         Action::Merge(merge) => decide_merge(merge, hazard, facts),
         Action::Transfer(transfer) => decide_transfer(transfer, hazard),
         Action::ReceiveTransfer(receipt) => receive_transfer(receipt, hazard, actor),
@@ -37,7 +40,7 @@ pub(super) fn beside(
         Action::Delist(delisting) => delist(delisting, hazard),
         Action::OrderSuspension(order) => order_suspension(order, hazard),
         Action::RequestResumption(application) => request_resumption(application, hazard, facts),
-        Action::DecideResumption(decision) => decide_resumption(decision, hazard, facts),
+        Action::DecideResumption(decision) => decide_resumption(decision, hazard, actor, facts),
         Action::RecordPenalty(penalty) => record_penalty(penalty, hazard, actor, facts),
         Action::AssignSector(assignment) => assign_sector(assignment),
         other => Err(Refusal::new(
@@ -64,7 +67,9 @@ pub(super) fn reinspect(
 
 /// A calendar arrived: the same days counted again, where the answer was provisional.
 pub(super) fn recompute_deadline(hazard: &Hazard, facts: &Facts) -> Decision {
-    let counted = hazard.order().and_then(|order| order.deadline.as_ref());
+    let counted = hazard
+        .order()
+        .and_then(|order| order.deadline_original.as_ref());
     let provisional = counted.filter(|deadline| deadline.provisional);
     let again = provisional.and_then(|before| {
         let period = Period {
@@ -100,10 +105,11 @@ fn submit_plan(plan: &SubmitPlan, hazard: &Hazard, facts: &Facts) -> Result<Haza
     }
     text::optional("goal", plan.goal.as_deref(), LONG_TEXT_MAX)?;
     check_due_date("due_date", plan.due_date, facts)?;
-    if hazard
-        .order()
-        .is_some_and(|order| plan.due_date > order.due_date)
-    {
+    // Once the order's date has passed, a plan is late whatever it says: its own date then only says
+    // how late, and the order's stays.
+    let today = facts.made().shanghai_date();
+    let in_time = hazard.order().filter(|order| order.due_date >= today);
+    if in_time.is_some_and(|order| plan.due_date > order.due_date) {
         return Err(due_date(
             "due_date",
             "lies after the order's; an extension is asked for first",
@@ -119,16 +125,21 @@ fn submit_plan(plan: &SubmitPlan, hazard: &Hazard, facts: &Facts) -> Result<Haza
             return Err(due_date(&at("due_date"), "lies after the plan's own"));
         }
     }
-    match &plan.workers_congress {
-        Some(told) => {
-            fulfilment("workers_congress.how", &told.how, SHORT_TEXT_MAX)?;
-            check_claimed_day("workers_congress.reported_on", told.reported_on, facts)?;
-        }
-        None if hazard.grade == Grade::Major => return Err(missing("workers_congress")),
-        None => {}
+    if let Some(told) = &plan.workers_congress {
+        fulfilment("workers_congress.how", &told.how, SHORT_TEXT_MAX)?;
+        check_claimed_day("workers_congress.reported_on", told.reported_on, facts)?;
     }
+    require_congress(plan, hazard)?;
     check_photos(Some(hazard), &plan.photos, "photos", facts)?;
     Ok(HazardEvent::PlanSubmitted { plan: plan.clone() })
+}
+
+/// 安全生产法 Art. 41: also of a plan that was handed in before the hazard became major.
+fn require_congress(plan: &SubmitPlan, hazard: &Hazard) -> Result<(), Refusal> {
+    if hazard.grade == Grade::Major && plan.workers_congress.is_none() {
+        return Err(missing("workers_congress"));
+    }
+    Ok(())
 }
 
 fn party(field: &str, party: &Party) -> Result<(), Refusal> {
@@ -171,7 +182,11 @@ fn decide_plan(
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
     let waiting = hazard.plan.as_ref().filter(|plan| plan.is_waiting());
     let plan = waiting.ok_or_else(|| nothing_pending("no plan waits for a decision"))?;
+    decides_on(decision.on, plan.submitted.at)?;
     not_both(plan.submitted.by, actor)?;
+    if decision.accepted {
+        require_congress(&plan.plan, hazard)?;
+    }
     Ok(HazardEvent::PlanDecided {
         decision: decision.clone(),
     })
@@ -246,7 +261,15 @@ fn decide_extension(
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
     let waiting = hazard.extension_waiting();
     let asked = waiting.ok_or_else(|| nothing_pending("no extension has been asked for"))?;
+    decides_on(decision.on, asked.requested.at)?;
     not_both(asked.requested.by, actor)?;
+    let due = hazard.order().map(|order| order.due_date);
+    if decision.granted && due.is_some_and(|due| asked.request.new_due_date <= due) {
+        return Err(Refusal::new(
+            RefusalCode::DueDateOutOfRange,
+            "the due date has moved beyond what was asked for",
+        ));
+    }
     Ok(HazardEvent::ExtensionDecided {
         decision: decision.clone(),
     })
@@ -263,17 +286,17 @@ fn decide_merge(merge: &Merge, hazard: &Hazard, facts: &Facts) -> Result<HazardE
     }
     let target = facts.merge_target;
     let target = target.ok_or_else(|| unfit("there is no such hazard that you answer for"))?;
-    if matches!(
+    // One that is only reported may still be rejected or taken back, and this one with it.
+    if !matches!(
         target.status,
-        StatusName::Unreported
-            | StatusName::Rejected
-            | StatusName::Withdrawn
-            | StatusName::Merged
-            | StatusName::Transferred
-            | StatusName::Closed
+        StatusName::Confirmed | StatusName::Rectifying | StatusName::PendingReinspection
     ) {
-        return Err(unfit("the other hazard is not open here"));
+        return Err(unfit("the other hazard is not confirmed and open here"));
     }
+    if hazard.grade == Grade::Major && target.grade == Grade::General {
+        return Err(unfit("the other hazard is only a general one"));
+    }
+    require_at_work(hazard)?;
     if hazard.enterprise_id.is_some()
         && target.enterprise_id.is_some()
         && hazard.enterprise_id != target.enterprise_id
@@ -294,6 +317,13 @@ fn decide_transfer(transfer: &Transfer, hazard: &Hazard) -> Result<HazardEvent, 
         return Err(Refusal::invalid_field(
             "to_jurisdiction",
             "answers for the hazard already",
+        ));
+    }
+    require_at_work(hazard)?;
+    if hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "a hazard under listed supervision is delisted before it is handed over",
         ));
     }
     Ok(HazardEvent::Transferred {
@@ -322,12 +352,23 @@ fn receive_transfer(
     if transfer.receipt.is_some() {
         return Err(nothing_pending("its receipt has been recorded"));
     }
-    if transfer.transfer.to_jurisdiction.is_some() {
+    if transfer.transfer.to_jurisdiction.is_some() || hazard.grade == Grade::Major {
         not_both(transfer.handed_over.by, actor)?;
     }
     Ok(HazardEvent::TransferReceived {
         receipt: receipt.clone(),
     })
+}
+
+/// While work is ordered to stop, the hazard stays where somebody answers for it.
+pub(super) fn require_at_work(hazard: &Hazard) -> Result<(), Refusal> {
+    if hazard.is_suspended() {
+        return Err(Refusal::new(
+            RefusalCode::SuspensionInForce,
+            "work is ordered to stop; consent to resume comes first",
+        ));
+    }
+    Ok(())
 }
 
 fn list_supervision(
@@ -410,15 +451,18 @@ fn request_resumption(
 fn decide_resumption(
     decision: &DecideResumption,
     hazard: &Hazard,
+    actor: &Actor,
     facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     text::required("document_no", &decision.document_no, SHORT_TEXT_MAX)?;
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
     check_photos(Some(hazard), &decision.photos, "photos", facts)?;
     let suspension = hazard.suspension.as_ref();
-    if !suspension.is_some_and(|s| s.is_resumption_asked_for()) {
-        return Err(nothing_pending("resuming has not been asked for"));
-    }
+    let asked = suspension.filter(|suspension| suspension.is_resumption_asked_for());
+    let asked = asked.and_then(|suspension| suspension.application.as_ref());
+    let asked = asked.ok_or_else(|| nothing_pending("resuming has not been asked for"))?;
+    decides_on(decision.on, asked.applied.at)?;
+    not_both(asked.applied.by, actor)?;
     Ok(HazardEvent::ResumptionDecided {
         decision: decision.clone(),
     })
@@ -448,8 +492,14 @@ fn record_penalty(
         }
     }
     let mut known = hazard.penalties.iter();
-    let known = known.any(|known| known.penalty.case_no == penalty.case_no);
-    if !known && hazard.penalties.len() >= facts.limits.penalties {
+    let known = known.find(|known| known.penalty.case_no == penalty.case_no);
+    if penalty.decision.is_none() && known.is_some_and(|known| known.penalty.decision.is_some()) {
+        return Err(Refusal::invalid_field(
+            "decision",
+            "has been recorded for this case; it can be corrected, not removed",
+        ));
+    }
+    if known.is_none() && hazard.penalties.len() >= facts.limits.penalties {
         return Err(limit("penalty cases", facts.limits.penalties));
     }
     Ok(HazardEvent::PenaltyRecorded {
@@ -458,11 +508,22 @@ fn record_penalty(
 }
 
 fn assign_sector(assignment: &AssignSector) -> Result<HazardEvent, Refusal> {
-    text::required("sector", &assignment.sector, SHORT_TEXT_MAX)?;
+    text::required("sector", &assignment.sector, SECTOR_MAX)?;
     text::required("department", &assignment.department, SHORT_TEXT_MAX)?;
     Ok(HazardEvent::SectorAssigned {
         assignment: assignment.clone(),
     })
+}
+
+/// A decision that was made without sight of what waits now decides nothing.
+pub(super) fn decides_on(seen: Option<Timestamp>, waiting: Timestamp) -> Result<(), Refusal> {
+    if seen.is_some_and(|seen| seen != waiting) {
+        return Err(Refusal::new(
+            RefusalCode::Stale,
+            "something else waits by now than what this decides on",
+        ));
+    }
+    Ok(())
 }
 
 fn nothing_pending(rule: &str) -> Refusal {

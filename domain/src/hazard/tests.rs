@@ -215,7 +215,7 @@ fn plan() -> SubmitPlan {
         measures_permanent: "重新安装泄爆片".to_owned(),
         funds_fen: 2_000_000,
         funds_source: "安全生产费用".to_owned(),
-        due_date: date("2026-12-01"),
+        due_date: date("2026-12-02"),
         milestones: vec![Milestone {
             due_date: date("2026-11-26"),
             goal: "拆除封板".to_owned(),
@@ -238,6 +238,7 @@ fn decide_plan(accepted: bool) -> Action {
     Action::DecidePlan(DecidePlan {
         accepted,
         opinion: "方案可行".to_owned(),
+        on: None,
     })
 }
 
@@ -254,6 +255,7 @@ fn decide_extension(granted: bool) -> Action {
     Action::DecideExtension(DecideExtension {
         granted,
         opinion: "同意延期".to_owned(),
+        on: None,
     })
 }
 
@@ -274,6 +276,7 @@ fn agree() -> Action {
     Action::DecideProposal(DecideProposal {
         agreed: true,
         opinion: "同意".to_owned(),
+        on: None,
     })
 }
 
@@ -341,6 +344,7 @@ fn resume(granted: bool) -> Action {
         document_no: "复产〔2026〕1号".to_owned(),
         opinion: "现场审查".to_owned(),
         photos: Vec::new(),
+        on: None,
     })
 }
 
@@ -439,7 +443,8 @@ impl Case {
         let facts = Facts {
             jurisdiction_id: Some(TOWN),
             merge_target: Some(MergeTarget {
-                status: StatusName::Reported,
+                status: StatusName::Confirmed,
+                grade: Grade::Major,
                 enterprise_id: Some(ENTERPRISE),
             }),
             ..Facts::at(NOW, Limits::default(), calendar())

@@ -7,4 +7,3 @@ DROP INDEX hazards_by_criterion;
 DROP INDEX hazards_by_reporter;
 ALTER TABLE hazards DROP COLUMN reported_by;
 ALTER TABLE hazards DROP COLUMN criterion;
-ALTER TABLE hazards DROP COLUMN sector;

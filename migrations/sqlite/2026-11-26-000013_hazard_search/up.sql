@@ -1,11 +1,7 @@
--- What lists are narrowed to beside state and grade. sector is that of the enterprise, when known. reported_by
--- is absent only in rows that an earlier release wrote, until the program has read their records (migrate).
-ALTER TABLE hazards ADD COLUMN sector TEXT;
+-- What lists are narrowed to beside state and grade. reported_by is absent only in rows that
+-- an earlier release wrote, until the program has read their records (migrate).
 ALTER TABLE hazards ADD COLUMN criterion TEXT;
 ALTER TABLE hazards ADD COLUMN reported_by BLOB;
-UPDATE hazards SET sector = (
-    SELECT enterprises.sector FROM enterprises WHERE enterprises.id = hazards.enterprise_id
-);
 CREATE INDEX hazards_by_reporter ON hazards (reported_by, received_at, id);
 CREATE INDEX hazards_by_criterion ON hazards (criterion, received_at, id);
 

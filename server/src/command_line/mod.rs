@@ -2,8 +2,10 @@
 
 mod audit;
 mod calendar;
+pub mod enterprise;
 pub mod keys;
 mod openapi;
+pub mod packs;
 mod restore;
 mod settings;
 pub mod user;
@@ -65,12 +67,18 @@ pub enum Task {
     /// Add people, give them roles, help those who are locked out.
     #[command(subcommand)]
     User(user::UserTask),
+    /// Import tables of enterprises, and take imports back.
+    #[command(subcommand)]
+    Enterprise(enterprise::EnterpriseTask),
     /// Change the keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::KeysTask),
     /// Import a year's working days, list the years that are known.
     #[command(subcommand)]
     Calendar(calendar::CalendarTask),
+    /// Packs of criteria and checklists: check, add, list, compare.
+    #[command(subcommand)]
+    Pack(packs::PackTask),
     /// Make a database usable that was restored from a backup, copied or moved.
     #[command(subcommand)]
     Restore(restore::RestoreTask),
@@ -174,6 +182,20 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let (mut input, mut out) = (std::io::stdin().lock(), std::io::stdout().lock());
             user::run(context, task, &mut input, &mut out)
         }
+        Task::Enterprise(enterprise::EnterpriseTask::Template(template)) => {
+            print(&enterprise::template_text(template.english))
+        }
+        Task::Enterprise(task) => {
+            let db = open(&settings)?;
+            let importer = crate::usecases::imports::Importer {
+                person_id: None,
+                key: digest_key(&db, &entropy)?,
+                limits: settings.imports,
+                entropy,
+                now: clock.now(),
+            };
+            enterprise::run(&db, importer, task, &mut std::io::stdout().lock())
+        }
         Task::Keys(task) => {
             let db = open(&settings)?;
             keys::run(&db, &clock, &entropy, &task, &mut std::io::stdout().lock())
@@ -182,6 +204,18 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
             let db = open(&settings)?;
             let mut out = std::io::stdout().lock();
             calendar::run(&db, &clock, &entropy, &task, &mut out)
+        }
+        Task::Pack(packs::PackTask::Check(folders)) => {
+            packs::check(&folders, &mut std::io::stdout().lock())
+        }
+        Task::Pack(task) => {
+            let db = open(&settings)?;
+            let context = packs::Context {
+                db: &db,
+                key: digest_key(&db, &entropy)?,
+                now: clock.now(),
+            };
+            packs::run(context, &task, &mut std::io::stdout().lock())
         }
         Task::Restore(task) => {
             let mut out = std::io::stdout().lock();

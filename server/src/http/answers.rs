@@ -83,6 +83,13 @@ error_answers! {
         "415" "The body is not application/json in UTF-8, or compressed";
         "422" "A field is not acceptable; `field` names it";
     }
+    /// What an operation with a table as its body may answer.
+    WithTable {
+        "408" "The body came too slowly";
+        "413" "The file is larger than the limit";
+        "415" "The body is neither CSV nor XLSX, or compressed";
+        "422" "Not a table within the limits, or rows with errors: all of them are in `rows`, and nothing was stored";
+    }
     /// 422 of an operation without a body.
     WithParameters {
         "422" "A parameter is not acceptable; `field` names it";

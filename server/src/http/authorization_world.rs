@@ -1,4 +1,4 @@
-//! Who asks what in the table of authorizations: eight roles inside of a scope, the same eight
+//! Who asks what in the table of authorizations: fifteen roles inside of a scope, the same
 //! outside, and what there is to ask for.
 #![allow(
     clippy::unwrap_used,
@@ -16,17 +16,19 @@ use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::test_client::{Ask, anonymous, ask, new_id, post, report_body, second_district};
+use super::test_client::{
+    Ask, anonymous, ask, command_body, new_id, post, report_body, second_district,
+};
 use crate::photos::samples;
 use crate::sample;
 use crate::settings::SignIn;
 use crate::store::WriteTx;
 use crate::test_support::{TestDevice, TestServer, person, terms};
 use crate::usecases::devices::proof_message;
-use crate::usecases::people::{self, NewPerson};
+use crate::usecases::people::{self, NewPerson, Terms};
 
-/// The roles in the order of the table's columns: login in the sample, role.
-pub(crate) const COLUMNS: [(&str, Role); 8] = [
+/// The roles in the order of the table's columns, which is that of [`Role::ALL`]: login, role.
+pub(crate) const COLUMNS: [(&str, Role); 15] = [
     ("employee", Role::Employee),
     ("safety", Role::SafetyOfficer),
     ("principal", Role::Principal),
@@ -35,7 +37,23 @@ pub(crate) const COLUMNS: [(&str, Role); 8] = [
     ("reviewer", Role::DepartmentReviewer),
     ("supervisor", Role::Supervisor),
     ("admin", Role::Administrator),
+    ("expert", Role::Expert),
+    ("head", Role::DepartmentHead),
+    ("listing", Role::ListingAuthority),
+    ("gateway", Role::Gateway),
+    ("insurer", Role::Insurer),
+    ("importer", Role::Importer),
+    ("public", Role::Public),
 ];
+
+/// Those of them who are not in the sample.
+const NOT_IN_THE_SAMPLE: [usize; 3] = [11, 13, 14];
+
+/// The column of reviewers, of whom one inside is limited to a sector that nothing here is of.
+pub(crate) const REVIEWER: usize = 5;
+
+/// The login of that one.
+pub(crate) const OTHER_SECTOR: &str = "gas-reviewer";
 
 /// Nobody outside may ever read this.
 pub(crate) const SECRET: &str = "机密积尘";
@@ -47,6 +65,7 @@ pub(crate) struct World {
     pub target: PersonId,
     pub device: InstallId,
     pub upload: String,
+    pub import: String,
 }
 
 /// One question: who asks, and a number that no other question has.
@@ -92,6 +111,13 @@ impl Case<'_> {
         add_person(&self.world.server, &login, Role::Employee, polishing)
     }
 
+    /// Somebody else new there.
+    pub fn successor(&self) -> PersonId {
+        let login = format!("successor-{}", self.number);
+        let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
+        add_person(&self.world.server, &login, Role::Employee, polishing)
+    }
+
     /// A device that the caller has enrolled, and a token bound to it.
     pub async fn own_device(&self) -> (TestDevice, String) {
         let app = &self.world.server.app;
@@ -123,7 +149,16 @@ impl Case<'_> {
     }
 }
 
-fn add_person(server: &TestServer, login: &str, role: Role, scope: GrantScope) -> PersonId {
+pub(crate) fn add_person(
+    server: &TestServer,
+    login: &str,
+    role: Role,
+    scope: GrantScope,
+) -> PersonId {
+    add_with(server, login, terms(role, scope))
+}
+
+fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
     let app = server.app.clone();
     let rules = SignIn {
         argon2_memory_kib: 64,
@@ -138,7 +173,7 @@ fn add_person(server: &TestServer, login: &str, role: Role, scope: GrantScope) -
         name: format!("某{login}"),
         phone: None,
         password_hash,
-        grants: vec![terms(role, scope)],
+        grants: vec![terms.clone()],
     };
     let now = app.clock.now();
     let register = move |tx: &mut WriteTx<'_>| {
@@ -156,9 +191,10 @@ pub(crate) fn announcement(bytes: &[u8]) -> String {
 
 impl World {
     /// A hazard with a photo at the polishing works, a second district with an enterprise, and the
-    /// eight roles there too.
+    /// roles there too.
     pub async fn build(server: TestServer) -> Self {
         let town = second_district(&server).await;
+        super::packs::tests::with_packs(&server).await;
         let mill = new_id(800);
         let body = json!({"id": mill, "name": "邻厂", "jurisdiction_id": town, "sector": "工贸"});
         post(&server, "admin", "/enterprises", &body)
@@ -172,6 +208,21 @@ impl World {
             };
             add_person(&server, &outside_login(login), role, scope);
         }
+        let import = new_id(850);
+        let text = format!("id,名称\n{},\n", sample::id("polishing"));
+        let path = format!("/enterprises/imports?id={import}");
+        let imported = ask(&server, "admin", "POST", &path).bytes("text/csv", text.into());
+        imported.answer().await.expect(201);
+        let district = GrantScope::Jurisdiction(JurisdictionId(sample::id("500153000000")));
+        for column in NOT_IN_THE_SAMPLE {
+            let (login, role) = COLUMNS[column];
+            add_person(&server, login, role, district);
+        }
+        let gas = Terms {
+            sectors: vec!["城镇燃气".to_owned()],
+            ..terms(Role::DepartmentReviewer, district)
+        };
+        add_with(&server, OTHER_SECTOR, gas);
         let photo = samples::jpeg(40, 30);
         let brought = ask(&server, "employee", "POST", "/photos")
             .with("Tus-Resumable", "1.0.0")
@@ -196,6 +247,10 @@ impl World {
         post(&server, "employee", "/hazards", &report)
             .await
             .expect(201);
+        let path = format!("/inspections/{}/commands", inspection());
+        post(&server, "employee", &path, &command_body(900, self_check()))
+            .await
+            .expect(200);
         let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
         let target = add_person(&server, "target", Role::Employee, polishing);
         let device = TestDevice::enrol(&server.app, "target", 1).await.install_id;
@@ -205,6 +260,7 @@ impl World {
             target,
             device,
             upload,
+            import,
         }
     }
 
@@ -234,6 +290,29 @@ impl World {
 /// The login of the same role outside.
 pub(crate) fn outside_login(login: &str) -> String {
     format!("outside-{login}")
+}
+
+/// A self-check of the polishing works that found nothing.
+pub(crate) fn self_check() -> Value {
+    json!({
+        "kind": "submit_self_check",
+        "start": {
+            "setup": {
+                "kind": "self_check", "enterprise_id": sample::id("polishing"), "cadence": "daily",
+                "checklists": [{"code": "dust-daily", "edition": 1, "mandatory": ["1"]}],
+            },
+            "started_at": "2026-11-22T00:30:00Z", "place_text": "打磨车间",
+        },
+        "results": [{"item": {"checklist": "dust-daily", "item": "1"}, "outcome": "ok"}],
+        "completion": {
+            "completed_at": "2026-11-22T00:50:00Z", "situation": SECRET, "no_hazard_found": true,
+        },
+    })
+}
+
+/// The inspection that everything is about.
+pub(crate) fn inspection() -> String {
+    new_id(3)
 }
 
 /// The hazard that everything is about.

@@ -38,7 +38,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for StrictJson<T> {
         let payload = payload.take();
         Box::pin(async move {
             let (limits, announced) = (limits?, announced?);
-            let body = read(payload, announced, &limits).await?;
+            let most = limits.json_bytes;
+            let body = read(payload, announced, most, &limits).await?;
             read_json(&body).map(Self).map_err(|problem| *problem)
         })
     }
@@ -55,20 +56,27 @@ fn check_headers(request: &HttpRequest) -> Result<Option<u64>, Failure> {
     if !charset.is_ok_and(|charset| charset.name() == "UTF-8") {
         return Err(refused("the body must be in UTF-8"));
     }
+    announced_length(request)
+}
+
+/// The announced length of a body that is not compressed.
+pub(super) fn announced_length(request: &HttpRequest) -> Result<Option<u64>, Failure> {
     let coding = request.headers().get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| coding.as_bytes() != b"identity") {
-        return Err(refused("the body must not be compressed"));
+        let why = "the body must not be compressed";
+        return Err(Failure::UnsupportedMedia(why.to_owned()));
     }
     let length = request.headers().get(header::CONTENT_LENGTH);
     Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()))
 }
 
-async fn read(
+/// Reads a body of at most `most` bytes within `http.body_timeout_s`.
+pub(super) async fn read(
     mut payload: Payload,
     announced: Option<u64>,
+    most: usize,
     limits: &HttpLimits,
 ) -> Result<Vec<u8>, Problem> {
-    let most = limits.json_bytes;
     let too_large = || {
         Problem::from(Failure::TooLarge {
             what: "the body, in bytes,",

@@ -3,10 +3,9 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, route, web};
 use hazardloop_domain::credit_code::CreditCodeFinding;
-use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::geography::Position;
+use hazardloop_domain::enterprise::{Enterprise, OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -16,6 +15,7 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::enterprise_bodies::{EnterpriseCorrections, NewEnterprise};
 use super::paging::{self, Cursor};
 use super::place_params::{self, BoxParam, PointParam};
 use super::problem::Problem;
@@ -23,7 +23,9 @@ use super::versions::{
     HeldVersion, SeenVersion, answer_unless_held, created_or_known, etag, required_version,
 };
 use crate::app::App;
-use crate::usecases::enterprises::{self, Corrections};
+use crate::failure::Failure;
+use crate::store::enterprise_rows::TraitFilter;
+use crate::usecases::enterprises::{self, Correction};
 use crate::usecases::read::enterprises::Filters;
 use crate::usecases::{read, relocate};
 
@@ -60,8 +62,8 @@ struct EnterpriseView {
 
 impl From<Enterprise> for EnterpriseView {
     fn from(enterprise: Enterprise) -> Self {
-        let warning = |finding: CreditCodeFinding| Warning {
-            field: "credit_code".to_owned(),
+        let warning = |(field, finding): (String, CreditCodeFinding)| Warning {
+            field,
             finding,
             message: finding.to_string(),
         };
@@ -93,6 +95,15 @@ struct EnterpriseQuery {
     name: Option<String>,
     /// In this jurisdiction and everything below it; outside of the caller's own: nothing.
     jurisdiction_id: Option<JurisdictionId>,
+    /// Of this 监管行业, exactly.
+    #[param(max_length = 500)]
+    sector: Option<String>,
+    /// 状态.
+    status: Option<OperatingStatus>,
+    /// 风险等级.
+    risk_level: Option<RiskLevel>,
+    /// 规模.
+    size_class: Option<SizeClass>,
     /// Around this point, `longitude,latitude@reference`; goes with `radius_m`.
     near: Option<PointParam>,
     /// How far around it, metres.
@@ -142,6 +153,12 @@ async fn list(
     let filters = Filters {
         name: query.name,
         jurisdiction_id: query.jurisdiction_id,
+        traits: TraitFilter {
+            sector: query.sector,
+            status: query.status,
+            risk_level: query.risk_level,
+            size_class: query.size_class,
+        },
         area: place_params::area(query.near, query.radius_m, query.bbox)?,
     };
     let page = read::enterprises::list(&app, caller.person_id, filters, wanted).await?;
@@ -182,57 +199,6 @@ async fn read_one(
     }))
 }
 
-/// A new enterprise.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "id": "019aab12-0000-7000-8000-000000000010",
-    "name": "某某家具有限公司",
-    "credit_code": "91500000MA5U000000",
-    "jurisdiction_id": "019aab12-0000-7000-8000-000000000002",
-    "sector": "furniture",
-    "address": "工业园一路 8 号",
-    "position": {"longitude": 105.594, "latitude": 29.405, "reference": "gcj02"}
-}))]
-struct NewEnterprise {
-    /// UUID of version 7, made by the client; the same id is the same registration.
-    id: EnterpriseId,
-    /// 名称.
-    #[schema(min_length = 1, max_length = 500)]
-    name: String,
-    /// 统一社会信用代码; a code that does not check out is answered with a warning.
-    #[serde(default)]
-    #[schema(max_length = 18)]
-    credit_code: Option<String>,
-    /// The jurisdiction that answers for it.
-    jurisdiction_id: JurisdictionId,
-    /// 监管行业.
-    #[schema(min_length = 1, max_length = 500)]
-    sector: String,
-    /// 地址.
-    #[serde(default)]
-    #[schema(max_length = 500)]
-    address: Option<String>,
-    /// Where it is.
-    #[serde(default)]
-    position: Option<Position>,
-}
-
-impl From<NewEnterprise> for Enterprise {
-    fn from(new: NewEnterprise) -> Self {
-        Self {
-            id: new.id,
-            name: new.name,
-            credit_code: new.credit_code,
-            jurisdiction_id: new.jurisdiction_id,
-            sector: new.sector,
-            address: new.address,
-            position: new.position,
-            version: 1,
-        }
-    }
-}
-
 /// Register an enterprise
 ///
 /// For administrators and department reviewers of its jurisdiction. May be sent again: the same
@@ -263,42 +229,6 @@ async fn register(
     Ok(answer(response, enterprise))
 }
 
-/// Tells an absent field from one that is emptied (RFC 7396).
-fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
-
-/// What is to be corrected. A field that is absent stays; `null` empties one that may be empty.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"address": "工业园一路 10 号"}))]
-struct EnterpriseCorrections {
-    /// 名称.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 500)]
-    name: Option<String>,
-    /// 监管行业.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 500)]
-    sector: Option<String>,
-    /// 统一社会信用代码.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 18)]
-    credit_code: Option<Option<String>>,
-    /// 地址.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 500)]
-    address: Option<Option<String>>,
-    /// Where it is.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Position>)]
-    position: Option<Option<Position>>,
-}
-
 /// Correct an enterprise
 ///
 /// For administrators and department reviewers of its jurisdiction.
@@ -326,15 +256,13 @@ async fn correct(
     body: StrictJson<EnterpriseCorrections>,
 ) -> Result<HttpResponse, Problem> {
     let seen = required_version(&http)?;
-    let body = body.0;
-    let corrections = Corrections {
-        name: body.name,
-        sector: body.sector,
-        credit_code: body.credit_code,
-        address: body.address,
-        position: body.position,
-    };
-    let corrected = enterprises::correct(&app, caller.person_id, id.0, seen, corrections).await?;
+    let corrections = body.0;
+    if corrections.is_empty() {
+        let nothing = Failure::invalid("body", "must name at least one field to change");
+        return Err(nothing.into());
+    }
+    let correction: Correction = Box::new(move |before| corrections.applied_to(before));
+    let corrected = enterprises::correct(&app, caller.person_id, id.0, seen, correction).await?;
     Ok(answer(HttpResponse::Ok(), corrected))
 }
 

@@ -1,7 +1,7 @@
 //! What people do to a hazard over REST, and what was done to it.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use hazardloop_domain::command::{Action, ActionKind};
+use hazardloop_domain::command::{Action, ActionKind, SubjectKind};
 use hazardloop_domain::hazard::{FieldName, Hazard};
 use hazardloop_domain::ids::{CommandId, HazardId};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::versions::{etag, if_match};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::usecases::execute::Record;
 use crate::usecases::{read, rest_command};
 
 /// Adds the routes of this file.
@@ -114,16 +115,23 @@ async fn send(
         let why = "a report begins a hazard: send it to POST /hazards";
         return Err(Failure::invalid("command.kind", why).into());
     }
+    if command.kind().subject() != SubjectKind::Hazard {
+        let why = "acts on inspections: send it to POST /inspections/{id}/commands";
+        return Err(Failure::invalid("command.kind", why).into());
+    }
     let sent = rest_command::Sent {
         command_id,
         person_id: caller.person_id,
-        hazard_id: id.0,
+        subject_id: id.0.into(),
         action: command,
         if_match: if_match(&http)?.version(),
     };
     let taken = rest_command::take(&app, sent).await?;
+    let Record::Hazard(hazard) = taken.record else {
+        return Err(Failure::Internal("a hazard's command gave something else".to_owned()).into());
+    };
     let mut answer = HttpResponse::Ok();
-    answer.insert_header(etag(taken.hazard.version));
+    answer.insert_header(etag(hazard.version));
     if taken.repeated {
         answer.insert_header(("Hazardloop-Repeated", "true"));
     }
@@ -135,7 +143,7 @@ async fn send(
         },
         disputed: taken.answer.disputed,
         version: taken.answer.version,
-        hazard: taken.hazard,
+        hazard: *hazard,
     }))
 }
 

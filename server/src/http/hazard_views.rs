@@ -1,9 +1,9 @@
 //! Hazards as the API shows them.
 
-use hazardloop_domain::command::{ActionKind, ClockReading, Grade, Source};
+use hazardloop_domain::command::{ActionKind, ClockReading, Grade, Origin, Source};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, HazardEvent, StatusName};
+use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 use serde::Serialize;
@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 
 use super::paging::Cursor;
 use crate::usecases::read::Page;
-use crate::usecases::read::hazard::{HistoryEntry, Seen};
+use crate::usecases::read::hazard::Seen;
 use crate::usecases::read::hazards::Count;
+use crate::usecases::read::history::{HistoryEntry, StoredEvent};
 
 /// A hazard as a list shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -180,9 +181,9 @@ pub struct ProvenTime {
     pub at: Timestamp,
 }
 
-/// One event of a hazard's history.
+/// One event of a history, apart from what it says.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct HazardEventView {
+pub struct EventFrame {
     /// Its place in the history, from 1.
     pub seq: i64,
     /// What happened, by name.
@@ -213,37 +214,32 @@ pub struct HazardEventView {
     pub hash: Digest,
     /// The hash of the event before; zeros for the first.
     pub previous_hash: Digest,
-    /// What happened.
-    pub event: HazardEvent,
 }
 
-impl From<HistoryEntry> for HazardEventView {
-    fn from(entry: HistoryEntry) -> Self {
-        let HistoryEntry {
-            stored,
-            record,
-            actor_name,
-        } = entry;
-        let origin = record.origin;
-        let door = match (record.actor_id, origin.install_id) {
+impl EventFrame {
+    /// What stands beside an event of any kind of subject.
+    pub fn of(stored: StoredEvent, origin: Origin, actor_name: Option<String>) -> Self {
+        let actor_id = stored.actor_id.as_deref().and_then(PersonId::from_slice);
+        let recorded_at = Timestamp::from_millis(stored.recorded_at);
+        let door = match (actor_id, origin.install_id) {
             (None, _) => DoorName::Server,
             (Some(_), Some(_)) => DoorName::Sync,
             (Some(_), None) => DoorName::Rest,
         };
         let mut times = vec![ProvenTime {
             level: ProofLevel::Received,
-            at: record.recorded_at,
+            at: recorded_at,
         }];
         times.extend(origin.made.as_ref().map(|made| ProvenTime {
             level: ProofLevel::Claimed,
             at: made.wall,
         }));
         Self {
-            seq: record.seq,
+            seq: stored.subject_seq,
             kind: stored.kind,
-            actor_id: record.actor_id,
+            actor_id,
             actor_name,
-            recorded_at: record.recorded_at,
+            recorded_at,
             door,
             times,
             install_id: origin.install_id,
@@ -252,7 +248,26 @@ impl From<HistoryEntry> for HazardEventView {
             // The use case has read the whole chain's bytes; odd lengths were refused there.
             hash: Digest::from_slice(&stored.hash).unwrap_or(Digest::ZERO),
             previous_hash: Digest::from_slice(&stored.previous_hash).unwrap_or(Digest::ZERO),
-            event: record.event,
+        }
+    }
+}
+
+/// One event of a hazard's history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HazardEventView {
+    /// Who, when and by which door.
+    #[serde(flatten)]
+    pub frame: EventFrame,
+    /// What happened.
+    pub event: HazardEvent,
+}
+
+impl From<HistoryEntry<EventRecord>> for HazardEventView {
+    fn from(entry: HistoryEntry<EventRecord>) -> Self {
+        let EventRecord { origin, event, .. } = entry.record;
+        Self {
+            frame: EventFrame::of(entry.stored, origin, entry.actor_name),
+            event,
         }
     }
 }

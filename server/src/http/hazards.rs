@@ -337,7 +337,7 @@ async fn report(
     let sent = rest_command::Sent {
         command_id: CommandId(id.0),
         person_id: caller.person_id,
-        hazard_id: id,
+        subject_id: id.into(),
         action: Action::Report(body.0.into()),
         if_match: None,
     };

@@ -6,17 +6,24 @@ pub mod binary;
 pub mod body;
 pub mod boundaries;
 pub mod calendars;
+pub mod criteria;
 pub mod devices;
+mod enterprise_bodies;
 pub mod enterprises;
 pub mod grants;
+pub mod hand_overs;
 pub mod hazard_commands;
 pub mod hazard_views;
 pub mod hazards;
+pub mod imports;
+pub mod inspection_views;
+pub mod inspections;
 pub mod jurisdictions;
 pub mod limits;
 pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
+pub mod packs;
 pub mod paging;
 pub mod people;
 pub mod photos;
@@ -38,9 +45,15 @@ mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;
 #[cfg(test)]
+mod enterprise_record_tests;
+#[cfg(test)]
 mod enterprises_tests;
 #[cfg(test)]
+mod hand_overs_tests;
+#[cfg(test)]
 mod hazards_tests;
+#[cfg(test)]
+mod imports_tests;
 #[cfg(test)]
 mod test_client;
 
@@ -69,15 +82,21 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    cfg.configure(inspections::routes);
+    // Before the others: an enterprise is never called `imports`.
+    cfg.configure(imports::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
+    cfg.configure(packs::routes);
+    cfg.configure(criteria::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);
     cfg.configure(devices::routes);
     cfg.configure(people::routes);
     cfg.configure(grants::routes);
+    cfg.configure(hand_overs::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);
@@ -132,6 +151,8 @@ pub async fn count_requests(
     answer
 }
 
+#[cfg(test)]
+mod inspections_tests;
 #[cfg(test)]
 mod photos_tests;
 #[cfg(test)]

@@ -34,10 +34,12 @@ pub const YAML: &str = "application/yaml";
     tags(
         (name = "sessions", description = "Signing in, staying signed in, signing out"),
         (name = "hazards", description = "隐患: reports, commands, history"),
+        (name = "inspections", description = "检查、自查: commands, records, history"),
         (name = "photos", description = "Evidence, by content; uploads over tus 1.0"),
         (name = "enterprises", description = "生产经营单位"),
         (name = "jurisdictions", description = "管辖: who answers where"),
         (name = "calendars", description = "工作日历: the working days that due dates are counted by"),
+        (name = "catalog", description = "判定标准与检查表: packs, criteria, checklists"),
         (name = "people", description = "Accounts and roles"),
         (name = "devices", description = "Field devices and their keys"),
         (name = "sync", description = "Push and pull of field devices"),

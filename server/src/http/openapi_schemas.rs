@@ -2,9 +2,10 @@
 //! come out of macros, and commands, which are closed objects with a `kind` beside their fields.
 
 use hazardloop_domain::command::{
-    ActionKind, Grade, HazardDomain, ListingLevel, PhotoKind, ReopenCause, Source,
+    ActionKind, AttendeeRole, CheckCadence, Grade, Handling, HazardDomain, InspectionKind,
+    ItemOutcome, ListingLevel, PhotoKind, ReopenCause, SignerRole, Source, SubjectKind, VisitPart,
 };
-use hazardloop_domain::policy;
+use hazardloop_domain::pack::{Cadence, Evidence, StandardStatus};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Schema};
 
@@ -40,6 +41,52 @@ pub(super) fn correct(document: &mut OpenApi) {
         "ReopenCause",
         &names(ReopenCause::ALL, ReopenCause::as_str),
     );
+    name_values(
+        components,
+        "InspectionKind",
+        &names(InspectionKind::ALL, InspectionKind::as_str),
+    );
+    name_values(
+        components,
+        "CheckCadence",
+        &names(CheckCadence::ALL, CheckCadence::as_str),
+    );
+    name_values(
+        components,
+        "AttendeeRole",
+        &names(AttendeeRole::ALL, AttendeeRole::as_str),
+    );
+    name_values(
+        components,
+        "VisitPart",
+        &names(VisitPart::ALL, VisitPart::as_str),
+    );
+    name_values(
+        components,
+        "ItemOutcome",
+        &names(ItemOutcome::ALL, ItemOutcome::as_str),
+    );
+    name_values(
+        components,
+        "Handling",
+        &names(Handling::ALL, Handling::as_str),
+    );
+    name_values(
+        components,
+        "SignerRole",
+        &names(SignerRole::ALL, SignerRole::as_str),
+    );
+    name_values(
+        components,
+        "Evidence",
+        &names(Evidence::ALL, Evidence::as_str),
+    );
+    name_values(
+        components,
+        "StandardStatus",
+        &names(StandardStatus::ALL, StandardStatus::as_str),
+    );
+    name_values(components, "Cadence", &names(Cadence::ALL, Cadence::as_str));
     describe_commands(components);
 }
 
@@ -54,10 +101,24 @@ fn name_values(components: &mut Components, schema: &str, values: &[&'static str
     }
 }
 
-/// Whether this kind of action is sent to the commands of a hazard: a report has a route of its
-/// own, and some are the server's alone.
+/// What stands in documents for the commands that are sent to inspections.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "a name in documents: there is no value of it")]
+pub(super) struct InspectionAction;
+
+/// Whether this kind of action is sent to the commands of a hazard or an inspection: a report has
+/// a route of its own, and some are the server's alone.
 const fn is_a_command(kind: ActionKind) -> bool {
-    !matches!(kind, ActionKind::Report) && !policy::is_servers_own(kind)
+    !kind.is_servers_own() && !matches!(kind, ActionKind::Report)
+}
+
+/// The name of the schema of a command. Two kinds share one payload.
+fn command_name(kind: ActionKind, payload: &str) -> String {
+    match kind {
+        ActionKind::AttachInspectionPhoto => "AttachInspectionPhotoCommand".to_owned(),
+        ActionKind::RecordInspectionPhotoLost => "RecordInspectionPhotoLostCommand".to_owned(),
+        _ => format!("{payload}Command"),
+    }
 }
 
 /// `allOf` of a closed object and its `kind` fits nothing: each refuses the other's fields. So
@@ -68,23 +129,30 @@ fn describe_commands(components: &mut Components) {
     };
     // Variants come in the order of the kinds: one macro writes both.
     let payloads: Vec<Option<String>> = action.items.iter().map(payload_name).collect();
-    let mut union = OneOfBuilder::new().description(Some("What is done, told apart by `kind`."));
+    let union = || OneOfBuilder::new().description(Some("What is done, told apart by `kind`."));
+    let (mut to_hazards, mut to_inspections) = (union(), union());
     for (kind, payload) in ActionKind::ALL.iter().zip(payloads) {
         let fields = payload.and_then(|name| Some((components.schemas.get(&name)?.clone(), name)));
         if let (Some((RefOr::T(Schema::Object(fields)), name)), true) =
             (fields, is_a_command(*kind))
         {
-            let name = format!("{name}Command");
+            let name = command_name(*kind, &name);
             let command = with_kind(fields, kind.as_str());
             components
                 .schemas
                 .insert(name.clone(), RefOr::T(Schema::Object(command)));
-            union = union.item(Ref::from_schema_name(name));
+            let item = Ref::from_schema_name(name);
+            match kind.subject() {
+                SubjectKind::Hazard => to_hazards = to_hazards.item(item),
+                SubjectKind::Inspection => to_inspections = to_inspections.item(item),
+            }
         }
     }
-    components
-        .schemas
-        .insert("Action".to_owned(), RefOr::T(Schema::OneOf(union.build())));
+    for (name, union) in [("Action", to_hazards), ("InspectionAction", to_inspections)] {
+        components
+            .schemas
+            .insert(name.to_owned(), RefOr::T(Schema::OneOf(union.build())));
+    }
 }
 
 fn payload_name(variant: &RefOr<Schema>) -> Option<String> {

@@ -259,6 +259,8 @@ fn bodies_that_are_not_json_are_bytes_and_never_lists_of_numbers() {
         "image/png",
         "image/webp",
         "video/mp4",
+        "text/csv",
+        crate::tables::XLSX,
     ];
     assert_eq!(names, BTreeSet::from(expected));
     for (name, content) in binary {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Unauthenticated, UploadFailure};
 use crate::store::StoreError;
+use crate::usecases::imports::RowProblem;
 
 /// Media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -60,6 +61,7 @@ problem_codes! {
     Timeout = 408, "REQUEST_TIMEOUT", "请求过慢", "The request came too slowly";
     IdReused = 409, "ID_REUSED", "该编号已用于其他请求", "This id was used for another request";
     Conflict = 409, "CONFLICT", "与现有状态冲突", "In conflict with the present state";
+    UndoRefused = 409, "UNDO_REFUSED", "导入无法撤销", "The import cannot be undone";
     OffsetMismatch = 409, "OFFSET_MISMATCH", "上传位置不符", "The upload stands elsewhere";
     Gone = 410, "GONE", "已失效", "No longer there";
     LengthRequired = 411, "LENGTH_REQUIRED", "须声明长度", "A length is required";
@@ -67,6 +69,7 @@ problem_codes! {
     PayloadTooLarge = 413, "PAYLOAD_TOO_LARGE", "内容过大", "Larger than the limit";
     UnsupportedMedia = 415, "UNSUPPORTED_MEDIA_TYPE", "不支持的格式", "Unsupported media type";
     Invalid = 422, "INVALID_FIELD", "填写内容有误", "A field is not acceptable";
+    ImportRefused = 422, "IMPORT_REFUSED", "表中有错误，未导入任何内容", "The table has errors; nothing was imported";
     HashMismatch = 422, "PHOTO_HASH_MISMATCH", "照片与其校验值不符", "The photo does not have the announced hash";
     UpgradeRequired = 426, "UPGRADE_REQUIRED", "请升级应用", "Upgrade the app";
     PreconditionRequired = 428, "PRECONDITION_REQUIRED", "须注明所依据的版本", "Say which version you changed";
@@ -107,6 +110,9 @@ pub struct Problem {
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
+    /// What was found in the rows of a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Vec<RowProblem>>,
     /// Where an upload stands.
     #[serde(skip)]
     pub upload_offset: Option<u64>,
@@ -126,6 +132,7 @@ impl Problem {
             from_state: None,
             allowed: None,
             retry_after_s: None,
+            rows: None,
             upload_offset: None,
         }
     }
@@ -149,7 +156,7 @@ impl Problem {
 /// learn that it exists.
 const fn refusal_status(code: RefusalCode) -> u16 {
     match code {
-        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded => 403,
+        RefusalCode::NotPermitted | RefusalCode::CertificateNeeded | RefusalCode::NotOnTeam => 403,
         RefusalCode::OutOfScope | RefusalCode::NotFound => 404,
         RefusalCode::Stale => 412,
         RefusalCode::NotAllowedInState
@@ -164,6 +171,9 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::AlreadyInForce
         | RefusalCode::NotInForce
         | RefusalCode::SuspensionInForce
+        | RefusalCode::ItemsWithoutResult
+        | RefusalCode::TooFewInspectors
+        | RefusalCode::SignatureMissing
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired
@@ -176,6 +186,8 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::MergeTargetUnfit
         | RefusalCode::ExpertOpinionRequired
         | RefusalCode::CriterionNotCitable
+        | RefusalCode::FindingUnknown
+        | RefusalCode::ReasonRequired
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }
@@ -203,6 +215,13 @@ impl From<Failure> for Problem {
             Failure::PreconditionFailed { .. } => plain(ProblemCode::PreconditionFailed),
             Failure::IdReused => plain(ProblemCode::IdReused),
             Failure::Conflict(_) => plain(ProblemCode::Conflict),
+            Failure::Rows(refused) => Self {
+                rows: Some(refused.problems.clone()),
+                ..plain(match refused.of_undo {
+                    true => ProblemCode::UndoRefused,
+                    false => ProblemCode::ImportRefused,
+                })
+            },
             Failure::TooLarge { .. } => plain(ProblemCode::PayloadTooLarge),
             Failure::UpgradeRequired { .. } => plain(ProblemCode::UpgradeRequired),
             Failure::RateLimited { retry_after_s } => Self {

@@ -1,6 +1,7 @@
 //! Work that follows a change, taken by lease and run off the request path.
 
 pub mod expire_uploads;
+pub mod fill_sector;
 pub mod follow_enterprise;
 pub mod recompute_deadlines;
 pub mod runner;

@@ -6,7 +6,8 @@ use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    JobEnd, JobFailure, expire_uploads, follow_enterprise, recompute_deadlines, thumbnail,
+    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, recompute_deadlines,
+    thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -87,6 +88,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::ExpireUploads) => expire_uploads::run(app).await,
         Some(JobKind::FollowEnterprise) => follow_enterprise::run(app, &job.payload).await,
         Some(JobKind::RecomputeDeadlines) => recompute_deadlines::run(app).await,
+        Some(JobKind::FillSector) => fill_sector::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

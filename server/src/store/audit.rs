@@ -2,11 +2,12 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use hazardloop_domain::command::SubjectKind;
 use hazardloop_domain::hash::{Digest, HashAlgorithm};
 
 use super::batch::in_arrays;
 use super::events::Sealable;
-use super::schema::{audit_chain, events, hazards, server_meta};
+use super::schema::{audit_chain, events, hazards, inspections, server_meta};
 use super::{Conn, Position, StoreError, WriteTx, on_any, portable::Portable};
 
 /// Separates chain hashes from every other use of the same hash function.
@@ -151,10 +152,9 @@ pub fn stored_hash(
         .optional()?)
 }
 
-/// A hazard's row, as far as a check compares it with the history.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = hazards)]
-pub struct HazardRow {
+/// The row of a hazard or an inspection, as far as a check compares it with the history.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct SubjectRow {
     /// Which.
     pub id: Vec<u8>,
     /// Number of its events.
@@ -163,19 +163,29 @@ pub struct HazardRow {
     pub head_hash: Vec<u8>,
 }
 
-/// Hazards by id, after `after`, at most `limit`.
+macro_rules! rows_of {
+    ($conn:expr, $table:ident, $after:expr, $limit:expr) => {
+        $table::table
+            .filter($table::id.gt($after.to_vec()))
+            .order($table::id)
+            .limit($limit)
+            .select(($table::id, $table::version, $table::head_hash))
+            .load($conn)?
+    };
+}
+
+/// Hazards or inspections by id, after `after`, at most `limit`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn hazard_rows(
+pub fn subject_rows(
     conn: &mut Conn,
+    kind: SubjectKind,
     after: &[u8],
     limit: i64,
-) -> Result<Vec<HazardRow>, StoreError> {
-    Ok(hazards::table
-        .filter(hazards::id.gt(after.to_vec()))
-        .order(hazards::id)
-        .limit(limit)
-        .select(HazardRow::as_select())
-        .load(conn)?)
+) -> Result<Vec<SubjectRow>, StoreError> {
+    Ok(match kind {
+        SubjectKind::Hazard => rows_of!(conn, hazards, after, limit),
+        SubjectKind::Inspection => rows_of!(conn, inspections, after, limit),
+    })
 }

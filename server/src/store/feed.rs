@@ -110,6 +110,67 @@ impl News {
     }
 }
 
+/// A row of one scope, to be copied into another.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = scope_rows)]
+pub(super) struct Copied {
+    record_kind: i32,
+    record_id: Vec<u8>,
+    present: bool,
+    version: i64,
+    digest_high: i64,
+    digest_low: i64,
+    created_at: i64,
+}
+
+impl Copied {
+    /// Kind and id.
+    pub(super) fn key(&self) -> (i32, Vec<u8>) {
+        (self.record_kind, self.record_id.clone())
+    }
+
+    /// Whether the scope holds the record.
+    pub(super) const fn is_present(&self) -> bool {
+        self.present
+    }
+}
+
+/// Tells `scope` that it holds these records, unless it has been told of them: what it was told is no
+/// older. Digests are of records alone, the same in every scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn copy(
+    tx: &mut WriteTx<'_>,
+    scope: Scope,
+    rows: Vec<Copied>,
+) -> Result<(), StoreError> {
+    let scope = scope.to_string();
+    let mut copies = Vec::with_capacity(rows.len());
+    for row in rows {
+        let position = tx.next_position()?;
+        copies.push(Row {
+            scope: scope.clone(),
+            record_kind: row.record_kind,
+            record_id: row.record_id,
+            present: row.present,
+            version: row.version,
+            digest_high: row.digest_high,
+            digest_low: row.digest_low,
+            created_at: row.created_at,
+            tx: position.tx,
+            ordinal: position.ordinal,
+        });
+    }
+    in_arrays!(copies, |array| insert_unless_told(tx.conn(), array)?);
+    Ok(())
+}
+
+fn insert_unless_told<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
+    let unless_told = " ON CONFLICT (scope, record_kind, record_id) DO NOTHING";
+    Prepared::rows(INSERT, PLACES, unless_told, rows.map(Row::binds)).execute(conn)
+}
+
 /// Tells `scopes` that they hold this record, or hold it in a new version.
 ///
 /// # Errors
@@ -157,11 +218,15 @@ pub fn publish(tx: &mut WriteTx<'_>, news: News) -> Result<(), StoreError> {
     Ok(())
 }
 
+const INSERT: &str = "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, \
+    digest_high, digest_low, created_at, tx, ordinal) VALUES ";
+/// Of one row.
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
     Prepared::rows(
-        "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
-         digest_low, created_at, tx, ordinal) VALUES ",
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        INSERT,
+        PLACES,
         // The row keeps the time of its creation.
         " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET present = excluded.present, \
          version = excluded.version, digest_high = excluded.digest_high, \

@@ -3,10 +3,11 @@
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use hazardloop_domain::command::{Subject, SubjectKind};
 use hazardloop_domain::geography::cell_of;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, PersonId};
+use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::batch::in_arrays;
@@ -36,17 +37,9 @@ struct Row {
     version: i64,
     head_hash: Vec<u8>,
     record: Vec<u8>,
+    sector: Option<String>,
     criterion: Option<String>,
     reported_by: Option<Vec<u8>>,
-}
-
-/// A new row, with what does not follow from the hazard's own history.
-#[derive(Insertable)]
-#[diesel(table_name = hazards, treat_none_as_default_value = false)]
-struct NewRow {
-    #[diesel(embed)]
-    row: Row,
-    sector: Option<String>,
 }
 
 /// A hazard as loaded: its state and the end of its history.
@@ -116,26 +109,12 @@ pub fn load_all(conn: &mut Conn, ids: &[HazardId]) -> Result<Vec<Loaded>, StoreE
 }
 
 /// The row of a hazard, about to be stored after its events.
-pub struct Saved {
-    row: Row,
-    /// Its sector, when known; where there is none here, the stored one stays.
-    sector: Option<Option<String>>,
-}
+pub struct Saved(Row);
 
 impl Saved {
     /// `record` is the CBOR that devices receive.
     pub fn new(hazard: &Hazard, record: Vec<u8>, head: Head, district_code: &str) -> Self {
-        Self {
-            row: Row::of(hazard, record, head, district_code),
-            sector: None,
-        }
-    }
-
-    /// The same, of this sector, or of none that is known.
-    #[must_use]
-    pub fn of_sector(mut self, sector: Option<String>) -> Self {
-        self.sector = Some(sector);
-        self
+        Self(Row::of(hazard, record, head, district_code))
     }
 }
 
@@ -144,17 +123,13 @@ impl Saved {
 /// # Errors
 /// [`StoreError::Stale`] when somebody else stored one of them meanwhile.
 pub fn insert_all(tx: &mut WriteTx<'_>, saved: Vec<Saved>) -> Result<(), StoreError> {
-    let new = |Saved { row, sector }| NewRow {
-        row,
-        sector: sector.flatten(),
-    };
-    let rows: Vec<NewRow> = saved.into_iter().map(new).collect();
+    let rows: Vec<Row> = saved.into_iter().map(|saved| saved.0).collect();
     in_arrays!(rows, |array| insert(tx.conn(), array)
         .map_err(taken_meanwhile)?);
     Ok(())
 }
 
-fn insert<const N: usize>(conn: &mut Conn, rows: [NewRow; N]) -> QueryResult<usize> {
+fn insert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
     on_any!(conn, |c| diesel::insert_into(hazards::table)
         .values(rows)
         .execute(c))
@@ -174,40 +149,17 @@ fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
 /// # Errors
 /// [`StoreError::Stale`] when somebody else changed it meanwhile.
 pub fn update(tx: &mut WriteTx<'_>, saved: Saved, before: i64) -> Result<(), StoreError> {
-    let Saved { row, sector } = saved;
-    let stored = hazards::table
+    let row = saved.0;
+    let changed = diesel::update(hazards::table)
         .filter(hazards::id.eq(row.id.clone()))
-        .filter(hazards::version.eq(before));
-    let changed = match sector {
-        None => diesel::update(stored).set(row).execute(tx.conn())?,
-        Some(sector) => diesel::update(stored)
-            .set((row, hazards::sector.eq(sector)))
-            .execute(tx.conn())?,
-    };
+        .filter(hazards::version.eq(before))
+        .set(row)
+        .execute(tx.conn())?;
     if changed == 1 {
         Ok(())
     } else {
         Err(StoreError::Stale { what: "hazard" })
     }
-}
-
-/// Gives the hazards of an enterprise its new sector, but those that were assigned to another. Reports that are being filed under it meanwhile are kept waiting by
-/// [`super::enterprises::hold_for_move`].
-///
-/// # Errors
-/// When the database does not answer.
-pub fn set_sector(
-    tx: &mut WriteTx<'_>,
-    enterprise_id: EnterpriseId,
-    before: &str,
-    sector: &str,
-) -> Result<(), StoreError> {
-    diesel::update(hazards::table)
-        .filter(hazards::enterprise_id.eq(enterprise_id.as_bytes().to_vec()))
-        .filter(hazards::sector.eq(before.to_owned()))
-        .set(hazards::sector.eq(sector.to_owned()))
-        .execute(tx.conn())?;
-    Ok(())
 }
 
 /// Fills the columns that follow from the record in rows that an earlier release wrote, `limit` at a time; answers
@@ -245,8 +197,7 @@ fn criterion(hazard: &Hazard) -> Option<String> {
     criterion.map(|criterion| criterion.code.clone())
 }
 
-/// Whether the stored row is what this state and history end make: every column of it but the sector, which is
-/// the enterprise's.
+/// Whether the stored row, every column of it, is what this state and history end make.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -286,18 +237,20 @@ impl Row {
             version: hazard.version,
             head_hash: head.hash.as_bytes().to_vec(),
             record,
+            sector: hazard.sector.clone(),
             criterion: criterion(hazard),
             reported_by: Some(hazard.reported_by.as_bytes().to_vec()),
         }
     }
 }
 
-/// A photo that a hazard names, and where it stands.
+/// A photo that a hazard or an inspection names, and where it stands.
 #[derive(Insertable)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
 #[diesel(table_name = photo_references, treat_none_as_default_value = false)]
 pub struct NamedPhoto {
-    hazard_id: Vec<u8>,
+    subject_id: Vec<u8>,
+    subject_kind: &'static str,
     sha256: Vec<u8>,
     named_by: Vec<u8>,
     named_at: i64,
@@ -307,14 +260,15 @@ pub struct NamedPhoto {
 impl NamedPhoto {
     /// `state` as it is stored: `awaiting_photo`, `verified` or `lost`.
     pub fn new(
-        hazard_id: HazardId,
+        subject: Subject,
         sha256: &Digest,
         named_by: PersonId,
         state: &'static str,
         now: Timestamp,
     ) -> Self {
         Self {
-            hazard_id: hazard_id.as_bytes().to_vec(),
+            subject_id: subject.id().as_bytes().to_vec(),
+            subject_kind: subject.kind().as_str(),
             sha256: sha256.as_bytes().to_vec(),
             named_by: named_by.as_bytes().to_vec(),
             named_at: now.as_millis(),
@@ -323,7 +277,7 @@ impl NamedPhoto {
     }
 }
 
-/// Stores which photos hazards name; of one that was named already only the state changes.
+/// Stores which photos are named; of one that was named already only the state changes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -335,7 +289,7 @@ pub fn name_photos(tx: &mut WriteTx<'_>, photos: Vec<NamedPhoto>) -> Result<(), 
 fn name<const N: usize>(conn: &mut Conn, photos: [NamedPhoto; N]) -> QueryResult<usize> {
     on_any!(conn, |c| diesel::insert_into(photo_references::table)
         .values(photos)
-        .on_conflict((photo_references::hazard_id, photo_references::sha256))
+        .on_conflict((photo_references::subject_id, photo_references::sha256))
         .do_update()
         .set(photo_references::state.eq(excluded(photo_references::state)))
         .execute(c))
@@ -366,23 +320,36 @@ pub fn brought_by(
         .collect())
 }
 
-/// Hazards that name this photo.
+/// What names this photo and waits for it or has lost it, with who named it.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn awaiting_photo(
     conn: &mut Conn,
     sha256: &Digest,
-) -> Result<Vec<(HazardId, Vec<u8>)>, StoreError> {
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = photo_references::table
+) -> Result<Vec<(Subject, Vec<u8>)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = photo_references::table
         .filter(photo_references::sha256.eq(sha256.as_bytes().to_vec()))
         .filter(photo_references::state.ne("verified"))
-        .select((photo_references::hazard_id, photo_references::named_by))
+        .select((
+            photo_references::subject_kind,
+            photo_references::subject_id,
+            photo_references::named_by,
+        ))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, by)| Some((HazardId::from_slice(&id)?, by)))
-        .collect())
+    rows.into_iter()
+        .map(|(kind, id, by)| Ok((subject(&kind, &id)?, by)))
+        .collect()
+}
+
+/// What a reference names, as it is stored.
+pub(super) fn subject(kind: &str, id: &[u8]) -> Result<Subject, StoreError> {
+    let kind = SubjectKind::from_name(kind);
+    let both = kind.zip(SubjectId::from_slice(id));
+    let (kind, id) = both.ok_or_else(|| StoreError::Corrupt {
+        what: "what a photo belongs to".to_owned(),
+    })?;
+    Ok(kind.with(id))
 }
 
 /// Photos that this person named and whose bytes are not here, oldest first, at most `limit`.

@@ -25,15 +25,18 @@ pub enum JobKind {
     FollowEnterprise,
     /// Counts provisional due dates again after a calendar arrived. No payload.
     RecomputeDeadlines,
+    /// Fills the scope of a sector of a jurisdiction; payload: the scope.
+    FillSector,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
         Self::RecomputeDeadlines,
+        Self::FillSector,
     ];
 
     /// The identifier that the table holds.
@@ -43,6 +46,7 @@ impl JobKind {
             Self::ExpireUploads => "expire_uploads",
             Self::FollowEnterprise => "follow_enterprise",
             Self::RecomputeDeadlines => "recompute_deadlines",
+            Self::FillSector => "fill_sector",
         }
     }
 

@@ -8,11 +8,12 @@ use diesel::prelude::*;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::Wgs84Point;
 use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::inspection::Inspection;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
 use super::hazard_lists::Span;
-use super::schema::{enterprises, hazards, people, scope_rows};
+use super::schema::{enterprises, hazards, inspections, people, scope_rows};
 use super::{Conn, StoreError, on_any};
 
 /// A place in a list that is ordered newest first.
@@ -364,19 +365,47 @@ pub fn enterprise_names(
         .collect()
 }
 
-/// The sectors of those of these hazards that have one, by id.
+/// What a list of inspections is filtered by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InspectionFilter {
+    /// Name of the kind.
+    pub kind: Option<&'static str>,
+    /// Name of the state.
+    pub state: Option<&'static str>,
+    /// Held at or after, milliseconds.
+    pub from: Option<i64>,
+    /// Held before, milliseconds.
+    pub to: Option<i64>,
+}
+
+/// Those of these inspections that pass the filter.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn sectors(conn: &mut Conn, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>, StoreError> {
+pub fn inspections_matching(
+    conn: &mut Conn,
+    ids: &[Uuid],
+    filter: &InspectionFilter,
+) -> Result<BTreeSet<Uuid>, StoreError> {
     let ids = bytes_of(ids);
-    let rows: Vec<(Vec<u8>, Option<String>)> = on_any!(conn, |c| hazards::table
-        .filter(hazards::id.eq_any(&ids))
-        .select((hazards::id, hazards::sector))
+    let rows: Vec<(Vec<u8>, String, String, i64)> = on_any!(conn, |c| inspections::table
+        .filter(inspections::id.eq_any(&ids))
+        .select((
+            inspections::id,
+            inspections::kind,
+            inspections::state,
+            inspections::held_at,
+        ))
         .load(c))?;
-    let known = rows.into_iter();
-    let known = known.filter_map(|(id, sector)| sector.map(|sector| (id, sector)));
-    known.map(|(id, sector)| Ok((uuid(&id)?, sector))).collect()
+    rows.into_iter()
+        .filter(|(_, kind, state, held_at)| {
+            filter.kind.is_none_or(|wanted| kind == wanted)
+                && filter.state.is_none_or(|wanted| state == wanted)
+                && filter.from.is_none_or(|from| *held_at >= from)
+                && filter.to.is_none_or(|to| *held_at < to)
+        })
+        .map(|(id, ..)| uuid(&id))
+        .collect()
 }
 
 macro_rules! records {
@@ -401,6 +430,14 @@ macro_rules! records {
 /// When the database does not answer or a record cannot be read.
 pub fn hazards(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Hazard>, StoreError> {
     records!(conn, hazards, ids, Hazard)
+}
+
+/// These inspections, in no order that matters.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub fn inspections(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Inspection>, StoreError> {
+    records!(conn, inspections, ids, Inspection)
 }
 
 /// These enterprises, in no order that matters.

@@ -9,6 +9,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use hazardloop_domain::command::Grade;
+use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
@@ -16,6 +17,7 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
 use uuid::Uuid;
 
+use super::enterprise_rows::{self, TraitFilter};
 use super::hazard_lists::{self, Order, Span};
 use super::lists::{self, HazardFilter, Key};
 use super::people::{self, OfWhom, PeopleList, View};
@@ -110,7 +112,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 16] = [
+const FILL: [&str; 17] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -135,8 +137,8 @@ const FILL: [&str; 16] = [
     "INSERT INTO search_terms (term, segment, documents) \
      SELECT {i} / 10, {i} % 10, {id} FROM {counted}",
     "INSERT INTO search_segments (segment, oldest_at) SELECT {i}, {i} FROM {counted}",
-    "INSERT INTO photo_references (hazard_id, sha256, named_by, named_at, state) \
-     SELECT {id}, {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
+    "INSERT INTO photo_references (subject_id, subject_kind, sha256, named_by, named_at, state) \
+     SELECT {id}, 'hazard', {id}, {id}, 0, 'awaiting_photo' FROM {counted}",
     "INSERT INTO events (tx, ordinal, subject_kind, subject_id, subject_seq, kind, recorded_at, \
      body, hash_algorithm, previous_hash, hash) \
      SELECT {tx}, {i}, 'x', {id}, 1, 'x', 0, {id}, 1, {id}, {id} FROM {counted}",
@@ -145,6 +147,9 @@ const FILL: [&str; 16] = [
     "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
      digest_low, created_at, tx, ordinal) \
      SELECT 'jurisdiction:' || ({i} % 4), 0, {id}, true, 1, 0, 0, {i}, {tx}, {i} FROM {counted}",
+    "INSERT INTO enterprise_rows (scope, enterprise_id, created_at, sector, status, risk_level, \
+     size_class) SELECT 'jurisdiction:' || ({i} % 4), {id}, {i}, 's' || ({i} % 20), \
+     't' || ({i} % 4), 'r' || ({i} % 5), 'c' || ({i} % 3) FROM {counted}",
 ];
 
 fn fill(db: &Db) {
@@ -297,9 +302,6 @@ fn lists_by_state_and_grade_read_what_they_show() {
         enters(&db, "hazards_pkey", |conn| {
             lists::times(conn, &ids).map(drop)
         });
-        enters(&db, "hazards_pkey", |conn| {
-            lists::sectors(conn, &ids).map(drop)
-        });
         enters(&db, "enterprises_pkey", |conn| {
             lists::enterprise_names(conn, &ids).map(drop)
         });
@@ -343,7 +345,9 @@ fn changes_of_lists_find_their_rows() {
             ),
             (
                 "hazards_by_enterprise",
-                "UPDATE hazards SET sector = 'x' WHERE enterprise_id = ?".to_owned(),
+                "INSERT INTO search_pending (hazard_id, received_at, stamp) \
+                 SELECT id, received_at, 1 FROM hazards WHERE enterprise_id = ?"
+                    .to_owned(),
             ),
         ] {
             let sql = if *postgres.as_ref().unwrap() {
@@ -394,6 +398,68 @@ fn the_text_index_is_entered_by_its_keys() {
         enters(&db, "search_documents_pkey", |conn| {
             search::documents(conn, &[1, 2]).map(drop)
         });
+    });
+}
+
+#[test]
+fn every_filter_of_the_list_of_enterprises_enters_an_index_of_its_own() {
+    each_database(|url| {
+        let db = opened(url);
+        fill(&db);
+        let scopes = [Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)))];
+        let none = TraitFilter::default;
+        let filters = [
+            (
+                "enterprise_rows_by_sector",
+                TraitFilter {
+                    sector: Some("工贸".to_owned()),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_status",
+                TraitFilter {
+                    status: Some(OperatingStatus::Suspended),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_risk",
+                TraitFilter {
+                    risk_level: Some(RiskLevel::Red),
+                    ..none()
+                },
+            ),
+            (
+                "enterprise_rows_by_size",
+                TraitFilter {
+                    size_class: Some(SizeClass::SmallMicro),
+                    ..none()
+                },
+            ),
+        ];
+        let key = Key {
+            at: 1,
+            id: Uuid::from_u128(3),
+        };
+        let together = TraitFilter {
+            sector: Some("工贸".to_owned()),
+            status: Some(OperatingStatus::Operating),
+            risk_level: Some(RiskLevel::Blue),
+            size_class: Some(SizeClass::AboveScale),
+        };
+        for before in [None, Some(key)] {
+            for (index, filter) in &filters {
+                enters(&db, index, |conn| {
+                    enterprise_rows::newest_first(conn, &scopes, filter, before, 10).map(drop)
+                });
+            }
+            // Whichever of them is best; few are left, and may be put in order.
+            let planned = walk_no_table(&db, |conn| {
+                enterprise_rows::newest_first(conn, &scopes, &together, before, 10).map(drop)
+            });
+            assert!(planned[0].1.contains("enterprise_rows_by_"), "{planned:?}");
+        }
     });
 }
 

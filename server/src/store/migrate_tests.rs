@@ -10,8 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
+use hazardloop_domain::enterprise::OperatingStatus;
+use hazardloop_domain::ids::JurisdictionId;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::{TestDatabase, each_database};
+use uuid::Uuid;
 
+use super::enterprise_rows::{self, TraitFilter};
+use super::feed::{self, Announced};
+use super::lists::Key;
+use super::schema::{enterprises, jurisdictions};
 use super::test_support::{facts, opened, put_fact};
 use super::{Conn, Db, DbOptions, StoreError, migrate};
 
@@ -242,5 +252,63 @@ fn a_newer_database_is_refused_untouched() {
         let address = url.parse().unwrap();
         assert_eq!(migrate::migrate(&address), Err(newer.clone()));
         assert_eq!(migrate::pending(&address), Err(newer));
+    });
+}
+
+/// What the migration that began the rows of enterprises did for those from before.
+#[test]
+fn enterprises_from_before_there_were_filters_are_found_by_them() {
+    let migration =
+        include_str!("../../../migrations/sqlite/2026-11-26-000012_enterprise_records/up.sql");
+    let begin = migration.find("INSERT INTO enterprise_rows").unwrap();
+    let fill = migration[begin..].split(';').next().unwrap();
+    each_database(|url| {
+        let db = opened(url);
+        let scope = Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)));
+        let firm = Uuid::from_u128(2);
+        db.write_blocking(move |tx| {
+            let row = (
+                jurisdictions::id.eq(vec![1; 16]),
+                jurisdictions::name.eq("某镇"),
+                jurisdictions::level.eq("town"),
+                jurisdictions::path.eq("1/"),
+                jurisdictions::version.eq(1),
+                jurisdictions::record.eq(Vec::new()),
+            );
+            let inserted = diesel::insert_into(jurisdictions::table).values(row);
+            inserted.execute(tx.conn())?;
+            let row = (
+                enterprises::id.eq(firm.as_bytes().to_vec()),
+                enterprises::name.eq("某厂"),
+                enterprises::jurisdiction_id.eq(vec![1; 16]),
+                enterprises::district_code.eq(""),
+                enterprises::sector.eq("工贸"),
+                enterprises::created_at.eq(7),
+                enterprises::version.eq(1),
+                enterprises::record.eq(Vec::new()),
+            );
+            let inserted = diesel::insert_into(enterprises::table).values(row);
+            inserted.execute(tx.conn())?;
+            let announced = Announced {
+                kind: RecordKind::Enterprise,
+                id: &firm,
+                version: 1,
+                body: &[],
+                created_at: Timestamp::from_millis(7),
+            };
+            feed::put(tx, &DigestKey([0; 16]), &[scope], announced)?;
+            diesel::sql_query(fill).execute(tx.conn())?;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+        let filter = TraitFilter {
+            sector: Some("工贸".to_owned()),
+            status: Some(OperatingStatus::Operating),
+            ..TraitFilter::default()
+        };
+        let found = db.read_blocking(|tx| {
+            enterprise_rows::newest_first(tx.conn(), &[scope], &filter, None, 10)
+        });
+        assert_eq!(found.unwrap(), [Key { at: 7, id: firm }]);
     });
 }

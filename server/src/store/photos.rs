@@ -1,16 +1,15 @@
-//! Photos by content, and who may see them through which hazards.
+//! Photos by content, and what shows them.
 
 use diesel::prelude::*;
-use hazardloop_domain::access::Role;
+use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::Conn;
 use super::error::StoreError;
 use super::portable::Portable;
-use super::schema::{grants, hazards, jurisdictions, people, photo_references, photos};
-use super::uploads;
+use super::schema::{photo_references, photos};
 
 /// The state of a reference whose bytes are here and match.
 const VERIFIED: &str = "verified";
@@ -188,116 +187,27 @@ pub fn set_thumbnail(conn: &mut Conn, sha256: Digest, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// What somebody is to a photo.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    /// They brought it.
-    pub brought_it: bool,
-    /// The roles they hold over hazards that show it.
-    pub roles: Vec<Role>,
-}
-
-impl Rights {
-    /// Whether they may see the picture.
-    pub fn may_see(&self) -> bool {
-        self.brought_it || !self.roles.is_empty()
-    }
-
-    /// Whether they may see what the camera wrote into it: place, time, device.
-    pub fn may_see_metadata(&self) -> bool {
-        self.brought_it
-            || self.roles.iter().any(|role| {
-                matches!(
-                    role,
-                    Role::Inspector | Role::DepartmentReviewer | Role::Supervisor
-                )
-            })
-    }
-}
-
-/// What `person` is to the photo `sha256` at `now`. Only hazards for which the bytes were verified
-/// count: naming a hash gives no right to what it names.
+/// What shows this photo, its bytes verified, with ids after `after`, in order of id, at most
+/// `limit`. What only names its hash does not count: naming gives no right to what is named.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn rights(
+pub fn shown_by(
     conn: &mut Conn,
-    person: PersonId,
     sha256: Digest,
-    now: Timestamp,
-) -> Result<Rights, StoreError> {
-    let brought_it = uploads::brought(conn, person, sha256)?.is_some();
-    let shown_at = photo_references::table
-        .inner_join(hazards::table.inner_join(jurisdictions::table))
+    after: Option<SubjectId>,
+    limit: i64,
+) -> Result<Vec<Subject>, StoreError> {
+    let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+    let rows: Vec<(String, Vec<u8>)> = photo_references::table
         .filter(photo_references::sha256.eq(key(sha256)))
         .filter(photo_references::state.eq(VERIFIED))
-        .select((hazards::enterprise_id, jurisdictions::path))
-        .distinct()
-        .load::<(Option<Vec<u8>>, String)>(conn)?;
-    if shown_at.is_empty() {
-        return Ok(Rights {
-            brought_it,
-            roles: Vec::new(),
-        });
-    }
-    let held = held_by(conn, person, now)?;
-    let mut roles: Vec<Role> = held
-        .iter()
-        .filter(|grant| {
-            shown_at
-                .iter()
-                .any(|(enterprise, path)| grant.covers(enterprise.as_deref(), path))
-        })
-        .filter_map(|grant| Role::from_name(&grant.role))
-        .collect();
-    roles.sort_unstable();
-    roles.dedup();
-    Ok(Rights { brought_it, roles })
-}
-
-struct Held {
-    role: String,
-    enterprise_id: Option<Vec<u8>>,
-    path: Option<String>,
-}
-
-impl Held {
-    fn covers(&self, enterprise: Option<&[u8]>, path: &str) -> bool {
-        let by_enterprise =
-            self.enterprise_id.is_some() && self.enterprise_id.as_deref() == enterprise;
-        // Every id in a path ends with '/', so a prefix is an ancestor and never half an id.
-        let by_jurisdiction = self
-            .path
-            .as_deref()
-            .is_some_and(|granted| path.starts_with(granted));
-        by_enterprise || by_jurisdiction
-    }
-}
-
-fn held_by(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<Vec<Held>, StoreError> {
-    let rows = grants::table
-        .inner_join(people::table)
-        .left_join(jurisdictions::table)
-        .filter(people::disabled_at.is_null())
-        .filter(grants::person_id.eq(person.as_bytes().to_vec()))
-        .filter(grants::valid_from.le(now.as_millis()))
-        .filter(
-            grants::valid_until
-                .is_null()
-                .or(grants::valid_until.gt(now.as_millis())),
-        )
-        .select((
-            grants::role,
-            grants::enterprise_id,
-            jurisdictions::path.nullable(),
-        ))
-        .load::<(String, Option<Vec<u8>>, Option<String>)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(role, enterprise_id, path)| Held {
-            role,
-            enterprise_id,
-            path,
-        })
-        .collect())
+        .filter(photo_references::subject_id.gt(after))
+        .order(photo_references::subject_id)
+        .limit(limit)
+        .select((photo_references::subject_kind, photo_references::subject_id))
+        .load(conn)?;
+    rows.iter()
+        .map(|(kind, id)| super::hazards::subject(kind, id))
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! Jurisdictions and enterprises: the tree that scopes are made of, and who belongs where.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::{CoordinateReference, cell_of};
@@ -7,7 +8,9 @@ use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 
-use super::schema::{enterprises, jurisdictions};
+use super::batch::in_arrays;
+use super::schema::{enterprises, jurisdictions, sector_scopes as sector_rows};
+use super::sector_scopes::{self, SectorOf};
 use super::{Conn, StoreError, WriteTx, on_any};
 
 /// A jurisdiction's way from the root, and the district it lies in.
@@ -17,6 +20,8 @@ pub struct Lineage {
     pub ancestors: Vec<JurisdictionId>,
     /// Division code of the district it lies in; empty above districts and for bare zones.
     pub district_code: String,
+    /// The sectors of these jurisdictions that have a scope of their own.
+    pub sectors: Vec<SectorOf>,
 }
 
 /// The way from the root down to a jurisdiction.
@@ -24,12 +29,19 @@ pub struct Lineage {
 /// # Errors
 /// When the database does not answer or the stored path is damaged.
 pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, StoreError> {
-    let found: Option<(String, Option<String>)> = jurisdictions::table
+    // The sectors in the same statement, which most installations answer with "none". It is also what
+    // makes whoever opens the first one wait for this transaction.
+    let any_sector = diesel::dsl::exists(sector_rows::table.select(sector_rows::sector));
+    let found: Option<(String, Option<String>, bool)> = jurisdictions::table
         .find(id.as_bytes().to_vec())
-        .select((jurisdictions::path, jurisdictions::division_code))
+        .select((
+            jurisdictions::path,
+            jurisdictions::division_code,
+            any_sector,
+        ))
         .first(conn)
         .optional()?;
-    let Some((path, code)) = found else {
+    let Some((path, code, any_sector)) = found else {
         return Ok(None);
     };
     let corrupt = || StoreError::Corrupt {
@@ -43,9 +55,15 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
     let district_code = code
         .map(|code| code.chars().take(6).collect())
         .unwrap_or_default();
+    let ancestors = ancestors.ok_or_else(corrupt)?;
+    let sectors = match any_sector {
+        true => sector_scopes::of_jurisdictions(conn, &ancestors)?,
+        false => Vec::new(),
+    };
     Ok(Some(Lineage {
-        ancestors: ancestors.ok_or_else(corrupt)?,
+        ancestors,
         district_code,
+        sectors,
     }))
 }
 
@@ -66,6 +84,24 @@ pub fn district_path(conn: &mut Conn, path: &str) -> Result<Option<String>, Stor
         .select(jurisdictions::path)
         .first(c)
         .optional())?)
+}
+
+/// The level of a jurisdiction.
+///
+/// # Errors
+/// When the database does not answer or holds an unknown level.
+pub fn level_of(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Level>, StoreError> {
+    let level: Option<String> = jurisdictions::table
+        .find(id.as_bytes().to_vec())
+        .select(jurisdictions::level)
+        .first(conn)
+        .optional()?;
+    let known = |level: String| {
+        Level::from_name(&level).ok_or_else(|| StoreError::Corrupt {
+            what: format!("the level of jurisdiction {id}"),
+        })
+    };
+    level.map(known).transpose()
 }
 
 /// One part of a path.
@@ -129,6 +165,78 @@ pub fn enterprise(conn: &mut Conn, id: EnterpriseId) -> Result<Option<Enterprise
         .transpose()
 }
 
+/// One enterprise as a row.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = enterprises, treat_none_as_default_value = false)]
+pub struct EnterpriseRow {
+    id: Vec<u8>,
+    created_at: i64,
+    #[diesel(embed)]
+    columns: EnterpriseColumns,
+}
+
+/// What changes when an enterprise does.
+#[derive(Clone, Debug, Insertable, AsChangeset)]
+#[diesel(table_name = enterprises, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct EnterpriseColumns {
+    credit_code: Option<String>,
+    name: String,
+    jurisdiction_id: Vec<u8>,
+    district_code: String,
+    sector: String,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+    cell: Option<i64>,
+    version: i64,
+    record: Vec<u8>,
+}
+
+impl EnterpriseRow {
+    /// The row of an enterprise whose record is `record`, registered `now` if it is new.
+    pub fn new(
+        enterprise: &Enterprise,
+        record: &[u8],
+        district_code: &str,
+        now: Timestamp,
+    ) -> Self {
+        let point = enterprise
+            .position
+            .as_ref()
+            .map(|position| position.to_wgs84());
+        Self {
+            id: enterprise.id.as_bytes().to_vec(),
+            created_at: now.as_millis(),
+            columns: EnterpriseColumns {
+                credit_code: enterprise.credit_code.clone(),
+                name: enterprise.name.clone(),
+                jurisdiction_id: enterprise.jurisdiction_id.as_bytes().to_vec(),
+                district_code: district_code.to_owned(),
+                sector: enterprise.sector.clone(),
+                longitude: point.map(|point| point.longitude),
+                latitude: point.map(|point| point.latitude),
+                cell: point.map(cell_of),
+                version: enterprise.version,
+                record: record.to_vec(),
+            },
+        }
+    }
+}
+
+/// Adds new enterprises.
+///
+/// # Errors
+/// When an id is taken or the database does not answer.
+pub fn add_enterprises(tx: &mut WriteTx<'_>, rows: Vec<EnterpriseRow>) -> Result<(), StoreError> {
+    in_arrays!(rows, |array| insert(tx.conn(), array)?);
+    Ok(())
+}
+
+fn insert<const N: usize>(conn: &mut Conn, rows: [EnterpriseRow; N]) -> QueryResult<usize> {
+    on_any!(conn, |c| diesel::insert_into(enterprises::table)
+        .values(rows)
+        .execute(c))
+}
+
 /// Stores an enterprise: new when `before` is `None`, else an update of exactly that version.
 ///
 /// # Errors
@@ -141,39 +249,37 @@ pub fn save_enterprise(
     before: Option<i64>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let point = enterprise
-        .position
-        .as_ref()
-        .map(|position| position.to_wgs84());
-    let columns = (
-        enterprises::credit_code.eq(enterprise.credit_code.clone()),
-        enterprises::name.eq(enterprise.name.clone()),
-        enterprises::jurisdiction_id.eq(enterprise.jurisdiction_id.as_bytes().to_vec()),
-        enterprises::district_code.eq(district_code.to_owned()),
-        enterprises::sector.eq(enterprise.sector.clone()),
-        enterprises::longitude.eq(point.map(|point| point.longitude)),
-        enterprises::latitude.eq(point.map(|point| point.latitude)),
-        enterprises::cell.eq(point.map(cell_of)),
-        enterprises::version.eq(enterprise.version),
-        enterprises::record.eq(record.to_vec()),
-    );
-    let id = enterprise.id.as_bytes().to_vec();
+    let row = EnterpriseRow::new(enterprise, record, district_code, now);
     let Some(before) = before else {
-        diesel::insert_into(enterprises::table)
-            .values((
-                enterprises::id.eq(id),
-                enterprises::created_at.eq(now.as_millis()),
-                columns,
-            ))
-            .execute(tx.conn())?;
-        return Ok(());
+        return add_enterprises(tx, vec![row]);
     };
-    let changed = diesel::update(enterprises::table)
-        .filter(enterprises::id.eq(id))
+    let changed = on_any!(tx.conn(), |c| diesel::update(enterprises::table)
+        .filter(enterprises::id.eq(row.id))
         .filter(enterprises::version.eq(before))
-        .set(columns)
-        .execute(tx.conn())?;
+        .set(row.columns)
+        .execute(c))?;
     if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Stale { what: "enterprise" })
+    }
+}
+
+/// Removes an enterprise that still has version `version`; what happened to it stays in the events.
+///
+/// # Errors
+/// [`StoreError::Stale`] when it has another version or is gone; a broken foreign key when something
+/// belongs to it.
+pub fn remove_enterprise(
+    tx: &mut WriteTx<'_>,
+    id: EnterpriseId,
+    version: i64,
+) -> Result<(), StoreError> {
+    let removed = diesel::delete(enterprises::table)
+        .filter(enterprises::id.eq(id.as_bytes().to_vec()))
+        .filter(enterprises::version.eq(version))
+        .execute(tx.conn())?;
+    if removed == 1 {
         Ok(())
     } else {
         Err(StoreError::Stale { what: "enterprise" })

@@ -2,6 +2,7 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use hazardloop_domain::command::ActionKind;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
@@ -174,9 +175,9 @@ impl Kept {
         }
     }
 
-    /// Whether this is a report of `subject` that did not take effect.
+    /// Whether this would have begun `subject` and did not take effect.
     pub fn is_failed_report_of(&self, subject: SubjectId) -> bool {
-        self.kind == REPORT
+        beginnings().contains(&self.kind.as_str())
             && self.outcome != APPLIED
             && self.subject_id.as_deref() == Some(subject.as_bytes())
     }
@@ -188,7 +189,6 @@ impl Kept {
 }
 
 /// Names as they are stored.
-const REPORT: &str = "report";
 const APPLIED: &str = "applied";
 
 /// Keeps commands with their receipts.
@@ -217,7 +217,17 @@ fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
     error
 }
 
-/// The earliest report of this hazard by this install that did not take effect.
+/// The kinds of command that begin a subject, as they are stored.
+const fn beginnings() -> [&'static str; 4] {
+    [
+        ActionKind::Report.as_str(),
+        ActionKind::PlanInspection.as_str(),
+        ActionKind::StartInspection.as_str(),
+        ActionKind::SubmitSelfCheck.as_str(),
+    ]
+}
+
+/// The earliest command of this install that would have begun this subject and did not take effect.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -226,10 +236,17 @@ pub fn failed_report(
     install_id: InstallId,
     subject: SubjectId,
 ) -> Result<Option<i64>, StoreError> {
+    let [report, plan, start, self_check] = beginnings();
     Ok(pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
         .filter(pushed_commands::subject_id.eq(subject.as_bytes().to_vec()))
-        .filter(pushed_commands::kind.eq(REPORT))
+        .filter(
+            pushed_commands::kind
+                .eq(report)
+                .or(pushed_commands::kind.eq(plan))
+                .or(pushed_commands::kind.eq(start))
+                .or(pushed_commands::kind.eq(self_check)),
+        )
         .filter(pushed_commands::outcome.ne(APPLIED))
         .order(pushed_commands::seq)
         .select(pushed_commands::seq)

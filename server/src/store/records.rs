@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
-use super::schema::{calendar_years, criteria, enterprises, hazards, jurisdictions};
+use super::schema::{
+    calendar_years, checklists, criteria, enterprises, hazards, inspections, jurisdictions, packs,
+};
 use super::{Conn, StoreError, on_any};
 
 /// Version and body of a record.
@@ -39,6 +41,17 @@ pub fn bodies(
         RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
         RecordKind::Criterion => load_from!(conn, criteria, ids),
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
+        RecordKind::Inspection => load_from!(conn, inspections, ids),
+        RecordKind::Checklist => load_from!(conn, checklists, ids),
+        RecordKind::Pack => {
+            let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+            let rows: Vec<(Vec<u8>, i32, Vec<u8>)> = on_any!(conn, |c| packs::table
+                .filter(packs::id.eq_any(&ids))
+                .select((packs::id, packs::version, packs::record))
+                .load(c))?;
+            let widen = |(id, version, body)| (id, i64::from(version), body);
+            rows.into_iter().map(widen).collect()
+        }
         RecordKind::Person => Vec::new(),
     };
     Ok(rows

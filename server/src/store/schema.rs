@@ -59,6 +59,53 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What lists of enterprises are narrowed by, once for every scope that holds the enterprise.
+    enterprise_rows (scope, enterprise_id) {
+        scope -> Text,
+        enterprise_id -> Binary,
+        created_at -> BigInt,
+        sector -> Text,
+        status -> Text,
+        risk_level -> Text,
+        size_class -> Text,
+    }
+}
+
+diesel::table! {
+    /// Tables of enterprises that were taken in, each whole or not at all.
+    imports (id) {
+        id -> Binary,
+        person_id -> Nullable<Binary>,
+        request_hash -> Binary,
+        received_at -> BigInt,
+        answer -> Text,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// The jurisdictions that hold all of an import: the narrowest, and those above it.
+    import_places (jurisdiction_id, received_at, import_id) {
+        jurisdiction_id -> Binary,
+        received_at -> BigInt,
+        import_id -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What each row of an import did.
+    import_rows (import_id, row_number) {
+        import_id -> Binary,
+        row_number -> Integer,
+        enterprise_id -> Binary,
+        did -> Text,
+        version -> BigInt,
+        before -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     people (id) {
         id -> Binary,
         login -> Text,
@@ -89,6 +136,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who took over whose roles.
+    hand_overs (id) {
+        id -> Binary,
+        from_person -> Binary,
+        to_person -> Binary,
+        reason -> Text,
+        effective_at -> BigInt,
+        made_by -> Binary,
+        made_at -> BigInt,
+        request_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which grant was given for which in a hand-over.
+    hand_over_grants (hand_over_id, ended_id) {
+        hand_over_id -> Binary,
+        ended_id -> Binary,
+        given_id -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which sectors of which jurisdictions have a scope of their own, and how far it is filled.
+    sector_scopes (jurisdiction_id, sector) {
+        jurisdiction_id -> Binary,
+        sector -> Text,
+        opened_at -> BigInt,
+        after_kind -> Integer,
+        after_id -> Binary,
+        filled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// Judgement criteria, versioned: a hazard pins the version it was judged under.
     criteria (id) {
         id -> Binary,
@@ -97,6 +179,32 @@ diesel::table! {
         sector -> Text,
         effective_from -> Nullable<Text>,
         effective_until -> Nullable<Text>,
+        version -> BigInt,
+        record -> Binary,
+        pack -> Text,
+    }
+}
+
+diesel::table! {
+    /// Packs: what a sector's rules are. Every version that was added stays.
+    packs (id) {
+        id -> Binary,
+        name -> Text,
+        version -> Integer,
+        added_at -> BigInt,
+        digest -> Binary,
+        document -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Checklists, versioned as criteria are.
+    checklists (id) {
+        id -> Binary,
+        code -> Text,
+        edition -> Integer,
+        pack -> Text,
         version -> BigInt,
         record -> Binary,
     }
@@ -332,9 +440,30 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// A hazard names a photo, whether or not its bytes have come.
-    photo_references (hazard_id, sha256) {
-        hazard_id -> Binary,
+    /// The current state of every inspection. `record` is the CBOR that devices receive.
+    inspections (id) {
+        id -> Binary,
+        inspection_no -> Text,
+        kind -> Text,
+        state -> Text,
+        enterprise_id -> Nullable<Binary>,
+        jurisdiction_id -> Binary,
+        departments -> Bool,
+        held_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        received_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+        head_hash -> Binary,
+        record -> Binary,
+    }
+}
+
+diesel::table! {
+    /// A hazard or an inspection names a photo, whether or not its bytes have come.
+    photo_references (subject_id, sha256) {
+        subject_id -> Binary,
+        subject_kind -> Text,
         sha256 -> Binary,
         named_by -> Binary,
         named_at -> BigInt,
@@ -402,17 +531,27 @@ diesel::joinable!(hazards -> enterprises (enterprise_id));
 diesel::joinable!(hazards -> jurisdictions (jurisdiction_id));
 diesel::joinable!(rest_commands -> people (person_id));
 diesel::joinable!(pushed_commands -> installs (install_id));
-diesel::joinable!(photo_references -> hazards (hazard_id));
+diesel::joinable!(inspections -> enterprises (enterprise_id));
+diesel::joinable!(inspections -> jurisdictions (jurisdiction_id));
 diesel::joinable!(uploads -> people (person_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     server_meta,
     commit_order,
     jurisdictions,
+    sector_scopes,
+    hand_overs,
+    hand_over_grants,
     enterprises,
+    enterprise_rows,
+    imports,
+    import_places,
+    import_rows,
     people,
     grants,
     criteria,
+    packs,
+    checklists,
     signing_keys,
     installs,
     sessions,
@@ -423,6 +562,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     search_documents,
     search_terms,
     search_segments,
+    inspections,
     events,
     audit_chain,
     rest_commands,

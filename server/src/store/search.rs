@@ -90,7 +90,7 @@ fn put<const N: usize>(conn: &mut Conn, rows: [Vec<Bind>; N]) -> QueryResult<usi
     .execute(conn)
 }
 
-/// Lets all hazards of an enterprise wait: its name or sector is another.
+/// Lets all hazards of an enterprise wait: its name is another.
 ///
 /// # Errors
 /// When the database does not answer.

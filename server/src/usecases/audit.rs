@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use hazardloop_domain::command::SubjectKind;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard};
+use hazardloop_domain::inspection::{Inspection, InspectionEventRecord};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::store::audit::{self, HazardRow, Link, chain_hash};
+use crate::store::audit::{self, Link, SubjectRow, chain_hash};
 use crate::store::events::{self, Head, StoredEvent};
-use crate::store::{Db, Position, ReadTx, StoreError, WriteTx, hazards, order, places};
+use crate::store::{
+    Db, Position, ReadTx, StoreError, WriteTx, hazards, inspections, order, places,
+};
 
 /// Events sealed in one transaction; the lock on the chain is held that long.
 const SEALED_AT_ONCE: i64 = 500;
@@ -72,7 +76,7 @@ pub enum Fault {
     Reordered,
     /// An event is there that the chain does not know.
     Added,
-    /// A hazard's present state does not follow from its history.
+    /// The present state of a hazard or an inspection does not follow from its history.
     StateDiffers,
     /// A link of the chain was altered.
     ChainBroken,
@@ -108,7 +112,7 @@ pub struct AuditReport {
     pub faults: u64,
 }
 
-/// Checks every event, every link and every hazard's head.
+/// Checks every event, every link and the head of every hazard and inspection.
 ///
 /// # Errors
 /// [`Failure::Store`] when the database does not answer.
@@ -196,9 +200,18 @@ impl Check {
             );
             self.found(Fault::Reordered, subject, seq, detail);
         }
-        let recorded_seq = minicbor::decode::<hazardloop_domain::hazard::EventRecord>(&event.body)
-            .map(|record| record.seq);
-        if event.subject_kind == "hazard" && recorded_seq.is_ok_and(|recorded| recorded != seq) {
+        let recorded_seq = match SubjectKind::from_name(&event.subject_kind) {
+            Some(SubjectKind::Hazard) => {
+                let record = minicbor::decode::<EventRecord>(&event.body);
+                record.ok().map(|record| record.seq)
+            }
+            Some(SubjectKind::Inspection) => {
+                let record = minicbor::decode::<InspectionEventRecord>(&event.body);
+                record.ok().map(|record| record.seq)
+            }
+            None => None,
+        };
+        if recorded_seq.is_some_and(|recorded| recorded != seq) {
             let detail = format!("event {seq} says of itself that it has another place");
             self.found(Fault::Reordered, subject, seq, detail);
         }
@@ -277,11 +290,18 @@ impl Check {
         Ok(())
     }
 
-    /// Each hazard's own row follows from its history.
+    /// The own row of each hazard and each inspection follows from its history.
     fn rows(&mut self, tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
+        for kind in SubjectKind::ALL {
+            self.rows_of(tx, *kind)?;
+        }
+        Ok(())
+    }
+
+    fn rows_of(&mut self, tx: &mut ReadTx<'_>, kind: SubjectKind) -> Result<(), StoreError> {
         let mut after = Vec::new();
         loop {
-            let page = audit::hazard_rows(tx.conn(), &after, CHECKED_AT_ONCE)?;
+            let page = audit::subject_rows(tx.conn(), kind, &after, CHECKED_AT_ONCE)?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
@@ -293,9 +313,10 @@ impl Check {
                     self.found(Fault::Removed, &row.id, row.version, detail);
                 } else if end.0 > row.version
                     || row.head_hash != end.1.as_bytes()
-                    || !follows(tx, row)?
+                    || !follows(tx, kind, row)?
                 {
-                    let detail = "the hazard's state does not follow from its history".to_owned();
+                    let what = kind.as_str();
+                    let detail = format!("the {what}'s state does not follow from its history");
                     self.found(Fault::StateDiffers, &row.id, end.0, detail);
                 }
             }
@@ -319,34 +340,9 @@ impl Check {
 }
 
 /// Whether replaying the history makes exactly the stored row.
-fn follows(tx: &mut ReadTx<'_>, row: &HazardRow) -> Result<bool, StoreError> {
-    let Ok(id) = Uuid::from_slice(&row.id) else {
-        return Ok(false);
-    };
-    let mut hazard: Option<Hazard> = None;
-    let mut after = 0;
-    loop {
-        let page = events::history(tx.conn(), &id, after, CHECKED_AT_ONCE)?;
-        let Some(last) = page.last() else { break };
-        after = last.subject_seq;
-        for event in &page {
-            let Ok(record) = minicbor::decode::<EventRecord>(&event.body) else {
-                return Ok(false);
-            };
-            match &mut hazard {
-                Some(hazard) => hazard.apply(&record),
-                None => hazard = Hazard::begin(&record),
-            }
-        }
-    }
-    let Some(hazard) = hazard else {
-        return Ok(false);
-    };
-    let Some(place) = places::lineage(tx.conn(), hazard.jurisdiction_id)? else {
-        return Ok(false);
-    };
-    let (Ok(record), Some(hash)) = (
-        minicbor::to_vec(&hazard),
+fn follows(tx: &mut ReadTx<'_>, kind: SubjectKind, row: &SubjectRow) -> Result<bool, StoreError> {
+    let (Ok(id), Some(hash)) = (
+        Uuid::from_slice(&row.id),
         Digest::from_slice(&row.head_hash),
     ) else {
         return Ok(false);
@@ -355,5 +351,60 @@ fn follows(tx: &mut ReadTx<'_>, row: &HazardRow) -> Result<bool, StoreError> {
         seq: row.version,
         hash,
     };
+    match kind {
+        SubjectKind::Hazard => hazard_follows(tx, id, head),
+        SubjectKind::Inspection => inspection_follows(tx, id, head),
+    }
+}
+
+fn hazard_follows(tx: &mut ReadTx<'_>, id: Uuid, head: Head) -> Result<bool, StoreError> {
+    let apply = |hazard: &mut Option<Hazard>, record: EventRecord| match hazard {
+        Some(hazard) => hazard.apply(&record),
+        None => *hazard = Hazard::begin(&record),
+    };
+    let Some((hazard, record)) = replayed(tx, id, apply)? else {
+        return Ok(false);
+    };
+    let Some(place) = places::lineage(tx.conn(), hazard.jurisdiction_id)? else {
+        return Ok(false);
+    };
     hazards::row_follows(tx.conn(), &hazard, &record, head, &place.district_code)
+}
+
+fn inspection_follows(tx: &mut ReadTx<'_>, id: Uuid, head: Head) -> Result<bool, StoreError> {
+    let apply =
+        |inspection: &mut Option<Inspection>, record: InspectionEventRecord| match inspection {
+            Some(inspection) => inspection.apply(&record),
+            None => *inspection = Inspection::begin(&record),
+        };
+    let Some((inspection, record)) = replayed(tx, id, apply)? else {
+        return Ok(false);
+    };
+    inspections::row_follows(tx.conn(), &inspection, &record, head)
+}
+
+/// The state that a history makes, and its CBOR; `None` when it makes none.
+fn replayed<T, R>(
+    tx: &mut ReadTx<'_>,
+    id: Uuid,
+    apply: impl Fn(&mut Option<T>, R),
+) -> Result<Option<(T, Vec<u8>)>, StoreError>
+where
+    T: minicbor::Encode<()>,
+    R: for<'b> minicbor::Decode<'b, ()>,
+{
+    let (mut state, mut after) = (None, 0);
+    loop {
+        let page = events::history(tx.conn(), &id, after, CHECKED_AT_ONCE)?;
+        let Some(last) = page.last() else { break };
+        after = last.subject_seq;
+        for event in &page {
+            let Ok(record) = minicbor::decode::<R>(&event.body) else {
+                return Ok(None);
+            };
+            apply(&mut state, record);
+        }
+    }
+    let encoded = state.as_ref().map(minicbor::to_vec);
+    Ok(state.zip(encoded.and_then(Result::ok)))
 }

@@ -9,12 +9,13 @@ use hazardloop_domain::ids::{JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 
 use super::jurisdictions::{self as tree, Change, encoded, root_is_fixed};
-use super::reach::{KEEPERS_OF_THE_TREE, require_role_over};
+use super::reach::{self, Seat};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::geography::{BoundarySource, JurisdictionIndex, check_boundary};
 use crate::store::jurisdictions::{self, Node};
 use crate::store::{Db, Position, StoreError, WriteTx, feed, order};
+use hazardloop_domain::operations::Operation;
 
 /// Changes of reference data that are read at once.
 const CHANGES_AT_ONCE: i64 = 16;
@@ -150,7 +151,9 @@ fn change_in(
     let unknown = || Failure::NotFound("jurisdiction");
     let mut node = jurisdictions::one(tx.conn(), id)?.ok_or_else(unknown)?;
     let above = node.node.parent_id.ok_or_else(root_is_fixed)?;
-    require_role_over(tx.conn(), person_id, above, KEEPERS_OF_THE_TREE, now)?;
+    let above = Seat::whole(above);
+    let operation = Operation::ManageBoundaries;
+    reach::require(tx.conn(), person_id, &above, operation, now)?;
     let boundary = boundary.map(|(geometry, reference)| (geometry.as_str(), *reference));
     let (version, held) = jurisdictions::boundary(tx.conn(), id)?.ok_or_else(unknown)?;
     let same = held

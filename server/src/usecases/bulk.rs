@@ -125,6 +125,7 @@ impl Made {
                     deadline: None,
                     authority: Authority::default(),
                     second: None,
+                    self_declared: false,
                 });
             }
             _ => {}

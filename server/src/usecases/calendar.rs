@@ -4,11 +4,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::GrantScope;
 use hazardloop_domain::calendar::{WorkdayCalendar, parse_calendar};
 use hazardloop_domain::calendar_year::CalendarYear;
-use hazardloop_domain::command::{Action, Command, RecomputeDeadline};
+use hazardloop_domain::command::{Action, Command, RecomputeDeadline, Subject};
 use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
@@ -29,9 +30,6 @@ const SHIPPED: &str = include_str!("../../../catalog/calendars/china-workdays-20
 
 /// All counting again is one job.
 const RECOMPUTE: &str = "recompute_deadlines";
-
-/// Who may import a table.
-pub const KEEPERS_OF_CALENDARS: &[Role] = &[Role::Administrator];
 
 /// What the history of a year's table keeps of one import: the bytes that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -202,7 +200,7 @@ fn require_keeper(conn: &mut Conn, person_id: PersonId, now: Timestamp) -> Resul
     for grant in access::grants_of(conn, person_id)? {
         if let GrantScope::Jurisdiction(id) = grant.scope
             && grant.holds_at(now)
-            && KEEPERS_OF_CALENDARS.contains(&grant.role)
+            && Operation::ManageCalendars.roles().contains(&grant.role)
             && lineage(conn, id)?.ancestors.len() == 1
         {
             return Ok(());
@@ -255,7 +253,8 @@ pub async fn recompute(app: &App) -> Result<(), Failure> {
             let limit = i64::try_from(most).unwrap_or(i64::MAX);
             let ids = calendars::provisional(tx.conn(), after, limit)?;
             let mut set = door.open(clock.now());
-            set.expect(tx.conn(), &ids)?;
+            let subjects: Vec<Subject> = ids.iter().copied().map(Subject::Hazard).collect();
+            set.expect(tx.conn(), &subjects)?;
             for id in &ids {
                 let action = Action::RecomputeDeadline(RecomputeDeadline {});
                 set.decide(tx, &Command::new(*id, action), &Sender::SERVER)?;

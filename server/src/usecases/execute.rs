@@ -5,22 +5,28 @@
 //! is written before everything is decided. So a refusal leaves nothing to undo, and a batch of
 //! commands is stored in few statements.
 
+mod aggregate;
+mod inspections;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, Command, Origin, ReceivePhoto};
+use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
+use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, SubjectId};
+use hazardloop_domain::inspection::{Inspection, InspectionLimits};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
+use self::aggregate::Aggregate;
 pub use self::working_set::WorkingSet;
+use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::hazards::{self, Loaded};
+use crate::store::hazards;
 use crate::store::places::{self, Lineage};
 use crate::store::{Conn, StoreError, WriteTx, people, photos};
 use crate::usecases::photo_arrived::is_as_said;
@@ -42,14 +48,33 @@ impl Sender {
     };
 }
 
+/// What was acted upon, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A hazard.
+    Hazard(Box<Hazard>),
+    /// An inspection.
+    Inspection(Box<Inspection>),
+}
+
+impl Record {
+    /// Its version.
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::Hazard(hazard) => hazard.version,
+            Self::Inspection(inspection) => inspection.version,
+        }
+    }
+}
+
 /// What a command did.
 #[derive(Clone, Debug)]
 pub struct Done {
-    /// The hazard as it is now.
-    pub hazard: Hazard,
+    /// The subject as it is now.
+    pub record: Record,
     /// How the command took effect.
     pub outcome: Outcome,
-    /// The version that the rules decided on; `None` for a report.
+    /// The version that the rules decided on; `None` for what begins a record.
     pub decided_on: Option<i64>,
 }
 
@@ -58,6 +83,7 @@ pub struct Done {
 pub struct Door {
     app: App,
     limits: Limits,
+    inspection_limits: InspectionLimits,
     key: DigestKey,
 }
 
@@ -67,6 +93,7 @@ impl Door {
         Self {
             app: app.clone(),
             limits: app.settings.rule_limits(),
+            inspection_limits: app.settings.inspection_limits(),
             key: app.digest_key,
         }
     }
@@ -99,7 +126,19 @@ impl WorkingSet<'_> {
         command: &Command,
         sender: &Sender,
     ) -> Result<Done, Failure> {
-        let hazard_id = HazardId(command.subject_id.0);
+        match command.subject() {
+            Subject::Hazard(id) => self.decide_on_hazard(tx, id, command, sender),
+            Subject::Inspection(id) => self.decide_on_inspection(tx, id, command, sender),
+        }
+    }
+
+    fn decide_on_hazard(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        hazard_id: HazardId,
+        command: &Command,
+        sender: &Sender,
+    ) -> Result<Done, Failure> {
         let loaded = self.hazard(tx.conn(), hazard_id)?.cloned();
         if loaded.is_none() && command.action.kind() != ActionKind::Report {
             // Who may see it makes no difference: there is nothing to see.
@@ -107,29 +146,27 @@ impl WorkingSet<'_> {
             return Err(refusal.into());
         }
         let place = self.place(tx.conn(), command, loaded.as_ref(), sender)?;
-        let actor = match sender.person_id {
-            None => Actor::System,
-            Some(person_id) => {
-                let now = self.now();
-                let grants = self.grants(tx.conn(), person_id)?;
-                Actor::over(person_id, grants, &place.place, now)
-            }
-        };
-        if actor.is_outside() {
+        let actor = self.actor(tx.conn(), sender, &place.place)?;
+        // Of their own reports machines and the public know without seeing any.
+        let unseen =
+            |hazard: &Hazard| !reach::sees(&actor) && actor.person_id() != Some(hazard.reported_by);
+        if actor.is_outside() || loaded.as_ref().is_some_and(unseen) {
             // Before anything is said about what else the command names.
             let rule = "you hold no role over this hazard";
             return Err(Refusal::new(RefusalCode::OutOfScope, rule).into());
         }
-        if loaded.is_none() && self.is_taken(tx.conn(), hazard_id)? {
-            // Of an enterprise, say: the two would share one history.
-            let rule = "this id belongs to something else";
-            return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
+        if loaded.is_none() {
+            self.require_free(tx.conn(), command)?;
         }
         let target = self.target(tx.conn(), command, place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let door = self.door();
         let facts = Facts {
-            made_at: sender.origin.made.as_ref().map(|made| made.wall),
+            // The server's own time at the last contact: it was not made before that.
+            made_at: sender.origin.made.as_ref().map(|made| {
+                let anchor = made.server_anchor.unwrap_or(made.wall);
+                made.wall.max(anchor)
+            }),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
             merge_target,
@@ -138,16 +175,37 @@ impl WorkingSet<'_> {
         if let Some(new_place) = &target.new_place {
             self.require_role_over(tx.conn(), sender, new_place)?;
         }
-        let current = loaded.as_ref().map(|loaded| &loaded.hazard);
+        let current = loaded.as_ref();
         let decision = decide(current, command, &actor, &facts)?;
         let decided_on = current.map(|hazard| hazard.version);
         let hazard = self.record(hazard_id, &decision.events, sender)?;
-        let hazard = self.count_photos_already_here(tx, current, hazard, sender)?;
-        Ok(Done {
-            hazard,
+        let done = Done {
+            record: Record::Hazard(Box::new(hazard.clone())),
             outcome: decision.outcome,
             decided_on,
-        })
+        };
+        let here = already_here(tx, current, &hazard, sender)?;
+        self.count_photos(tx, command.subject_id, here, done)
+    }
+
+    /// The sender with regard to `place`.
+    fn actor(&mut self, conn: &mut Conn, sender: &Sender, place: &Place) -> Result<Actor, Failure> {
+        let Some(person_id) = sender.person_id else {
+            return Ok(Actor::System);
+        };
+        let now = self.now();
+        let grants = self.grants(conn, person_id)?;
+        Ok(Actor::over(person_id, grants, place, now))
+    }
+
+    /// Refuses an id that is that of something else, of an enterprise, say: the two would share
+    /// one history.
+    fn require_free(&mut self, conn: &mut Conn, command: &Command) -> Result<(), Failure> {
+        if self.is_taken(conn, command.subject())? {
+            let rule = "this id belongs to something else";
+            return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
+        }
+        Ok(())
     }
 
     /// Where the command's hazard stands; for a report, where it will stand.
@@ -155,17 +213,18 @@ impl WorkingSet<'_> {
         &mut self,
         conn: &mut Conn,
         command: &Command,
-        loaded: Option<&Loaded>,
+        loaded: Option<&Hazard>,
         sender: &Sender,
     ) -> Result<Target, Failure> {
         let mut target = Target::default();
         if let Some(loaded) = loaded {
             // Of a report too: its author may only learn of a hazard that exists what their roles
             // over that hazard show.
-            let lineage = self.lineage(conn, loaded.hazard.jurisdiction_id)?;
-            target.place = loaded.hazard.place(lineage.ancestors.clone());
+            let lineage = self.lineage(conn, loaded.jurisdiction_id)?;
+            target.place = loaded.place(lineage.ancestors.clone());
         } else if let Action::Report(report) = &command.action {
-            target.resolved = self.who_answers(conn, report, sender)?;
+            let at = (report.enterprise_id, report.position);
+            target.resolved = self.who_answers(conn, at, sender)?;
             if let Some(id) = report.enterprise_id {
                 target.sector = self.seat(conn, id)?.map(|seat| seat.sector);
             }
@@ -211,13 +270,13 @@ impl WorkingSet<'_> {
     fn who_answers(
         &mut self,
         conn: &mut Conn,
-        report: &hazardloop_domain::command::Report,
+        (enterprise_id, position): (Option<EnterpriseId>, Option<Position>),
         sender: &Sender,
     ) -> Result<Option<JurisdictionId>, Failure> {
-        if let Some(enterprise_id) = report.enterprise_id {
+        if let Some(enterprise_id) = enterprise_id {
             return self.jurisdiction_of(conn, enterprise_id).map(Some);
         }
-        let point = report.position.as_ref().map(|position| position.to_wgs84());
+        let point = position.map(|position| position.to_wgs84());
         let located = point.and_then(|point| self.door().app.boundaries.locate(point));
         let Some(person_id) = sender.person_id else {
             return Ok(located);
@@ -272,14 +331,15 @@ impl WorkingSet<'_> {
         let Some(other) = self.hazard(conn, merge.into)?.cloned() else {
             return Ok(None);
         };
-        let lineage = self.lineage(conn, other.hazard.jurisdiction_id)?;
-        let place = other.hazard.place(lineage.ancestors.clone());
+        let lineage = self.lineage(conn, other.jurisdiction_id)?;
+        let place = other.place(lineage.ancestors.clone());
         let now = self.now();
         let grants = self.grants(conn, person_id)?;
-        let outside = Actor::over(person_id, grants, &place, now).is_outside();
-        Ok((!outside).then(|| MergeTarget {
-            status: other.hazard.status_name(),
-            enterprise_id: other.hazard.enterprise_id,
+        let other_actor = Actor::over(person_id, grants, &place, now);
+        Ok(reach::sees(&other_actor).then(|| MergeTarget {
+            status: other.status_name(),
+            grade: other.grade,
+            enterprise_id: other.enterprise_id,
         }))
     }
 
@@ -302,55 +362,66 @@ impl WorkingSet<'_> {
         Ok(())
     }
 
-    /// A photo may have been uploaded before the command that names it: where this very person
-    /// brought the bytes, the record counts it as arrived at once. What was named earlier is
-    /// counted when its upload ends.
-    fn count_photos_already_here(
+    /// Counts photos as arrived that are here already.
+    fn count_photos(
         &mut self,
         tx: &mut WriteTx<'_>,
-        before: Option<&Hazard>,
-        mut hazard: Hazard,
-        sender: &Sender,
-    ) -> Result<Hazard, Failure> {
-        let Some(person_id) = sender.person_id else {
-            return Ok(hazard);
-        };
-        let awaits = |hazard: &Hazard, sha256: &Digest| {
-            let photo = hazard.photo(sha256);
-            photo.is_some_and(|photo| {
-                photo.state == PhotoState::AwaitingPhoto && photo.named_by == person_id
-            })
-        };
-        let photos = hazard.photos.iter().map(|photo| photo.reference.sha256);
-        let named: Vec<Digest> = photos
-            .filter(|sha256| {
-                awaits(&hazard, sha256) && !before.is_some_and(|before| awaits(before, sha256))
-            })
-            .collect();
-        if named.is_empty() {
-            return Ok(hazard);
-        }
-        // See `photo_arrived`: the upload may finish at this very moment.
-        people::hold(tx, person_id)?;
-        let hazard_id = hazard.id;
-        for sha256 in hazards::brought_by(tx.conn(), person_id, &named)? {
-            let stored = photos::find(tx.conn(), sha256)?;
-            if !stored.is_some_and(|it| is_as_said(&hazard, &sha256, &it.media_type)) {
-                tracing::warn!(%hazard_id, %sha256, "a file is not what the record says it is");
-                continue;
-            }
-            let command = Command::new(hazard_id, Action::ReceivePhoto(ReceivePhoto { sha256 }));
+        subject_id: SubjectId,
+        here: Vec<Action>,
+        mut done: Done,
+    ) -> Result<Done, Failure> {
+        for receipt in here {
+            let command = Command::new(subject_id, receipt);
             match self.decide(tx, &command, &Sender::SERVER) {
-                Ok(done) => hazard = done.hazard,
+                Ok(counted) => done.record = counted.record,
                 // The command that named it stands: the photo goes on waiting.
                 Err(Failure::Refused(refusal)) => {
-                    tracing::warn!(%hazard_id, %refusal, "a photo's arrival was refused");
+                    tracing::warn!(%subject_id, %refusal, "a photo's arrival was refused");
                 }
                 Err(failure) => return Err(failure),
             }
         }
-        Ok(hazard)
+        Ok(done)
     }
+}
+
+/// A photo may have been uploaded before the command that names it: where this very person
+/// brought the bytes, the record counts it as arrived at once. What was named earlier is
+/// counted when its upload ends. The receipts of such photos.
+fn already_here<T: Aggregate>(
+    tx: &mut WriteTx<'_>,
+    before: Option<&T>,
+    after: &T,
+    sender: &Sender,
+) -> Result<Vec<Action>, Failure> {
+    let Some(person_id) = sender.person_id else {
+        return Ok(Vec::new());
+    };
+    let awaits = |subject: &T| -> Vec<Digest> {
+        let photos = subject.photos().iter();
+        photos
+            .filter(|photo| photo.state == PhotoState::AwaitingPhoto && photo.named_by == person_id)
+            .map(|photo| photo.reference.sha256)
+            .collect()
+    };
+    let known = before.map(awaits).unwrap_or_default();
+    let mut named = awaits(after);
+    named.retain(|sha256| !known.contains(sha256));
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    // See `photo_arrived`: the upload may finish at this very moment.
+    people::hold(tx, person_id)?;
+    let mut receipts = Vec::new();
+    for sha256 in hazards::brought_by(tx.conn(), person_id, &named)? {
+        let stored = photos::find(tx.conn(), sha256)?;
+        if stored.is_some_and(|it| is_as_said(after.photos(), &sha256, &it.media_type)) {
+            receipts.push(T::receipt(sha256));
+        } else {
+            tracing::warn!(%sha256, "a file is not what the record says it is");
+        }
+    }
+    Ok(receipts)
 }
 
 fn unknown_enterprise() -> Failure {
@@ -370,14 +441,23 @@ pub(super) fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Lineage, Fa
     })
 }
 
-/// The scopes that hold a record of this enterprise and these jurisdictions.
+/// The scopes that hold a record of this enterprise, of this sector, in the jurisdictions of this
+/// lineage.
 pub(super) fn scopes_of(
     enterprise_id: Option<EnterpriseId>,
-    ancestors: &[JurisdictionId],
+    lineage: &Lineage,
+    sector: Option<&str>,
 ) -> Vec<Scope> {
     let enterprise = enterprise_id.map(Scope::Enterprise);
+    let jurisdictions = lineage.ancestors.iter().copied();
+    let of_sector = lineage
+        .sectors
+        .iter()
+        .filter(|(_, own)| Some(own.as_str()) == sector)
+        .map(|(id, own)| Scope::JurisdictionSector(*id, *own));
     enterprise
         .into_iter()
-        .chain(ancestors.iter().copied().map(Scope::Jurisdiction))
+        .chain(jurisdictions.map(Scope::Jurisdiction))
+        .chain(of_sector)
         .collect()
 }

@@ -89,7 +89,6 @@ fn documents(conn: &mut Conn, waited: &[Waiting]) -> Result<Vec<NewDocument>, Fa
     let mut hazards = lists::hazards(conn, &ids)?;
     hazards.sort_unstable_by_key(|hazard| (hazard.received_at, hazard.id));
     let names = lists::enterprise_names(conn, &enterprises_of(&hazards))?;
-    let sectors = lists::sectors(conn, &ids)?;
     let mut lineages: BTreeMap<_, Lineage> = BTreeMap::new();
     let mut documents = Vec::with_capacity(hazards.len());
     for hazard in hazards {
@@ -108,7 +107,7 @@ fn documents(conn: &mut Conn, waited: &[Waiting]) -> Result<Vec<NewDocument>, Fa
         let mut terms = search_text::grams(&text_of(&hazard, name.map(String::as_str)));
         terms.extend(scopes.iter().map(of_scope));
         terms.insert(of_source(hazard.source));
-        terms.extend(sectors.get(&hazard.id.0).map(|sector| of_sector(sector)));
+        terms.extend(hazard.sector.as_deref().map(of_sector));
         documents.push(NewDocument {
             key: Key {
                 at: hazard.received_at.as_millis(),

@@ -11,13 +11,14 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
 use super::boundaries;
-use super::reach::{self, KEEPERS_OF_THE_TREE};
+use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::geography::check_boundary;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::{WriteTx, jurisdictions, places};
+use hazardloop_domain::operations::Operation;
 
 /// Digits of a division code (GB/T 2260 and its extension to villages).
 pub const DIVISION_CODE_DIGITS: usize = 12;
@@ -172,12 +173,18 @@ fn create_in(
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
     let parent_id = node.parent_id.ok_or_else(root_is_fixed)?;
-    reach::require_role_over(tx.conn(), person_id, parent_id, KEEPERS_OF_THE_TREE, now).map_err(
-        |failure| match failure {
-            Failure::NotFound(_) => unknown_parent(),
-            other => other,
-        },
-    )?;
+    let above = reach::Seat::whole(parent_id);
+    reach::require(
+        tx.conn(),
+        person_id,
+        &above,
+        Operation::ManageJurisdictions,
+        now,
+    )
+    .map_err(|failure| match failure {
+        Failure::NotFound(_) => unknown_parent(),
+        other => other,
+    })?;
     let boundary = new
         .boundary
         .as_ref()

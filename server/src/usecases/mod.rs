@@ -6,13 +6,17 @@ pub mod boundaries;
 #[cfg(any(test, feature = "bulk"))]
 pub mod bulk;
 pub mod calendar;
+pub mod catalog;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
+pub mod hand_overs;
+pub mod imports;
 pub mod index_text;
 pub mod jurisdictions;
 pub mod others;
+pub mod packs;
 pub mod people;
 pub mod photo_arrived;
 pub mod photos;
@@ -23,6 +27,7 @@ pub mod read;
 pub mod relocate;
 pub mod rest_command;
 pub mod restore;
+pub mod sectors;
 pub mod sign_in;
 pub mod upload;
 
@@ -34,3 +39,7 @@ mod pull_tests;
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod roles_tests;
+#[cfg(test)]
+mod sectors_tests;

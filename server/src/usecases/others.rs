@@ -6,7 +6,7 @@ use super::sign_in;
 use crate::app::App;
 
 /// Seconds between two looks for what other servers changed: sessions and devices that they ended,
-/// keys that they made, boundaries and calendars that they were given.
+/// keys that they made, boundaries and calendars that they were given, packs that were added.
 pub const CATCH_UP_EVERY_S: u64 = 3;
 
 /// Rounds of catching up between two sweeps of expired refresh tokens: one an hour.
@@ -29,6 +29,9 @@ pub async fn keep_current(app: App) {
         }
         if let Err(error) = app.calendar.catch_up(&app.db).await {
             tracing::warn!(%error, "could not look for new calendars");
+        }
+        if let Err(error) = app.catalog.catch_up(&app.db).await {
+            tracing::warn!(%error, "could not look for new packs");
         }
         round = round.wrapping_add(1);
         if round % SWEEP_EVERY == 1

@@ -25,16 +25,17 @@ use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::people::{self, PeopleList, Person, PlacedGrant};
 use crate::store::{StoreError, WriteTx};
+use crate::usecases::sectors;
 use crate::usecases::sign_in::password::{self, Password};
 use crate::usecases::sign_in::session::LONGEST_LOGIN;
 
 pub use crate::store::people::OfWhom;
 pub use changes::{
     NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
-    set_password_in,
+    hand_over_grants, set_password_in,
 };
 pub use standing::Standing;
-pub use temporary::check_temporary;
+pub use temporary::{check_temporary, require_at_home};
 pub use terms::{LONGEST_CERTIFICATE, MOST_SECTORS, Terms};
 
 /// Grants that one person may hold, past ones counted.
@@ -143,6 +144,7 @@ pub fn register(
     for terms in new.grants {
         people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
         let grant = first_grant(person.id, terms, now);
+        sectors::open_for(tx, &grant, now)?;
         people::insert_grant(tx, person.id, &grant)?;
     }
     let fields = [

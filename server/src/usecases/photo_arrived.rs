@@ -1,9 +1,9 @@
-//! A photo's bytes have arrived and match their hash: every hazard that names it is told.
+//! A photo's bytes have arrived and match their hash: every hazard and inspection that names it is told.
 
-use hazardloop_domain::command::{Action, Command, ReceivePhoto};
+use hazardloop_domain::command::{Action, Command, ReceivePhoto, Subject};
 use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::hazard::Photo;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 
@@ -13,9 +13,10 @@ use crate::store::{WriteTx, hazards, people, photos};
 
 /// Whether stored bytes of the type `stored` are what a record says of them: a picture, a document
 /// or a clip. A record that calls a document a picture would have it pass for a photo of the place.
-pub(super) fn is_as_said(hazard: &Hazard, sha256: &Digest, stored: &str) -> bool {
-    let said = hazard
-        .photo(sha256)
+pub(super) fn is_as_said(named: &[Photo], sha256: &Digest, stored: &str) -> bool {
+    let said = named
+        .iter()
+        .find(|photo| photo.reference.sha256 == *sha256)
         .map_or("", |photo| photo.reference.media_type.as_str());
     let picture = |name| MediaType::from_name(name).is_some_and(MediaType::is_picture);
     said == stored || (picture(said) && picture(stored))
@@ -41,19 +42,24 @@ pub fn photo_arrived(
         return Ok(());
     };
     let mut set = door.open(now);
-    for (hazard_id, named_by) in hazards::awaiting_photo(tx.conn(), &sha256)? {
+    for (subject, named_by) in hazards::awaiting_photo(tx.conn(), &sha256)? {
         if named_by == brought_by.as_bytes() {
-            let held = set.hazard(tx.conn(), hazard_id)?;
-            if !held.is_some_and(|held| is_as_said(&held.hazard, &sha256, &stored.media_type)) {
-                tracing::warn!(%hazard_id, %sha256, "a file is not what the record says it is");
+            let named = set.photos_of(tx.conn(), subject)?;
+            if !is_as_said(&named, &sha256, &stored.media_type) {
+                tracing::warn!(?subject, %sha256, "a file is not what the record says it is");
                 continue;
             }
-            let action = Action::ReceivePhoto(ReceivePhoto { sha256 });
-            let command = Command::new(hazard_id, action);
+            let receipt = ReceivePhoto { sha256 };
+            let command = match subject {
+                Subject::Hazard(id) => Command::new(id, Action::ReceivePhoto(receipt)),
+                Subject::Inspection(id) => {
+                    Command::new(id, Action::ReceiveInspectionPhoto(receipt))
+                }
+            };
             match set.decide(tx, &command, &Sender::SERVER) {
-                // The bytes are here whatever one hazard's rules say; the others must learn of it.
+                // The bytes are here whatever one subject's rules say; the others must learn of it.
                 Err(Failure::Refused(refusal)) => {
-                    tracing::warn!(%hazard_id, %refusal, "a photo's arrival was refused");
+                    tracing::warn!(?subject, %refusal, "a photo's arrival was refused");
                 }
                 outcome => drop(outcome?),
             }

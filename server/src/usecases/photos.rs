@@ -6,8 +6,12 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use hazardloop_domain::access::{Actor, Role};
+use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::operations::Operation;
+use hazardloop_domain::time::Timestamp;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -17,10 +21,14 @@ use crate::photos::originals::{self, OriginalsError};
 use crate::photos::thumbnail::{self, ThumbnailError};
 use crate::settings::PhotoLimits;
 use crate::store::jobs::{self, JobState};
-use crate::store::photos::{self, Rights, StoredPhoto};
+use crate::store::photos::{self, StoredPhoto};
+use crate::store::{Conn, hazards, inspections, uploads};
+use crate::usecases::reach::Reach;
 
 /// The media type of every thumbnail.
 pub const THUMBNAIL_TYPE: &str = "image/jpeg";
+/// What shows a photo and is looked at in one statement.
+const SHOWING_AT_ONCE: i64 = 50;
 /// Seconds after which it makes sense to ask again for a thumbnail that is not made yet.
 pub const THUMBNAIL_RETRY_S: u64 = 2;
 
@@ -68,8 +76,8 @@ pub fn thumbnail_job_key(sha256: Digest) -> String {
     format!("thumbnail:{sha256}")
 }
 
-/// Opens a photo that `person` may see: one that they brought, or that a hazard in their scope
-/// shows.
+/// Opens a photo that `person` may see: one that they brought, or that a hazard or an inspection
+/// in their scope shows.
 ///
 /// # Errors
 /// [`Failure::NotFound`] also for a photo that is here and not theirs to see.
@@ -125,13 +133,77 @@ async fn visible(
     app.db
         .read(move |tx| {
             let photo = photos::find(tx.conn(), sha256)?;
-            let rights = photos::rights(tx.conn(), person, sha256, now)?;
+            let rights = rights(tx.conn(), person, sha256, now)?;
             photo
                 .filter(|_| rights.may_see())
                 .map(|photo| (photo, rights))
                 .ok_or(Failure::NotFound("photo"))
         })
         .await
+}
+
+/// What somebody is to a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rights {
+    /// They brought it.
+    brought_it: bool,
+    /// The roles they hold over what shows it.
+    roles: Vec<Role>,
+}
+
+impl Rights {
+    /// Whether they may see the picture.
+    fn may_see(&self) -> bool {
+        self.brought_it || !self.roles.is_empty()
+    }
+
+    /// Whether they may see what the camera wrote into it: place, time, device.
+    fn may_see_metadata(&self) -> bool {
+        let may = |role: &Role| Operation::ReadPhotoMetadata.roles().contains(role);
+        self.brought_it || self.roles.iter().any(may)
+    }
+}
+
+/// What `person` is to the photo `sha256` at `now`; all that it is, or as much as gives every right.
+fn rights(
+    conn: &mut Conn,
+    person: PersonId,
+    sha256: Digest,
+    now: Timestamp,
+) -> Result<Rights, Failure> {
+    let mut rights = Rights {
+        brought_it: uploads::brought(conn, person, sha256)?.is_some(),
+        roles: Vec::new(),
+    };
+    let reach = Reach::of(conn, person, now)?;
+    let mut after = None;
+    while !rights.may_see_metadata() {
+        let showing = photos::shown_by(conn, sha256, after, SHOWING_AT_ONCE)?;
+        after = showing.last().map(|subject| subject.id());
+        if after.is_none() {
+            break;
+        }
+        let (mut hazard_ids, mut inspection_ids) = (Vec::new(), Vec::new());
+        for subject in showing {
+            match subject {
+                Subject::Hazard(id) => hazard_ids.push(id),
+                Subject::Inspection(id) => inspection_ids.push(id),
+            }
+        }
+        let mut seen_as = Vec::new();
+        for loaded in hazards::load_all(conn, &hazard_ids)? {
+            seen_as.extend(reach.seen(conn, &loaded.hazard)?.map(|seen| seen.onlooker));
+        }
+        for (inspection, _) in inspections::load_all(conn, &inspection_ids)? {
+            seen_as.extend(reach.seen_inspection(conn, &inspection)?);
+        }
+        for actor in seen_as {
+            if let Actor::Person { mut roles, .. } = actor {
+                rights.roles.append(&mut roles);
+            }
+        }
+    }
+    Ok(rights)
 }
 
 /// Whether a thumbnail is ever made of files of this type: documents and clips have none.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::access::{Grant, GrantScope};
+use hazardloop_domain::access::Grant;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{
@@ -11,6 +11,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::push::MISSING_PHOTOS_LISTED;
+use super::reach::scopes_seen;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
@@ -124,12 +125,7 @@ fn answer(
 /// personal first: that is also the order of the answer.
 pub fn scopes_granted(person_id: PersonId, grants: &[Grant], now: Timestamp) -> BTreeSet<Scope> {
     let mut scopes = BTreeSet::from([Scope::Person(person_id), Scope::Catalog]);
-    for grant in grants.iter().filter(|grant| grant.holds_at(now)) {
-        scopes.insert(match grant.scope {
-            GrantScope::Enterprise(id) => Scope::Enterprise(id),
-            GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
-        });
-    }
+    scopes.extend(scopes_seen(grants, now));
     scopes
 }
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use hazardloop_domain::access::{Actor, GrantScope};
-use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
+use hazardloop_domain::access::{Actor, Role};
+use hazardloop_domain::command::{ClockReading, Command, Origin, Subject, SubjectKind};
 use hazardloop_domain::hazard::Outcome as Effect;
-use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
+use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
@@ -18,6 +18,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::execute::{Done, Door, Sender, WorkingSet};
+use super::reach::scopes_of_grant;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::pushed::{self, Install, Kept};
@@ -254,7 +255,7 @@ impl Batch<'_> {
             Ok(done) => Ok(took_effect(done)),
             Err(Failure::Refused(refusal)) => self.refused(tx, command, refusal, wall),
             Err(Failure::NotFound(_)) => {
-                let refusal = Refusal::new(RefusalCode::NotFound, "there is no such hazard");
+                let refusal = Refusal::new(RefusalCode::NotFound, no_such(command));
                 self.refused(tx, command, refusal, wall)
             }
             Err(failure) => Err(failure),
@@ -280,14 +281,16 @@ impl Batch<'_> {
                 })
             }
             RefusalCode::NotAllowedInState => {
-                let current = self.set.hazard(tx.conn(), hazard_of(command))?;
+                let current = self.set.version(tx.conn(), command.subject())?;
                 Ok(Outcome::Conflict {
-                    current: current.map_or(0, |loaded| loaded.hazard.version),
+                    current: current.unwrap_or(0),
                     fields: Vec::new(),
                     refusal: Some(refusal),
                 })
             }
-            RefusalCode::OutOfScope | RefusalCode::NotPermitted
+            RefusalCode::OutOfScope
+            | RefusalCode::NotPermitted
+            | RefusalCode::CertificateNeeded
                 if self.was_entitled(tx, command, made_at)? =>
             {
                 let detail = "made while its author was responsible here; a person must decide";
@@ -297,9 +300,9 @@ impl Batch<'_> {
                     detail: detail.to_owned(),
                 })
             }
-            // Whether a hazard exists is not for those to know who hold no role over it.
-            RefusalCode::OutOfScope if !matches!(command.action, Action::Report(_)) => {
-                let refusal = Refusal::new(RefusalCode::NotFound, "there is no such hazard");
+            // Whether something exists is not for those to know who hold no role over it.
+            RefusalCode::OutOfScope if required_predecessor(command).is_some() => {
+                let refusal = Refusal::new(RefusalCode::NotFound, no_such(command));
                 Ok(Outcome::Rejected { refusal })
             }
             _ => Ok(Outcome::Rejected { refusal }),
@@ -331,48 +334,52 @@ impl Batch<'_> {
     ) -> Result<bool, Failure> {
         let person_id = self.install.person_id;
         let grants = self.set.grants(tx.conn(), person_id)?.to_vec();
-        let scopes: Vec<Scope> = grants
-            .iter()
-            .map(|grant| match grant.scope {
-                GrantScope::Enterprise(id) => Scope::Enterprise(id),
-                GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
-            })
-            .collect();
+        let scopes: Vec<Scope> = grants.iter().flat_map(scopes_of_grant).collect();
         let id = &command.subject_id.0;
+        let kind = match command.subject() {
+            Subject::Hazard(_) => RecordKind::Hazard,
+            Subject::Inspection(_) => RecordKind::Inspection,
+        };
         // Also by a command of this very batch, which is not written yet.
-        if self.set.has_left(tx.conn(), hazard_of(command), &scopes)?
-            || feed::was_removed_from(tx.conn(), &scopes, RecordKind::Hazard, id)?
+        if self.set.has_left(tx.conn(), command.subject(), &scopes)?
+            || feed::was_removed_from(tx.conn(), &scopes, kind, id)?
         {
             return Ok(true);
         }
-        let Some(loaded) = self.set.hazard(tx.conn(), hazard_of(command))?.cloned() else {
+        let Some(place) = self.set.place_of(tx.conn(), command.subject())? else {
             return Ok(false);
         };
-        let lineage = self.set.lineage(tx.conn(), loaded.hazard.jurisdiction_id)?;
-        let place = loaded.hazard.place(lineage.ancestors.clone());
-        let entitled_at = |at| !Actor::over(person_id, &grants, &place, at).is_outside();
-        Ok(entitled_at(made_at.min(self.now)) && !entitled_at(self.now))
+        // The roles and the certificate that they had, against those that they have.
+        let then = Actor::over(person_id, &grants, &place, made_at.min(self.now));
+        let now = Actor::over(person_id, &grants, &place, self.now);
+        let lost_a_role = Role::ALL
+            .into_iter()
+            .any(|role| then.is_any_of(&[role]) && !now.is_any_of(&[role]));
+        Ok(lost_a_role || (then.is_certified() && !now.is_certified()))
     }
 }
 
-/// The hazards that the commands to be decided on name, each once.
-fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<HazardId> {
-    let named: BTreeSet<HazardId> = judged
+/// What the commands to be decided on name, each once.
+fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<Subject> {
+    let named: BTreeSet<Subject> = judged
         .iter()
         .filter_map(|(_, judgement)| match judgement {
-            Judgement::Execute(read) => Some(hazard_of(&read.1)),
+            Judgement::Execute(read) => Some(read.1.subject()),
             _ => None,
         })
         .collect();
     named.into_iter().collect()
 }
 
-fn hazard_of(command: &Command) -> HazardId {
-    HazardId(command.subject_id.0)
+const fn no_such(command: &Command) -> &'static str {
+    match command.action.kind().subject() {
+        SubjectKind::Hazard => "there is no such hazard",
+        SubjectKind::Inspection => "there is no such inspection",
+    }
 }
 
 fn took_effect(done: Done) -> Outcome {
-    let version = done.hazard.version;
+    let version = done.record.version();
     match done.outcome {
         Effect::Applied => Outcome::Applied { version },
         Effect::Merged => Outcome::Merged { version },

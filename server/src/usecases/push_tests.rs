@@ -371,6 +371,7 @@ async fn somebody_of_two_places(server: &TestServer) -> (PersonId, EnterpriseId)
         address: None,
         position: None,
         version: 1,
+        profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
     };
     let first_town = JurisdictionId(sample::id("500153003000"));
     let both = NewPerson {

@@ -1,26 +1,26 @@
 //! What a person may see, and where they hold which role, read inside the transaction that
 //! decides by it.
 
-use hazardloop_domain::access::{Actor, GrantScope, Place, Role};
+use std::collections::BTreeSet;
+
+use hazardloop_domain::access::{Actor, Grant, GrantScope, Place, Role};
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
+use hazardloop_domain::inspection::Inspection;
+use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::Scope;
+use hazardloop_sync_protocol::wire::{Scope, SectorName};
 
 use super::execute::lineage;
 use crate::failure::Failure;
 use crate::store::{Conn, access, places};
 
-/// Who may register, change and move enterprises.
-pub const KEEPERS_OF_ENTERPRISES: &[Role] = &[Role::DepartmentReviewer, Role::Administrator];
-
-/// Who may add jurisdictions.
-pub const KEEPERS_OF_THE_TREE: &[Role] = &[Role::Administrator];
-
 /// What one person's roles cover at one moment.
 #[derive(Clone, Debug)]
 pub struct Reach {
     person_id: PersonId,
-    grants: Vec<hazardloop_domain::access::Grant>,
+    grants: Vec<Grant>,
     now: Timestamp,
 }
 
@@ -45,24 +45,73 @@ impl Reach {
 
     /// Whether the person may see what stands at `place`.
     pub fn sees(&self, place: &Place) -> bool {
-        !self.actor_over(place).is_outside()
+        sees(&self.actor_over(place))
+    }
+
+    /// What the person is to a hazard; `None`: they may not see it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn seen(&self, conn: &mut Conn, hazard: &Hazard) -> Result<Option<SeenAs>, Failure> {
+        let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
+        let actor = self.actor_over(&place);
+        if sees(&actor) {
+            let onlooker = actor.clone();
+            return Ok(Some(SeenAs { actor, onlooker }));
+        }
+        let Some(from) = hazard.handed_over_by() else {
+            return Ok(None);
+        };
+        let onlooker = self.actor_over(&hazard.place(lineage(conn, from)?.ancestors));
+        Ok(sees(&onlooker).then_some(SeenAs { actor, onlooker }))
+    }
+
+    /// The person as an actor over an inspection that they may see; `None`: they may not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn seen_inspection(
+        &self,
+        conn: &mut Conn,
+        inspection: &Inspection,
+    ) -> Result<Option<Actor>, Failure> {
+        let ancestors = lineage(conn, inspection.jurisdiction_id)?.ancestors;
+        let actor = self.actor_over(&inspection.place(ancestors));
+        Ok(Some(actor).filter(sees))
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, if only for some sectors.
+    pub fn jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |_| true)
+    }
+
+    /// The jurisdictions over which the person holds one of `roles` now, for every sector.
+    pub fn whole_jurisdictions_of(&self, roles: &[Role]) -> Vec<JurisdictionId> {
+        self.jurisdictions_where(roles, |grant| grant.sectors.is_empty())
+    }
+
+    fn jurisdictions_where(
+        &self,
+        roles: &[Role],
+        wanted: impl Fn(&Grant) -> bool,
+    ) -> Vec<JurisdictionId> {
+        let held = |grant: &&Grant| grant.holds_at(self.now) && roles.contains(&grant.role);
+        let held = self
+            .grants
+            .iter()
+            .filter(held)
+            .filter(|grant| wanted(grant));
+        held.filter_map(|grant| match grant.scope {
+            GrantScope::Jurisdiction(id) => Some(id),
+            GrantScope::Enterprise(_) => None,
+        })
+        .collect()
     }
 
     /// The scopes of records that the person's roles cover, apart from their own record and the
     /// reference data.
     pub fn scopes(&self) -> Vec<Scope> {
-        let mut scopes: Vec<Scope> = self
-            .grants
-            .iter()
-            .filter(|grant| grant.holds_at(self.now))
-            .map(|grant| match grant.scope {
-                GrantScope::Enterprise(id) => Scope::Enterprise(id),
-                GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
-            })
-            .collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        scopes
+        scopes_seen(&self.grants, self.now).into_iter().collect()
     }
 
     /// Narrows [`Reach::scopes`] to one enterprise, one jurisdiction's subtree, or both. Empty
@@ -75,57 +124,203 @@ impl Reach {
         conn: &mut Conn,
         enterprise: Option<EnterpriseId>,
         jurisdiction: Option<JurisdictionId>,
-    ) -> Result<Vec<Scope>, Failure> {
+    ) -> Result<Narrowed, Failure> {
         if let Some(id) = jurisdiction {
             let Some(found) = places::lineage(conn, id)? else {
-                return Ok(Vec::new());
+                return Ok(Narrowed::NOTHING);
             };
             let place = Place {
-                enterprise_id: None,
                 jurisdictions: found.ancestors,
                 ..Place::default()
             };
             if enterprise.is_none() {
-                let scope = vec![Scope::Jurisdiction(id)];
-                return Ok(if self.sees(&place) { scope } else { Vec::new() });
+                return self.in_jurisdiction(conn, id, &place);
             }
         }
         let Some(id) = enterprise else {
-            return Ok(self.scopes());
+            return Ok(Narrowed {
+                scopes: self.scopes(),
+                within: None,
+            });
         };
         let Some(found) = places::enterprise(conn, id)? else {
-            return Ok(Vec::new());
+            return Ok(Narrowed::NOTHING);
         };
+        // Without its sector: its hazards may be of others.
         let place = Place {
             enterprise_id: Some(id),
             jurisdictions: lineage(conn, found.jurisdiction_id)?.ancestors,
-            ..Place::default()
+            sector: None,
         };
         let within = jurisdiction.is_none_or(|wanted| place.jurisdictions.contains(&wanted));
-        Ok(if within && self.sees(&place) {
-            vec![Scope::Enterprise(id)]
-        } else {
-            Vec::new()
+        if !within {
+            return Ok(Narrowed::NOTHING);
+        }
+        let scopes = vec![Scope::Enterprise(id)];
+        let own = self.limited_scopes(&place);
+        Ok(match (self.sees(&place), own.is_empty()) {
+            (true, _) => Narrowed {
+                scopes,
+                within: None,
+            },
+            (false, false) => Narrowed {
+                scopes,
+                within: Some(own),
+            },
+            (false, true) => Narrowed::NOTHING,
         })
+    }
+
+    /// One jurisdiction: all of it, or what the person's sectors and enterprises hold of it.
+    fn in_jurisdiction(
+        &self,
+        conn: &mut Conn,
+        id: JurisdictionId,
+        place: &Place,
+    ) -> Result<Narrowed, Failure> {
+        let whole = vec![Scope::Jurisdiction(id)];
+        if self.sees(place) {
+            return Ok(Narrowed {
+                scopes: whole,
+                within: None,
+            });
+        }
+        let mut scopes = self.limited_scopes(place);
+        for grant in self.grants.iter().filter(|grant| shows(grant, self.now)) {
+            if let GrantScope::Enterprise(enterprise) = grant.scope
+                && let Some(found) = places::enterprise(conn, enterprise)?
+                && lineage(conn, found.jurisdiction_id)?
+                    .ancestors
+                    .contains(&id)
+            {
+                scopes.push(Scope::Enterprise(enterprise));
+            }
+        }
+        scopes.sort_unstable();
+        scopes.dedup();
+        Ok(Narrowed {
+            scopes,
+            within: Some(whole),
+        })
+    }
+
+    /// The scopes of the sectors that the person covers at `place`.
+    fn limited_scopes(&self, place: &Place) -> Vec<Scope> {
+        let covers = |grant: &&Grant| {
+            let sector = grant.sectors.first().cloned();
+            let place = Place {
+                sector,
+                ..place.clone()
+            };
+            !grant.sectors.is_empty() && shows(grant, self.now) && grant.covers(&place)
+        };
+        let limited = self.grants.iter().filter(covers);
+        limited.flat_map(scopes_of_grant).collect()
     }
 }
 
-/// Refuses unless `person_id` holds one of `roles` over the jurisdiction `id`.
+/// What a list is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowed {
+    /// The records that these scopes hold,
+    pub scopes: Vec<Scope>,
+    /// and of those only what one of these holds too; `None`: all of them.
+    pub within: Option<Vec<Scope>>,
+}
+
+impl Narrowed {
+    const NOTHING: Self = Self {
+        scopes: Vec::new(),
+        within: None,
+    };
+}
+
+/// Whether the actor may see what they are an actor over. Machines and the public hand in, and see
+/// nothing.
+pub fn sees(actor: &Actor) -> bool {
+    matches!(actor, Actor::System) || actor.is_any_of(Operation::ViewHazards.roles())
+}
+
+/// Whether a grant shows what it covers, at `now`.
+fn shows(grant: &Grant, now: Timestamp) -> bool {
+    grant.holds_at(now) && Operation::ViewHazards.roles().contains(&grant.role)
+}
+
+/// The scopes of records that these grants show at `now`.
+pub fn scopes_seen(grants: &[Grant], now: Timestamp) -> BTreeSet<Scope> {
+    let shown = grants.iter().filter(|grant| shows(grant, now));
+    shown.flat_map(scopes_of_grant).collect()
+}
+
+/// The scopes of records that a grant covers: one, or one for each sector that it is limited to.
+pub fn scopes_of_grant(grant: &Grant) -> Vec<Scope> {
+    match grant.scope {
+        GrantScope::Enterprise(id) => vec![Scope::Enterprise(id)],
+        GrantScope::Jurisdiction(id) if grant.sectors.is_empty() => vec![Scope::Jurisdiction(id)],
+        GrantScope::Jurisdiction(id) => {
+            let names = grant.sectors.iter().map(|name| SectorName::new(name));
+            let scope = |name| Scope::JurisdictionSector(id, name);
+            // A name that is none was never granted, and covers nothing.
+            names.filter_map(Result::ok).map(scope).collect()
+        }
+    }
+}
+
+/// What somebody is to a hazard that they may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenAs {
+    /// As whom they act on it.
+    pub actor: Actor,
+    /// As whom they look at it: the same, or, of whoever hands it over and looks on until there is a
+    /// receipt, an actor who decides nothing.
+    pub onlooker: Actor,
+}
+
+/// A jurisdiction, and the sector in it that something is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The jurisdiction.
+    pub jurisdiction_id: JurisdictionId,
+    /// 监管行业; `None`: it is about all of them.
+    pub sector: Option<String>,
+}
+
+impl Seat {
+    /// Where an enterprise is.
+    pub fn of(enterprise: &Enterprise) -> Self {
+        Self {
+            jurisdiction_id: enterprise.jurisdiction_id,
+            sector: Some(enterprise.sector.clone()),
+        }
+    }
+
+    /// All sectors of a jurisdiction: for those alone whose grants are not limited to some.
+    pub const fn whole(jurisdiction_id: JurisdictionId) -> Self {
+        Self {
+            jurisdiction_id,
+            sector: None,
+        }
+    }
+}
+
+/// Refuses unless `person_id` holds a role for the operation over `seat`.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such jurisdiction, [`Failure::Forbidden`] without a role.
-pub fn require_role_over(
+pub fn require(
     conn: &mut Conn,
     person_id: PersonId,
-    id: JurisdictionId,
-    roles: &[Role],
+    seat: &Seat,
+    operation: Operation,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let found = places::lineage(conn, id)?.ok_or(Failure::NotFound("jurisdiction"))?;
+    let roles = operation.roles();
+    let found = places::lineage(conn, seat.jurisdiction_id)?;
+    let found = found.ok_or(Failure::NotFound("jurisdiction"))?;
     let place = Place {
         enterprise_id: None,
         jurisdictions: found.ancestors,
-        ..Place::default()
+        sector: seat.sector.clone(),
     };
     if Reach::of(conn, person_id, now)?
         .actor_over(&place)

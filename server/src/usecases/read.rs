@@ -14,12 +14,15 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::store::Conn;
 use crate::store::lists::{self, Key, Placed};
+use crate::store::{Conn, StoreError};
 
 pub mod enterprises;
 pub mod hazard;
 pub mod hazards;
+pub mod history;
+pub mod inspection;
+pub mod inspections;
 mod keys;
 mod text_walk;
 
@@ -151,9 +154,14 @@ impl Area {
 /// Which of these records pass the filters.
 type Passing<'a> = dyn FnMut(&mut Conn, &[Uuid]) -> Result<BTreeSet<Uuid>, Failure> + 'a;
 
+/// What an index holds before a key, newest first.
+type Newest<'a> = dyn FnMut(&mut Conn, Option<Key>, usize) -> Result<Vec<Key>, StoreError> + 'a;
+
 /// A list of one kind of record in some scopes.
 struct List<'a> {
     scopes: &'a [Scope],
+    /// Only what one of these holds too.
+    within: Option<&'a [Scope]>,
     kind: RecordKind,
     wanted: Wanted,
 }
@@ -166,7 +174,23 @@ impl List<'_> {
         filtered: bool,
         passing: &mut Passing<'_>,
     ) -> Result<Page<Key>, Failure> {
+        let newest = &mut |conn: &mut Conn, before, limit| {
+            lists::newest_first(conn, self.scopes, self.kind, before, limit)
+        };
+        self.walk_along(conn, newest, filtered, passing)
+    }
+
+    /// Walks along another index: `newest` answers what it holds before a key, newest first, at
+    /// most so many.
+    fn walk_along(
+        &self,
+        conn: &mut Conn,
+        newest: &mut Newest<'_>,
+        filtered: bool,
+        passing: &mut Passing<'_>,
+    ) -> Result<Page<Key>, Failure> {
         let Wanted { after, limit } = self.wanted;
+        let filtered = filtered || self.within.is_some();
         let at_once = if filtered {
             EXAMINED_AT_ONCE
         } else {
@@ -176,10 +200,12 @@ impl List<'_> {
         let mut before = after;
         let mut examined = 0;
         loop {
-            let keys = lists::newest_first(conn, self.scopes, self.kind, before, at_once)?;
+            let keys = newest(conn, before, at_once)?;
             let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
             let passed = if filtered {
-                Some(passing(conn, &ids)?)
+                let mut passed = passing(conn, &ids)?;
+                self.keep_within(conn, &ids, &mut passed)?;
+                Some(passed)
             } else {
                 None
             };
@@ -211,6 +237,20 @@ impl List<'_> {
         }
     }
 
+    fn keep_within(
+        &self,
+        conn: &mut Conn,
+        ids: &[Uuid],
+        passed: &mut BTreeSet<Uuid>,
+    ) -> Result<(), Failure> {
+        if let Some(scopes) = self.within {
+            let held = lists::held_by(conn, scopes, self.kind, ids)?;
+            let held: BTreeSet<Uuid> = held.into_iter().map(|key| key.id).collect();
+            passed.retain(|id| held.contains(id));
+        }
+        Ok(())
+    }
+
     /// Sorts some records into a page.
     fn of_candidates(
         &self,
@@ -221,7 +261,8 @@ impl List<'_> {
         let Wanted { after, limit } = self.wanted;
         let mut keys = BTreeSet::new();
         for ids in candidates.chunks(EXAMINED_AT_ONCE) {
-            let passed = passing(conn, ids)?;
+            let mut passed = passing(conn, ids)?;
+            self.keep_within(conn, ids, &mut passed)?;
             let held = lists::held_by(conn, self.scopes, self.kind, ids)?;
             keys.extend(held.into_iter().filter(|key| passed.contains(&key.id)));
         }

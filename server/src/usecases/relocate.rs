@@ -6,15 +6,17 @@
 //! beginning. Where the hazards go is read again for each lot, so that a second move before the first
 //! has ended, or a server that dies in between, leaves none behind and takes none twice.
 
-use hazardloop_domain::command::{Action, Command, FollowEnterprise};
+use hazardloop_domain::command::{Action, Command, FollowEnterprise, Subject};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
+use hazardloop_domain::operations::Operation;
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
 
 use super::enqueue::enqueue;
 use super::enterprises::{Change, require_keeper, store, visible, wake};
 use super::execute::{Door, Sender};
+use super::reach::Seat;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::jobs::JobKind;
@@ -56,8 +58,14 @@ pub async fn relocate(
             let now = app.clock.now();
             enterprises::hold_for_move(tx, id)?;
             let (before, _) = visible(tx.conn(), person_id, id, now)?;
-            require_keeper(tx.conn(), person_id, before.jurisdiction_id, now)?;
-            require_keeper(tx.conn(), person_id, asked.to, now)?;
+            let seat = Seat::of(&before);
+            let there = Seat {
+                jurisdiction_id: asked.to,
+                ..seat.clone()
+            };
+            for seat in [seat, there] {
+                require_keeper(tx.conn(), person_id, Operation::MoveEnterprises, &seat, now)?;
+            }
             if before.jurisdiction_id == asked.to {
                 return Ok(before);
             }
@@ -144,7 +152,8 @@ fn bring(
     elsewhere.truncate(most);
     let ids: Vec<HazardId> = elsewhere.iter().map(|key| HazardId(key.id)).collect();
     let mut set = door.open(now);
-    set.expect(tx.conn(), &ids)?;
+    let subjects: Vec<Subject> = ids.iter().copied().map(Subject::Hazard).collect();
+    set.expect(tx.conn(), &subjects)?;
     for hazard_id in ids {
         let action = Action::FollowEnterprise(FollowEnterprise {
             jurisdiction_id: to,

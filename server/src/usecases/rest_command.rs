@@ -1,17 +1,18 @@
 //! A command over REST: guarded by If-Match, repeatable by its id.
 
-use hazardloop_domain::command::{Action, Command, Origin};
+use hazardloop_domain::command::{Action, Command, Origin, Subject, SubjectKind};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, Outcome};
-use hazardloop_domain::ids::{CommandId, HazardId, PersonId};
+use hazardloop_domain::hazard::Outcome;
+use hazardloop_domain::ids::{CommandId, PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::execute::{Door, Sender};
-use super::read::hazard::visible;
+use super::execute::{Door, Record, Sender};
+use super::read;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::rest_commands;
+use crate::store::{Conn, rest_commands};
 
 /// A command as REST sends it.
 #[derive(Clone, Debug)]
@@ -20,8 +21,8 @@ pub struct Sent {
     pub command_id: CommandId,
     /// Who.
     pub person_id: PersonId,
-    /// On which hazard.
-    pub hazard_id: HazardId,
+    /// On what.
+    pub subject_id: SubjectId,
     /// What.
     pub action: Action,
     /// The version the sender saw, if it insists on it.
@@ -35,7 +36,7 @@ pub struct Answer {
     pub outcome: String,
     /// Fields with two values.
     pub disputed: Vec<hazardloop_domain::hazard::FieldName>,
-    /// The hazard's version after the command.
+    /// The subject's version after the command.
     pub version: i64,
 }
 
@@ -44,8 +45,8 @@ pub struct Answer {
 pub struct Answered {
     /// The first answer.
     pub answer: Answer,
-    /// The hazard now.
-    pub hazard: Hazard,
+    /// The subject now.
+    pub record: Record,
     /// The command had been taken before.
     pub repeated: bool,
 }
@@ -58,7 +59,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
     let fields = sent.action.encode_fields();
     let request_hash = Digest::sha256_of_parts(&[
         sent.person_id.as_bytes(),
-        sent.hazard_id.as_bytes(),
+        sent.subject_id.as_bytes(),
         sent.action.kind().as_str().as_bytes(),
         &fields,
     ]);
@@ -73,16 +74,16 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                     return Err(Failure::IdReused);
                 }
                 // Whoever lost the hazard since then does not see it again by asking twice.
-                let (hazard, _) = visible(tx.conn(), sent.person_id, sent.hazard_id, now)?;
+                let record = seen_now(tx.conn(), &sent, now)?;
                 let answer = serde_json::from_str(&stored.answer)
                     .map_err(|error| Failure::Internal(format!("a stored answer: {error}")))?;
                 return Ok(Answered {
                     answer,
-                    hazard,
+                    record,
                     repeated: true,
                 });
             }
-            let command = Command::new(sent.hazard_id, sent.action.clone());
+            let command = Command::new(sent.subject_id, sent.action.clone());
             let sender = Sender {
                 person_id: Some(sent.person_id),
                 origin: Origin::DIRECT,
@@ -90,7 +91,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
             let mut set = door.open(now);
             let done = set
                 .decide(tx, &command, &sender)
-                .map_err(hide_from_outsiders)?;
+                .map_err(|failure| hide_from_outsiders(&command, failure))?;
             // After the rules, and on the version that they decided on: who may not see a hazard
             // may not learn its version, and who was not first does not pass for it.
             if let (Some(wanted), Some(current)) = (sent.if_match, done.decided_on)
@@ -99,33 +100,52 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 return Err(Failure::PreconditionFailed { current });
             }
             set.store(tx)?;
-            let answer = answer_of(&done.outcome, done.hazard.version);
+            let answer = answer_of(&done.outcome, done.record.version());
             let text = serde_json::to_string(&answer)
                 .map_err(|error| Failure::Internal(format!("an answer: {error}")))?;
             let kept = rest_commands::Kept {
                 command_id: sent.command_id,
                 person_id: sent.person_id,
                 request_hash,
-                subject: sent.hazard_id.into(),
+                subject: sent.subject_id,
                 received_at: now,
                 answer: &text,
             };
             rest_commands::keep(tx, kept)?;
             Ok(Answered {
                 answer,
-                hazard: done.hazard,
+                record: done.record,
                 repeated: false,
             })
         })
         .await
 }
 
-/// Whether a hazard exists is not for those to know who hold no role over it. A report is another
-/// matter: its author named the enterprise and should learn that it is not theirs.
-fn hide_from_outsiders(failure: Failure) -> Failure {
+/// The subject of a command that was taken before, as its sender may see it now.
+fn seen_now(conn: &mut Conn, sent: &Sent, now: Timestamp) -> Result<Record, Failure> {
+    Ok(match sent.action.kind().subject().with(sent.subject_id) {
+        Subject::Hazard(id) => {
+            let (hazard, _) = read::hazard::visible(conn, sent.person_id, id, now)?;
+            Record::Hazard(Box::new(hazard))
+        }
+        Subject::Inspection(id) => {
+            let (inspection, _) = read::inspection::visible(conn, sent.person_id, id, now)?;
+            Record::Inspection(Box::new(inspection))
+        }
+    })
+}
+
+/// Whether something exists is not for those to know who hold no role over it. What begins a
+/// record is another matter: its author named the enterprise and should learn that it is not
+/// theirs.
+fn hide_from_outsiders(command: &Command, failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if refusal.code == RefusalCode::OutOfScope => {
-            Refusal::new(RefusalCode::NotFound, "there is no such hazard").into()
+            let rule = match command.action.kind().subject() {
+                SubjectKind::Hazard => "there is no such hazard",
+                SubjectKind::Inspection => "there is no such inspection",
+            };
+            Refusal::new(RefusalCode::NotFound, rule).into()
         }
         other => other,
     }

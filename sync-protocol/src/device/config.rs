@@ -4,6 +4,7 @@ use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::inspection::InspectionLimits;
 
 use crate::wire::WireLimits;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct EngineConfig {
     pub release_pages: u32,
     /// The rules' limits, for deciding before anything is queued.
     pub rules: Limits,
+    /// Those of inspections, likewise.
+    pub inspections: InspectionLimits,
     /// The working days that this build knows; those that the server publishes come on top.
     pub calendar: Arc<WorkdayCalendar>,
     /// Limits of the messages.
@@ -62,6 +65,7 @@ impl Default for EngineConfig {
             compact_step: 200,
             release_pages: 4_096,
             rules: Limits::default(),
+            inspections: InspectionLimits::default(),
             calendar: Arc::default(),
             wire: WireLimits::default(),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::calendar::WorkdayCalendar;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::{HazardId, InspectionId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::RecordKind;
@@ -17,8 +17,8 @@ use super::photos::PhotoLane;
 use super::pull::PullLane;
 use super::push::PushLane;
 use super::retry::Jitter;
-use super::view::{HazardView, Reader};
-use super::{EngineConfig, Identity, State, StoredCommand};
+use super::view::{HazardView, InspectionView, Reader};
+use super::{EngineConfig, Identity, RowKey, State, StoredCommand};
 
 /// The device half. See the module's contract.
 pub struct Engine {
@@ -94,9 +94,9 @@ impl Engine {
         &self.state
     }
 
-    /// The working days by which this device counts.
-    pub fn calendar(&self) -> Arc<WorkdayCalendar> {
-        self.config.calendar.clone()
+    /// The working days by which this device counts: those of its build, and what was pulled.
+    pub fn calendar(&self, now: Timestamp) -> Arc<WorkdayCalendar> {
+        self.reader(now).calendar()
     }
 
     /// Whose device this is.
@@ -121,17 +121,46 @@ impl Engine {
             .rows
             .keys()
             .filter(|(kind, _)| *kind == RecordKind::Hazard);
-        let mut commands: BTreeMap<HazardId, Vec<&StoredCommand>> =
-            rows.map(|(_, id)| (HazardId(*id), Vec::new())).collect();
-        for command in self.state.commands.values() {
-            let id = HazardId(command.subject_id.0);
-            commands.entry(id).or_default().push(command);
-        }
         let reader = self.reader(now);
-        commands
+        self.commands_by_subject(rows)
             .iter()
-            .filter_map(|(id, commands)| reader.view(*id, commands))
+            .filter_map(|(id, commands)| reader.view(*id, commands).map(HazardView::from))
             .collect()
+    }
+
+    /// One inspection as a person sees it.
+    pub fn inspection(&self, now: Timestamp, id: InspectionId) -> Option<InspectionView> {
+        self.reader(now).inspection(id)
+    }
+
+    /// All inspections as a person sees them, by id.
+    pub fn inspections(&self, now: Timestamp) -> Vec<InspectionView> {
+        let rows = self
+            .state
+            .rows
+            .keys()
+            .filter(|(kind, _)| *kind == RecordKind::Inspection);
+        let reader = self.reader(now);
+        self.commands_by_subject(rows)
+            .iter()
+            .filter_map(|(id, commands)| reader.view(*id, commands).map(InspectionView::from))
+            .collect()
+    }
+
+    /// The commands on each of these rows, and on every other subject that has some.
+    fn commands_by_subject<'a>(
+        &'a self,
+        rows: impl Iterator<Item = &'a RowKey>,
+    ) -> BTreeMap<SubjectId, Vec<&'a StoredCommand>> {
+        let mut commands: BTreeMap<SubjectId, Vec<&StoredCommand>> =
+            rows.map(|(_, id)| (SubjectId(*id), Vec::new())).collect();
+        for command in self.state.commands.values() {
+            commands
+                .entry(command.subject_id)
+                .or_default()
+                .push(command);
+        }
+        commands
     }
 
     /// Whether new credentials are awaited.

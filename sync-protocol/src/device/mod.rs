@@ -39,6 +39,7 @@ mod compact;
 mod config;
 mod contact;
 mod engine;
+mod inspections;
 mod jobs;
 mod ops;
 mod output;
@@ -66,4 +67,4 @@ pub use state::{
     GivenUp, Member, Meta, Oversize, PhotoStage, Row, RowKey, ScopeState, Standing, State,
     StoredCommand, StoredPhoto,
 };
-pub use view::HazardView;
+pub use view::{HazardView, InspectionView};

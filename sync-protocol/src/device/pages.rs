@@ -6,11 +6,12 @@ use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
-use crate::wire::{Bytes, Checkpoint, Page, Record, RecordKind, ResetReason, Scope};
+use crate::wire::{Bytes, Checkpoint, Page, Record, ResetReason, Scope};
 
 use super::engine::Engine;
 use super::jobs::Writing;
 use super::output::Notice;
+use super::state::SUBJECTS;
 use super::{Member, RowKey, ScopeState, StoreOp};
 
 impl Engine {
@@ -28,7 +29,7 @@ impl Engine {
     fn release_rows(&self, left: &[RowKey], writing: &mut Writing) {
         for key in left {
             let last_holder = self.state.rows.get(key).is_some_and(|row| row.holders <= 1);
-            let hide = key.0 == RecordKind::Hazard && self.state.has_unreceipted(SubjectId(key.1));
+            let hide = SUBJECTS.contains(&key.0) && self.state.has_unreceipted(SubjectId(key.1));
             if last_holder && !hide {
                 writing.ops.push(StoreOp::DeleteRow(*key));
             }

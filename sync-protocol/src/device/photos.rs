@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, PhotoState};
+use hazardloop_domain::hazard::{Hazard, Photo, PhotoState};
+use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{CommandPayload, Outcome, RecordKind};
@@ -64,11 +65,17 @@ fn is_final(failure: &Failure, current: Current, photo: Option<&StoredPhoto>) ->
 impl Engine {
     /// How the server's row of a photo's hazard holds it; `None`: not at all.
     pub(super) fn named_in_row(&self, photo: &StoredPhoto) -> Option<PhotoState> {
-        let key = (RecordKind::Hazard, photo.subject_id.0);
-        let row = self.state.rows.get(&key).filter(|row| row.holders > 0)?;
+        let (key, row) = self.state.subject_row(photo.subject_id)?;
+        if row.holders == 0 {
+            return None;
+        }
+        let state = |named: &Photo| named.state.clone();
+        if key.0 == RecordKind::Inspection {
+            let inspection: Inspection = minicbor::decode(&row.body).ok()?;
+            return inspection.photo(&photo.sha256).map(state);
+        }
         let hazard: Hazard = minicbor::decode(&row.body).ok()?;
-        let named = hazard.photo(&photo.sha256)?;
-        Some(named.state.clone())
+        hazard.photo(&photo.sha256).map(state)
     }
 
     /// Whether a photo has still to reach the server, or to be confirmed by it. One that only

@@ -8,8 +8,7 @@ use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, PROTOCOL_MAX, PullRequest, PullResponse, RecordKind, Scope, ScopeAnswer, ScopeCursor,
-    ScopeUpdate,
+    Bytes, PROTOCOL_MAX, PullRequest, PullResponse, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
 
 use super::contact::Contact;
@@ -266,11 +265,8 @@ impl Engine {
             else {
                 continue;
             };
-            let row = self
-                .state
-                .rows
-                .get(&(RecordKind::Hazard, command.subject_id.0));
-            let shown = row.is_some_and(|row| row.holders > 0 && row.version >= version);
+            let row = self.state.subject_row(command.subject_id);
+            let shown = row.is_some_and(|(_, row)| row.holders > 0 && row.version >= version);
             let grace = receipt
                 .received_at
                 .plus_millis(self.config.overlay_grace_ms);
@@ -295,10 +291,10 @@ impl Engine {
         }
         for photo in self.state.photos.values() {
             let id = photo.subject_id;
-            let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
+            let row = self.state.subject_row(id);
             let mut on_it = self.state.commands.values().filter(|c| c.subject_id == id);
             let under_way = on_it.any(|c| c.is_unsent() || c.awaiting_pull);
-            let in_sight = row.is_some_and(|row| row.holders > 0);
+            let in_sight = row.is_some_and(|(_, row)| row.holders > 0);
             let asked = tail.missing.contains(&photo.sha256);
             if in_sight || under_way || asked {
                 continue;

@@ -5,7 +5,7 @@ use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{
     Envelope, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult, QuarantineReason,
-    Receipt, RecordKind,
+    Receipt,
 };
 
 use super::contact::Contact;
@@ -190,13 +190,10 @@ impl Engine {
         }
         let mut after = command.clone();
         after.receipt = Some(receipt.clone());
-        let row = self
-            .state
-            .rows
-            .get(&(RecordKind::Hazard, command.subject_id.0));
+        let row = self.state.subject_row(command.subject_id);
         let held = row
-            .filter(|row| row.holders > 0)
-            .map_or(0, |row| row.version);
+            .filter(|(_, row)| row.holders > 0)
+            .map_or(0, |(_, row)| row.version);
         let awaiting_pull = after.effect_version().is_some_and(|version| version > held);
         writing.ops.push(StoreOp::SettleCommand {
             seq: receipt.seq,
@@ -223,13 +220,11 @@ impl Engine {
             .iter()
             .filter_map(|seq| self.state.commands.get(seq))
         {
-            let key = (RecordKind::Hazard, command.subject_id.0);
-            let hidden = self
-                .state
-                .rows
-                .get(&key)
-                .is_some_and(|row| row.holders == 0);
-            if hidden && !still_pending(command.subject_id) {
+            let row = self.state.subject_row(command.subject_id);
+            if let Some((key, row)) = row
+                && row.holders == 0
+                && !still_pending(command.subject_id)
+            {
                 gone.insert(key);
             }
         }

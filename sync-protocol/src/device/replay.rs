@@ -1,25 +1,75 @@
 //! Replays commands that the server's row does not reflect yet, by the rules themselves.
 
-use hazardloop_domain::command::{Action, ClockReading, Command, Origin};
+use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::command::{Action, ClockReading, Command, Origin, SubjectKind};
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, decide};
 use hazardloop_domain::ids::{HazardId, JurisdictionId};
 use hazardloop_domain::refusal::Refusal;
+use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::wire::CommandPayload;
+use crate::wire::{CommandPayload, RecordKind};
 
-use super::StoredCommand;
 use super::view::{Reader, is_about_place};
+use super::{Identity, StoredCommand};
 
-pub(super) struct Replay<'a> {
+/// A kind of record that commands act upon.
+pub(super) trait Replayed: Sized + for<'b> minicbor::Decode<'b, ()> {
+    /// What the rules make of a command.
+    type Event;
+    /// As which kind of record the server sends it.
+    const KIND: RecordKind;
+    /// What its commands act upon.
+    const SUBJECT: SubjectKind;
+
+    /// Its version.
+    fn version(&self) -> i64;
+
+    /// What the rules say of a command, and whether this device knows for certain where the
+    /// subject stands.
+    fn judge(
+        reader: &Reader<'_>,
+        current: Option<&Self>,
+        command: &Command,
+        person: &PersonRecord,
+        made_at: Timestamp,
+    ) -> (Result<Vec<Self::Event>, Refusal>, bool);
+
+    /// What begins the record all the same, where this device no longer knows the place.
+    fn blindly(command: Command) -> Option<Self::Event>;
+
+    /// The record after an event; absent: the event begins none.
+    fn after(current: Option<Self>, event: Self::Event, by: &Author<'_>) -> Option<Self>;
+}
+
+/// Who makes a queued command happen on this device, and when.
+pub(super) struct Author<'a> {
+    pub identity: &'a Identity,
+    pub stored: &'a StoredCommand,
+    pub made: &'a ClockReading,
+}
+
+impl Author<'_> {
+    /// By which door: none yet, but this one is meant.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            install_id: Some(self.identity.install_id),
+            seq: Some(self.stored.envelope.seq),
+            made: Some(self.made.clone()),
+        }
+    }
+}
+
+/// A record with the commands that it does not reflect.
+pub(super) struct Replay<'a, T> {
     pub reader: &'a Reader<'a>,
-    pub hazard: Option<Hazard>,
+    pub record: Option<T>,
     pub pending: Vec<i64>,
     pub arrived: Vec<i64>,
     pub doubtful: Vec<(i64, Refusal)>,
 }
 
-impl Replay<'_> {
+impl<T: Replayed> Replay<'_, T> {
     pub(super) fn command(&mut self, stored: &StoredCommand) {
         let envelope = &stored.envelope;
         let depth = self.reader.config.wire.depth;
@@ -29,15 +79,16 @@ impl Replay<'_> {
         let Ok((made, command)) = unpacked else {
             return;
         };
+        if command.action.kind().subject() != T::SUBJECT {
+            return;
+        }
         let Some(person) = self.reader.person() else {
-            return self.report_blindly(stored, made, command);
+            return self.begin_blindly(stored, &made, command);
         };
-        let (actor, facts, _) =
-            self.reader
-                .circumstances(self.hazard.as_ref(), &command, &person, made.wall);
-        match decide(self.hazard.as_ref(), &command, &actor, &facts) {
-            Ok(decision) => {
-                for event in decision.events {
+        let current = self.record.as_ref();
+        match T::judge(self.reader, current, &command, &person, made.wall).0 {
+            Ok(events) => {
+                for event in events {
                     self.event(stored, &made, event);
                 }
                 self.shows(stored);
@@ -46,7 +97,7 @@ impl Replay<'_> {
                 if stored.receipt.is_none() && !is_about_place(&refusal) {
                     self.doubtful.push((envelope.seq, refusal));
                 }
-                self.report_blindly(stored, made, command);
+                self.begin_blindly(stored, &made, command);
             }
         }
     }
@@ -58,44 +109,75 @@ impl Replay<'_> {
         }
     }
 
-    /// A person's own queued report stays in sight even where this device no longer knows the
+    /// A person's own queued record stays in sight even where this device no longer knows the
     /// place it belongs to.
-    fn report_blindly(&mut self, stored: &StoredCommand, made: ClockReading, command: Command) {
-        if let (None, Action::Report(report)) = (&self.hazard, command.action) {
-            let jurisdiction_id = JurisdictionId(Uuid::nil());
-            self.event(
-                stored,
-                &made,
-                HazardEvent::Reported {
-                    report,
-                    jurisdiction_id,
-                    sector: None,
-                },
-            );
+    fn begin_blindly(&mut self, stored: &StoredCommand, made: &ClockReading, command: Command) {
+        if self.record.is_none()
+            && let Some(event) = T::blindly(command)
+        {
+            self.event(stored, made, event);
             self.shows(stored);
         }
     }
 
-    fn event(&mut self, stored: &StoredCommand, made: &ClockReading, event: HazardEvent) {
-        let identity = self.reader.identity;
+    fn event(&mut self, stored: &StoredCommand, made: &ClockReading, event: T::Event) {
+        let author = Author {
+            identity: self.reader.identity,
+            stored,
+            made,
+        };
+        self.record = T::after(self.record.take(), event, &author);
+    }
+}
+
+impl Replayed for Hazard {
+    type Event = HazardEvent;
+    const KIND: RecordKind = RecordKind::Hazard;
+    const SUBJECT: SubjectKind = SubjectKind::Hazard;
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn judge(
+        reader: &Reader<'_>,
+        current: Option<&Self>,
+        command: &Command,
+        person: &PersonRecord,
+        made_at: Timestamp,
+    ) -> (Result<Vec<HazardEvent>, Refusal>, bool) {
+        let (actor, facts, certain) = reader.circumstances(current, command, person, made_at);
+        let decided = decide(current, command, &actor, &facts);
+        (decided.map(|decision| decision.events), certain)
+    }
+
+    fn blindly(command: Command) -> Option<HazardEvent> {
+        let Action::Report(report) = command.action else {
+            return None;
+        };
+        Some(HazardEvent::Reported {
+            report,
+            jurisdiction_id: JurisdictionId(Uuid::nil()),
+            sector: None,
+        })
+    }
+
+    fn after(current: Option<Self>, event: HazardEvent, by: &Author<'_>) -> Option<Self> {
+        let version = current.as_ref().map_or(0, |hazard| hazard.version);
         let record = EventRecord {
-            hazard_id: HazardId(stored.subject_id.0),
-            seq: self
-                .hazard
-                .as_ref()
-                .map_or(1, |hazard| hazard.version.saturating_add(1)),
-            actor_id: Some(identity.person_id),
-            recorded_at: stored.queued_at,
-            origin: Origin {
-                install_id: Some(identity.install_id),
-                seq: Some(stored.envelope.seq),
-                made: Some(made.clone()),
-            },
+            hazard_id: HazardId(by.stored.subject_id.0),
+            seq: version.saturating_add(1),
+            actor_id: Some(by.identity.person_id),
+            recorded_at: by.stored.queued_at,
+            origin: by.origin(),
             event,
         };
-        match &mut self.hazard {
-            Some(hazard) => hazard.apply(&record),
-            None => self.hazard = Hazard::begin(&record),
+        match current {
+            Some(mut hazard) => {
+                hazard.apply(&record);
+                Some(hazard)
+            }
+            None => Self::begin(&record),
         }
     }
 }

@@ -212,6 +212,9 @@ pub struct State {
     pub photos: BTreeMap<Digest, StoredPhoto>,
 }
 
+/// The kinds of record that commands act upon. No two records of any kind share an id.
+pub(super) const SUBJECTS: &[RecordKind] = &[RecordKind::Hazard, RecordKind::Inspection];
+
 impl State {
     /// The highest sequence of the queue; 0 when it is empty.
     pub fn highest_seq(&self) -> i64 {
@@ -255,6 +258,14 @@ impl State {
                 }
             });
         }
+    }
+
+    /// The server's row of what a command acts upon, hidden or not.
+    pub fn subject_row(&self, id: SubjectId) -> Option<(RowKey, &Row)> {
+        SUBJECTS.iter().find_map(|kind| {
+            let key = (*kind, id.0);
+            self.rows.get(&key).map(|row| (key, row))
+        })
     }
 
     /// Whether a command on this subject has no receipt yet.

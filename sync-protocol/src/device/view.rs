@@ -3,10 +3,11 @@
 use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place};
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
-use hazardloop_domain::command::{Action, Command, Report};
+use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, SubjectKind};
 use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName, decide};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId};
+use hazardloop_domain::hazard::{Facts, Hazard, MergeTarget, StatusName};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
+use hazardloop_domain::inspection::{Inspection, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::wire::RecordKind;
 
-use super::replay::Replay;
+use super::replay::{Replay, Replayed};
 use super::{EngineConfig, Identity, State, StoredCommand};
 
 /// Levels of jurisdictions that are followed upwards; more means a circle in the data.
@@ -42,6 +43,71 @@ impl HazardView {
     pub fn is_pending(&self) -> bool {
         !self.pending.is_empty()
     }
+}
+
+/// One inspection as a person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectionView {
+    /// The inspection with pending commands applied.
+    pub inspection: Inspection,
+    /// See [`HazardView::server_version`].
+    pub server_version: Option<i64>,
+    /// See [`HazardView::pending`].
+    pub pending: Vec<i64>,
+    /// See [`HazardView::arrived`].
+    pub arrived: Vec<i64>,
+    /// See [`HazardView::doubtful`].
+    pub doubtful: Vec<(i64, Refusal)>,
+}
+
+impl InspectionView {
+    /// Whether something shown has not reached the server.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}
+
+/// How a record came to look as it is shown.
+pub(super) struct Overlay {
+    server_version: Option<i64>,
+    pending: Vec<i64>,
+    arrived: Vec<i64>,
+    doubtful: Vec<(i64, Refusal)>,
+}
+
+type Shown<T> = (T, Overlay);
+
+impl From<Shown<Hazard>> for HazardView {
+    fn from((hazard, overlay): Shown<Hazard>) -> Self {
+        Self {
+            hazard,
+            server_version: overlay.server_version,
+            pending: overlay.pending,
+            arrived: overlay.arrived,
+            doubtful: overlay.doubtful,
+        }
+    }
+}
+
+impl From<Shown<Inspection>> for InspectionView {
+    fn from((inspection, overlay): Shown<Inspection>) -> Self {
+        Self {
+            inspection,
+            server_version: overlay.server_version,
+            pending: overlay.pending,
+            arrived: overlay.arrived,
+            doubtful: overlay.doubtful,
+        }
+    }
+}
+
+/// Who acts where something new begins, and who answers there, as this device knows it.
+pub(super) struct Beginning {
+    pub actor: Actor,
+    pub jurisdiction_id: Option<JurisdictionId>,
+    pub sector: Option<String>,
+    /// Whether it knows for certain.
+    pub certain: bool,
 }
 
 /// What the rules say on this device.
@@ -77,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// The jurisdictions from the root down to `id`, and whether the root was reached.
-    fn ancestors(&self, id: JurisdictionId) -> (Vec<JurisdictionId>, bool) {
+    pub(super) fn ancestors(&self, id: JurisdictionId) -> (Vec<JurisdictionId>, bool) {
         let (mut chain, mut next) = (Vec::new(), Some(id));
         while let Some(id) = next.filter(|_| chain.len() < MAX_LEVELS) {
             chain.push(id);
@@ -100,17 +166,28 @@ impl Reader<'_> {
         let Some(person) = self.person() else {
             return LocalVerdict::Queue;
         };
-        let shown = self.hazard(HazardId(command.subject_id.0));
-        let current = shown.as_ref().map(|view| &view.hazard);
-        let known = current.is_some() || matches!(command.action, Action::Report(_));
-        if !known {
+        match command.action.kind().subject() {
+            SubjectKind::Hazard => self.judge_one::<Hazard>(command, &person, made_at),
+            SubjectKind::Inspection => self.judge_one::<Inspection>(command, &person, made_at),
+        }
+    }
+
+    fn judge_one<T: Replayed>(
+        &self,
+        command: &Command,
+        person: &PersonRecord,
+        made_at: Timestamp,
+    ) -> LocalVerdict {
+        let shown = self.shown::<T>(command.subject_id);
+        let current = shown.as_ref().map(|(record, ..)| record);
+        let begins = command.action.kind() == ActionKind::Report || begins(&command.action);
+        if current.is_none() && !begins {
             return LocalVerdict::Queue;
         }
-        let (actor, facts, certain) = self.circumstances(current, command, &person, made_at);
-        match decide(current, command, &actor, &facts) {
-            Ok(_) => LocalVerdict::Queue,
-            Err(refusal) if !certain && is_about_place(&refusal) => LocalVerdict::Queue,
-            Err(refusal) => LocalVerdict::Refuse(refusal),
+        match T::judge(self, current, command, person, made_at) {
+            (Ok(_), _) => LocalVerdict::Queue,
+            (Err(refusal), false) if is_about_place(&refusal) => LocalVerdict::Queue,
+            (Err(refusal), _) => LocalVerdict::Refuse(refusal),
         }
     }
 
@@ -144,26 +221,35 @@ impl Reader<'_> {
                 certain,
             );
         }
-        let enterprise = match &command.action {
-            Action::Report(Report { enterprise_id, .. }) => {
-                enterprise_id.and_then(|id| self.enterprise(id))
-            }
+        let enterprise_id = match &command.action {
+            Action::Report(Report { enterprise_id, .. }) => *enterprise_id,
             _ => None,
         };
-        if let Some(enterprise) = enterprise {
+        let begun = self.where_it_begins(enterprise_id, person);
+        facts.jurisdiction_id = begun.jurisdiction_id;
+        facts.sector = begun.sector;
+        (begun.actor, facts, begun.certain)
+    }
+
+    /// Who acts where something new begins, at this enterprise where this device knows it.
+    pub(super) fn where_it_begins(
+        &self,
+        enterprise_id: Option<EnterpriseId>,
+        person: &PersonRecord,
+    ) -> Beginning {
+        if let Some(enterprise) = enterprise_id.and_then(|id| self.enterprise(id)) {
             let (jurisdictions, certain) = self.ancestors(enterprise.jurisdiction_id);
-            facts.jurisdiction_id = Some(enterprise.jurisdiction_id);
-            facts.sector = Some(enterprise.sector.clone());
             let place = Place {
                 enterprise_id: Some(enterprise.id),
                 jurisdictions,
-                sector: Some(enterprise.sector),
+                sector: Some(enterprise.sector.clone()),
             };
-            return (
-                Actor::over(person.id, &person.grants, &place, self.now),
-                facts,
+            return Beginning {
+                actor: Actor::over(person.id, &person.grants, &place, self.now),
+                jurisdiction_id: Some(enterprise.jurisdiction_id),
+                sector: Some(enterprise.sector),
                 certain,
-            );
+            };
         }
         // Only the server can tell who answers for a bare position: shown under the person's own.
         let held: Vec<&Grant> = person
@@ -171,16 +257,16 @@ impl Reader<'_> {
             .iter()
             .filter(|g| g.holds_at(self.now))
             .collect();
-        facts.jurisdiction_id = Some(self.provisional_jurisdiction(&held));
-        (
-            Actor::with(person.id, held.into_iter(), self.now),
-            facts,
-            false,
-        )
+        Beginning {
+            jurisdiction_id: Some(self.provisional_jurisdiction(&held)),
+            actor: Actor::with(person.id, held.into_iter(), self.now),
+            sector: None,
+            certain: false,
+        }
     }
 
     /// The working days that this build knows, with the tables that the server has published.
-    fn calendar(&self) -> Arc<WorkdayCalendar> {
+    pub(super) fn calendar(&self) -> Arc<WorkdayCalendar> {
         let of_kind = self.state.rows.range((RecordKind::Calendar, Uuid::nil())..);
         let of_kind = of_kind.take_while(|((kind, _), _)| *kind == RecordKind::Calendar);
         let held = of_kind.filter(|(_, row)| row.holders > 0);
@@ -202,11 +288,13 @@ impl Reader<'_> {
         let held: Option<Hazard> = self.record(RecordKind::Hazard, merge.into.0);
         Some(held.map_or(
             MergeTarget {
-                status: StatusName::Reported,
+                status: StatusName::Confirmed,
+                grade: Grade::Major,
                 enterprise_id: None,
             },
             |held| MergeTarget {
                 status: held.status_name(),
+                grade: held.grade,
                 enterprise_id: held.enterprise_id,
             },
         ))
@@ -224,27 +312,40 @@ impl Reader<'_> {
 
     /// One hazard as a person sees it.
     pub(super) fn hazard(&self, id: HazardId) -> Option<HazardView> {
+        self.shown(id.into()).map(HazardView::from)
+    }
+
+    /// One inspection as a person sees it.
+    pub(super) fn inspection(&self, id: InspectionId) -> Option<InspectionView> {
+        self.shown(id.into()).map(InspectionView::from)
+    }
+
+    fn shown<T: Replayed>(&self, id: SubjectId) -> Option<Shown<T>> {
         let commands: Vec<_> = self
             .state
             .commands
             .values()
-            .filter(|c| c.subject_id == id.into())
+            .filter(|c| c.subject_id == id)
             .collect();
         self.view(id, &commands)
     }
 
-    /// The server's row with `commands` (all those on this hazard, in order) on top.
-    pub(super) fn view(&self, id: HazardId, commands: &[&StoredCommand]) -> Option<HazardView> {
-        let row = self.state.rows.get(&(RecordKind::Hazard, id.0));
+    /// The server's row with `commands` (all those on this subject, in order) on top.
+    pub(super) fn view<T: Replayed>(
+        &self,
+        id: SubjectId,
+        commands: &[&StoredCommand],
+    ) -> Option<Shown<T>> {
+        let row = self.state.rows.get(&(T::KIND, id.0));
         if row.is_some_and(|row| row.holders == 0) {
             // Revoked: hidden until its commands are settled, then removed.
             return None;
         }
-        let base: Option<Hazard> = row.and_then(|row| minicbor::decode(&row.body).ok());
-        let server_version = base.as_ref().map(|hazard| hazard.version);
+        let base: Option<T> = row.and_then(|row| minicbor::decode(&row.body).ok());
+        let server_version = base.as_ref().map(T::version);
         let mut replay = Replay {
             reader: self,
-            hazard: base,
+            record: base,
             pending: vec![],
             arrived: vec![],
             doubtful: vec![],
@@ -261,19 +362,19 @@ impl Reader<'_> {
             }
         }
         let Replay {
-            hazard,
+            record,
             pending,
             arrived,
             doubtful,
             ..
         } = replay;
-        Some(HazardView {
-            hazard: hazard?,
+        let overlay = Overlay {
             server_version,
             pending,
             arrived,
             doubtful,
-        })
+        };
+        Some((record?, overlay))
     }
 }
 

@@ -3,6 +3,7 @@
 use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, SubjectId};
+use hazardloop_domain::inspection::begins;
 
 use crate::chain::{link_hash, signature_fits};
 use crate::wire::{CommandPayload, Envelope, PayloadError, QuarantineReason, WireLimits};
@@ -89,17 +90,13 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
 }
 
 fn servers_own(command: &Command) -> bool {
-    matches!(
-        command.action,
-        Action::ReceivePhoto(_) | Action::FollowEnterprise(_)
-    )
+    command.action.kind().is_servers_own()
 }
 
-/// The hazard whose report must have taken effect before this command can: a command on a hazard
-/// that the same install reported, where that report was refused, is `BlockedBy` it.
+/// The subject whose beginning must have taken effect before this command can: a command on a
+/// hazard that the same install reported, where that report was refused, is `BlockedBy` it; on an
+/// inspection likewise.
 pub fn required_predecessor(command: &Command) -> Option<SubjectId> {
-    match command.action {
-        Action::Report(_) => None,
-        _ => Some(command.subject_id),
-    }
+    let begins = matches!(command.action, Action::Report(_)) || begins(&command.action);
+    (!begins).then_some(command.subject_id)
 }

@@ -207,9 +207,18 @@ pub enum RecordKind {
     /// `domain::access::PersonRecord`.
     #[n(4)]
     Person,
-    /// A judgement criterion.
+    /// `domain::pack::Criterion`.
     #[n(5)]
     Criterion,
+    /// `domain::inspection::Inspection`.
+    #[n(6)]
+    Inspection,
+    /// `domain::pack::Checklist`.
+    #[n(7)]
+    Checklist,
+    /// `domain::pack::PackHead`.
+    #[n(8)]
+    Pack,
     /// `domain::calendar_year::CalendarYear`.
     #[n(9)]
     Calendar,
@@ -224,6 +233,9 @@ impl RecordKind {
             Self::Jurisdiction => 3,
             Self::Person => 4,
             Self::Criterion => 5,
+            Self::Inspection => 6,
+            Self::Checklist => 7,
+            Self::Pack => 8,
             Self::Calendar => 9,
         }
     }
@@ -236,6 +248,9 @@ impl RecordKind {
             3 => Some(Self::Jurisdiction),
             4 => Some(Self::Person),
             5 => Some(Self::Criterion),
+            6 => Some(Self::Inspection),
+            7 => Some(Self::Checklist),
+            8 => Some(Self::Pack),
             9 => Some(Self::Calendar),
             _ => None,
         }

@@ -19,13 +19,13 @@ pub enum Scope {
     /// One jurisdiction with everything below it.
     #[n(2)]
     Jurisdiction(#[n(0)] JurisdictionId),
-    /// Reference data that everybody may read.
-    #[n(3)]
-    Catalog,
     /// What is of one sector (监管行业) in one jurisdiction and everything below it: for those
     /// whose roles are limited to sectors.
     #[n(4)]
     JurisdictionSector(#[n(0)] JurisdictionId, #[n(1)] SectorName),
+    /// Reference data that everybody may read.
+    #[n(3)]
+    Catalog,
 }
 
 /// Why a text is not a scope.

@@ -56,6 +56,12 @@ pub const RULES: &[Rule] = &[
         because: "only photos decodes images, behind its limits on bytes and pixels",
     },
     Rule {
+        rooms: &["server/src"],
+        except: &["server/src/tables", MAIN, SERVE],
+        never: &["calamine", "csv", "encoding_rs", "zip"],
+        because: "only tables reads CSV and XLSX, behind its limits on rows, cells and unpacked bytes",
+    },
+    Rule {
         rooms: &["server/src/store"],
         except: &[],
         never: &["crate::http", "crate::jobs", "crate::usecases"],
@@ -68,7 +74,7 @@ pub const RULES: &[Rule] = &[
         because: "http -> usecases, jobs -> usecases: a use case does not know which door was used",
     },
     Rule {
-        rooms: &["server/src/jobs", "server/src/photos"],
+        rooms: &["server/src/jobs", "server/src/photos", "server/src/tables"],
         except: &[],
         never: &["crate::http"],
         because: "only the composition root and http itself know http",

@@ -1,6 +1,7 @@
 //! Limits of the settings, set small: what is within them passes, the next one is refused, and a crowd waits its turn.
 
 mod crowds;
+mod inspections;
 
 use std::collections::BTreeSet;
 
@@ -59,6 +60,14 @@ fn options() -> ServerOptions {
         .with("HAZARDLOOP_PHOTOS__THUMBNAIL_EDGE", EDGE)
         .with("HAZARDLOOP_PHOTOS__UPLOADS_PER_PERSON", 1)
         .with("HAZARDLOOP_PHOTOS__CHUNK_BYTES", CHUNK)
+        .with("HAZARDLOOP_INSPECTIONS__CHECKLISTS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__ITEMS", 2)
+        .with("HAZARDLOOP_INSPECTIONS__FINDINGS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__ATTENDEES", 1)
+        .with("HAZARDLOOP_INSPECTIONS__TEAM", 2)
+        .with("HAZARDLOOP_INSPECTIONS__INSPECTION_PHOTOS", 1)
+        .with("HAZARDLOOP_INSPECTIONS__PLAN_DAYS", 10)
+        .with("HAZARDLOOP_INSPECTIONS__NEARBY_DAYS", 3)
         .with("HAZARDLOOP_SYNC__BODY_BYTES", 3_000)
         .with("HAZARDLOOP_SYNC__COMMANDS", 2)
         .with("HAZARDLOOP_SYNC__RECORDS", 2)
@@ -107,6 +116,7 @@ fn what_is_beyond_a_limit_of_the_settings_is_refused_and_what_is_within_passes()
         of_requests(&site);
         of_hazards(&site);
         of_documents_and_clips(&site);
+        inspections::of_inspections(&site);
         of_uploads(&site);
         of_sync(&site);
         assert_eq!(site.server.rest().get("/readyz").status, 200);
@@ -346,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 16] = [
+const ELSEWHERE_TOO: [(&str, &str); 22] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -367,11 +377,19 @@ const ELSEWHERE_TOO: [(&str, &str); 16] = [
     ("acquire_timeout_ms", SETTINGS),
     ("lock_timeout_ms", SETTINGS),
     ("statement_timeout_ms", SETTINGS),
+    ("rows", TABLES),
+    ("columns", TABLES),
+    ("cell_chars", TABLES),
+    ("unpacked_bytes", TABLES),
+    ("file_bytes", IMPORTS),
+    ("problems", IMPORTS),
 ];
 
 const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";
+const TABLES: &str = "server/src/tables/tests.rs";
+const IMPORTS: &str = "server/src/usecases/imports/tests.rs";
 
 #[test]
 fn every_limit_of_the_settings_has_a_test() {

@@ -1,9 +1,8 @@
 //! Prints `docs/LIFECYCLE.md` from the rules themselves and holds the file against it. After a
 //! change of the rules: `UPDATE_DOCS=1 cargo test -p hazardloop-domain lifecycle_document`.
 
-use super::table::{actors, sample};
+use super::table::{actors, of_hazards, sample};
 use super::*;
-use crate::command::ActionKind;
 use crate::policy::{self, When};
 use std::fmt::Write as _;
 
@@ -150,10 +149,7 @@ fn outcome(outcome: &Result<Outcome, Refusal>) -> String {
 /// One line an action that anybody can take, or is told something else of than "not permitted".
 fn outcomes(out: &mut String, case: &Case, kind: &Kind) {
     columns(out);
-    for action in ActionKind::ALL {
-        if policy::is_servers_own(*action) {
-            continue;
-        }
+    for action in of_hazards().filter(|action| !action.is_servers_own()) {
         let sample = sample(*action, case, kind.source, kind.grade);
         let cells: Vec<String> = actors()
             .iter()

@@ -10,7 +10,12 @@ fn photos() {
     case.must(&inspector(1), attach(3));
     case.refused_as(RefusalCode::LimitReached, &inspector(1), attach(4));
     case.must(&inspector(1), confirm(Grade::General));
-    case.refused_as(RefusalCode::LimitReached, &employee(), submit(4));
+    // A correction may bring as many again, and then no more.
+    for number in 4..=6 {
+        case.must(&employee(), submit(number));
+        case.must(&inspector(1), fail(None));
+    }
+    case.refused_as(RefusalCode::LimitReached, &employee(), submit(7));
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_plan_ends_by_the_orders_due_date_and_its_stages_by_its_own() {
         Action::SubmitPlan(late),
     );
     let mut staged = plan();
-    staged.milestones[0].due_date = date("2026-12-02");
+    staged.milestones[0].due_date = date("2026-12-03");
     let refusal = case.refused(&principal(), Action::SubmitPlan(staged));
     assert_eq!(refusal.field.as_deref(), Some("milestones[0].due_date"));
     case.facts.limits.milestones = 0;
@@ -274,6 +274,7 @@ fn making_less_of_a_major_hazard_takes_two_and_making_more_takes_one() {
     let no = Action::DecideProposal(DecideProposal {
         agreed: false,
         opinion: "依据不足".to_owned(),
+        on: None,
     });
     let mut refused = case.clone();
     refused.must(&head(), no);
@@ -320,11 +321,21 @@ fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
     assert_eq!(inside.hazard().jurisdiction_id, TOWN_NEXT);
     assert_eq!(inside.hazard().status, stood);
     assert_eq!(inside.hazard().handed_over_by(), None);
+    let follow = crate::command::FollowEnterprise {
+        jurisdiction_id: JurisdictionId(Uuid::from_u128(0x74)),
+    };
+    inside.must(&Actor::System, Action::FollowEnterprise(follow));
+    assert_eq!(
+        inside.hazard().jurisdiction_id,
+        TOWN_NEXT,
+        "whoever took it over keeps it when the enterprise moves"
+    );
 
     let mut outside = case;
     outside.must(&reviewer(), transfer(None));
     assert_eq!(outside.hazard().jurisdiction_id, TOWN);
-    outside.must(&reviewer(), receipt(true));
+    outside.refused_as(RefusalCode::SamePerson, &reviewer(), receipt(true));
+    outside.must(&head(), receipt(true));
     assert_eq!(outside.state(), StatusName::Transferred);
     assert_eq!(
         outside.hazard().due_at(),
@@ -356,12 +367,17 @@ fn a_report_is_merged_into_an_open_one_of_the_same_enterprise() {
     };
     let target = |status, enterprise: u128| MergeTarget {
         status,
+        grade: Grade::General,
         enterprise_id: Some(EnterpriseId(Uuid::from_u128(enterprise))),
     };
     unfit(None);
     unfit(Some(target(StatusName::Closed, 0xe1)));
     unfit(Some(target(StatusName::Merged, 0xe1)));
-    unfit(Some(target(StatusName::Reported, 0xe2)));
+    unfit(Some(target(StatusName::Reported, 0xe1)));
+    unfit(Some(target(StatusName::Confirmed, 0xe2)));
+    let mut major = Case::reported(Source::Grid, Grade::Major);
+    major.facts.merge_target = Some(target(StatusName::Confirmed, 0xe1));
+    major.refused_as(RefusalCode::MergeTargetUnfit, &reviewer(), merge());
     let mut case = Case::reported(Source::Grid, Grade::General);
     let own = Action::Merge(Merge {
         into: HAZARD,
@@ -537,4 +553,231 @@ fn a_document_is_evidence_but_shows_no_place() {
     let mut case = Case::reported(Source::OpenVisit, Grade::General);
     case.facts.limits.document_bytes = 100;
     case.refused_field("photo[0].size", &employee(), paper(PhotoKind::Document));
+}
+
+#[test]
+fn a_hazard_that_is_late_can_still_be_planned_and_stays_late() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    case.facts.now = date("2026-12-10").end_of_day();
+    let late = SubmitPlan {
+        due_date: date("2026-12-20"),
+        milestones: Vec::new(),
+        ..plan()
+    };
+    case.must(&principal(), Action::SubmitPlan(late));
+    case.must(&reviewer(), decide_plan(true));
+    assert_eq!(order_of(&case).due_date, date("2026-12-02"));
+    assert!(case.hazard().is_overdue(case.facts.now));
+    case.must(&principal(), submit(2));
+}
+
+#[test]
+fn an_acknowledged_plan_that_ends_earlier_binds_and_dates_what_the_principal_declared() {
+    let earlier = || {
+        Action::SubmitPlan(SubmitPlan {
+            due_date: date("2026-12-01"),
+            ..plan()
+        })
+    };
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    case.must(&principal(), earlier());
+    case.must(&reviewer(), decide_plan(true));
+    assert_eq!(order_of(&case).due_date, date("2026-12-01"));
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-02"));
+    case = Case::reported(Source::EnterpriseSelfCheck, Grade::Major);
+    case.must(&principal(), confirm(Grade::Major));
+    case.must(&principal(), earlier());
+    case.must(&reviewer(), decide_plan(true));
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-01"));
+    case.must(&principal(), request_extension("2026-12-12"));
+    case.must(&reviewer(), decide_extension(true));
+    assert_eq!(order_of(&case).due_date_original, date("2026-12-01"));
+}
+
+#[test]
+fn what_an_inspector_has_called_major_is_not_taken_back_or_confirmed_as_less_meanwhile() {
+    let mut case = Case::reported(Source::EnterpriseSelfCheck, Grade::General);
+    case.must(&inspector(1), confirm(Grade::Major));
+    case.refused_as(
+        RefusalCode::NotPermitted,
+        &author(Source::EnterpriseSelfCheck),
+        withdraw(),
+    );
+    for actor in [safety_officer(), principal(), inspector(2)] {
+        case.refused_as(RefusalCode::NotPermitted, &actor, confirm(Grade::General));
+    }
+    case.must(&inspector(2), agree());
+    assert_eq!(case.hazard().grade, Grade::Major);
+}
+
+#[test]
+fn a_reported_major_hazard_is_confirmed_as_general_by_two_of_the_department_with_a_reason() {
+    let mut case = Case::reported(Source::OpenVisit, Grade::Major);
+    case.refused_field("basis", &reviewer(), confirm(Grade::General));
+    let Action::Confirm(fields) = confirm(Grade::General) else {
+        unreachable!()
+    };
+    let less = Action::Confirm(Confirm {
+        basis: Some("现场复核，不符合判定标准".to_owned()),
+        ..fields
+    });
+    case.must(&reviewer(), less.clone());
+    assert_eq!(case.state(), StatusName::Reported);
+    case.refused_as(RefusalCode::SamePerson, &reviewer(), agree());
+    case.refused_as(RefusalCode::NotPermitted, &inspector(1), agree());
+    let mut together = Case::reported(Source::OpenVisit, Grade::Major);
+    together.facts.seconds = vec![inspector(1), head()];
+    together.must(&reviewer(), less);
+    assert_eq!(together.state(), StatusName::Confirmed);
+    case.must(&head(), agree());
+    assert_eq!(case.hazard().grade, Grade::General);
+}
+
+#[test]
+fn work_that_stands_still_is_not_lost_from_sight() {
+    for grade in Grade::ALL {
+        let mut case = Case::reported(Source::EnterpriseSelfCheck, *grade);
+        case.must(&head(), suspend());
+        for action in [reject(), merge(), transfer(None)] {
+            case.refused_as(RefusalCode::SuspensionInForce, &reviewer(), action);
+        }
+    }
+    let mut case = Case::reported(Source::EnterpriseSelfCheck, Grade::General);
+    case.must(&head(), suspend());
+    let author = author(Source::EnterpriseSelfCheck);
+    case.refused_as(RefusalCode::SuspensionInForce, &author, withdraw());
+    let mut listed = Case::planned(Source::OpenVisit);
+    listed.must(&listing_authority(), list());
+    listed.refused_as(RefusalCode::AlreadyInForce, &reviewer(), transfer(None));
+}
+
+#[test]
+fn a_decision_made_on_something_else_decides_nothing() {
+    let seen = Some(NOW.plus_millis(-1));
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
+    case.must(&principal(), submit_plan());
+    let blind = Action::DecidePlan(DecidePlan {
+        accepted: true,
+        opinion: "方案可行".to_owned(),
+        on: seen,
+    });
+    case.refused_as(RefusalCode::Stale, &reviewer(), blind);
+    let sighted = Action::DecidePlan(DecidePlan {
+        accepted: true,
+        opinion: "方案可行".to_owned(),
+        on: Some(NOW),
+    });
+    case.must(&reviewer(), sighted);
+    case.must(&reviewer(), change_grade(Grade::General));
+    let blind = Action::DecideProposal(DecideProposal {
+        agreed: true,
+        opinion: "属实".to_owned(),
+        on: seen,
+    });
+    case.refused_as(RefusalCode::Stale, &head(), blind);
+    case.must(&listing_authority(), list());
+    case.refused_as(RefusalCode::AlreadyInForce, &head(), agree());
+}
+
+#[test]
+fn an_extension_lapses_with_the_correction_and_does_not_come_back_after_reopening() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.must(&principal(), request_extension("2026-12-24"));
+    case.must(&principal(), submit(2));
+    case.must(&inspector(1), pass());
+    case.must(&inspector(2), pass());
+    for number in [1, 2] {
+        case.must(&Actor::System, receive(number));
+    }
+    case.must(&reviewer(), close());
+    case.must(&reviewer(), reopen());
+    assert_eq!(order_of(&case).due_date, date("2026-12-02"));
+    case.refused_as(
+        RefusalCode::NothingPending,
+        &reviewer(),
+        decide_extension(true),
+    );
+}
+
+#[test]
+fn more_time_after_a_return_is_short_and_not_for_what_is_listed() {
+    let pending = StatusName::PendingReinspection;
+    let mut case = Case::in_state(pending, Source::OpenVisit, Grade::Major);
+    let long = fail(Some(date("2026-12-23")));
+    case.refused_as(RefusalCode::DueDateOutOfRange, &inspector(1), long);
+    case.clone()
+        .must(&inspector(1), fail(Some(date("2026-12-22"))));
+    case.must(&listing_authority(), list());
+    case.refused_as(
+        RefusalCode::DueDateOutOfRange,
+        &inspector(1),
+        fail(Some(date("2026-12-03"))),
+    );
+    case.must(&inspector(1), fail(None));
+}
+
+#[test]
+fn nobody_blocks_a_correction_by_filling_the_record_with_photos() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    case.facts.limits.photos = 2;
+    case.must(&employee(), attach(7));
+    case.refused_as(RefusalCode::LimitReached, &employee(), attach(8));
+    case.must(&employee(), submit(2));
+    case.must(&inspector(1), fail(None));
+    case.must(&employee(), submit(3));
+}
+
+#[test]
+fn a_correction_is_shown_by_a_picture_of_it() {
+    let mut case = Case::planned(Source::OpenVisit);
+    let Action::SubmitRectification(complete) = submit(2) else {
+        unreachable!()
+    };
+    let paper = SubmitRectification {
+        photos: vec![PhotoRef {
+            kind: PhotoKind::Document,
+            media_type: "application/pdf".to_owned(),
+            ..photo(2)
+        }],
+        ..complete
+    };
+    case.refused_as(
+        RefusalCode::PhotoRequired,
+        &principal(),
+        Action::SubmitRectification(paper),
+    );
+}
+
+#[test]
+fn a_recorded_penalty_is_corrected_but_never_removed() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    let decided = Action::RecordPenalty(RecordPenalty {
+        case_no: "应急罚〔2026〕5号".to_owned(),
+        decision: Some(PenaltyDecision {
+            document_no: "罚决〔2026〕5号".to_owned(),
+            decided_on: date("2026-11-22"),
+            result: "罚款".to_owned(),
+        }),
+    });
+    case.must(&reviewer(), decided);
+    case.refused_field("decision", &reviewer(), penalty());
+}
+
+#[test]
+fn the_workers_are_told_also_where_a_planned_hazard_becomes_major() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    let untold = SubmitPlan {
+        workers_congress: None,
+        ..plan()
+    };
+    case.must(&safety_officer(), Action::SubmitPlan(untold));
+    case.must(&reviewer(), change_grade(Grade::Major));
+    case.refused_as(
+        RefusalCode::FulfilmentsIncomplete,
+        &reviewer(),
+        decide_plan(true),
+    );
+    case.must(&reviewer(), decide_plan(false));
+    case.must(&principal(), submit_plan());
+    case.must(&head(), decide_plan(true));
 }

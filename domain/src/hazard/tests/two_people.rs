@@ -259,6 +259,17 @@ fn a_provisional_due_date_moves_once_its_year_is_published_and_no_other_does() {
         occasion: "节".to_owned(),
     }));
     case.facts.calendar = std::sync::Arc::new(WorkdayCalendar::from_rows(rows));
+    let mut extended = case.clone();
+    extended.must(&person(Role::Principal, 1), request_extension("2027-01-20"));
+    extended.must(&reviewer(), decide_extension(true));
+    extended.must(&Actor::System, again());
+    let order = extended.hazard().order().unwrap();
+    assert_eq!(order.due_date, date("2027-01-20"));
+    assert_eq!(
+        order.due_date_original,
+        date("2027-01-04"),
+        "figures count by the first date, so it is put right although another is in force"
+    );
     case.must(&Actor::System, again());
     let order = case.hazard().order().unwrap();
     assert_eq!(order.due_date, date("2027-01-04"));

@@ -99,7 +99,10 @@ async fn status_of(
     };
     let chunks: Pin<Box<dyn futures_util::Stream<Item = Chunk>>> = Box::pin(chunks);
     let payload = Payload::Stream { payload: chunks };
-    read(payload, None, &limits).await.unwrap_err().status
+    read(payload, None, limits.json_bytes, &limits)
+        .await
+        .unwrap_err()
+        .status
 }
 
 #[tokio::test]

@@ -6,59 +6,42 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hazardloop_domain::access::Grant;
-use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, PhotoState};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
+use hazardloop_domain::access::{Grant, Place};
+use hazardloop_domain::command::Subject;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hazard::{Hazard, HazardEvent, Photo, PhotoState};
+use hazardloop_domain::ids::{
+    EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId, SubjectId,
+};
+use hazardloop_domain::inspection::{Inspection, InspectionEvent};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use hazardloop_sync_protocol::wire::Scope;
 use uuid::Uuid;
 
+use super::aggregate::{Aggregate, Slot, Standing};
 use super::{Door, Sender, lineage, scopes_of};
 use crate::failure::Failure;
 use crate::store::enterprises::{self, Seat};
-use crate::store::events::{self, Head, Linked, NewEvent};
+use crate::store::events::{self, Linked};
 use crate::store::feed::{self, Announced, News};
 use crate::store::hazard_lists::{self, Listed};
 use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
 use crate::store::lists::Key;
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, calendars, search};
+use crate::store::{Conn, WriteTx, access, calendars, inspections, search};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
     door: &'a Door,
     now: Timestamp,
     /// By id, so that rows are written, and locked, in one order by everybody.
-    hazards: BTreeMap<HazardId, Subject>,
+    hazards: BTreeMap<HazardId, Slot<Hazard>>,
+    inspections: BTreeMap<InspectionId, Slot<Inspection>>,
     /// In the order in which they were decided.
     events: Vec<Linked>,
     grants: BTreeMap<PersonId, Vec<Grant>>,
     seats: BTreeMap<EnterpriseId, Option<Seat>>,
     lineages: BTreeMap<JurisdictionId, Lineage>,
-}
-
-/// A hazard that was looked for.
-#[derive(Default)]
-struct Subject {
-    /// As the database holds it.
-    stored: Option<Hazard>,
-    /// As the rules have left it.
-    current: Option<Loaded>,
-    /// Whether the rules have changed it.
-    changed: bool,
-    /// There is no such hazard, and something else has this id.
-    taken: bool,
-}
-
-impl From<Option<Loaded>> for Subject {
-    fn from(loaded: Option<Loaded>) -> Self {
-        Self {
-            stored: loaded.as_ref().map(|loaded| loaded.hazard.clone()),
-            current: loaded,
-            changed: false,
-            taken: false,
-        }
-    }
 }
 
 impl<'a> WorkingSet<'a> {
@@ -67,6 +50,7 @@ impl<'a> WorkingSet<'a> {
             door,
             now,
             hazards: BTreeMap::new(),
+            inspections: BTreeMap::new(),
             events: Vec::new(),
             grants: BTreeMap::new(),
             seats: BTreeMap::new(),
@@ -83,44 +67,138 @@ impl<'a> WorkingSet<'a> {
         self.now
     }
 
-    /// Reads the hazards that commands are about to name, in one statement.
+    /// Reads what commands are about to name, in one statement a kind.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn expect(&mut self, conn: &mut Conn, ids: &[HazardId]) -> Result<(), Failure> {
-        for loaded in hazards::load_all(conn, ids)? {
-            self.hazards
-                .insert(loaded.hazard.id, Subject::from(Some(loaded)));
+    pub fn expect(&mut self, conn: &mut Conn, subjects: &[Subject]) -> Result<(), Failure> {
+        let (mut hazards, mut inspections) = (Vec::new(), Vec::new());
+        for subject in subjects {
+            match subject {
+                Subject::Hazard(id) => hazards.push(*id),
+                Subject::Inspection(id) => inspections.push(*id),
+            }
         }
-        let unknown = ids.iter().filter(|id| !self.hazards.contains_key(id));
-        let unknown: Vec<Uuid> = unknown.map(|id| id.0).collect();
+        if !hazards.is_empty() {
+            for Loaded { hazard, head } in hazards::load_all(conn, &hazards)? {
+                self.hazards.insert(hazard.id, Slot::loaded(hazard, head));
+            }
+        }
+        if !inspections.is_empty() {
+            for (inspection, head) in inspections::load_all(conn, &inspections)? {
+                let id = inspection.id;
+                self.inspections.insert(id, Slot::loaded(inspection, head));
+            }
+        }
+        hazards.retain(|id| !self.hazards.contains_key(id));
+        inspections.retain(|id| !self.inspections.contains_key(id));
+        let unknown = hazards.iter().map(|id| id.0);
+        let unknown: Vec<Uuid> = unknown.chain(inspections.iter().map(|id| id.0)).collect();
         let taken = events::known(conn, &unknown)?;
-        for id in unknown {
-            let subject = self.hazards.entry(HazardId(id)).or_default();
-            subject.taken = taken.contains(&id);
+        for id in hazards {
+            self.hazards.insert(id, Slot::empty(taken.contains(&id.0)));
+        }
+        for id in inspections {
+            let slot = Slot::empty(taken.contains(&id.0));
+            self.inspections.insert(id, slot);
         }
         Ok(())
     }
 
-    /// Whether the id is that of something else than a hazard.
+    /// Whether there is no such subject and the id is that of something else, were it begun in
+    /// this very transaction.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn is_taken(&mut self, conn: &mut Conn, id: HazardId) -> Result<bool, Failure> {
-        self.hazard(conn, id)?;
-        Ok(self.hazards.get(&id).is_some_and(|subject| subject.taken))
+    pub fn is_taken(&mut self, conn: &mut Conn, subject: Subject) -> Result<bool, Failure> {
+        Ok(match subject {
+            Subject::Hazard(id) => {
+                self.hazard(conn, id)?;
+                let twin = self.inspections.get(&InspectionId(id.0));
+                self.hazards.get(&id).is_some_and(|slot| slot.taken)
+                    || twin.is_some_and(|slot| slot.current.is_some())
+            }
+            Subject::Inspection(id) => {
+                self.inspection(conn, id)?;
+                let twin = self.hazards.get(&HazardId(id.0));
+                self.inspections.get(&id).is_some_and(|slot| slot.taken)
+                    || twin.is_some_and(|slot| slot.current.is_some())
+            }
+        })
     }
 
     /// A hazard as it is now, decided and not yet written things included; `None`: there is none.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn hazard(&mut self, conn: &mut Conn, id: HazardId) -> Result<Option<&Loaded>, Failure> {
+    pub fn hazard(&mut self, conn: &mut Conn, id: HazardId) -> Result<Option<&Hazard>, Failure> {
         if !self.hazards.contains_key(&id) {
-            self.expect(conn, &[id])?;
+            self.expect(conn, &[Subject::Hazard(id)])?;
         }
-        let subject = self.hazards.get(&id);
-        Ok(subject.and_then(|subject| subject.current.as_ref()))
+        let slot = self.hazards.get(&id);
+        Ok(slot.and_then(|slot| slot.current.as_ref()))
+    }
+
+    /// An inspection, likewise.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn inspection(
+        &mut self,
+        conn: &mut Conn,
+        id: InspectionId,
+    ) -> Result<Option<&Inspection>, Failure> {
+        if !self.inspections.contains_key(&id) {
+            self.expect(conn, &[Subject::Inspection(id)])?;
+        }
+        let slot = self.inspections.get(&id);
+        Ok(slot.and_then(|slot| slot.current.as_ref()))
+    }
+
+    /// The version of a subject as it is now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn version(&mut self, conn: &mut Conn, of: Subject) -> Result<Option<i64>, Failure> {
+        Ok(match of {
+            Subject::Hazard(id) => self.hazard(conn, id)?.map(|hazard| hazard.version),
+            Subject::Inspection(id) => self.inspection(conn, id)?.map(|it| it.version),
+        })
+    }
+
+    /// The photos that a subject names.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn photos_of(&mut self, conn: &mut Conn, of: Subject) -> Result<Vec<Photo>, Failure> {
+        let photos = match of {
+            Subject::Hazard(id) => self.hazard(conn, id)?.map(|hazard| hazard.photos.clone()),
+            Subject::Inspection(id) => self.inspection(conn, id)?.map(|it| it.photos.clone()),
+        };
+        Ok(photos.unwrap_or_default())
+    }
+
+    /// Where a subject stands in the world of scopes; `None`: there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn place_of(&mut self, conn: &mut Conn, of: Subject) -> Result<Option<Place>, Failure> {
+        match of {
+            Subject::Hazard(id) => {
+                let Some(hazard) = self.hazard(conn, id)?.cloned() else {
+                    return Ok(None);
+                };
+                let lineage = self.lineage(conn, hazard.jurisdiction_id)?;
+                Ok(Some(hazard.place(lineage.ancestors.clone())))
+            }
+            Subject::Inspection(id) => {
+                let Some(inspection) = self.inspection(conn, id)?.cloned() else {
+                    return Ok(None);
+                };
+                let lineage = self.lineage(conn, inspection.jurisdiction_id)?;
+                Ok(Some(inspection.place(lineage.ancestors.clone())))
+            }
+        }
     }
 
     /// All grants of a person, past and present.
@@ -158,29 +236,44 @@ impl<'a> WorkingSet<'a> {
         .clone())
     }
 
-    /// Whether what was decided so far has taken the hazard out of one of `scopes`.
+    /// Whether what was decided so far has taken the subject out of one of `scopes`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub fn has_left(
         &mut self,
         conn: &mut Conn,
-        id: HazardId,
+        subject: Subject,
         scopes: &[Scope],
     ) -> Result<bool, Failure> {
-        let Some(subject) = self.hazards.get(&id).filter(|subject| subject.changed) else {
+        match subject {
+            Subject::Hazard(id) => {
+                let slot = self.hazards.get(&id).cloned();
+                self.slot_has_left(conn, slot, scopes)
+            }
+            Subject::Inspection(id) => {
+                let slot = self.inspections.get(&id).cloned();
+                self.slot_has_left(conn, slot, scopes)
+            }
+        }
+    }
+
+    fn slot_has_left<T: Aggregate>(
+        &mut self,
+        conn: &mut Conn,
+        slot: Option<Slot<T>>,
+        scopes: &[Scope],
+    ) -> Result<bool, Failure> {
+        let slot = slot.filter(|slot| slot.changed);
+        let both = slot.and_then(|slot| slot.stored.zip(slot.current));
+        let Some((before, now)) = both else {
             return Ok(false);
         };
-        let stored = subject.stored.clone();
-        let current = subject.current.as_ref().map(|loaded| loaded.hazard.clone());
-        let (Some(before), Some(now)) = (stored, current) else {
-            return Ok(false);
-        };
-        if Standing::of(&before) == Standing::of(&now) {
+        if before.standing() == now.standing() {
             return Ok(false);
         }
-        let before = self.scopes_holding(conn, &before)?;
-        let now = self.scopes_holding(conn, &now)?;
+        let before = self.scopes_holding(conn, &before.standing())?;
+        let now = self.scopes_holding(conn, &now.standing())?;
         let left = |scope: &Scope| before.contains(scope) && !now.contains(scope);
         Ok(scopes.iter().any(left))
     }
@@ -188,44 +281,27 @@ impl<'a> WorkingSet<'a> {
     /// Chains events onto the history of a hazard that was looked for, and applies them.
     pub(in crate::usecases) fn record(
         &mut self,
-        hazard_id: HazardId,
+        id: HazardId,
         new_events: &[HazardEvent],
         sender: &Sender,
     ) -> Result<Hazard, Failure> {
-        let subject = self.hazards.entry(hazard_id).or_default();
-        let (mut hazard, mut head) = match &subject.current {
-            Some(loaded) => (Some(loaded.hazard.clone()), loaded.head),
-            None => (None, Head::NONE),
-        };
-        let mut linked = Vec::with_capacity(new_events.len());
-        for event in new_events {
-            let record = EventRecord {
-                hazard_id,
-                seq: head.seq.saturating_add(1),
-                actor_id: sender.person_id,
-                recorded_at: self.now,
-                origin: sender.origin.clone(),
-                event: event.clone(),
-            };
-            let (row, after) = link(head, &record)?;
-            linked.push(row);
-            head = after;
-            match &mut hazard {
-                Some(hazard) => hazard.apply(&record),
-                None => hazard = Hazard::begin(&record),
-            }
-        }
-        let hazard =
-            hazard.ok_or_else(|| Failure::Internal("a history without a report".to_owned()))?;
-        if !linked.is_empty() {
-            subject.changed = true;
-            subject.current = Some(Loaded {
-                hazard: hazard.clone(),
-                head,
-            });
-            self.events.append(&mut linked);
-        }
+        let slot = self.hazards.entry(id).or_insert(Slot::empty(false));
+        let (hazard, mut linked) = slot.chain(id.0, new_events, self.now, sender)?;
+        self.events.append(&mut linked);
         Ok(hazard)
+    }
+
+    /// The same of an inspection.
+    pub(super) fn record_inspection(
+        &mut self,
+        id: InspectionId,
+        new_events: &[InspectionEvent],
+        sender: &Sender,
+    ) -> Result<Inspection, Failure> {
+        let slot = self.inspections.entry(id).or_insert(Slot::empty(false));
+        let (inspection, mut linked) = slot.chain(id.0, new_events, self.now, sender)?;
+        self.events.append(&mut linked);
+        Ok(inspection)
     }
 
     /// Writes what was decided: events, states, feed rows and photo references. Whoever waits for
@@ -237,41 +313,43 @@ impl<'a> WorkingSet<'a> {
         if self.events.is_empty() {
             return Ok(());
         }
-        let subjects = std::mem::take(&mut self.hazards);
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        let hazards = std::mem::take(&mut self.hazards);
+        let inspections = std::mem::take(&mut self.inspections);
         let (mut news, mut photos) = (News::default(), Vec::new());
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
         let mut provisional = Vec::new();
         let (mut listed, mut searched) = (Vec::new(), Vec::new());
-        for subject in subjects.into_values().filter(|subject| subject.changed) {
-            let Some(Loaded { hazard, head }) = subject.current else {
+        for slot in hazards.into_values().filter(|slot| slot.changed) {
+            let Some((hazard, record)) = self.publish(tx, &slot, &mut news, &mut photos)? else {
                 continue;
             };
-            let record = minicbor::to_vec(&hazard)
-                .map_err(|error| Failure::Internal(format!("encoding a hazard: {error}")))?;
-            let stored = subject.stored.as_ref();
-            self.announce(tx.conn(), &mut news, &hazard, &record, stored)?;
-            listed.push(self.listed(tx.conn(), &hazard, stored)?);
-            if stored.is_none_or(|stored| search::is_touched(stored, &hazard)) {
-                let at = hazard.received_at.as_millis();
-                searched.push(Key {
-                    at,
-                    id: hazard.id.0,
-                });
+            let stored = slot.stored.as_ref();
+            listed.push(self.listed(tx.conn(), hazard, stored)?);
+            if stored.is_none_or(|stored| search::is_touched(stored, hazard)) {
+                searched.push(key_of(hazard));
             }
-            photos.extend(named_photos(&hazard, stored, self.now));
-            if stored.is_some_and(is_provisional) != is_provisional(&hazard) {
-                provisional.push((hazard.id, is_provisional(&hazard)));
+            if stored.is_some_and(is_provisional) != is_provisional(hazard) {
+                provisional.push((hazard.id, is_provisional(hazard)));
             }
             let district_code = &self
                 .lineage(tx.conn(), hazard.jurisdiction_id)?
                 .district_code;
-            let mut saved = Saved::new(&hazard, record, head, district_code);
-            if stored.map(|stored| &stored.sector) != Some(&hazard.sector) {
-                saved = saved.of_sector(hazard.sector.clone());
-            }
-            match stored {
+            let saved = Saved::new(hazard, record, slot.head, district_code);
+            match &slot.stored {
                 None => new.push(saved),
                 Some(stored) => changed.push((saved, stored.version)),
+            }
+        }
+        let (mut begun, mut gone_on) = (Vec::new(), Vec::new());
+        for slot in inspections.into_values().filter(|slot| slot.changed) {
+            let Some((inspection, record)) = self.publish(tx, &slot, &mut news, &mut photos)?
+            else {
+                continue;
+            };
+            let saved = inspections::Saved::new(inspection, record, slot.head);
+            match &slot.stored {
+                None => begun.push(saved),
+                Some(stored) => gone_on.push((saved, stored.version)),
             }
         }
         events::append_all(tx, self.events)?;
@@ -280,6 +358,10 @@ impl<'a> WorkingSet<'a> {
             hazards::update(tx, saved, before)?;
         }
         calendars::mark(tx, &provisional)?;
+        inspections::insert_all(tx, begun)?;
+        for (saved, before) in gone_on {
+            inspections::update(tx, saved, before)?;
+        }
         feed::publish(tx, news)?;
         hazard_lists::store(tx, &listed)?;
         search::put_waiting(tx, &searched)?;
@@ -289,13 +371,36 @@ impl<'a> WorkingSet<'a> {
         Ok(())
     }
 
-    /// The scopes that hold a hazard: of its enterprise, of who answers for it and all above, and
+    /// What the feed and the photo references must learn of a subject; the subject and its CBOR.
+    fn publish<'s, T: Aggregate>(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        slot: &'s Slot<T>,
+        news: &mut News,
+        photos: &mut Vec<NamedPhoto>,
+    ) -> Result<Option<(&'s T, Vec<u8>)>, Failure> {
+        let Some(subject) = &slot.current else {
+            return Ok(None);
+        };
+        let record = minicbor::to_vec(subject)
+            .map_err(|error| Failure::Internal(format!("encoding a record: {error}")))?;
+        let stored = slot.stored.as_ref();
+        self.announce(tx.conn(), news, subject, &record, stored)?;
+        photos.extend(named_photos(subject, stored, self.now));
+        Ok(Some((subject, record)))
+    }
+
+    /// The scopes that hold a subject: of its enterprise, of who answers for it and all above, and
     /// while it is being handed over, of who hands it over.
-    fn scopes_holding(&mut self, conn: &mut Conn, hazard: &Hazard) -> Result<Vec<Scope>, Failure> {
-        let ancestors = &self.lineage(conn, hazard.jurisdiction_id)?.ancestors;
-        let mut scopes = scopes_of(hazard.enterprise_id, ancestors);
-        if let Some(from) = hazard.handed_over_by() {
-            scopes.extend(scopes_of(None, &self.lineage(conn, from)?.ancestors));
+    fn scopes_holding(
+        &mut self,
+        conn: &mut Conn,
+        standing: &Standing<'_>,
+    ) -> Result<Vec<Scope>, Failure> {
+        let lineage = self.lineage(conn, standing.jurisdiction)?;
+        let mut scopes = scopes_of(standing.enterprise, lineage, standing.sector);
+        if let Some(from) = standing.handed_over_by {
+            scopes.extend(scopes_of(None, self.lineage(conn, from)?, standing.sector));
             scopes.sort_unstable();
             scopes.dedup();
         }
@@ -310,95 +415,83 @@ impl<'a> WorkingSet<'a> {
         stored: Option<&Hazard>,
     ) -> Result<hazard_lists::Moved, Failure> {
         let mut of = |hazard: &Hazard| -> Result<Listed, Failure> {
-            let scopes = self.scopes_holding(conn, hazard)?;
+            let scopes = self.scopes_holding(conn, &hazard.standing())?;
             Ok(Listed::new(hazard, &scopes))
         };
         Ok((stored.map(&mut of).transpose()?, of(hazard)?))
     }
 
-    /// Tells the scopes that hold the hazard now, and those that it has left.
-    fn announce(
+    /// Tells the scopes that hold the subject now, and those that it has left.
+    fn announce<T: Aggregate>(
         &mut self,
         conn: &mut Conn,
         news: &mut News,
-        hazard: &Hazard,
+        subject: &T,
         record: &[u8],
-        stored: Option<&Hazard>,
+        stored: Option<&T>,
     ) -> Result<(), Failure> {
-        let scopes = self.scopes_holding(conn, hazard)?;
+        let scopes = self.scopes_holding(conn, &subject.standing())?;
+        let id = subject.id();
         if let Some(stored) = stored
-            && Standing::of(stored) != Standing::of(hazard)
+            && stored.standing() != subject.standing()
         {
-            let mut left = self.scopes_holding(conn, stored)?;
+            let mut left = self.scopes_holding(conn, &stored.standing())?;
             left.retain(|scope| !scopes.contains(scope));
-            let (id, version) = (&hazard.id.0, hazard.version);
-            news.remove(&left, RecordKind::Hazard, id, version, self.now);
+            news.remove(&left, T::KIND, &id, subject.version(), self.now);
         }
         let announced = Announced {
-            kind: RecordKind::Hazard,
-            id: &hazard.id.0,
-            version: hazard.version,
+            kind: T::KIND,
+            id: &id,
+            version: subject.version(),
             body: record,
-            created_at: hazard.received_at,
+            created_at: subject.received_at(),
         };
         news.put(&self.door.key, &scopes, announced);
         Ok(())
     }
 }
 
-/// Whether a calendar that is not here yet may move its due date.
-fn is_provisional(hazard: &Hazard) -> bool {
-    let deadline = hazard.order().and_then(|order| order.deadline.as_ref());
-    hazard.due_at().is_some() && deadline.is_some_and(|deadline| deadline.provisional)
-}
-
-/// What decides which scopes hold a hazard.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Standing {
-    enterprise: Option<EnterpriseId>,
-    jurisdiction: JurisdictionId,
-    handed_over_by: Option<JurisdictionId>,
-}
-
-impl Standing {
-    fn of(hazard: &Hazard) -> Self {
-        Self {
-            enterprise: hazard.enterprise_id,
-            jurisdiction: hazard.jurisdiction_id,
-            handed_over_by: hazard.handed_over_by(),
-        }
+/// Its place in lists that are ordered by when the report was received.
+fn key_of(hazard: &Hazard) -> Key {
+    Key {
+        at: hazard.received_at.as_millis(),
+        id: hazard.id.0,
     }
 }
 
-fn link(head: Head, record: &EventRecord) -> Result<(Linked, Head), Failure> {
-    let body = minicbor::to_vec(record)
-        .map_err(|error| Failure::Internal(format!("encoding an event: {error}")))?;
-    let event = NewEvent {
-        subject_kind: "hazard",
-        subject_id: &record.hazard_id.0,
-        kind: record.event.kind(),
-        actor: record.actor_id,
-        recorded_at: record.recorded_at,
-        body: &body,
-    };
-    Ok(events::link(head, event))
+/// Whether a calendar that is not here yet may move its first due date: figures count by it, also of
+/// what is closed.
+fn is_provisional(hazard: &Hazard) -> bool {
+    let first = hazard
+        .order()
+        .and_then(|order| order.deadline_original.as_ref());
+    first.is_some_and(|deadline| deadline.provisional)
 }
 
 /// What the references table must learn: new names, and states that changed.
-fn named_photos(hazard: &Hazard, stored: Option<&Hazard>, now: Timestamp) -> Vec<NamedPhoto> {
-    let changed = hazard.photos.iter().filter(|photo| {
-        let known = stored.and_then(|stored| stored.photo(&photo.reference.sha256));
+fn named_photos<T: Aggregate>(
+    subject: &T,
+    stored: Option<&T>,
+    now: Timestamp,
+) -> impl Iterator<Item = NamedPhoto> {
+    let known = move |sha256: &Digest| {
+        let photos = stored.map_or(&[][..], T::photos);
+        photos
+            .iter()
+            .find(|photo| photo.reference.sha256 == *sha256)
+    };
+    let changed = subject.photos().iter().filter(move |photo| {
+        let known = known(&photo.reference.sha256);
         known.map(|known| &known.state) != Some(&photo.state)
     });
-    changed
-        .map(|photo| {
-            let state = match photo.state {
-                PhotoState::AwaitingPhoto => "awaiting_photo",
-                PhotoState::Verified => "verified",
-                PhotoState::Lost { .. } => "lost",
-            };
-            let (sha256, by) = (&photo.reference.sha256, photo.named_by);
-            NamedPhoto::new(hazard.id, sha256, by, state, now)
-        })
-        .collect()
+    let of = T::SUBJECT.with(SubjectId(subject.id()));
+    changed.map(move |photo| {
+        let state = match photo.state {
+            PhotoState::AwaitingPhoto => "awaiting_photo",
+            PhotoState::Verified => "verified",
+            PhotoState::Lost { .. } => "lost",
+        };
+        let (sha256, by) = (&photo.reference.sha256, photo.named_by);
+        NamedPhoto::new(of, sha256, by, state, now)
+    })
 }

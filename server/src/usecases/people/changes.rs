@@ -17,6 +17,7 @@ use crate::store::events;
 use crate::store::people::{self, Person, PlacedGrant};
 use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx};
+use crate::usecases::sectors;
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
 
@@ -216,7 +217,9 @@ pub async fn grant(
         if row.disabled_at.is_some() {
             return Err(Failure::Conflict("this account is disabled".to_owned()));
         }
-        temporary::require_where_away(tx.conn(), &wanted, path.as_deref(), &grants, now)?;
+        if let Some(path) = &path {
+            temporary::require_at_home(tx.conn(), &wanted, path, &grants, now)?;
+        }
         if grants.len() >= MOST_GRANTS {
             let why = format!("this person has had {MOST_GRANTS} grants; that is the limit");
             return Err(Failure::Conflict(why));
@@ -255,6 +258,7 @@ pub fn add_grant(
     actor: Option<PersonId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    sectors::open_for(tx, grant, now)?;
     people::bump(tx, person)?;
     people::insert_grant(tx, person, grant).map_err(|error| {
         match error.is_duplicate_in("grants") {
@@ -340,6 +344,33 @@ pub async fn end_grant(
         Ok::<_, Failure>(())
     });
     ended.await
+}
+
+/// Ends grants of a person at an instant because somebody else takes them over, records it, and
+/// announces it to the person's devices. The rules on who may do that are not asked here.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hand_over_grants(
+    tx: &mut WriteTx<'_>,
+    digest_key: &DigestKey,
+    person: PersonId,
+    (grants, at): (&[GrantId], Timestamp),
+    fields: &[(&'static str, String)],
+    (actor, now): (PersonId, Timestamp),
+) -> Result<(), StoreError> {
+    people::bump(tx, person)?;
+    for grant in grants {
+        people::end_grant(tx, *grant, at)?;
+        let id = ("grant_id", grant.to_string());
+        let fields: Vec<(&str, &str)> = std::iter::once(&id)
+            .chain(fields)
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        record_event(tx, person, "grant_handed_over", Some(actor), &fields, now)?;
+    }
+    announce_person(tx, digest_key, person)?;
+    Ok(())
 }
 
 /// Disables the account of a person who still has version `seen`, and ends its sessions. One that is

@@ -1,7 +1,8 @@
 //! What somebody is with regard to other people: whom they see, whom they administer.
 
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::GrantScope;
 use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::operations::Operation;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
@@ -9,13 +10,6 @@ use super::{OfWhom, PersonView};
 use crate::failure::Failure;
 use crate::store::people::{self, Person, PlacedGrant, View};
 use crate::store::{Conn, StoreError};
-
-/// Roles over a jurisdiction that see the people in it.
-const SEEING: [Role; 3] = [
-    Role::Administrator,
-    Role::DepartmentReviewer,
-    Role::Supervisor,
-];
 
 /// What one person may do about others, at one instant.
 #[derive(Clone, Debug)]
@@ -56,17 +50,18 @@ impl Standing {
     }
 
     fn add(&mut self, placed: PlacedGrant) {
+        let may = |operation: Operation| operation.roles().contains(&placed.grant.role);
+        if !may(Operation::ViewPeople) {
+            return;
+        }
         match placed.grant.scope {
-            GrantScope::Enterprise(id) if placed.grant.role == Role::Principal => {
-                self.view.enterprises.push(id);
-            }
-            GrantScope::Jurisdiction(_) if SEEING.contains(&placed.grant.role) => {
-                if placed.grant.role == Role::Administrator {
+            GrantScope::Enterprise(id) => self.view.enterprises.push(id),
+            GrantScope::Jurisdiction(_) => {
+                if may(Operation::ManagePeople) {
                     self.administers.push(placed.path.clone());
                 }
                 self.view.paths.push(placed.path);
             }
-            _ => {}
         }
     }
 

@@ -42,11 +42,15 @@ pub fn check_temporary(grant: &Grant, rules: &PeopleLimits) -> Result<(), Failur
     Err(Failure::invalid("valid_until", why))
 }
 
-/// Refuses a standing grant away from home. `path`: of the jurisdiction that it is over.
-pub(super) fn require_where_away(
+/// Refuses a standing grant away from the home that `grants` make. `path`: of the jurisdiction that it
+/// is over.
+///
+/// # Errors
+/// [`Failure::Invalid`]; when the database does not answer.
+pub fn require_at_home(
     conn: &mut Conn,
     grant: &Grant,
-    path: Option<&str>,
+    path: &str,
     grants: &[PlacedGrant],
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -63,10 +67,7 @@ pub(super) fn require_where_away(
         .filter(stands)
         .map(|placed| placed.path.as_str())
         .collect();
-    let (Some(path), None) = (path, &grant.temporary_reason) else {
-        return Ok(());
-    };
-    if homes.is_empty() {
+    if homes.is_empty() || grant.temporary_reason.is_some() {
         return Ok(());
     }
     // The district in which the new jurisdiction lies; above districts, itself.

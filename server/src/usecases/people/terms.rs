@@ -71,6 +71,13 @@ impl Terms {
         if over_enterprise && !self.sectors.is_empty() {
             return wrong("an enterprise is not divided into sectors");
         }
+        let whole = matches!(
+            self.role,
+            Role::Administrator | Role::Gateway | Role::Importer
+        );
+        if whole && !self.sectors.is_empty() {
+            return wrong("this role is held over all sectors");
+        }
         if self.sectors.len() > MOST_SECTORS {
             return wrong(&format!("more than {MOST_SECTORS}"));
         }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::{Area, List, Page, Wanted, in_order};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::lists;
-use crate::store::{Conn, ReadTx};
-use crate::usecases::reach::Reach;
+use crate::store::enterprise_rows::{self, TraitFilter};
+use crate::store::{Conn, ReadTx, lists};
+use crate::usecases::reach::{Narrowed, Reach};
 
 /// What the list is narrowed to; everything that is set must be met.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,12 +22,15 @@ pub struct Filters {
     pub name: Option<String>,
     /// In one jurisdiction and everything below it.
     pub jurisdiction_id: Option<JurisdictionId>,
+    /// By what it does and how it stands.
+    pub traits: TraitFilter,
     /// Where.
     pub area: Option<Area>,
 }
 
 impl Filters {
-    fn is_empty(&self) -> bool {
+    /// Whether the list's own index says already which pass.
+    fn is_of_index(&self) -> bool {
         self.name.is_none() && self.area.is_none()
     }
 
@@ -42,9 +45,10 @@ impl Filters {
                 .name
                 .to_lowercase()
                 .contains(&part.to_lowercase())
-        }) && self
-            .area
-            .is_none_or(|area| point.is_some_and(|point| area.contains(point)))
+        }) && self.traits.passes(enterprise)
+            && self
+                .area
+                .is_none_or(|area| point.is_some_and(|point| area.contains(point)))
     }
 }
 
@@ -73,9 +77,10 @@ fn list_in(
 ) -> Result<Page<Enterprise>, Failure> {
     let conn = tx.conn();
     let reach = Reach::of(conn, person_id, now)?;
-    let scopes = reach.narrowed(conn, None, filters.jurisdiction_id)?;
+    let Narrowed { scopes, within } = reach.narrowed(conn, None, filters.jurisdiction_id)?;
     let list = List {
         scopes: &scopes,
+        within: within.as_deref(),
         kind: RecordKind::Enterprise,
         wanted,
     };
@@ -90,7 +95,15 @@ fn list_in(
     };
     let page = match candidates {
         Some(candidates) => list.of_candidates(conn, &candidates, &mut passing)?,
-        None => list.walk(conn, !filters.is_empty(), &mut passing)?,
+        None if filters.traits.is_empty() => {
+            list.walk(conn, !filters.is_of_index(), &mut passing)?
+        }
+        None => {
+            let newest = &mut |conn: &mut Conn, before, limit| {
+                enterprise_rows::newest_first(conn, &scopes, &filters.traits, before, limit)
+            };
+            list.walk_along(conn, newest, !filters.is_of_index(), &mut passing)?
+        }
     };
     let ids: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
     let records = lists::enterprises(conn, &ids)?;

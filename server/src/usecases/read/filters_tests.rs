@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Amend, Grade, Source};
+use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::geography::{Wgs84Point, distance_m};
 use hazardloop_domain::hazard::{Hazard, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
@@ -173,14 +174,14 @@ impl World {
         loaded.into_iter().map(|loaded| loaded.hazard).collect()
     }
 
-    /// Name and sector of the enterprises.
-    fn firms(&self) -> BTreeMap<EnterpriseId, (String, String)> {
+    /// Names of the enterprises.
+    fn firms(&self) -> BTreeMap<EnterpriseId, String> {
         let db = &self.server.app.db;
         let one = |key: &&str| {
             let id = enterprise(key);
             let found = db.read_blocking(|tx| places::enterprise(tx.conn(), id));
             let found = found.unwrap().unwrap();
-            (id, (found.name, found.sector))
+            (id, found.name)
         };
         FIRMS.iter().map(one).collect()
     }
@@ -197,7 +198,7 @@ impl World {
         }
     }
 
-    /// Whether somebody may ask for a jurisdiction as such.
+    /// Whether somebody has a role over the whole of a jurisdiction.
     fn covers(&self, who: usize, id: JurisdictionId) -> bool {
         match who {
             0 | 1 => true,
@@ -209,11 +210,14 @@ impl World {
     }
 
     fn by_hand(&self, who: usize, filters: &Filters, order: Order) -> Vec<Hazard> {
-        if let (Some(id), None) = (filters.jurisdiction_id, filters.enterprise_id)
-            && !self.covers(who, id)
-        {
-            return Vec::new();
-        }
+        // Of a jurisdiction that they do not cover, people see what is of their own enterprise.
+        let only_own = matches!(
+            (filters.jurisdiction_id, filters.enterprise_id),
+            (Some(id), None) if !self.covers(who, id)
+        );
+        let own = |hazard: &Hazard| {
+            [3, 5].contains(&who) && hazard.enterprise_id == Some(enterprise("polishing"))
+        };
         let firms = self.firms();
         let now = self.now;
         let passes = |hazard: &Hazard| {
@@ -224,8 +228,9 @@ impl World {
                 .criterion
                 .as_ref()
                 .map(|criterion| criterion.code.clone());
-            let text = index_text::text_of(hazard, firm.map(|(name, _)| name.as_str()));
-            (filters.statuses.is_empty() || filters.statuses.contains(&hazard.status_name()))
+            let text = index_text::text_of(hazard, firm.map(String::as_str));
+            (!only_own || own(hazard))
+                && (filters.statuses.is_empty() || filters.statuses.contains(&hazard.status_name()))
                 && filters.grade.is_none_or(|grade| hazard.grade == grade)
                 && filters
                     .enterprise_id
@@ -246,7 +251,7 @@ impl World {
                 && filters
                     .sector
                     .as_ref()
-                    .is_none_or(|sector| firm.is_some_and(|(_, own)| own == sector))
+                    .is_none_or(|sector| hazard.sector.as_ref() == Some(sector))
                 && (filters.criterion.is_none() || filters.criterion == code)
                 && filters
                     .reported_by
@@ -431,13 +436,13 @@ impl World {
             .unwrap();
         let applied = |result: &_| format!("{result:?}").contains("Applied");
         assert!(answer.results.iter().all(applied));
-        let corrections = enterprises::Corrections {
-            name: Some("荣昌区龙卷风铸造厂".to_owned()),
-            sector: Some("危化".to_owned()),
-            ..Default::default()
+        let correction = |before| Enterprise {
+            name: "荣昌区龙卷风铸造厂".to_owned(),
+            sector: "危化".to_owned(),
+            ..before
         };
         let id = enterprise("machinery");
-        enterprises::correct(app, person("admin"), id, 1, corrections)
+        enterprises::correct(app, person("admin"), id, 1, Box::new(correction))
             .await
             .unwrap();
         let asked = relocate::Move {

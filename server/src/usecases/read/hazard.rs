@@ -1,7 +1,5 @@
 //! One hazard and its history, for those who may see it.
 
-use std::collections::BTreeMap;
-
 use hazardloop_domain::access::Actor;
 use hazardloop_domain::command::ActionKind;
 use hazardloop_domain::hazard::{EventRecord, Hazard};
@@ -9,11 +7,10 @@ use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::policy;
 use hazardloop_domain::time::Timestamp;
 
+use super::history::{self, HistoryEntry};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::events::{self, StoredEvent};
-use crate::store::{Conn, StoreError, hazards, lists};
-use crate::usecases::execute::lineage;
+use crate::store::{Conn, hazards};
 use crate::usecases::reach::Reach;
 
 /// A hazard as one person meets it.
@@ -41,21 +38,10 @@ pub fn visible(
     let Some(loaded) = hazards::load(conn, id)? else {
         return Err(unknown);
     };
-    let hazard = loaded.hazard;
     let reach = Reach::of(conn, person_id, now)?;
-    let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
-    let actor = reach.actor_over(&place);
-    if !actor.is_outside() {
-        return Ok((hazard, actor));
-    }
-    // Whoever hands it over looks on until there is a receipt, and decides nothing.
-    let Some(from) = hazard.handed_over_by() else {
-        return Err(unknown);
-    };
-    if reach.sees(&hazard.place(lineage(conn, from)?.ancestors)) {
-        Ok((hazard, actor))
-    } else {
-        Err(unknown)
+    match reach.seen(conn, &loaded.hazard)? {
+        Some(seen) => Ok((loaded.hazard, seen.actor)),
+        None => Err(unknown),
     }
 }
 
@@ -79,17 +65,6 @@ pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Seen, F
         .await
 }
 
-/// One event of a hazard's history, as stored and as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// As stored, with its hashes.
-    pub stored: StoredEvent,
-    /// What it says.
-    pub record: EventRecord,
-    /// The name of who did it; absent for the server itself.
-    pub actor_name: Option<String>,
-}
-
 /// The history of a hazard after `after_seq`, oldest first, at most `limit` entries.
 ///
 /// # Errors
@@ -100,44 +75,12 @@ pub async fn history(
     id: HazardId,
     after_seq: i64,
     limit: usize,
-) -> Result<Vec<HistoryEntry>, Failure> {
+) -> Result<Vec<HistoryEntry<EventRecord>>, Failure> {
     let now = app.clock.now();
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     app.db
         .read(move |tx| {
             visible(tx.conn(), person_id, id, now)?;
-            let stored = events::history(tx.conn(), &id.0, after_seq, limit)?;
-            let names = names(tx.conn(), &stored)?;
-            stored
-                .into_iter()
-                .map(|stored| entry(stored, &names))
-                .collect()
+            history::entries(tx.conn(), id.0, after_seq, limit)
         })
         .await
-}
-
-fn names(conn: &mut Conn, stored: &[StoredEvent]) -> Result<BTreeMap<Vec<u8>, String>, Failure> {
-    let mut actors: Vec<Vec<u8>> = stored
-        .iter()
-        .filter_map(|event| event.actor_id.clone())
-        .collect();
-    actors.sort_unstable();
-    actors.dedup();
-    Ok(lists::names_of_people(conn, &actors)?)
-}
-
-fn entry(stored: StoredEvent, names: &BTreeMap<Vec<u8>, String>) -> Result<HistoryEntry, Failure> {
-    let record = minicbor::decode(&stored.body).map_err(|error| StoreError::Corrupt {
-        what: format!("an event: {error}"),
-    })?;
-    let actor_name = stored
-        .actor_id
-        .as_ref()
-        .and_then(|id| names.get(id))
-        .cloned();
-    Ok(HistoryEntry {
-        stored,
-        record,
-        actor_name,
-    })
 }

@@ -24,7 +24,7 @@ pub use crate::store::hazard_lists::{Order, Span};
 use crate::store::lists::{self, HazardFilter, Key};
 use crate::store::{Conn, ReadTx};
 use crate::usecases::index_text;
-use crate::usecases::reach::Reach;
+use crate::usecases::reach::{Narrowed, Reach};
 
 /// Hazards that may share one number; more are not looked at.
 const SAME_NUMBER: i64 = 50;
@@ -133,8 +133,9 @@ pub async fn list(
     let work = move |tx: &mut ReadTx<'_>| {
         let conn = tx.conn();
         let reach = Reach::of(conn, person_id, now)?;
-        let scopes = reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
-        let list = HazardList::new(&filters, &scopes, None, order, now);
+        let Narrowed { scopes, within } =
+            reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
+        let list = HazardList::new(&filters, &scopes, within.as_deref(), order, now);
         let page = list.page(conn, wanted, EXAMINED_PER_PAGE)?;
         let ids: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
         let records = lists::hazards(conn, &ids)?;
@@ -167,8 +168,9 @@ pub async fn count(
     let work = move |tx: &mut ReadTx<'_>| {
         let conn = tx.conn();
         let reach = Reach::of(conn, person_id, now)?;
-        let scopes = reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
-        HazardList::new(&filters, &scopes, None, order, now).count(conn, most)
+        let Narrowed { scopes, within } =
+            reach.narrowed(conn, filters.enterprise_id, filters.jurisdiction_id)?;
+        HazardList::new(&filters, &scopes, within.as_deref(), order, now).count(conn, most)
     };
     app.db.read(work).await
 }

@@ -146,6 +146,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
         objects: Arc::new(InMemory::new()),
         boundaries: crate::usecases::boundaries::Boundaries::default(),
         calendar: crate::usecases::calendar::Calendar::default(),
+        catalog: crate::usecases::catalog::Catalog::default(),
         epoch: "test".to_owned(),
         digest_key: DigestKey([1; 16]),
         jobs_wake: tokio::sync::Notify::new(),
@@ -221,6 +222,7 @@ impl World {
                     address: None,
                     position: None,
                     version: 1,
+                    profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
                 };
                 let record = minicbor::to_vec(&firm).unwrap();
                 places::save_enterprise(tx, &firm, &record, "", None, now)?;

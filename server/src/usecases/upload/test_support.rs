@@ -109,6 +109,7 @@ impl World {
             objects: Arc::new(objects.with_fsync(true)),
             boundaries: crate::usecases::boundaries::Boundaries::default(),
             calendar: crate::usecases::calendar::Calendar::default(),
+            catalog: crate::usecases::catalog::Catalog::default(),
             epoch: "test".to_owned(),
             digest_key: DigestKey([1; 16]),
             jobs_wake: tokio::sync::Notify::new(),
@@ -158,6 +159,7 @@ impl World {
                 address: None,
                 position: None,
                 version: 1,
+                profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
             };
             let record = minicbor::to_vec(&firm).unwrap();
             places::save_enterprise(tx, &firm, &record, "500111", None, now)?;

@@ -77,6 +77,7 @@ fn enterprise() -> Enterprise {
         address: None,
         position: None,
         version: 1,
+        profile: hazardloop_domain::enterprise::EnterpriseProfile::default(),
     }
 }
 

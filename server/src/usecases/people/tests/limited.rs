@@ -78,6 +78,12 @@ fn what_limits_a_grant_must_fit_its_role_and_its_scope() {
                 "sectors",
             ),
             (
+                with(Role::Administrator, town, &|new| {
+                    new.sectors = vec!["工贸".to_owned()]
+                }),
+                "sectors",
+            ),
+            (
                 with(Role::Expert, town, &|new| {
                     new.sectors = (0..=MOST_SECTORS).map(|n| n.to_string()).collect();
                 }),

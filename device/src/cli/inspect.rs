@@ -1,0 +1,368 @@
+//! Inspections and self-checks: from arguments to actions, and what is shown of them.
+
+use hazardloop_domain::access::Role;
+use hazardloop_domain::command::{
+    Action, Attendee, AttendeeRole, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
+    InspectionSetup, ItemOutcome, ItemRef, LinkFinding, PhotoKind, PhotoRef, RecordRefusal,
+    RecordResults, SignInspection, SignerRole, StartInspection, SubmitSelfCheck, TeamMember,
+    VisitPart,
+};
+use hazardloop_domain::ids::{FindingId, InspectionId};
+use hazardloop_domain::inspection::Inspection;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::device::InspectionView;
+use serde_json::{Value, json};
+
+use super::acts::take_photos;
+use super::acts_report::own_enterprise;
+use super::args::{Language, Task};
+use super::find;
+use super::inspection_args::{
+    InspectTask, OneInspection, Outcomes, SelfCheckArgs, SignArgs, StartArgs, WhatArgs,
+};
+use super::show::Answer;
+use super::trouble::Trouble;
+use super::words::{self, say};
+use crate::ambient::Ambient;
+use crate::driver::Device;
+
+/// The commands that a task stands for; `None` when it is not about an inspection.
+pub(super) fn commands(
+    device: &Device,
+    ambient: &mut Ambient,
+    task: &Task,
+) -> Result<Option<(InspectionId, Vec<Action>)>, Trouble> {
+    let now = ambient.clock.now();
+    let task = match task {
+        Task::SelfCheck(args) => {
+            let id = InspectionId(ambient.uuid_v7());
+            let check = self_check(device, ambient, args, now)?;
+            return Ok(Some((id, vec![Action::SubmitSelfCheck(check)])));
+        }
+        Task::Inspect(task) => task,
+        _ => return Ok(None),
+    };
+    let find = |which: &OneInspection| find::inspection(&device.engine, now, &which.inspection);
+    let (id, action) = match task {
+        InspectTask::Start(args) => start(device, ambient, args, now)?,
+        InspectTask::Result(args) => {
+            let (id, view) = find(&args.which)?;
+            let lists = view.map(|view| view.inspection.checklists);
+            let results = results(device, &args.outcomes, &lists.unwrap_or_default())?;
+            (id, Action::RecordResults(RecordResults { results }))
+        }
+        InspectTask::Finding(args) => {
+            let (id, view) = find(&args.which)?;
+            let lists = view.map(|view| view.inspection.checklists);
+            let item = args.item.as_deref();
+            let hazard = args.hazard.as_deref();
+            let finding = LinkFinding {
+                finding_id: FindingId(ambient.uuid_v7()),
+                hazard_id: hazard
+                    .map(|text| find::hazard(&device.engine, now, text).map(|(id, _)| id))
+                    .transpose()?,
+                advice: args.advice.clone(),
+                item: item.map(|item| item_of(item, &lists.unwrap_or_default())),
+                handling: args.handling,
+            };
+            (id, Action::LinkFinding(finding))
+        }
+        InspectTask::Sign(args) => {
+            let (id, view) = find(&args.which)?;
+            let inspection = view.map(|view| view.inspection);
+            (
+                id,
+                Action::SignInspection(signature(device, args, inspection.as_ref(), now)),
+            )
+        }
+        InspectTask::Refuse(args) => {
+            let refusal = RecordRefusal {
+                reason: args.reason.clone(),
+                refused_by: args.name.clone(),
+                witness: args.witness.clone(),
+                refused_at: now,
+            };
+            (find(&args.which)?.0, Action::RecordRefusal(refusal))
+        }
+        InspectTask::Complete(args) => {
+            let completion = CompleteInspection {
+                completed_at: now,
+                situation: args.situation.clone(),
+                no_hazard_found: args.nothing_found,
+            };
+            (find(&args.which)?.0, Action::CompleteInspection(completion))
+        }
+        InspectTask::List | InspectTask::Show(_) => return Ok(None),
+    };
+    Ok(Some((id, vec![action])))
+}
+
+fn setup(
+    device: &Device,
+    kind: InspectionKind,
+    what: &WhatArgs,
+    now: Timestamp,
+) -> Result<InspectionSetup, Trouble> {
+    let enterprise_id = match &what.enterprise {
+        Some(text) => Some(find::enterprise(&device.engine, text)?),
+        None => own_enterprise(device, now),
+    };
+    let mut checklists = what.checklist.clone();
+    if let Some(first) = checklists.first_mut() {
+        first.mandatory.clone_from(&what.must);
+    }
+    Ok(InspectionSetup {
+        kind,
+        enterprise_id,
+        position: None,
+        checklists,
+        team: Vec::new(),
+        basis: None,
+        departments: Vec::new(),
+        cadence: None,
+        reason: None,
+        approval_no: None,
+        notice_no: None,
+    })
+}
+
+fn self_check(
+    device: &Device,
+    ambient: &mut Ambient,
+    args: &SelfCheckArgs,
+    now: Timestamp,
+) -> Result<SubmitSelfCheck, Trouble> {
+    let setup = InspectionSetup {
+        cadence: Some(args.cadence),
+        ..setup(device, InspectionKind::SelfCheck, &args.what, now)?
+    };
+    let results = results(device, &args.outcomes, &setup.checklists)?;
+    let mut findings = Vec::new();
+    for text in &args.finding {
+        findings.push(LinkFinding {
+            finding_id: FindingId(ambient.uuid_v7()),
+            hazard_id: Some(find::hazard(&device.engine, now, text)?.0),
+            advice: None,
+            item: None,
+            handling: None,
+        });
+    }
+    Ok(SubmitSelfCheck {
+        start: Box::new(StartInspection {
+            setup: Some(setup),
+            started_at: now,
+            place_text: args.what.place.clone(),
+            position: None,
+            certificates_shown: false,
+            rights_told: false,
+            attendees: Vec::new(),
+        }),
+        results,
+        findings,
+        completion: CompleteInspection {
+            completed_at: now,
+            situation: args.situation.clone(),
+            no_hazard_found: args.nothing_found,
+        },
+    })
+}
+
+fn start(
+    device: &Device,
+    ambient: &mut Ambient,
+    args: &StartArgs,
+    now: Timestamp,
+) -> Result<(InspectionId, Action), Trouble> {
+    let (id, setup) = match (&args.inspection, args.kind) {
+        (Some(text), None) => (find::inspection(&device.engine, now, text)?.0, None),
+        (None, Some(kind)) => {
+            let me = device.account.person.id;
+            let team = std::iter::once(me).chain(args.with.iter().copied());
+            let member = |person_id| TeamMember {
+                person_id,
+                department: None,
+            };
+            let setup = InspectionSetup {
+                team: team.map(member).collect(),
+                basis: args.basis.clone(),
+                reason: args.reason.clone(),
+                position: args.at,
+                ..setup(device, kind, &args.what, now)?
+            };
+            (InspectionId(ambient.uuid_v7()), Some(setup))
+        }
+        _ => {
+            return Err(Trouble::Usage(
+                "请写明计划的检查，或用 --kind 说明检查类型".to_owned(),
+                "name the planned inspection, or say with --kind what it is".to_owned(),
+            ));
+        }
+    };
+    let attendees = args.present.iter().enumerate();
+    let attendees = attendees.map(|(index, text)| {
+        let (name, post) = match text.split_once(':') {
+            Some((name, post)) => (name, Some(post.to_owned())),
+            None => (text.as_str(), None),
+        };
+        Attendee {
+            part: VisitPart::Opening,
+            role: match index {
+                0 => AttendeeRole::Principal,
+                _ => AttendeeRole::Other,
+            },
+            name: name.to_owned(),
+            post,
+            phone: None,
+        }
+    });
+    let start = StartInspection {
+        setup,
+        started_at: now,
+        place_text: args.what.place.clone(),
+        position: args.at,
+        certificates_shown: args.certificates_shown,
+        rights_told: args.rights_told,
+        attendees: attendees.collect(),
+    };
+    Ok((id, Action::StartInspection(start)))
+}
+
+/// `ITEM` of the first checklist, or `CHECKLIST:ITEM`.
+fn item_of(text: &str, lists: &[ChecklistRef]) -> ItemRef {
+    let first = lists.first().map_or("", |list| list.code.as_str());
+    let (checklist, item) = text.split_once(':').unwrap_or((first, text));
+    ItemRef {
+        checklist: checklist.to_owned(),
+        item: item.to_owned(),
+    }
+}
+
+fn results(
+    device: &Device,
+    outcomes: &Outcomes,
+    lists: &[ChecklistRef],
+) -> Result<Vec<CheckResult>, Trouble> {
+    let photos: Vec<PhotoRef> = take_photos(device, &outcomes.photo, PhotoKind::Scene)?;
+    let result = |(text, outcome): (&str, ItemOutcome)| {
+        let (item, note) = match text.split_once('=') {
+            Some((item, note)) => (item, Some(note.to_owned())),
+            None => (text, None),
+        };
+        let shown = outcome == ItemOutcome::NotOk;
+        CheckResult {
+            item: item_of(item, lists),
+            outcome,
+            note,
+            photos: if shown { photos.clone() } else { Vec::new() },
+        }
+    };
+    Ok(outcomes.all().into_iter().map(result).collect())
+}
+
+/// For a representative who is named; else by the author's own account, as what they are.
+fn signature(
+    device: &Device,
+    args: &SignArgs,
+    inspection: Option<&Inspection>,
+    now: Timestamp,
+) -> SignInspection {
+    if args.name.is_some() {
+        return SignInspection {
+            role: SignerRole::EnterpriseRepresentative,
+            person_id: None,
+            name: args.name.clone(),
+            post: args.post.clone(),
+            signed_at: now,
+        };
+    }
+    let person = device.engine.person(now);
+    let grants = person.map(|person| person.grants).unwrap_or_default();
+    let holds = |role| {
+        let mut held = grants.iter().filter(|grant| grant.holds_at(now));
+        held.any(|grant| grant.role == role)
+    };
+    let self_check = inspection.is_some_and(|it| it.kind == InspectionKind::SelfCheck);
+    let role = if holds(Role::Inspector) {
+        SignerRole::Inspector
+    } else if holds(Role::Expert) {
+        SignerRole::Expert
+    } else if self_check || holds(Role::GridWorker) {
+        SignerRole::Checker
+    } else {
+        SignerRole::EnterpriseRepresentative
+    };
+    SignInspection {
+        role,
+        person_id: Some(device.account.person.id),
+        name: None,
+        post: None,
+        signed_at: now,
+    }
+}
+
+/// All inspections on this device.
+pub(super) fn list(device: &Device, now: Timestamp, lang: Language) -> Answer {
+    let views = device.engine.inspections(now);
+    Answer {
+        lines: views.iter().map(|view| summary(view, lang)).collect(),
+        json: views.iter().map(as_json).collect(),
+    }
+}
+
+/// One inspection.
+pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
+    let it = &view.inspection;
+    let mut lines = vec![summary(view, lang), format!("id {}", it.id)];
+    for item in &it.items {
+        let outcomes = item.results.iter().map(|result| {
+            let note = result.note.as_deref().unwrap_or_default();
+            format!("{} {note}", words::outcome(lang, result.outcome))
+        });
+        let outcomes: Vec<String> = outcomes.collect();
+        let disputed = match item.is_disputed() {
+            true => say(lang, "  两人结果不一致", "  two people differ"),
+            false => "",
+        };
+        let (list, code) = (&item.item.checklist, &item.item.item);
+        lines.push(format!("{list}:{code} {}{disputed}", outcomes.join(" / ")));
+    }
+    let found = say(lang, "检查发现", "finding");
+    for finding in &it.findings {
+        let what = finding.hazard_id.map_or_else(
+            || finding.advice.clone().unwrap_or_default(),
+            hazardloop_domain::hazard::hazard_number,
+        );
+        lines.push(format!("{found} {what}"));
+    }
+    for (seq, why) in &view.doubtful {
+        lines.push(format!("#{seq}: {}", words::refusal(lang, why)));
+    }
+    Answer {
+        json: as_json(view),
+        lines,
+    }
+}
+
+fn summary(view: &InspectionView, lang: Language) -> String {
+    let it = &view.inspection;
+    let state = words::inspection_state(lang, it.state());
+    let mut line = format!("{}  {}  {state}", it.number, it.kind.as_str());
+    if view.is_pending() {
+        line += say(lang, "  [未送达]", "  [not sent yet]");
+    }
+    line
+}
+
+fn as_json(view: &InspectionView) -> Value {
+    let doubtful = view.doubtful.iter();
+    let doubtful: Vec<Value> = doubtful
+        .map(|(seq, why)| json!({ "seq": seq, "refusal": why }))
+        .collect();
+    json!({
+        "inspection": view.inspection,
+        "server_version": view.server_version,
+        "pending": view.pending,
+        "arrived": view.arrived,
+        "doubtful": doubtful,
+    })
+}

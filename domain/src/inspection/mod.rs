@@ -1,0 +1,28 @@
+//! One inspection or self-check: its state, the events that make it, and the rules that decide.
+
+mod apply;
+mod checks;
+mod decide;
+mod event;
+pub mod policy;
+mod read;
+mod setup;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{
+    Decision, Facts, InspectionLimits, NamedHazards, begins, decide, hazards_named, setup_of,
+};
+pub use event::{InspectionEvent, InspectionEventRecord};
+pub use state::{
+    Conversion, Finding, Inspection, InspectionState, InspectionStatus, ItemRecord, PersonResult,
+    Present, Signature, SignatureRefused, Started, Window,
+};
+
+use crate::ids::InspectionId;
+
+/// The number by which people quote an inspection: `IN-` and the rest as a hazard's.
+pub fn inspection_number(id: InspectionId) -> String {
+    crate::number::number("IN", id.as_bytes())
+}
