@@ -22,5 +22,6 @@ pub mod operations;
 pub mod pack;
 pub mod policy;
 pub mod refusal;
+pub mod search_text;
 pub mod text;
 pub mod time;

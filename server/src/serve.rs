@@ -37,6 +37,9 @@ const SEAL_PAUSE: Duration = Duration::from_millis(200);
 /// been stopped before it sealed its last events).
 const SEAL_EVERY: Duration = Duration::from_secs(30);
 
+/// How often hazards that wait are made documents of the text index; until then a search looks through them.
+const INDEX_EVERY: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -74,7 +77,8 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
     let (stop, stopping) = watch::channel(false);
     let background = [
         tokio::spawn(jobs::run(app.clone(), stopping.clone())),
-        tokio::spawn(keep_sealing(app.clone(), stopping)),
+        tokio::spawn(keep_sealing(app.clone(), stopping.clone())),
+        tokio::spawn(keep_indexed(app.clone(), stopping)),
     ];
     let current = tokio::spawn(usecases::others::keep_current(app.clone()));
     let server = listen(&app)?;
@@ -248,6 +252,22 @@ async fn keep_sealing(app: App, mut stopping: watch::Receiver<bool>) {
         }
         if stop {
             return;
+        }
+    }
+}
+
+/// Makes documents of the text index of what has changed, some at a time.
+async fn keep_indexed(app: App, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INDEX_EVERY) => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let db = app.db.clone();
+        match tokio::task::spawn_blocking(move || usecases::index_text::index_all(&db)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the text index could not be extended"),
+            Err(error) => tracing::error!(%error, "indexing ended unexpectedly"),
         }
     }
 }

@@ -281,6 +281,8 @@ pub struct HazardLimits {
     pub items: usize,
     /// Hazards that one transaction moves along with their enterprise; the others follow.
     pub moved_at_once: usize,
+    /// Hazards that a count tells exactly; of more it says "so many or more".
+    pub counted: usize,
 }
 
 impl Default for HazardLimits {
@@ -296,6 +298,7 @@ impl Default for HazardLimits {
             penalties: limits.penalties,
             items: limits.items,
             moved_at_once: 200,
+            counted: 10_000,
         }
     }
 }

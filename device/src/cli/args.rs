@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
@@ -152,7 +153,7 @@ pub enum Task {
     #[command(subcommand)]
     PinKey(PinKeyTask),
     /// Lists the hazards on this device.
-    List,
+    List(ListArgs),
     /// Shows one hazard.
     Show(OneHazard),
     /// Lists queued commands: on this device, arrived, in need of attention.
@@ -204,6 +205,14 @@ impl Patience {
             ..usual
         }
     }
+}
+
+/// Which hazards.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only those whose number, description, place or enterprise's name hold all these words.
+    #[arg(long, value_name = "TEXT", value_parser = parse::query)]
+    pub search: Option<Query>,
 }
 
 /// A hazard: id, number, or the beginning of either where only one fits.

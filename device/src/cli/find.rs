@@ -1,9 +1,12 @@
 //! Finding what people name on the command line: hazards, enterprises, photos.
 
+use std::collections::BTreeMap;
+
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId};
 use hazardloop_domain::jurisdiction::Jurisdiction;
+use hazardloop_domain::search_text::{Query, normalise_all};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{Engine, HazardView, InspectionView};
 use hazardloop_sync_protocol::wire::RecordKind;
@@ -40,6 +43,23 @@ pub(super) fn hazard(
         )),
         (None, _) => Err(no_such_hazard(text)),
     }
+}
+
+/// Keeps the hazards that a search finds: by the same words, compared in the same way, as on the server.
+pub(super) fn holding(engine: &Engine, query: &Query, views: &mut Vec<HazardView>) {
+    let all = enterprises(engine);
+    let names: BTreeMap<EnterpriseId, String> = all.into_iter().map(|e| (e.id, e.name)).collect();
+    views.retain(|view| {
+        let hazard = &view.hazard;
+        let name = hazard.enterprise_id.and_then(|id| names.get(&id));
+        let texts = [
+            hazard.number.as_str(),
+            &hazard.description,
+            &hazard.place_text,
+            name.map_or("", String::as_str),
+        ];
+        query.matches(&normalise_all(texts))
+    });
 }
 
 /// The inspection that `text` names, likewise.

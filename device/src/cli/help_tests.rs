@@ -168,3 +168,15 @@ fn lines_break_between_chinese_characters_and_not_before_a_closing_sign() {
     }
     assert_eq!(wrap("one two three", 8), ["one two", "three"]);
 }
+
+#[test]
+fn a_search_for_nothing_is_told_in_both_languages() {
+    for (lang, words) in [
+        ("zh", "没有可供查找的文字或数字"),
+        ("en", "no letter and no digit"),
+    ] {
+        let said = told(&["--lang", lang, "list", "--search", "，。"]);
+        assert_eq!(said.code, exit::USAGE);
+        assert!(said.text.contains(words), "{}", said.text);
+    }
+}

@@ -168,6 +168,10 @@ const ZH: Words = &[
         "内容相同的照片文件，用于替换本机已损坏的副本",
     ),
     ("list", "列出本机的隐患"),
+    (
+        "list --search",
+        "只列出编号、描述、部位或企业名称中含有所有这些词的隐患",
+    ),
     ("show", "显示一条隐患"),
     ("queue", "列出排队的操作：仍在本机、已送达、需要处理"),
     ("status", "哪些还没有离开本机，上次何时联系服务器"),
@@ -404,6 +408,10 @@ const EN: Words = &[
         "File that holds the same photo, where the copy here is damaged",
     ),
     ("list", "List the hazards on this device"),
+    (
+        "list --search",
+        "Only those whose number, description, place or enterprise's name hold all these words",
+    ),
     ("show", "Show one hazard"),
     (
         "queue",

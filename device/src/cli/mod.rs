@@ -226,7 +226,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             device.engine.handle_pull_wanted();
             return network(&mut device, ambient, LaneName::ALL, patience.wait, lang);
         }
-        Task::List => show::list(&device, now, lang),
+        Task::List(only) => show::list(&device, now, lang, only.search.as_ref()),
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
             let absent = || find::no_such_hazard(&which.hazard);
@@ -257,7 +257,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
 fn takes_signatures(task: &Task) -> bool {
     match task {
         Task::Enroll(_) | Task::Pull(_) | Task::Push(_) | Task::Sync(_) => false,
-        Task::Photo(_) | Task::List => false,
+        Task::Photo(_) | Task::List(_) => false,
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
         Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),

@@ -7,6 +7,7 @@ use hazardloop_domain::command::{
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::search_text::{QUERY_MAX, Query, QueryError};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 
 use super::args::Language;
@@ -57,6 +58,17 @@ pub(super) fn date(text: &str) -> Result<LocalDate, Unreadable> {
             "须为日期 YYYY-MM-DD，例如 2026-12-05",
             "expected a date YYYY-MM-DD, for example 2026-12-05",
         )
+    })
+}
+
+/// Words to search for.
+pub(super) fn query(text: &str) -> Result<Query, Unreadable> {
+    Query::new(text).map_err(|error| {
+        let zh = match error {
+            QueryError::Nothing => "没有可供查找的文字或数字".to_owned(),
+            QueryError::TooLong => format!("超过 {QUERY_MAX} 个字"),
+        };
+        Unreadable::new(zh, error.to_string())
     })
 }
 

@@ -1,14 +1,15 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
 use hazardloop_domain::command::Action;
+use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
 use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
-use super::show_beside;
 use super::words::{self, say};
+use super::{find, show_beside};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -17,8 +18,16 @@ pub(super) struct Answer {
     pub lines: Vec<String>,
 }
 
-pub(super) fn list(device: &Device, now: Timestamp, lang: Language) -> Answer {
-    let views = device.engine.hazards(now);
+pub(super) fn list(
+    device: &Device,
+    now: Timestamp,
+    lang: Language,
+    search: Option<&Query>,
+) -> Answer {
+    let mut views = device.engine.hazards(now);
+    if let Some(query) = search {
+        find::holding(&device.engine, query, &mut views);
+    }
     let lines = views.iter().map(|view| summary(view, now, lang)).collect();
     let json = views.iter().map(|view| summary_json(view, now)).collect();
     Answer { json, lines }

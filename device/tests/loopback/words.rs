@@ -33,6 +33,28 @@ fn hazards_are_found_by_number_and_shown_as_not_sent_yet() {
 }
 
 #[test]
+fn the_list_is_searched_without_a_network() {
+    let phone = Phone::enrolled();
+    let dusty = phone.report("２#除尘器灰斗积尘，未装泄爆片");
+    phone.report("配电箱无门");
+    let found = |text: &str| {
+        let (code, list) = phone.run(&["list", "--search", text]);
+        assert_eq!(code, exit::DONE);
+        let ids = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hazard| hazard["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    for text in ["积尘", "泄爆 除尘器", "2", "HZ"] {
+        assert!(found(text).contains(&serde_json::json!(dusty)), "{text}");
+    }
+    assert_eq!(found("积尘").len(), 1);
+    assert!(found("积尘 配电箱").is_empty());
+}
+
+#[test]
 fn what_goes_wrong_is_told_in_chinese_too() {
     let phone = Phone::new();
     assert!(phone.told_in_chinese(&["status"]).contains("尚无人登记"));

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::paging::Cursor;
 use crate::usecases::read::Page;
 use crate::usecases::read::hazard::Seen;
+use crate::usecases::read::hazards::Count;
 use crate::usecases::read::history::{HistoryEntry, StoredEvent};
 
 /// A hazard as a list shows it.
@@ -88,7 +89,17 @@ impl HazardSummary {
     }
 }
 
-/// One page of hazards, newest first.
+/// How many records there are, as far as was counted.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(example = json!({"count": 10_000, "more": true}))]
+pub struct Total {
+    /// So many.
+    pub count: usize,
+    /// Or more: counting stops at 10,000 (a setting), or where it would have to look through too much.
+    pub more: bool,
+}
+
+/// One page of hazards.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HazardPage {
     /// The hazards. A page may be short, or empty, before the end: what counts is `next`.
@@ -97,11 +108,14 @@ pub struct HazardPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Cursor>)]
     pub next: Option<String>,
+    /// How many there are on all pages; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
 }
 
 impl HazardPage {
     /// The page as it stands at `now`.
-    pub fn of(page: &Page<Hazard>, now: Timestamp) -> Self {
+    pub fn of(page: &Page<Hazard>, total: Option<Count>, now: Timestamp) -> Self {
         Self {
             items: page
                 .items
@@ -109,6 +123,7 @@ impl HazardPage {
                 .map(|hazard| HazardSummary::of(hazard, now))
                 .collect(),
             next: page.next.map(|key| Cursor(key).to_string()),
+            total: total.map(|Count { count, more }| Total { count, more }),
         }
     }
 }

@@ -7,7 +7,8 @@ use hazardloop_domain::command::{
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{CommandId, EnterpriseId, HazardId, JurisdictionId};
-use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::search_text::Query;
+use hazardloop_domain::time::{LocalDate, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -21,10 +22,11 @@ use super::hazard_views::{HazardPage, HazardView};
 use super::paging::{self, Cursor};
 use super::place_params::{self, BoxParam, PointParam};
 use super::problem::Problem;
+use super::query_text::Listed;
 use super::versions::{HeldVersion, answer_unless_held, created_or_known, etag};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::usecases::read::hazards::Filters;
+use crate::usecases::read::hazards::{Filters, Order, Span};
 use crate::usecases::{read, rest_command};
 
 /// Adds the routes of this file.
@@ -32,21 +34,64 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list).service(report).service(read_one);
 }
 
+/// In which order a list of hazards is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Sort {
+    /// By when the server received the report, newest first.
+    #[default]
+    Newest,
+    /// By due date, earliest and so overdue ones first; only hazards with a due date in force.
+    DueDate,
+}
+
+/// Whose reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Reporter {
+    /// The caller's own.
+    Me,
+}
+
 /// What the list is narrowed to.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct HazardQuery {
-    /// Where the hazard stands.
-    status: Option<StatusName>,
+    /// Where the hazard stands: one state, or several with commas between them.
+    #[param(value_type = Option<Vec<StatusName>>, style = Form, explode = false, min_items = 1)]
+    status: Option<Listed<StatusName>>,
     /// Grade.
     grade: Option<Grade>,
     /// Of this enterprise.
     enterprise_id: Option<EnterpriseId>,
     /// Of this jurisdiction and everything below it; outside of the caller's own: nothing.
     jurisdiction_id: Option<JurisdictionId>,
+    /// Of enterprises of this sector (监管行业), as their records name it.
+    #[param(max_length = 500)]
+    sector: Option<String>,
     /// Whether the due date has passed by now.
     overdue: Option<bool>,
+    /// The code of the criterion that it meets.
+    #[param(max_length = 200)]
+    criterion: Option<String>,
+    /// How it came to be known.
+    source: Option<Source>,
+    /// `me`: what the caller reported.
+    #[param(inline)]
+    reporter: Option<Reporter>,
+    /// Received by the server at this time or later.
+    received_from: Option<Timestamp>,
+    /// Received by the server at this time or earlier.
+    received_until: Option<Timestamp>,
+    /// Due on this day or later; only hazards with a due date in force.
+    due_from: Option<LocalDate>,
+    /// Due on this day or earlier; only hazards with a due date in force.
+    due_until: Option<LocalDate>,
+    /// Words that its number, description, place or enterprise's name hold, all of them, in any order. Full
+    /// and half width, capital and small letters are the same; punctuation only sets words apart.
+    #[param(min_length = 1, max_length = 200)]
+    q: Option<String>,
     /// The number by which people quote it.
     #[param(max_length = 64)]
     number: Option<String>,
@@ -57,17 +102,53 @@ struct HazardQuery {
     radius_m: Option<f64>,
     /// In this box, `west,south,east,north@reference`; not together with `near`.
     bbox: Option<BoxParam>,
-    /// Where the page begins, as `next` of the page before said.
+    /// The order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Also says how many there are.
+    count: Option<bool>,
+    /// Where the page begins, as `next` of the page before said; of the same filters and order.
     after: Option<Cursor>,
     /// Records at most; 50 where nothing is said. The upper bound is a setting.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
 }
 
+/// From when until when, where either is given.
+fn span(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<Span> {
+    (from.is_some() || until.is_some()).then(|| Span {
+        from: from.map_or(i64::MIN, Timestamp::as_millis),
+        until: until.map_or(i64::MAX, Timestamp::as_millis),
+    })
+}
+
+impl HazardQuery {
+    fn filters(self, caller: &Caller) -> Result<Filters, Failure> {
+        let text = self.q.as_deref().map(Query::new).transpose();
+        let of_day = |day: Option<LocalDate>| day.map(LocalDate::end_of_day);
+        Ok(Filters {
+            statuses: self.status.map(|listed| listed.0).unwrap_or_default(),
+            grade: self.grade,
+            enterprise_id: self.enterprise_id,
+            jurisdiction_id: self.jurisdiction_id,
+            overdue: self.overdue,
+            received: span(self.received_from, self.received_until),
+            due: span(of_day(self.due_from), of_day(self.due_until)),
+            source: self.source,
+            sector: self.sector,
+            criterion: self.criterion,
+            reported_by: self.reporter.map(|Reporter::Me| caller.person_id),
+            number: self.number,
+            area: place_params::area(self.near, self.radius_m, self.bbox)?,
+            text: text.map_err(|error| Failure::invalid("q", error.to_string()))?,
+        })
+    }
+}
+
 /// List hazards
 ///
-/// Those that the caller may see, newest first. Every filter given must be met. A filter that few
-/// records meet may make a page short or empty before the end; go on while there is `next`.
+/// Those that the caller may see, newest first or by due date. Every filter given must be met. Filters that few
+/// records meet together may make a page short or empty before the end; go on while there is `next`.
 #[utoipa::path(
     tag = "hazards",
     operation_id = "listHazards",
@@ -86,18 +167,20 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = query.0;
     let wanted = paging::wanted(query.after, query.limit, &app.settings.http)?;
-    let filters = Filters {
-        status: query.status,
-        grade: query.grade,
-        enterprise_id: query.enterprise_id,
-        jurisdiction_id: query.jurisdiction_id,
-        overdue: query.overdue,
-        number: query.number,
-        area: place_params::area(query.near, query.radius_m, query.bbox)?,
+    let order = match query.sort.unwrap_or_default() {
+        Sort::Newest => Order::Newest,
+        Sort::DueDate => Order::Due,
     };
-    let now = app.clock.now();
-    let page = read::hazards::list(&app, caller.person_id, filters, wanted, now).await?;
-    Ok(HttpResponse::Ok().json(HazardPage::of(&page, now)))
+    let counts = query.count == Some(true);
+    let filters = query.filters(&caller)?;
+    let (now, person_id) = (app.clock.now(), caller.person_id);
+    let total = if counts {
+        Some(read::hazards::count(&app, person_id, filters.clone(), order, now).await?)
+    } else {
+        None
+    };
+    let page = read::hazards::list(&app, person_id, filters, order, wanted, now).await?;
+    Ok(HttpResponse::Ok().json(HazardPage::of(&page, total, now)))
 }
 
 /// Read a hazard

@@ -355,6 +355,91 @@ fn filters_narrow_and_never_widen() {
 }
 
 #[test]
+fn a_list_is_searched_sorted_and_counted() {
+    on_each_database(|server| async move {
+        let ids = reported(&server, 4).await;
+        for (number, due_date) in [(0, "2026-12-05"), (1, "2026-12-02"), (2, "2026-12-09")] {
+            let path = format!("/hazards/{}/commands", ids[number]);
+            let mut confirmation = confirmation();
+            confirmation["due_date"] = json!(due_date);
+            let body = command_body(60 + u64::try_from(number).unwrap(), confirmation);
+            post(&server, "inspector1", &path, &body).await.expect(200);
+        }
+        let by_due: Vec<String> = [1, 0, 2].map(|number| ids[number].clone()).to_vec();
+        let newest: Vec<String> = ids.iter().rev().cloned().collect();
+        for (login, query, expected) in [
+            ("inspector1", "sort=due_date", &by_due[..]),
+            (
+                "inspector1",
+                "sort=due_date&due_until=2026-12-05",
+                &by_due[..2],
+            ),
+            (
+                "inspector1",
+                "sort=due_date&due_from=2026-12-09",
+                &by_due[2..],
+            ),
+            (
+                "inspector1",
+                "due_from=2026-12-09&due_until=2026-12-09",
+                &by_due[2..],
+            ),
+            ("inspector1", "status=reported,closed", &ids[3..]),
+            ("inspector1", "q=%E7%A7%AF%E5%B0%98%203", &ids[3..]),
+            // Of the enterprise's name.
+            (
+                "employee",
+                "q=%E6%89%93%E7%A3%A8%E5%8E%82%20%E5%B0%98",
+                &newest[..],
+            ),
+            ("inspector1", "q=%E7%B2%89%E5%B0%98", &[]),
+            ("employee", "reporter=me&q=3", &ids[3..]),
+            ("inspector1", "reporter=me", &[]),
+            ("inspector1", "criterion=GM10-11-3", &[]),
+            ("inspector1", "sector=%E5%8D%B1%E5%8C%96", &[]),
+            ("inspector1", "source=grid", &[]),
+            (
+                "inspector1",
+                "received_from=2026-11-22T01:00:03Z",
+                &ids[3..],
+            ),
+            (
+                "inspector1",
+                "received_until=2026-11-22T01:00:00Z",
+                &ids[..1],
+            ),
+        ] {
+            let (found, next) = listed(&server, login, query).await;
+            assert_eq!(
+                (found.as_slice(), next),
+                (expected, None),
+                "{login} {query}"
+            );
+        }
+        let counted = |query: &'static str| get(&server, "inspector1", query);
+        let page = counted("/hazards?count=true&limit=1").await.expect(200);
+        assert_eq!(page["total"], json!({"count": 4, "more": false}));
+        let page = counted("/hazards?count=true&q=%E5%B0%98&status=confirmed").await;
+        assert_eq!(page.expect(200)["total"]["count"], 3);
+        assert!(counted("/hazards").await.expect(200).get("total").is_none());
+        for (query, status) in [
+            ("q=", 422),
+            ("q=%EF%BC%8C", 422),
+            ("q=%00", 400),
+            ("sort=age", 400),
+            ("status=", 400),
+            ("status=reported,lost", 400),
+            ("reporter=you", 400),
+            ("due_from=2026-13-01", 400),
+            ("received_from=yesterday", 400),
+        ] {
+            let answer = get(&server, "inspector1", &format!("/hazards?{query}")).await;
+            assert_eq!(answer.status, status, "{query}");
+        }
+    });
+}
+
+#[test]
 fn places_are_found_in_the_reference_they_are_asked_in() {
     on_each_database(|server| async move {
         let ids = reported(&server, 1).await;

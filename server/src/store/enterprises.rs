@@ -32,7 +32,7 @@ pub struct Seat {
     pub sector: String,
 }
 
-/// The enterprise's jurisdiction, in which it is kept until this transaction ends: a report filed
+/// The enterprise's jurisdiction and sector, which it keeps until this transaction ends: a report filed
 /// under it meanwhile cannot carry the jurisdiction that a move at the same time leaves. SQLite has
 /// one writer, there nothing needs to be kept.
 ///

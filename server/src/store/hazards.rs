@@ -38,6 +38,8 @@ struct Row {
     head_hash: Vec<u8>,
     record: Vec<u8>,
     sector: Option<String>,
+    criterion: Option<String>,
+    reported_by: Option<Vec<u8>>,
 }
 
 /// A hazard as loaded: its state and the end of its history.
@@ -160,6 +162,41 @@ pub fn update(tx: &mut WriteTx<'_>, saved: Saved, before: i64) -> Result<(), Sto
     }
 }
 
+/// Fills the columns that follow from the record in rows that an earlier release wrote, `limit` at a time; answers
+/// how many it filled.
+///
+/// # Errors
+/// When the database does not answer or a stored record cannot be read.
+pub(super) fn fill_new_columns(conn: &mut Conn, limit: i64) -> Result<usize, StoreError> {
+    let rows: Vec<(Vec<u8>, Found)> = hazards::table
+        .filter(hazards::reported_by.is_null())
+        .limit(limit)
+        .select((
+            hazards::id,
+            (hazards::version, hazards::head_hash, hazards::record),
+        ))
+        .load(conn)?;
+    let filled = rows.len();
+    for (id, found) in rows {
+        let hazard_id = HazardId::from_slice(&id).ok_or_else(|| StoreError::Corrupt {
+            what: "a hazard id of odd length".to_owned(),
+        })?;
+        let hazard = Loaded::read(hazard_id, found)?.hazard;
+        diesel::update(hazards::table.find(id))
+            .set((
+                hazards::criterion.eq(criterion(&hazard)),
+                hazards::reported_by.eq(hazard.reported_by.as_bytes().to_vec()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(filled)
+}
+
+fn criterion(hazard: &Hazard) -> Option<String> {
+    let criterion = hazard.criterion.as_ref();
+    criterion.map(|criterion| criterion.code.clone())
+}
+
 /// Whether the stored row, every column of it, is what this state and history end make.
 ///
 /// # Errors
@@ -201,6 +238,8 @@ impl Row {
             head_hash: head.hash.as_bytes().to_vec(),
             record,
             sector: hazard.sector.clone(),
+            criterion: criterion(hazard),
+            reported_by: Some(hazard.reported_by.as_bytes().to_vec()),
         }
     }
 }

@@ -12,6 +12,7 @@ use hazardloop_domain::inspection::Inspection;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
+use super::hazard_lists::Span;
 use super::schema::{enterprises, hazards, inspections, people, scope_rows};
 use super::{Conn, StoreError, on_any};
 
@@ -27,12 +28,61 @@ pub struct Key {
 /// What a list of hazards is filtered by, beside where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HazardFilter {
-    /// Name of the state.
-    pub status: Option<&'static str>,
+    /// Names of the states, any of them; empty: every state.
+    pub statuses: Vec<&'static str>,
     /// Name of the grade.
     pub grade: Option<&'static str>,
     /// `(now, true)`: only those whose due date has passed; `(now, false)`: only the others.
     pub overdue: Option<(i64, bool)>,
+    /// When received, milliseconds.
+    pub received: Option<Span>,
+    /// When due, milliseconds; only those with a due date in force.
+    pub due: Option<Span>,
+    /// How it came to be known.
+    pub source: Option<&'static str>,
+    /// The sector of its enterprise.
+    pub sector: Option<String>,
+    /// Code of the criterion.
+    pub criterion: Option<String>,
+    /// Who reported it, an id.
+    pub reported_by: Option<Vec<u8>>,
+}
+
+/// The columns that hazards are filtered by.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = hazards)]
+struct Columns {
+    id: Vec<u8>,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+    status: String,
+    grade: String,
+    due_at: Option<i64>,
+    received_at: i64,
+    source: String,
+    sector: Option<String>,
+    criterion: Option<String>,
+    reported_by: Option<Vec<u8>>,
+}
+
+impl HazardFilter {
+    fn passes(&self, row: &Columns) -> bool {
+        let due_in = |span: Span| row.due_at.is_some_and(|due| span.contains(due));
+        let is_overdue = |now: i64| row.due_at.is_some_and(|due| due < now);
+        (self.statuses.is_empty() || self.statuses.contains(&row.status.as_str()))
+            && self.grade.is_none_or(|wanted| row.grade == wanted)
+            && self
+                .overdue
+                .is_none_or(|(now, wanted)| is_overdue(now) == wanted)
+            && self
+                .received
+                .is_none_or(|span| span.contains(row.received_at))
+            && self.due.is_none_or(due_in)
+            && self.source.is_none_or(|wanted| row.source == wanted)
+            && (self.sector.is_none() || self.sector == row.sector)
+            && (self.criterion.is_none() || self.criterion == row.criterion)
+            && (self.reported_by.is_none() || self.reported_by == row.reported_by)
+    }
 }
 
 /// A record that passed the filters of its columns.
@@ -223,29 +273,96 @@ pub fn hazards_matching(
     filter: &HazardFilter,
 ) -> Result<Vec<Placed>, StoreError> {
     let ids = bytes_of(ids);
-    type Row = (PlacedRow, String, String, Option<i64>);
-    let rows: Vec<Row> = on_any!(conn, |c| hazards::table
+    let rows: Vec<Columns> = on_any!(conn, |c| hazards::table
         .filter(hazards::id.eq_any(&ids))
-        .select((
-            (hazards::id, hazards::longitude, hazards::latitude),
-            hazards::status,
-            hazards::grade,
-            hazards::due_at,
-        ))
+        .select(Columns::as_select())
         .load(c))?;
-    let passes = |(_, status, grade, due_at): &Row| {
-        filter.status.is_none_or(|wanted| status == wanted)
-            && filter.grade.is_none_or(|wanted| grade == wanted)
-            && filter
-                .overdue
-                .is_none_or(|(now, wanted)| due_at.is_some_and(|due| due < now) == wanted)
-    };
+    let passed = rows.into_iter().filter(|row| filter.passes(row));
     placed(
-        rows.into_iter()
-            .filter(passes)
-            .map(|(row, ..)| row)
+        passed
+            .map(|row| (row.id, row.longitude, row.latitude))
             .collect(),
     )
+}
+
+/// When these hazards were received, and when they are due; in no order that matters.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn times(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<(Key, Option<i64>)>, StoreError> {
+    let ids = bytes_of(ids);
+    let rows: Vec<(Vec<u8>, i64, Option<i64>)> = on_any!(conn, |c| hazards::table
+        .filter(hazards::id.eq_any(&ids))
+        .select((hazards::id, hazards::received_at, hazards::due_at))
+        .load(c))?;
+    rows.into_iter()
+        .map(|(id, at, due_at)| Ok((Key { at, id: uuid(&id)? }, due_at)))
+        .collect()
+}
+
+macro_rules! walked {
+    ($conn:expr, $column:ident, $value:expr, $before:expr, $limit:expr) => {{
+        let mut query = hazards::table
+            .filter(hazards::$column.eq($value))
+            .order((hazards::received_at.desc(), hazards::id.desc()))
+            .limit(i64::try_from($limit).unwrap_or(i64::MAX))
+            .select((hazards::received_at, hazards::id))
+            .into_boxed();
+        if let Some(Key { at, id }) = $before {
+            let id = id.as_bytes().to_vec();
+            query = query
+                .filter(hazards::received_at.le(at))
+                .filter(hazards::received_at.lt(at).or(hazards::id.lt(id)));
+        }
+        let rows: Vec<(i64, Vec<u8>)> = query.load($conn)?;
+        rows.into_iter()
+            .map(|(at, id)| Ok(Key { at, id: uuid(&id)? }))
+            .collect()
+    }};
+}
+
+/// What one person has reported before `before`, newest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn reported_by(
+    conn: &mut Conn,
+    person_id: &[u8],
+    before: Option<Key>,
+    limit: usize,
+) -> Result<Vec<Key>, StoreError> {
+    walked!(conn, reported_by, person_id.to_vec(), before, limit)
+}
+
+/// What meets a criterion, received before `before`, newest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn of_criterion(
+    conn: &mut Conn,
+    code: &str,
+    before: Option<Key>,
+    limit: usize,
+) -> Result<Vec<Key>, StoreError> {
+    walked!(conn, criterion, code.to_owned(), before, limit)
+}
+
+/// The names of these enterprises, by id.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn enterprise_names(
+    conn: &mut Conn,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, String>, StoreError> {
+    let ids = bytes_of(ids);
+    let rows: Vec<(Vec<u8>, String)> = on_any!(conn, |c| enterprises::table
+        .filter(enterprises::id.eq_any(&ids))
+        .select((enterprises::id, enterprises::name))
+        .load(c))?;
+    rows.into_iter()
+        .map(|(id, name)| Ok((uuid(&id)?, name)))
+        .collect()
 }
 
 /// What a list of inspections is filtered by.

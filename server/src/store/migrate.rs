@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::conn::{self, Conn, Purpose};
 use super::db::DbOptions;
 use super::error::StoreError;
+use super::hazards;
 use super::identity::{self, Depth};
 use super::url::DatabaseUrl;
 
@@ -47,11 +48,17 @@ pub(super) fn locked_up<T>(
     })
 }
 
+/// Rows that are filled in one statement's worth of work; what has been filled is not looked at again.
+const FILLED_AT_ONCE: i64 = 500;
+
 fn all_up(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
-    match conn {
+    let ran = match conn {
         Conn::Sqlite(conn) => up(conn, &SQLITE),
         Conn::Postgres(conn) => up(conn, &POSTGRES),
-    }
+    }?;
+    // What SQL cannot read out of a record.
+    while hazards::fill_new_columns(conn, FILLED_AT_ONCE)? > 0 {}
+    Ok(ran)
 }
 
 /// The names of migrations that the database still needs; does not create a file.
@@ -148,6 +155,28 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
     StoreError::Migration {
         what: error.to_string(),
     }
+}
+
+/// Undoes migrations, newest first, down to and including the one whose name ends so.
+#[cfg(test)]
+pub(super) fn revert_to(url: &DatabaseUrl, ending: &str) -> Result<(), StoreError> {
+    locked(url, |conn| {
+        loop {
+            let version = match conn {
+                Conn::Sqlite(conn) => conn.revert_last_migration(SQLITE),
+                Conn::Postgres(conn) => conn.revert_last_migration(POSTGRES),
+            };
+            let version = version.map_err(failed)?.to_string();
+            let known: Migrations<diesel::sqlite::Sqlite> = SQLITE.migrations().map_err(failed)?;
+            let reverted = known
+                .iter()
+                .map(|migration| migration.name())
+                .find(|name| name.version().to_string() == version);
+            if reverted.is_some_and(|name| name.to_string().ends_with(ending)) {
+                return Ok(());
+            }
+        }
+    })
 }
 
 /// Undoes every migration, newest first.

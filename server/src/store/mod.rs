@@ -8,12 +8,14 @@ pub mod audit;
 pub mod calendars;
 pub mod conn;
 pub mod db;
+pub mod document_set;
 pub mod enterprise_rows;
 pub mod enterprises;
 pub mod error;
 pub mod events;
 pub mod feed;
 pub mod hand_overs;
+pub mod hazard_lists;
 pub mod hazards;
 pub mod identity;
 pub mod imports;
@@ -35,6 +37,7 @@ pub mod pushed;
 pub mod records;
 pub mod rest_commands;
 pub mod schema;
+pub mod search;
 pub mod sector_scopes;
 pub mod sessions;
 pub mod signing_keys;
@@ -74,8 +77,10 @@ mod migrate_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]
+mod plan_support;
+#[cfg(test)]
 mod portable_tests;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 #[cfg(test)]
 mod writer_tests;

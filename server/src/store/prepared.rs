@@ -3,6 +3,7 @@
 //! and planned anew each time (on PostgreSQL with a round trip more). These are prepared once.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Text};
@@ -26,18 +27,22 @@ pub(super) enum Bind {
 }
 
 /// SQL that both databases understand, with `?` where the values go. The text must be one of few;
-/// whatever comes from outside is a value.
+/// whatever comes from outside is a value. As a query it answers rows of the types `T`.
 #[derive(Clone, Debug)]
-pub(super) struct Prepared {
+pub(super) struct Prepared<T = BigInt> {
     sql: Cow<'static, str>,
     binds: Vec<Bind>,
+    rows: PhantomData<fn() -> T>,
 }
 
 impl Prepared {
     /// One statement.
     pub(super) fn new(sql: &'static str, binds: Vec<Bind>) -> Self {
-        let sql = Cow::Borrowed(sql);
-        Self { sql, binds }
+        Self {
+            sql: Cow::Borrowed(sql),
+            binds,
+            rows: PhantomData,
+        }
     }
 
     /// A statement over several rows: `before`, then `row` for each of `rows`, then `after`.
@@ -51,11 +56,23 @@ impl Prepared {
         Self {
             sql: Cow::Owned(format!("{before}{groups}{after}")),
             binds: rows.into_iter().flatten().collect(),
+            rows: PhantomData,
         }
     }
 }
 
-impl QueryFragment<MultiBackend> for Prepared {
+impl<T> Prepared<T> {
+    /// A statement put together from parts that are written in the program.
+    pub(super) fn of_parts(sql: String, binds: Vec<Bind>) -> Self {
+        Self {
+            sql: Cow::Owned(sql),
+            binds,
+            rows: PhantomData,
+        }
+    }
+}
+
+impl<T> QueryFragment<MultiBackend> for Prepared<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         let mut parts = self.sql.split('?');
         out.push_sql(parts.next().unwrap_or_default());
@@ -73,18 +90,17 @@ impl QueryFragment<MultiBackend> for Prepared {
     }
 }
 
-impl QueryId for Prepared {
+impl<T> QueryId for Prepared<T> {
     type QueryId = ();
     // A connection then remembers the prepared statement by its text.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// As a query it answers one number a row.
-impl Query for Prepared {
-    type SqlType = BigInt;
+impl<T> Query for Prepared<T> {
+    type SqlType = T;
 }
 
-impl RunQueryDsl<Conn> for Prepared {}
+impl<T> RunQueryDsl<Conn> for Prepared<T> {}
 
 #[cfg(test)]
 mod tests {

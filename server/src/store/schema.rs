@@ -9,8 +9,10 @@
 )]
 
 mod reference;
+mod search;
 
 pub use reference::{calendar_years, checklists, criteria, packs};
+pub use search::{hazard_lists, search_documents, search_pending, search_segments, search_terms};
 
 diesel::table! {
     /// Facts of this database that are not rows of anything: its epoch, the salt of its digests.
@@ -264,6 +266,8 @@ diesel::table! {
         head_hash -> Binary,
         record -> Binary,
         sector -> Nullable<Text>,
+        criterion -> Nullable<Text>,
+        reported_by -> Nullable<Binary>,
     }
 }
 
@@ -459,6 +463,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     server_meta, commit_order, jurisdictions, sector_scopes, hand_overs, hand_over_grants,
     enterprises, enterprise_rows, imports, import_places, import_rows, people, grants, criteria,
     packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
+    hazard_lists, search_pending, search_documents, search_terms, search_segments,
     inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, photos,
     photo_references, uploads, jobs, calendar_years, provisional_deadlines,
 }

@@ -6,13 +6,14 @@
     clippy::indexing_slicing
 )]
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
+use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 
 use super::schema::{people, server_meta};
-use super::{Conn, Db, DbOptions, StoreError, migrate};
+use super::{Conn, Db, DbOptions, StoreError, StoreFailure, migrate};
 
 /// The database at `url`, migrated and open.
 pub(super) fn opened(url: &str) -> Db {
@@ -102,4 +103,68 @@ pub(super) fn hold_writer(db: &Db) -> (mpsc::Sender<()>, JoinHandle<Result<(), S
     });
     inside.recv().unwrap();
     (go, thread)
+}
+
+/// Every row of a table as text, sorted, without its place in the commit order.
+pub(crate) fn dump(conn: &mut Conn, table: &str) -> Result<Vec<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        line: String,
+    }
+    let lines = |conn: &mut Conn, sql: String| -> Result<Vec<String>, StoreError> {
+        let found: Vec<Line> = diesel::sql_query(sql).load(conn)?;
+        Ok(found.into_iter().map(|line| line.line).collect())
+    };
+    let sql = match conn {
+        Conn::Postgres(_) => {
+            format!("SELECT (to_jsonb(t) - 'tx' - 'ordinal')::text AS line FROM {table} t")
+        }
+        Conn::Sqlite(_) => {
+            let columns = format!(
+                "SELECT 'quote(' || name || ')' AS line FROM pragma_table_info('{table}') \
+                 WHERE name NOT IN ('tx', 'ordinal')"
+            );
+            let columns = lines(conn, columns)?.join(" || ' ' || ");
+            format!("SELECT {columns} AS line FROM {table}")
+        }
+    };
+    let mut all = lines(conn, sql)?;
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// Takes the database back to before there were lists by state and a text index.
+pub(crate) fn before_this_release(url: &str) {
+    migrate::revert_to(&url.parse().unwrap(), "hazard_search").unwrap();
+}
+
+/// The statements that `work` runs.
+pub(crate) fn statements<E: StoreFailure + std::fmt::Debug>(
+    db: &Db,
+    work: impl Fn(&mut Conn) -> Result<(), E>,
+) -> Vec<String> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    db.read_blocking(|tx| {
+        let kept = seen.clone();
+        let listen = move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                let text = query.to_string();
+                let text = text.split("-- binds").next().unwrap().trim().to_owned();
+                kept.lock().unwrap().push(text);
+            }
+        };
+        let listen: Box<dyn Instrumentation> = Box::new(listen);
+        tx.conn().set_instrumentation(listen);
+        let done = work(tx.conn());
+        tx.conn()
+            .set_instrumentation(None::<Box<dyn Instrumentation>>);
+        match done {
+            // The rows are made up: what is asked is what counts here.
+            Err(error) if matches!(error.store_error(), Some(StoreError::Corrupt { .. })) => Ok(()),
+            done => done,
+        }
+    })
+    .unwrap();
+    seen.lock().unwrap().clone()
 }

@@ -3,6 +3,8 @@
 
 pub mod audit;
 pub mod boundaries;
+#[cfg(any(test, feature = "bulk"))]
+pub mod bulk;
 pub mod calendar;
 pub mod catalog;
 pub mod co_sign;
@@ -12,6 +14,7 @@ pub mod enterprises;
 pub mod execute;
 pub mod hand_overs;
 pub mod imports;
+pub mod index_text;
 pub mod jurisdictions;
 pub mod others;
 pub mod packs;

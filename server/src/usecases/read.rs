@@ -1,6 +1,6 @@
 //! What people read: lists of what they may see, newest first, and where things are.
 //!
-//! A list is walked along the feed's index, scope by scope, so that its cost follows from the
+//! Hazards have lists and indexes of their own (`hazards`, `keys`). Enterprises: a list is walked along the feed's index, scope by scope, so that its cost follows from the
 //! page, not from the size of the district. A filter that few records pass ends a page early
 //! rather than searching on: such a page is short, or empty, and still says where to go on.
 
@@ -19,11 +19,20 @@ use crate::store::{Conn, StoreError};
 
 pub mod enterprises;
 pub mod hazard;
+mod hazard_filters;
 pub mod hazards;
 pub mod history;
 pub mod inspection;
 pub mod inspections;
+mod keys;
+mod text_walk;
 
+#[cfg(test)]
+mod filters_made;
+#[cfg(test)]
+mod filters_tests;
+#[cfg(test)]
+mod growth_tests;
 #[cfg(test)]
 mod large_tests;
 

@@ -285,7 +285,8 @@ impl<'a> World<'a> {
         let (mut after, mut all) = (None, Held::new());
         loop {
             let wanted = Wanted { after, limit: 7 };
-            let page = read::hazards::list(self.app(), who, filters.clone(), wanted, NOW).await;
+            let (filters, newest) = (filters.clone(), read::hazards::Order::Newest);
+            let page = read::hazards::list(self.app(), who, filters, newest, wanted, NOW).await;
             let page = page.unwrap();
             all.extend(page.items.iter().map(|hazard| (true, hazard.id.0)));
             after = page.next;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
 use crate::store::places::{self, EnterpriseRow, Lineage};
-use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises};
+use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search};
 use crate::usecases::execute::scopes_of;
 
 /// Enterprises on their way into the database. Each may be named once.
@@ -65,6 +65,11 @@ impl<'a> Storing<'a> {
         let mut created_at = now;
         let scopes = scopes_of(Some(enterprise.id), &place, Some(&enterprise.sector));
         if let Some(before) = before {
+            if before.name != enterprise.name {
+                // Its hazards are found by its name; their sector is their own.
+                enterprises::hold_for_move(tx, enterprise.id)?;
+                search::put_waiting_of(tx, enterprise.id)?;
+            }
             let version = Some(before.version);
             let code = &place.district_code;
             places::save_enterprise(tx, enterprise, &record, code, version, now)?;

@@ -3,16 +3,16 @@
 //! Each thing is read once: what a transaction has seen holds for it. What is decided is written
 //! by [`WorkingSet::store`], each kind of row in as few statements as there can be.
 
+mod storing;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{Grant, Place};
 use hazardloop_domain::command::Subject;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Hazard, HazardEvent, Photo, PhotoState};
-use hazardloop_domain::ids::{
-    EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId, SubjectId,
-};
+use hazardloop_domain::hazard::{Hazard, HazardEvent, Photo};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId};
 use hazardloop_domain::inspection::{Inspection, InspectionEvent};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
@@ -23,10 +23,9 @@ use super::{Door, Sender, lineage, scopes_of};
 use crate::failure::Failure;
 use crate::store::enterprises::{self, Seat};
 use crate::store::events::{self, Linked};
-use crate::store::feed::{self, Announced, News};
-use crate::store::hazards::{self, Loaded, NamedPhoto, Saved};
+use crate::store::hazards::{self, Loaded};
 use crate::store::places::Lineage;
-use crate::store::{Conn, WriteTx, access, calendars, inspections};
+use crate::store::{Conn, access, inspections};
 
 /// See the top of this file. It belongs to one transaction and one moment.
 pub struct WorkingSet<'a> {
@@ -285,7 +284,7 @@ impl<'a> WorkingSet<'a> {
     }
 
     /// Chains events onto the history of a hazard that was looked for, and applies them.
-    pub(super) fn record(
+    pub(in crate::usecases) fn record(
         &mut self,
         id: HazardId,
         new_events: &[HazardEvent],
@@ -314,85 +313,6 @@ impl<'a> WorkingSet<'a> {
         Ok(inspection)
     }
 
-    /// Writes what was decided: events, states, feed rows and photo references. Whoever waits for
-    /// events is woken once the transaction is committed.
-    ///
-    /// # Errors
-    /// [`crate::store::StoreError::Stale`] inside when somebody else changed one of the hazards meanwhile.
-    pub fn store(mut self, tx: &mut WriteTx<'_>) -> Result<(), Failure> {
-        if self.events.is_empty() {
-            return Ok(());
-        }
-        let hazards = std::mem::take(&mut self.hazards);
-        let inspections = std::mem::take(&mut self.inspections);
-        let (mut news, mut photos) = (News::default(), Vec::new());
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
-        let mut provisional = Vec::new();
-        for slot in hazards.into_values().filter(|slot| slot.changed) {
-            let Some((hazard, record)) = self.publish(tx, &slot, &mut news, &mut photos)? else {
-                continue;
-            };
-            let stored = slot.stored.as_ref();
-            if stored.is_some_and(is_provisional) != is_provisional(hazard) {
-                provisional.push((hazard.id, is_provisional(hazard)));
-            }
-            let district_code = &self
-                .lineage(tx.conn(), hazard.jurisdiction_id)?
-                .district_code;
-            let saved = Saved::new(hazard, record, slot.head, district_code);
-            match &slot.stored {
-                None => new.push(saved),
-                Some(stored) => changed.push((saved, stored.version)),
-            }
-        }
-        let (mut begun, mut gone_on) = (Vec::new(), Vec::new());
-        for slot in inspections.into_values().filter(|slot| slot.changed) {
-            let Some((inspection, record)) = self.publish(tx, &slot, &mut news, &mut photos)?
-            else {
-                continue;
-            };
-            let saved = inspections::Saved::new(inspection, record, slot.head);
-            match &slot.stored {
-                None => begun.push(saved),
-                Some(stored) => gone_on.push((saved, stored.version)),
-            }
-        }
-        events::append_all(tx, self.events)?;
-        hazards::insert_all(tx, new)?;
-        for (saved, before) in changed {
-            hazards::update(tx, saved, before)?;
-        }
-        calendars::mark(tx, &provisional)?;
-        inspections::insert_all(tx, begun)?;
-        for (saved, before) in gone_on {
-            inspections::update(tx, saved, before)?;
-        }
-        feed::publish(tx, news)?;
-        hazards::name_photos(tx, photos)?;
-        let app = self.door.app.clone();
-        tx.after_commit(Box::new(move || app.events_wake.notify_one()));
-        Ok(())
-    }
-
-    /// What the feed and the photo references must learn of a subject; the subject and its CBOR.
-    fn publish<'s, T: Aggregate>(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        slot: &'s Slot<T>,
-        news: &mut News,
-        photos: &mut Vec<NamedPhoto>,
-    ) -> Result<Option<(&'s T, Vec<u8>)>, Failure> {
-        let Some(subject) = &slot.current else {
-            return Ok(None);
-        };
-        let record = minicbor::to_vec(subject)
-            .map_err(|error| Failure::Internal(format!("encoding a record: {error}")))?;
-        let stored = slot.stored.as_ref();
-        self.announce(tx.conn(), news, subject, &record, stored)?;
-        photos.extend(named_photos(subject, stored, self.now));
-        Ok(Some((subject, record)))
-    }
-
     /// The scopes that hold a subject: of its enterprise, of who answers for it and all above, and
     /// while it is being handed over, of who hands it over.
     fn scopes_holding(
@@ -409,70 +329,4 @@ impl<'a> WorkingSet<'a> {
         }
         Ok(scopes)
     }
-
-    /// Tells the scopes that hold the subject now, and those that it has left.
-    fn announce<T: Aggregate>(
-        &mut self,
-        conn: &mut Conn,
-        news: &mut News,
-        subject: &T,
-        record: &[u8],
-        stored: Option<&T>,
-    ) -> Result<(), Failure> {
-        let scopes = self.scopes_holding(conn, &subject.standing())?;
-        let id = subject.id();
-        if let Some(stored) = stored
-            && stored.standing() != subject.standing()
-        {
-            let mut left = self.scopes_holding(conn, &stored.standing())?;
-            left.retain(|scope| !scopes.contains(scope));
-            news.remove(&left, T::KIND, &id, subject.version(), self.now);
-        }
-        let announced = Announced {
-            kind: T::KIND,
-            id: &id,
-            version: subject.version(),
-            body: record,
-            created_at: subject.received_at(),
-        };
-        news.put(&self.door.key, &scopes, announced);
-        Ok(())
-    }
-}
-
-/// Whether a calendar that is not here yet may move its first due date: figures count by it, also of
-/// what is closed.
-fn is_provisional(hazard: &Hazard) -> bool {
-    let first = hazard
-        .order()
-        .and_then(|order| order.deadline_original.as_ref());
-    first.is_some_and(|deadline| deadline.provisional)
-}
-
-/// What the references table must learn: new names, and states that changed.
-fn named_photos<T: Aggregate>(
-    subject: &T,
-    stored: Option<&T>,
-    now: Timestamp,
-) -> impl Iterator<Item = NamedPhoto> {
-    let known = move |sha256: &Digest| {
-        let photos = stored.map_or(&[][..], T::photos);
-        photos
-            .iter()
-            .find(|photo| photo.reference.sha256 == *sha256)
-    };
-    let changed = subject.photos().iter().filter(move |photo| {
-        let known = known(&photo.reference.sha256);
-        known.map(|known| &known.state) != Some(&photo.state)
-    });
-    let of = T::SUBJECT.with(SubjectId(subject.id()));
-    changed.map(move |photo| {
-        let state = match photo.state {
-            PhotoState::AwaitingPhoto => "awaiting_photo",
-            PhotoState::Verified => "verified",
-            PhotoState::Lost { .. } => "lost",
-        };
-        let (sha256, by) = (&photo.reference.sha256, photo.named_by);
-        NamedPhoto::new(of, sha256, by, state, now)
-    })
 }

@@ -15,7 +15,7 @@ use hazardloop_domain::geography::{
 use hazardloop_domain::hazard::{Hazard, StatusName};
 use uuid::Uuid;
 
-use super::hazards::{Filters, list};
+use super::hazards::{Filters, Order, list};
 use super::{AREA_CANDIDATES, Area, Wanted};
 use crate::test_support::{
     NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report,
@@ -79,6 +79,7 @@ async fn walk(
             &server.app,
             person("inspector1"),
             filters.clone(),
+            Order::Newest,
             wanted,
             now,
         )
@@ -179,7 +180,7 @@ fn five_thousand_hazards_in_one_place_are_listed_and_found_exactly() {
         let filtered = walk(&server, &filters, async |_| {}).await;
         assert_eq!(ids(&filtered), ids(&all), "a filter that all pass");
         let filters = Filters {
-            status: Some(StatusName::Closed),
+            statuses: vec![StatusName::Closed],
             ..Filters::default()
         };
         let none = walk(&server, &filters, async |_| {}).await;
