@@ -320,3 +320,17 @@ pub fn firm_of(
         profile: Default::default(),
     }
 }
+
+/// A server with the shipped packs.
+pub(crate) async fn with_packs(server: &TestServer) {
+    let shipped = crate::shipped::packs().unwrap();
+    let key = server.app.digest_key;
+    let write = server.app.db.write(move |tx| {
+        for pack in &shipped {
+            crate::usecases::packs::add(tx, &key, pack, None, NOW)?;
+        }
+        Ok::<_, crate::failure::Failure>(())
+    });
+    write.await.unwrap();
+    server.app.catalog.catch_up(&server.app.db).await.unwrap();
+}

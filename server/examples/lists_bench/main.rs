@@ -136,7 +136,7 @@ fn cases(now: Timestamp) -> Vec<Case> {
         1,
         newest,
         Filters {
-            criterion: Some("GM10-11-3".to_owned()),
+            criterion: Some("GM-10-11-3".to_owned()),
             ..none()
         },
     );

@@ -145,7 +145,7 @@ pub(crate) fn made(number: u64, rows: u64) -> Made {
         } else {
             Grade::General
         },
-        criterion: (kept && own % 100 == 7).then(|| "GM10-11-3".to_owned()),
+        criterion: (kept && own % 100 == 7).then(|| "GM-10-11-3".to_owned()),
         description: format!("{description}{words}"),
         place_text: place.to_owned(),
         point: Some(Wgs84Point {

@@ -395,7 +395,7 @@ fn a_list_is_searched_sorted_and_counted() {
             ("inspector1", "q=%E7%B2%89%E5%B0%98", &[]),
             ("employee", "reporter=me&q=3", &ids[3..]),
             ("inspector1", "reporter=me", &[]),
-            ("inspector1", "criterion=GM10-11-3", &[]),
+            ("inspector1", "criterion=GM-10-11-3", &[]),
             ("inspector1", "sector=%E5%8D%B1%E5%8C%96", &[]),
             ("inspector1", "source=grid", &[]),
             (

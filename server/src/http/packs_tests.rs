@@ -8,24 +8,9 @@
 
 use serde_json::Value;
 
-use super::*;
 use crate::http::test_client::{anonymous, ask};
-use crate::test_support::{NOW, TestServer, on_each_database};
-use crate::usecases::packs;
-
-/// A server with the shipped packs.
-pub(crate) async fn with_packs(server: &TestServer) {
-    let shipped = crate::shipped::packs().unwrap();
-    let key = server.app.digest_key;
-    let write = server.app.db.write(move |tx| {
-        for pack in &shipped {
-            packs::add(tx, &key, pack, None, NOW)?;
-        }
-        Ok::<_, Failure>(())
-    });
-    write.await.unwrap();
-    server.app.catalog.catch_up(&server.app.db).await.unwrap();
-}
+pub(crate) use crate::test_support::with_packs;
+use crate::test_support::{TestServer, on_each_database};
 
 async fn get(server: &TestServer, path: &str) -> Value {
     ask(server, "employee", "GET", path)

@@ -141,7 +141,8 @@ fn declared() -> Shape {
     let mut shape = Shape::default();
     for block in concat!(
         include_str!("schema.rs"),
-        include_str!("schema/reference.rs")
+        include_str!("schema/reference.rs"),
+        include_str!("schema/search.rs")
     )
     .split("diesel::table! {")
     .skip(1)

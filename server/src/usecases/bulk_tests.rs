@@ -12,7 +12,7 @@ use hazardloop_tests::TestDatabase;
 use super::*;
 use crate::sample;
 use crate::store::test_support::{before_this_release, dump};
-use crate::test_support::{NOW, TestServer, enterprise, hazard_id, person};
+use crate::test_support::{NOW, TestServer, enterprise, hazard_id, person, with_packs};
 use crate::usecases::audit;
 
 /// Every table that the door writes.
@@ -48,7 +48,7 @@ fn some() -> Vec<Made> {
             } else {
                 Grade::General
             },
-            criterion: number.is_multiple_of(2).then(|| "GM10-11-3".to_owned()),
+            criterion: number.is_multiple_of(2).then(|| "GM-10-11-3".to_owned()),
             description: description.to_owned(),
             place_text: place_text.to_owned(),
             point: Some(Wgs84Point {
@@ -110,6 +110,9 @@ fn bulk_writes_what_the_one_door_writes() {
         runtime.block_on(async {
             let door = TestServer::start(pair[0].url()).await;
             let bulk = TestServer::start(pair[1].url()).await;
+            // Whoever confirms cites what the catalog holds.
+            with_packs(&door).await;
+            with_packs(&bulk).await;
             by_the_door(&door, some()).await;
             in_bulk(&bulk, some()).await;
             for table in TABLES {

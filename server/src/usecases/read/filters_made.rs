@@ -45,7 +45,7 @@ pub(super) const STATES: [StatusName; 5] = [
 ];
 pub(super) const FIRMS: [&str; 3] = ["polishing", "chemicals", "machinery"];
 pub(super) const SECTORS: [&str; 3] = ["工贸-粉尘", "危化", "工贸"];
-pub(super) const CODES: [&str; 3] = ["GM10-11-3", "GM10-11-10", "WH-2017-1"];
+pub(super) const CODES: [&str; 3] = ["GM-10-11-3", "GM-10-11-10", "WH-121-1"];
 pub(super) const AUTHORS: [&str; 3] = ["inspector1", "inspector2", "grid"];
 
 pub(super) fn town() -> JurisdictionId {

@@ -57,7 +57,7 @@ fn made(number: u64, of: u64, second: JurisdictionId) -> Made {
         } else {
             Grade::General
         },
-        criterion: kept.then(|| "GM10-11-3".to_owned()),
+        criterion: kept.then(|| "GM-10-11-3".to_owned()),
         description: format!("{description}{word}"),
         place_text: place_text.to_owned(),
         point: Some(Wgs84Point {
@@ -131,7 +131,7 @@ fn cases() -> Vec<(&'static str, Order, bool, Filters)> {
             Order::Newest,
             false,
             Filters {
-                criterion: Some("GM10-11-3".to_owned()),
+                criterion: Some("GM-10-11-3".to_owned()),
                 ..none()
             },
         ),
