@@ -54,6 +54,8 @@ mod enterprises_tests;
 #[cfg(test)]
 mod hand_overs_tests;
 #[cfg(test)]
+mod hazard_lists_tests;
+#[cfg(test)]
 mod hazards_tests;
 #[cfg(test)]
 mod imports_tests;

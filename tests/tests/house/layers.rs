@@ -111,6 +111,7 @@ pub const CRATES: &[Crate] = &[
             "sha2",
             "thiserror",
             "utoipa",
+            "unicode-normalization",
             "uuid",
         ]),
     },
