@@ -176,7 +176,7 @@ fn check_cited(hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
         Cited::Unknown => return refused("the catalog holds no such edition of a criterion"),
         Cited::Known(criterion) => criterion,
     };
-    if !criterion.citability().may_be_picked() {
+    if !criterion.could_be_picked_at(facts.made()) {
         return refused("the criterion is to be entered from the original, or was retired");
     }
     let made = facts.made().shanghai_date();

@@ -7,7 +7,7 @@ use super::document::{CriterionEntry, Standard};
 use super::id_of;
 use crate::command::{CriterionRef, wire_names, wire_struct};
 use crate::ids::CriterionId;
-use crate::time::LocalDate;
+use crate::time::{LocalDate, Timestamp};
 
 wire_names! {
     /// What was seen of a criterion's published text.
@@ -127,6 +127,10 @@ wire_struct! {
         /// Counts changes of this record.
         #[n(19)]
         pub version: i64,
+        /// Since when `retired_in` is in force: what was made before may still be judged by this edition.
+        #[n(20)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub retired_at: Option<Timestamp>,
     }
 }
 
@@ -240,6 +244,7 @@ impl Criterion {
             effective_until: standard.effective_until,
             retired_in: None,
             version: 1,
+            retired_at: None,
         }
     }
 
@@ -256,12 +261,27 @@ impl Criterion {
         self.edition == reference.edition && self.code == reference.code
     }
 
+    /// Whether somebody could name it as a basis at `at`: a device without signal goes on with the edition that it
+    /// holds, and what was judged by it before it was retired stays judged.
+    pub fn could_be_picked_at(&self, at: Timestamp) -> bool {
+        let was_there = match (self.retired_in, self.retired_at) {
+            (None, _) => true,
+            (Some(_), Some(retired)) => at < retired,
+            (Some(_), None) => false,
+        };
+        was_there && self.citability_of_text().may_be_picked()
+    }
+
     /// How it may be used as a legal basis, whatever the day. A text that was read under a title or
     /// number that is not verified is a pointer only.
     pub const fn citability(&self) -> Citability {
         if self.retired_in.is_some() {
             return Citability::NotCitable(NotCitable::Retired);
         }
+        self.citability_of_text()
+    }
+
+    const fn citability_of_text(&self) -> Citability {
         match self.evidence {
             Evidence::Seen if self.unverified => Citability::ClauseOnly,
             Evidence::Seen => Citability::FullText,
@@ -287,6 +307,7 @@ impl Criterion {
             effective_from: None,
             effective_until: None,
             retired_in: None,
+            retired_at: None,
             version: 0,
             ..criterion.clone()
         };

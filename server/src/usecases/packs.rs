@@ -84,8 +84,8 @@ pub fn add(
         .last()
         .is_none_or(|newest| newest.head.version < head.version);
     let changed = Changed {
-        criteria: criteria_changed(tx.conn(), pack, newest)?,
-        checklists: checklists_changed(tx.conn(), pack, newest)?,
+        criteria: criteria_changed(tx.conn(), pack, newest, now)?,
+        checklists: checklists_changed(tx.conn(), pack, newest, now)?,
     };
     let record = encoded(head)?;
     packs::insert(tx, head, &record, &document, now)?;
@@ -205,16 +205,19 @@ fn with_records<T: Encode<()>>(all: Vec<T>) -> Result<Vec<(T, Vec<u8>)>, Failure
         .collect()
 }
 
+/// By which version of its pack, and since when; no time: it came after that version.
+type Retired = Option<(u32, Option<Timestamp>)>;
+
 /// A record that comes in editions.
 trait Edition: Clone + PartialEq {
     fn name(&self) -> (&str, u32);
     fn same_text(&self, other: &Self) -> bool;
-    fn set(&mut self, retired_in: Option<u32>, version: i64);
+    fn set(&mut self, retired: Retired, version: i64);
     fn state(&self) -> (Option<u32>, i64);
 }
 
 macro_rules! edition {
-    ($name:ident) => {
+    ($name:ident $(, $since:ident)?) => {
         impl Edition for $name {
             fn name(&self) -> (&str, u32) {
                 (&self.code, self.edition)
@@ -222,8 +225,10 @@ macro_rules! edition {
             fn same_text(&self, other: &Self) -> bool {
                 Self::same_text(self, other)
             }
-            fn set(&mut self, retired_in: Option<u32>, version: i64) {
-                (self.retired_in, self.version) = (retired_in, version);
+            fn set(&mut self, retired: Retired, version: i64) {
+                self.retired_in = retired.map(|(by, _)| by);
+                self.version = version;
+                $(self.$since = retired.and_then(|(_, at)| at);)?
             }
             fn state(&self) -> (Option<u32>, i64) {
                 (self.retired_in, self.version)
@@ -231,7 +236,7 @@ macro_rules! edition {
         }
     };
 }
-edition!(Criterion);
+edition!(Criterion, retired_at);
 edition!(Checklist);
 
 /// What is stored anew of one kind when a version of a pack comes with `ours` and the database has
@@ -241,11 +246,12 @@ fn settle<T: Edition>(
     stored: &[T],
     head: &PackHead,
     newer: Option<u32>,
+    now: Timestamp,
 ) -> Result<Vec<T>, Failure> {
     let mut changed = Vec::new();
     for mut one in ours.iter().cloned() {
         let Some(known) = stored.iter().find(|known| known.name() == one.name()) else {
-            one.set(newer, 1);
+            one.set(newer.map(|by| (by, None)), 1);
             changed.push(one);
             continue;
         };
@@ -269,7 +275,7 @@ fn settle<T: Edition>(
         let gone = !ours.iter().any(|one| one.name() == known.name());
         if gone && retired_in.is_none() {
             let mut retired = known.clone();
-            retired.set(Some(head.version), version.saturating_add(1));
+            retired.set(Some((head.version, Some(now))), version.saturating_add(1));
             changed.push(retired);
         }
     }
@@ -289,24 +295,30 @@ fn newer_than(conn: &mut Conn, head: &PackHead, newest: bool) -> Result<Option<u
     Ok(later.next())
 }
 
-fn criteria_changed(conn: &mut Conn, pack: &Pack, newest: bool) -> Result<Vec<Criterion>, Failure> {
+fn criteria_changed(
+    conn: &mut Conn,
+    pack: &Pack,
+    newest: bool,
+    now: Timestamp,
+) -> Result<Vec<Criterion>, Failure> {
     let (head, ours) = (&pack.head, pack.criteria());
     let others = packs::codes_of_others(conn, &head.name)?;
     free(&ours, &others)?;
     let stored = packs::criteria(conn, Some(&head.name))?;
-    settle(ours, &stored, head, newer_than(conn, head, newest)?)
+    settle(ours, &stored, head, newer_than(conn, head, newest)?, now)
 }
 
 fn checklists_changed(
     conn: &mut Conn,
     pack: &Pack,
     newest: bool,
+    now: Timestamp,
 ) -> Result<Vec<Checklist>, Failure> {
     let (head, ours) = (&pack.head, pack.checklists());
     let others = packs::lists_of_others(conn, &head.name)?;
     free(&ours, &others)?;
     let stored = packs::checklists(conn, Some(&head.name))?;
-    settle(ours, &stored, head, newer_than(conn, head, newest)?)
+    settle(ours, &stored, head, newer_than(conn, head, newest)?, now)
 }
 
 /// A code belongs to one pack.

@@ -133,6 +133,9 @@ fn an_edition_never_says_something_else() {
             Citability::NotCitable(NotCitable::Retired)
         );
         assert_eq!((old.retired_in, old.version), (Some(2), 2));
+        // Whoever judged by it before, without signal, was right.
+        assert!(old.could_be_picked_at(NOW.plus_millis(-1)));
+        assert!(!old.could_be_picked_at(NOW));
         let new = criterion(&server, "RQ-4-4-1", 2).await;
         assert_eq!(new.citability(), Citability::FullText);
         let feed = feed_of(&server).await;
@@ -175,7 +178,7 @@ fn an_older_version_that_comes_later_changes_nothing_that_is_current() {
         added(&server, &second).await.unwrap();
         added(&server, &first).await.unwrap();
         let left = criterion(&server, "RQ-4-4-1", 1).await;
-        assert_eq!(left.retired_in, Some(3));
+        assert_eq!((left.retired_in, left.retired_at), (Some(3), None));
         assert_eq!(criterion(&server, "RQ-4-4-2", 1).await.retired_in, None);
         server.app.catalog.catch_up(&server.app.db).await.unwrap();
         let catalog = server.app.catalog.now();

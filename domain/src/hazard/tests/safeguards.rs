@@ -261,6 +261,7 @@ fn criterion() -> crate::pack::Criterion {
         effective_until: None,
         retired_in: None,
         version: 1,
+        retired_at: None,
     }
 }
 
@@ -275,7 +276,15 @@ fn what_was_not_obtained_or_not_in_force_is_no_basis() {
         case
     };
     with(|_| {}).must(&reviewer(), confirm(Grade::Major));
-    let unfit: [fn(&mut crate::pack::Criterion); 4] = [
+    // A device that had no signal when the next edition came.
+    let mut retired = with(|criterion| {
+        criterion.retired_in = Some(2);
+        criterion.retired_at = Some(NOW.plus_millis(1));
+    });
+    retired.must(&reviewer(), confirm(Grade::Major));
+    let unfit: [fn(&mut crate::pack::Criterion); 6] = [
+        |criterion| criterion.retired_in = Some(2),
+        |criterion| (criterion.retired_in, criterion.retired_at) = (Some(2), Some(NOW)),
         |criterion| criterion.evidence = crate::pack::Evidence::Title,
         |criterion| criterion.evidence = crate::pack::Evidence::KnownHigh,
         |criterion| criterion.effective_from = Some(date("2026-11-23")),
