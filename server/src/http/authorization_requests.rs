@@ -8,11 +8,15 @@
 
 use serde_json::{Value, json};
 
-use super::authorization_world::{Case, hazard, inspection};
+use super::authorization_world::{Case, hazard, inspection, ordered};
 use crate::sample;
 
 pub(super) fn hazard_path(rest: &str) -> String {
     format!("/hazards/{}{rest}", hazard())
+}
+
+pub(super) fn order_path() -> String {
+    format!("/orders/{}", ordered())
 }
 
 pub(super) fn inspection_path(rest: &str) -> String {

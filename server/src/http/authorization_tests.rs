@@ -15,7 +15,7 @@ use hazardloop_domain::access::Role;
 use serde_json::{Value, json};
 
 use super::authorization_requests::{
-    enterprise_path, hazard_path, inspection_path, new_grant, new_person, town,
+    enterprise_path, hazard_path, inspection_path, new_grant, new_person, order_path, town,
 };
 use super::authorization_world::{
     COLUMNS, Case, OTHER_SECTOR, REVIEWER, SECRET, Session, World, announcement, hazard,
@@ -160,6 +160,9 @@ fn hazards_and_enterprises() -> Vec<Row> {
             let note = json!({"kind": "note", "text": "看过"});
             case.post(&hazard_path("/commands"), &command_body(20_000 + case.number, note))
         };
+        listOrders: OK, OK, |case| case.ask("GET", "/orders");
+        readOrder: SEEN, HIDDEN, |case| case.ask("GET", &order_path());
+        headOrder: SEEN, HIDDEN, |case| case.ask("HEAD", &order_path());
         listInspections: OK, OK, |case| case.ask("GET", "/inspections");
         readInspection: SEEN, HIDDEN, |case| case.ask("GET", &inspection_path(""));
         headInspection: SEEN, HIDDEN, |case| case.ask("HEAD", &inspection_path(""));

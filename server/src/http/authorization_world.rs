@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::test_client::{
-    Ask, anonymous, ask, command_body, new_id, post, report_body, second_district,
+    Ask, anonymous, ask, command_body, confirmation, new_id, post, report_body, second_district,
 };
 use crate::photos::samples;
 use crate::sample;
@@ -283,6 +283,13 @@ impl World {
         post(&server, "employee", "/hazards", &report)
             .await
             .expect(201);
+        let report = report_body(&ordered(), "polishing", SECRET);
+        post(&server, "employee", "/hazards", &report)
+            .await
+            .expect(201);
+        let path = format!("/hazards/{}/commands", ordered());
+        let order = command_body(901, confirmation());
+        post(&server, "inspector1", &path, &order).await.expect(200);
         let path = format!("/inspections/{}/commands", inspection());
         post(&server, "employee", &path, &command_body(900, self_check()))
             .await
@@ -351,6 +358,11 @@ pub(crate) fn self_check() -> Value {
 /// The inspection that everything is about.
 pub(crate) fn inspection() -> String {
     new_id(3)
+}
+
+/// A hazard with an order over it.
+pub(crate) fn ordered() -> String {
+    new_id(4)
 }
 
 /// The hazard that everything is about.

@@ -23,6 +23,7 @@ pub mod limits;
 pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
+pub mod orders;
 pub mod packs;
 pub mod paging;
 pub mod people;
@@ -87,6 +88,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    cfg.configure(orders::routes);
     cfg.configure(inspections::routes);
     // Before the others: an enterprise is never called `imports`.
     cfg.configure(imports::routes);

@@ -34,6 +34,7 @@ pub const YAML: &str = "application/yaml";
     tags(
         (name = "sessions", description = "Signing in, staying signed in, signing out"),
         (name = "hazards", description = "隐患: reports, commands, history"),
+        (name = "orders", description = "责令限期整改指令书: those in force, and each as a document"),
         (name = "inspections", description = "检查、自查: commands, records, history"),
         (name = "photos", description = "Evidence, by content; uploads over tus 1.0"),
         (name = "enterprises", description = "生产经营单位"),

@@ -25,6 +25,7 @@ pub mod history;
 pub mod inspection;
 pub mod inspections;
 mod keys;
+pub mod orders;
 mod text_walk;
 
 #[cfg(test)]

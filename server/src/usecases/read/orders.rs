@@ -1,0 +1,147 @@
+//! Rectification orders (责令限期整改指令书): what stands, by which basis, what is to be done and by when, who ordered
+//! it and how the enterprise took it. An order is part of its hazard; here it is read as the document that it is.
+
+use std::collections::BTreeMap;
+
+use hazardloop_domain::access::{Certificate, Grant, Role};
+use hazardloop_domain::enterprise::Enterprise;
+use hazardloop_domain::hazard::{Hazard, Order as Decided};
+use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::jurisdiction::Jurisdiction;
+use hazardloop_domain::pack::Criterion;
+use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::hazard::visible;
+use super::hazards::{self, Filters, Order};
+use super::{Page, Wanted};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{Conn, access, jurisdictions, lists, packs, places};
+
+/// Who signed an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signatory {
+    /// Who.
+    pub person_id: PersonId,
+    /// Their name now.
+    pub name: Option<String>,
+    /// The certificate that was valid when the order was made.
+    pub certificate: Option<Certificate>,
+}
+
+/// An order with what a reader of the document must know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issued {
+    /// The hazard, which has an order.
+    pub hazard: Hazard,
+    /// The order.
+    pub order: Decided,
+    /// Whose order it is: who answers for the place.
+    pub issuing_body: Option<Jurisdiction>,
+    /// To whom it is addressed.
+    pub addressee: Option<Enterprise>,
+    /// The inspectors, the first one first.
+    pub signatories: Vec<Signatory>,
+    /// The criterion that it cites, in the edition that it cites.
+    pub criterion: Option<Criterion>,
+    /// When this was asked.
+    pub asked_at: Timestamp,
+}
+
+/// The order over one hazard.
+///
+/// # Errors
+/// [`Failure::NotFound`] when there is no such hazard, none for this person, or no order over it.
+pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Issued, Failure> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| {
+            let conn = tx.conn();
+            let (hazard, _) = visible(conn, person_id, id, now)?;
+            let Some(order) = hazard.order().cloned() else {
+                return Err(Failure::NotFound("order"));
+            };
+            let issuing_body = jurisdictions::one(conn, hazard.jurisdiction_id)?;
+            let addressee = match hazard.enterprise_id {
+                Some(id) => places::enterprise(conn, id)?,
+                None => None,
+            };
+            let criterion = match &hazard.criterion {
+                Some(reference) => packs::criterion(conn, reference)?,
+                None => None,
+            };
+            Ok(Issued {
+                issuing_body: issuing_body.map(|node| node.node),
+                addressee,
+                signatories: signatories(conn, &order)?,
+                criterion,
+                order,
+                hazard,
+                asked_at: now,
+            })
+        })
+        .await
+}
+
+fn signatories(conn: &mut Conn, order: &Decided) -> Result<Vec<Signatory>, Failure> {
+    let people: Vec<PersonId> = std::iter::once(order.confirmed_by)
+        .chain(order.second)
+        .collect();
+    let ids: Vec<Vec<u8>> = people.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let mut names = lists::names_of_people(conn, &ids)?;
+    let mut signatories = Vec::new();
+    for (person_id, id) in people.into_iter().zip(ids) {
+        let grants = access::grants_of(conn, person_id)?;
+        signatories.push(Signatory {
+            person_id,
+            name: names.remove(&id),
+            certificate: certificate_at(grants, order.confirmed_at),
+        });
+    }
+    Ok(signatories)
+}
+
+/// The certificate by which somebody with these grants acted as an inspector then.
+fn certificate_at(grants: Vec<Grant>, at: Timestamp) -> Option<Certificate> {
+    let held = grants
+        .into_iter()
+        .filter(|grant| grant.role == Role::Inspector && grant.holds_at(at));
+    let mut valid = held
+        .filter_map(|grant| grant.certificate)
+        .filter(|certificate| certificate.is_valid_at(at));
+    valid.next()
+}
+
+/// A page of orders, and the names of the enterprises that they are addressed to.
+pub struct Orders {
+    /// The hazards, each with an order.
+    pub page: Page<Hazard>,
+    /// By enterprise.
+    pub names: BTreeMap<Uuid, String>,
+}
+
+/// The orders that are in force over hazards that `person_id` may see and that pass the filters, the earliest
+/// due first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    app: &App,
+    person_id: PersonId,
+    filters: Filters,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Orders, Failure> {
+    let page = hazards::list(app, person_id, filters, Order::Due, wanted, now).await?;
+    let of: Vec<Uuid> = page
+        .items
+        .iter()
+        .filter_map(|hazard| hazard.enterprise_id.map(|id| id.0))
+        .collect();
+    let names = app
+        .db
+        .read(move |tx| lists::enterprise_names(tx.conn(), &of))
+        .await?;
+    Ok(Orders { page, names })
+}
