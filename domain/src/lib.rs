@@ -22,6 +22,7 @@ pub mod operations;
 pub mod pack;
 pub mod policy;
 pub mod refusal;
+pub mod responsibility;
 pub mod search_text;
 pub mod text;
 pub mod time;

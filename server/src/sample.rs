@@ -12,6 +12,7 @@ use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_domain::responsibility::Matrix;
 use hazardloop_domain::time::Timestamp;
 use serde::Deserialize;
 
@@ -21,7 +22,7 @@ use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::store::{Db, WriteTx, meta};
-use crate::usecases::{enterprises, jurisdictions, people};
+use crate::usecases::{enterprises, jurisdictions, people, responsibilities};
 
 /// What everybody in the sample signs in with. Known to the world: hence `--demo` alone, and
 /// loopback alone unless told twice.
@@ -37,6 +38,7 @@ const BOUNDARIES: &str = include_str!("../../catalog/divisions/chongqing-distric
 #[serde(deny_unknown_fields)]
 struct Sample {
     jurisdiction: Vec<SampleJurisdiction>,
+    responsibility: Vec<SampleResponsibility>,
     enterprise: Vec<SampleEnterprise>,
     person: Vec<SamplePerson>,
 }
@@ -52,6 +54,14 @@ struct SampleJurisdiction {
     parent: Option<String>,
     boundary_feature: Option<String>,
     boundary_reference: Option<CoordinateReference>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleResponsibility {
+    jurisdiction: String,
+    rows: BTreeMap<String, String>,
+    fallback: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +132,14 @@ pub async fn load(
         let boundaries = boundaries()?;
         for jurisdiction in &sample.jurisdiction {
             add_jurisdiction(tx, &digest_key, jurisdiction, &boundaries, now)?;
+        }
+        for said in &sample.responsibility {
+            let matrix = Matrix {
+                rows: said.rows.clone(),
+                fallback: said.fallback.clone(),
+            };
+            let place = JurisdictionId(id(&said.jurisdiction));
+            responsibilities::say(tx, place, (&matrix, 0), None, now)?;
         }
         for enterprise in &sample.enterprise {
             enterprises::register(tx, &digest_key, &record(enterprise)?, None, now)?;

@@ -368,18 +368,21 @@ impl Default for SyncLimits {
     }
 }
 
-/// Rules on people and their roles.
+/// Rules on people, their roles and who answers for what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PeopleLimits {
     /// Days that a temporary grant away from home (异地交叉执法) lasts at most.
     pub temporary_grant_days: i64,
+    /// Sectors for which one jurisdiction says who answers (三管三必须).
+    pub responsibility_rows: usize,
 }
 
 impl Default for PeopleLimits {
     fn default() -> Self {
         Self {
             temporary_grant_days: 90,
+            responsibility_rows: 500,
         }
     }
 }

@@ -150,7 +150,10 @@ pub(super) const ZH: &[(&str, &str)] = &[
     ("penalty --decided-on", "决定日期：YYYY-MM-DD"),
     ("penalty --result", "决定内容"),
     ("assign", "明确监管行业和主管部门"),
-    ("assign --sector", "监管行业"),
+    (
+        "assign --sector",
+        "监管行业：编码，如 industry-and-trade、town-gas",
+    ),
     ("assign --department", "主管部门"),
     ("assign --by-fallback", "按业务相近原则确定"),
 ];
@@ -370,7 +373,10 @@ pub(super) const EN: &[(&str, &str)] = &[
         "assign",
         "Say which sector and department a hazard belongs to",
     ),
-    ("assign --sector", "Sector"),
+    (
+        "assign --sector",
+        "The sector by its code, such as industry-and-trade or town-gas",
+    ),
     ("assign --department", "Department, by name"),
     (
         "assign --by-fallback",

@@ -54,7 +54,7 @@ impl Hazard {
             } => {
                 self.amend(change, *jurisdiction_id);
                 if sector.is_some() {
-                    self.sector.clone_from(sector);
+                    self.be_of_sector(sector);
                 }
             }
             HazardEvent::AmendmentDisputed { change, fields } => {
@@ -158,7 +158,7 @@ impl Hazard {
                 };
             }
             HazardEvent::EnterpriseFollowed { change } => {
-                self.jurisdiction_id = change.jurisdiction_id;
+                self.answered_in(change.jurisdiction_id);
             }
             beside => self.apply_beside(beside, by, at),
         }
@@ -232,7 +232,23 @@ impl Hazard {
         self.position = change.position.or(self.position.take());
         self.immediate_measure = change.immediate_measure.or(self.immediate_measure.take());
         self.enterprise_id = change.enterprise_id.or(self.enterprise_id);
-        self.jurisdiction_id = jurisdiction_id.unwrap_or(self.jurisdiction_id);
+        self.answered_in(jurisdiction_id.unwrap_or(self.jurisdiction_id));
+    }
+
+    /// Another jurisdiction answers from now on: a department of the one before does not.
+    pub(super) fn answered_in(&mut self, id: JurisdictionId) {
+        if self.jurisdiction_id != id {
+            self.jurisdiction_id = id;
+            self.department = None;
+        }
+    }
+
+    /// It turned out to be of another sector: a department of the one before does not answer for it.
+    fn be_of_sector(&mut self, sector: &Option<String>) {
+        if self.sector != *sector {
+            self.sector.clone_from(sector);
+            self.department = None;
+        }
     }
 
     fn submit(&mut self, submission: Submission) {

@@ -220,6 +220,8 @@ impl Hazard {
             self.status = transfer.before.as_ref().clone();
         } else if transfer.transfer.to_jurisdiction.is_some() {
             self.taken_over = true;
+            // That of whoever handed it over; a refused transfer finds it as it was.
+            self.department = None;
             self.status = transfer.before.as_ref().clone();
         } else {
             transfer.receipt = Some(TransferReceipt {

@@ -18,6 +18,7 @@ use crate::ids::{EnterpriseId, JurisdictionId};
 use crate::pack::Criterion;
 use crate::policy::{self, Verdict};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::responsibility::NamedSector;
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::Timestamp;
 
@@ -134,6 +135,8 @@ pub struct Facts {
     pub merge_target: Option<MergeTarget>,
     /// The criterion that is named as a basis.
     pub cited: Cited,
+    /// The sector that an assignment names.
+    pub named_sector: NamedSector,
     /// The published working days.
     pub calendar: Arc<WorkdayCalendar>,
     /// Limits in force.
@@ -151,6 +154,7 @@ impl Facts {
             seconds: Vec::new(),
             merge_target: None,
             cited: Cited::NotLookedUp,
+            named_sector: NamedSector::NotLookedUp,
             calendar,
             limits,
         }

@@ -10,10 +10,8 @@ use crate::command::{
 };
 use crate::hazard::{Hazard, HazardEvent};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::responsibility::SECTOR_MAX;
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
-
-/// The longest name of a sector, in characters: scopes carry it.
-const SECTOR_MAX: usize = 32;
 
 pub(super) fn list_supervision(
     listing: &ListSupervision,
@@ -154,8 +152,12 @@ pub(super) fn record_penalty(
     })
 }
 
-pub(super) fn assign_sector(assignment: &AssignSector) -> Result<HazardEvent, Refusal> {
+pub(super) fn assign_sector(
+    assignment: &AssignSector,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
     text::required("sector", &assignment.sector, SECTOR_MAX)?;
+    facts.named_sector.check("sector")?;
     text::required("department", &assignment.department, SHORT_TEXT_MAX)?;
     Ok(HazardEvent::SectorAssigned {
         assignment: assignment.clone(),

@@ -68,6 +68,14 @@ impl StatusName {
         Self::Transferred,
     ];
 
+    /// States in which work on the hazard goes on.
+    pub const OPEN: &'static [Self] = &[
+        Self::Reported,
+        Self::Confirmed,
+        Self::Rectifying,
+        Self::PendingReinspection,
+    ];
+
     /// The identifier that databases, JSON and documents use.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -42,7 +42,7 @@ pub(super) fn beside(
         Action::RequestResumption(application) => request_resumption(application, hazard, facts),
         Action::DecideResumption(decision) => decide_resumption(decision, hazard, actor, facts),
         Action::RecordPenalty(penalty) => record_penalty(penalty, hazard, actor, facts),
-        Action::AssignSector(assignment) => assign_sector(assignment),
+        Action::AssignSector(assignment) => assign_sector(assignment, facts),
         other => Err(Refusal::new(
             RefusalCode::NotAllowedInState,
             &format!("{} is decided elsewhere", other.kind().as_str()),

@@ -3,6 +3,7 @@
 mod actions;
 mod amendments;
 mod closing;
+mod departments;
 mod document;
 mod evidence;
 mod grades;

@@ -15,12 +15,7 @@ use When::{
 };
 
 /// States in which work on the hazard goes on.
-const OPEN: &[S] = &[
-    S::Reported,
-    S::Confirmed,
-    S::Rectifying,
-    S::PendingReinspection,
-];
+const OPEN: &[S] = S::OPEN;
 /// From confirmation until closure.
 const ORDERED: &[S] = &[S::Confirmed, S::Rectifying, S::PendingReinspection];
 /// Being corrected.

@@ -15,6 +15,7 @@ fn importer(server: &TestServer) -> Importer {
         key: server.app.digest_key,
         limits: server.app.settings.imports.clone(),
         entropy: server.app.entropy.clone(),
+        catalog: server.app.catalog.now(),
         now: NOW,
     }
 }

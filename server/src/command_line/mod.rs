@@ -13,6 +13,7 @@ pub mod user;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use hazardloop_sync_protocol::digest::DigestKey;
@@ -21,6 +22,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::store::{DatabaseUrl, Db, DbOptions, StoreError, meta, migrate};
+use crate::usecases::catalog::Snapshot;
 
 pub use settings::SettingsError;
 pub(crate) use settings::{database_url, make_data_dir};
@@ -192,6 +194,7 @@ pub fn run(command_line: CommandLine, clock: Clock, entropy: Entropy) -> Result<
                 key: digest_key(&db, &entropy)?,
                 limits: settings.imports,
                 entropy,
+                catalog: Arc::new(Snapshot::of(&db)?),
                 now: clock.now(),
             };
             enterprise::run(&db, importer, task, &mut std::io::stdout().lock())

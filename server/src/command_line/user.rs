@@ -15,7 +15,9 @@ use crate::failure::Failure;
 use crate::settings::{PeopleLimits, SignIn};
 use crate::store::Db;
 use crate::store::people::{self as stored, Person};
+use crate::usecases::catalog::Snapshot;
 use crate::usecases::people::{self, Terms};
+use crate::usecases::sector_names;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -209,7 +211,7 @@ impl Context<'_> {
         let (key, now, said) = (
             super::digest_key(self.db, self.entropy)?,
             self.now,
-            format!("added {}", new.login),
+            format!("added {}{}", new.login, self.notes(&new.grants)?),
         );
         self.db.write_blocking(move |tx| {
             people::register(tx, &key, new.clone(), None, now)?;
@@ -223,6 +225,7 @@ impl Context<'_> {
         let (role, scope) = grant.role;
         let terms = grant.within.terms(grant.role);
         terms.check().map_err(Failure::from)?;
+        let notes = self.notes(std::slice::from_ref(&terms))?;
         let new = Grant {
             valid_until: grant.until,
             temporary_reason: grant.temporary_reason,
@@ -235,7 +238,26 @@ impl Context<'_> {
             people::add_grant(tx, &key, person.id, &new, None, now)?;
             Ok::<_, Failure>(())
         })?;
-        Ok(format!("{} is {} now", grant.login, role.as_str()))
+        Ok(format!("{} is {} now{notes}", grant.login, role.as_str()))
+    }
+
+    /// What to look at again about grants, a line each: whoever sets a server up may grant within
+    /// sectors before anybody has made them known.
+    fn notes(&self, grants: &[Terms]) -> Result<String, TaskError> {
+        let catalog = Snapshot::of(self.db)?;
+        let mut notes = String::new();
+        for terms in grants {
+            let checked = self
+                .db
+                .read_blocking(|tx| sector_names::check_grant(tx.conn(), &catalog, terms));
+            match checked {
+                Err(Failure::Refused(refusal)) => notes += &format!("\nnote: {}", refusal.rule),
+                // There is no such place: to be told by whoever grants.
+                Ok(()) | Err(Failure::NotFound(_)) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(notes)
     }
 
     fn disable(self, disable: Disable) -> Result<String, TaskError> {

@@ -131,6 +131,8 @@ macro_rules! rows {
     };
 }
 
+mod responsibilities;
+
 fn tus<'a>(case: &'a Case<'a>, method: &str, path: &str) -> Ask<'a> {
     case.ask(method, path).with("Tus-Resumable", "1.0.0")
 }
@@ -345,6 +347,7 @@ fn table() -> Vec<Row> {
     [
         hazards_and_enterprises(),
         photos_and_sync(),
+        responsibilities::rows(),
         people_and_sessions(),
     ]
     .into_iter()

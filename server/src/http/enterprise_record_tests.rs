@@ -20,7 +20,7 @@ fn town() -> String {
 fn full(number: u64) -> Value {
     json!({
         "id": new_id(number), "name": format!("第{number}厂"), "short_name": "某厂",
-        "credit_code": "91500153MA00T0005Y", "jurisdiction_id": town(), "sector": "危化",
+        "credit_code": "91500153MA00T0005Y", "jurisdiction_id": town(), "sector": "hazardous-chemicals",
         "address": "工业园一路 8 号", "legal_rep": "陈一",
         "principal": {"name": "王二", "phone": "13800000001"}, "actual_controller": "陈一",
         "safety_director": "李三",
@@ -172,8 +172,8 @@ fn a_field_that_is_not_acceptable_is_named_and_nothing_is_stored() {
 fn the_list_is_narrowed_by_sector_status_risk_and_size() {
     on_each_database(|server| async move {
         for (number, sector, risk, status) in [
-            (1, "危化", "red", "operating"),
-            (2, "危化", "blue", "suspended"),
+            (1, "hazardous-chemicals", "red", "operating"),
+            (2, "hazardous-chemicals", "blue", "suspended"),
             (3, "工贸", "red", "operating"),
         ] {
             let mut new = full(number);
@@ -185,7 +185,7 @@ fn the_list_is_narrowed_by_sector_status_risk_and_size() {
                 .expect(201);
         }
         let of = async |query: &str| names(&server, "inspector1", query).await;
-        let chemicals = of("sector=%E5%8D%B1%E5%8C%96").await;
+        let chemicals = of("sector=hazardous-chemicals").await;
         assert_eq!(chemicals[..2], ["第2厂", "第1厂"]);
         assert_eq!(chemicals.len(), 3, "and one of the sample");
         assert_eq!(of("risk_level=red").await, ["第3厂", "第1厂"]);

@@ -2,7 +2,6 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, route, web};
-use hazardloop_domain::credit_code::CreditCodeFinding;
 use hazardloop_domain::enterprise::{Enterprise, OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
 use serde::{Deserialize, Serialize};
@@ -22,12 +21,13 @@ use super::problem::Problem;
 use super::versions::{
     HeldVersion, SeenVersion, answer_unless_held, created_or_known, etag, required_version,
 };
+use super::warnings::Warning;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::enterprise_rows::TraitFilter;
 use crate::usecases::enterprises::{self, Correction};
 use crate::usecases::read::enterprises::Filters;
-use crate::usecases::{read, relocate};
+use crate::usecases::{read, relocate, sector_names};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -36,18 +36,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(read_one)
         .service(correct)
         .service(relocate_one);
-}
-
-/// Advice about a field; nothing was refused because of it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-struct Warning {
-    /// The field.
-    #[schema(example = "credit_code")]
-    field: String,
-    /// What was found.
-    finding: CreditCodeFinding,
-    /// The same in words, Chinese and English.
-    message: String,
 }
 
 /// An enterprise, and what to look at again.
@@ -60,17 +48,14 @@ struct EnterpriseView {
     warnings: Vec<Warning>,
 }
 
-impl From<Enterprise> for EnterpriseView {
-    fn from(enterprise: Enterprise) -> Self {
-        let warning = |(field, finding): (String, CreditCodeFinding)| Warning {
-            field,
-            finding,
-            message: finding.to_string(),
-        };
-        let warnings = enterprises::warnings(&enterprise)
-            .into_iter()
-            .map(warning)
+impl EnterpriseView {
+    fn of(app: &App, enterprise: Enterprise) -> Self {
+        let codes = enterprises::warnings(&enterprise).into_iter();
+        let mut warnings: Vec<Warning> = codes
+            .map(|(field, finding)| Warning::of_credit_code(field, finding))
             .collect();
+        let sector = sector_names::finding(&app.catalog.now(), &enterprise.sector);
+        warnings.extend(sector.map(|finding| Warning::of_sector("sector", &finding)));
         Self {
             enterprise,
             warnings,
@@ -78,11 +63,15 @@ impl From<Enterprise> for EnterpriseView {
     }
 }
 
-fn answer(mut response: actix_web::HttpResponseBuilder, enterprise: Enterprise) -> HttpResponse {
+fn answer(
+    app: &App,
+    mut response: actix_web::HttpResponseBuilder,
+    enterprise: Enterprise,
+) -> HttpResponse {
     response
         .insert_header(etag(enterprise.version))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(EnterpriseView::from(enterprise))
+        .json(EnterpriseView::of(app, enterprise))
 }
 
 /// What the list is narrowed to.
@@ -195,7 +184,7 @@ async fn read_one(
     let enterprise = enterprises::one(&app, caller.person_id, id.0).await?;
     let version = enterprise.version;
     Ok(answer_unless_held(&http, version, || {
-        EnterpriseView::from(enterprise)
+        EnterpriseView::of(&app, enterprise)
     }))
 }
 
@@ -226,7 +215,7 @@ async fn register(
 ) -> Result<HttpResponse, Problem> {
     let (enterprise, new) = enterprises::create(&app, caller.person_id, body.0.into()).await?;
     let response = created_or_known(new, &format!("/enterprises/{}", enterprise.id));
-    Ok(answer(response, enterprise))
+    Ok(answer(&app, response, enterprise))
 }
 
 /// Correct an enterprise
@@ -263,7 +252,7 @@ async fn correct(
     }
     let correction: Correction = Box::new(move |before| corrections.applied_to(before));
     let corrected = enterprises::correct(&app, caller.person_id, id.0, seen, correction).await?;
-    Ok(answer(HttpResponse::Ok(), corrected))
+    Ok(answer(&app, HttpResponse::Ok(), corrected))
 }
 
 /// Where an enterprise moves.
@@ -314,5 +303,5 @@ async fn relocate_one(
         reason: body.0.reason,
     };
     let moved = relocate::relocate(&app, caller.person_id, id.0, move_to).await?;
-    Ok(answer(HttpResponse::Ok(), moved))
+    Ok(answer(&app, HttpResponse::Ok(), moved))
 }

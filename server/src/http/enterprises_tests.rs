@@ -156,7 +156,7 @@ fn corrections_need_the_version_that_was_seen() {
         let done = done.expect(200);
         assert_eq!(done["name"], "更名的厂");
         assert!(done.get("address").is_none());
-        assert_eq!(done["sector"], "工贸-粉尘");
+        assert_eq!(done["sector"], "industry-and-trade");
         let empty = ask(&server, "reviewer", "PATCH", &path).with("If-Match", "\"2\"");
         assert_eq!(empty.json(&json!({})).answer().await.status, 422);
         let held = ask(&server, "employee", "GET", &path).with("If-None-Match", "\"2\"");

@@ -34,7 +34,7 @@ pub struct CreateGrant {
     pub scope: GrantScope,
     /// Within these sectors (监管行业) alone, for a role over a jurisdiction; none: within all.
     #[serde(default)]
-    #[schema(example = json!(["工贸-粉尘"]), max_items = 16)]
+    #[schema(example = json!(["industry-and-trade"]), max_items = 16)]
     pub sectors: Vec<String>,
     /// The certificate by which an inspector acts; without one that is valid they only assist.
     #[serde(default)]

@@ -32,12 +32,14 @@ pub mod photos;
 pub mod place_params;
 pub mod problem;
 mod query_text;
+pub mod responsibilities;
 pub mod sessions;
 pub mod sync;
 pub mod tus;
 mod tus_body;
 pub mod tus_headers;
 pub mod versions;
+mod warnings;
 
 #[cfg(test)]
 mod sign_in_tests;
@@ -86,6 +88,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 
 /// Every documented route, relative to [`API_ROOT`].
 pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
+    // Before the others: a hazard is never called `unclaimed`.
+    cfg.configure(responsibilities::routes);
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
     cfg.configure(orders::routes);

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, recompute_deadlines,
-    thumbnail,
+    recount_unclaimed, thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -89,6 +89,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::FollowEnterprise) => follow_enterprise::run(app, &job.payload).await,
         Some(JobKind::RecomputeDeadlines) => recompute_deadlines::run(app).await,
         Some(JobKind::FillSector) => fill_sector::run(app, &job.payload).await,
+        Some(JobKind::RecountUnclaimed) => recount_unclaimed::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

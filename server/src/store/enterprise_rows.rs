@@ -90,6 +90,18 @@ fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize>
     .execute(conn)
 }
 
+/// Whether a scope holds an enterprise of this sector.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn any_of_sector(conn: &mut Conn, scope: Scope, sector: &str) -> Result<bool, StoreError> {
+    let filter = TraitFilter {
+        sector: Some(sector.to_owned()),
+        ..TraitFilter::default()
+    };
+    Ok(!of_scope(conn, scope, &filter, None, 1)?.is_empty())
+}
+
 /// Takes an enterprise out of these scopes.
 ///
 /// # Errors

@@ -27,16 +27,19 @@ pub enum JobKind {
     RecomputeDeadlines,
     /// Fills the scope of a sector of a jurisdiction; payload: the scope.
     FillSector,
+    /// Looks again at who answers for hazards after a jurisdiction said so; payload: which, and how far.
+    RecountUnclaimed,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
         Self::RecomputeDeadlines,
         Self::FillSector,
+        Self::RecountUnclaimed,
     ];
 
     /// The identifier that the table holds.
@@ -47,6 +50,7 @@ impl JobKind {
             Self::FollowEnterprise => "follow_enterprise",
             Self::RecomputeDeadlines => "recompute_deadlines",
             Self::FillSector => "fill_sector",
+            Self::RecountUnclaimed => "recount_unclaimed",
         }
     }
 

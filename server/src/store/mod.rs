@@ -35,6 +35,7 @@ pub mod places;
 pub mod portable;
 pub mod pushed;
 pub mod records;
+pub mod responsibilities;
 pub mod rest_commands;
 pub mod schema;
 pub mod search;
@@ -42,6 +43,7 @@ pub mod sector_scopes;
 pub mod sessions;
 pub mod signing_keys;
 pub mod tx;
+pub mod unclaimed;
 pub mod uploads;
 pub mod url;
 
@@ -82,5 +84,7 @@ mod plan_support;
 mod portable_tests;
 #[cfg(test)]
 pub(crate) mod test_support;
+#[cfg(test)]
+mod unclaimed_tests;
 #[cfg(test)]
 mod writer_tests;

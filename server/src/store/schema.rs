@@ -11,7 +11,10 @@
 mod reference;
 mod search;
 
-pub use reference::{calendar_years, checklists, criteria, packs};
+pub use reference::{
+    calendar_years, checklists, criteria, packs, responsibilities, responsibility_versions,
+    unclaimed_hazards,
+};
 pub use search::{hazard_lists, search_documents, search_pending, search_segments, search_terms};
 
 diesel::table! {
@@ -465,5 +468,6 @@ diesel::allow_tables_to_appear_in_same_query! {
     packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
     hazard_lists, search_pending, search_documents, search_terms, search_segments,
     inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, photos,
-    photo_references, uploads, jobs, calendar_years, provisional_deadlines,
+    photo_references, uploads, jobs, calendar_years, provisional_deadlines, responsibilities,
+    responsibility_versions, unclaimed_hazards,
 }

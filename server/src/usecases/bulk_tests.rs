@@ -16,13 +16,14 @@ use crate::test_support::{NOW, TestServer, enterprise, hazard_id, person, with_p
 use crate::usecases::audit;
 
 /// Every table that the door writes.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "hazards",
     "events",
     "scope_rows",
     "hazard_lists",
     "search_pending",
     "photo_references",
+    "unclaimed_hazards",
 ];
 
 fn some() -> Vec<Made> {
@@ -40,7 +41,7 @@ fn some() -> Vec<Made> {
             id: hazard_id(number),
             enterprise_id: (!number.is_multiple_of(5)).then(|| enterprise("polishing")),
             jurisdiction_id: JurisdictionId(sample::id(place)),
-            sector: (!number.is_multiple_of(5)).then(|| "工贸-粉尘".to_owned()),
+            sector: (!number.is_multiple_of(5)).then(|| "industry-and-trade".to_owned()),
             person_id: person("inspector1"),
             source: Source::DeptInspection,
             grade: if number.is_multiple_of(4) {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hazardloop_domain::command::CriterionRef;
 use hazardloop_domain::ids::ChecklistId;
-use hazardloop_domain::pack::{Cadence, Checklist, CriteriaSearch, Criterion, PackHead, Standard};
+use hazardloop_domain::pack::{
+    Cadence, Checklist, CriteriaSearch, Criterion, PackHead, Sector, Standard,
+};
 use hazardloop_domain::time::LocalDate;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 
@@ -174,6 +176,14 @@ impl Snapshot {
         })
     }
 
+    /// The catalog as this database holds it now, for tasks of the command line.
+    ///
+    /// # Errors
+    /// When the database does not answer or holds something that cannot be read.
+    pub fn of(db: &Db) -> Result<Self, StoreError> {
+        db.read_blocking(|tx| Self::read(tx.conn()))
+    }
+
     /// The newest version of every pack.
     pub fn newest(&self) -> impl Iterator<Item = &Stored> {
         let later = self.packs.iter().skip(1).map(Some).chain([None]);
@@ -210,6 +220,28 @@ impl Snapshot {
 
     fn sector_code<'a>(&'a self, name: &'a str) -> &'a str {
         self.search().sector(name).unwrap_or(name)
+    }
+
+    fn sectors(&self) -> impl Iterator<Item = &Sector> {
+        self.newest().flat_map(|stored| &stored.head.sectors)
+    }
+
+    /// Whether a pack has a sector of this code.
+    pub fn has_sector(&self, code: &str) -> bool {
+        self.sectors().any(|sector| sector.code == code)
+    }
+
+    /// The code of the sector that goes by this name, or by one of its parts (`工贸-粉尘涉爆`).
+    pub fn code_of(&self, name: &str) -> Option<&str> {
+        let parts = name.split(['-', '－', '/', '、', ' ']).map(str::trim);
+        let mut names = std::iter::once(name.trim()).chain(parts);
+        let goes_by = |sector: &Sector, name: &str| {
+            let own = [&sector.code, &sector.zh, &sector.en].into_iter();
+            own.chain(&sector.aliases)
+                .any(|own| own.eq_ignore_ascii_case(name))
+        };
+        let found = names.find_map(|name| self.sectors().find(|sector| goes_by(sector, name)));
+        found.map(|sector| sector.code.as_str())
     }
 
     /// The criteria that pass the filter, at most `limit`; with a text the best ones first.

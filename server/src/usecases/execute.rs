@@ -9,6 +9,8 @@ mod aggregate;
 mod cited;
 mod co_signed;
 mod inspections;
+mod named;
+mod queue;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
@@ -168,6 +170,7 @@ impl WorkingSet<'_> {
         let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let cited = cited(tx.conn(), command)?;
+        let named_sector = named::sector(self, tx.conn(), command, &target.place)?;
         let door = self.door();
         let facts = Facts {
             // The server's own time at the last contact: it was not made before that.
@@ -180,6 +183,7 @@ impl WorkingSet<'_> {
             seconds,
             merge_target,
             cited,
+            named_sector,
             ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
         if let Some(new_place) = &target.new_place {

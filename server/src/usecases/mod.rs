@@ -27,10 +27,13 @@ pub mod push;
 pub mod reach;
 pub mod read;
 pub mod relocate;
+pub mod responsibilities;
 pub mod rest_command;
 pub mod restore;
+pub mod sector_names;
 pub mod sectors;
 pub mod sign_in;
+pub mod unclaimed;
 pub mod upload;
 
 #[cfg(test)]

@@ -92,6 +92,26 @@ impl Reach {
         self.jurisdictions_where(roles, |grant| grant.sectors.is_empty())
     }
 
+    /// The jurisdictions over which the person holds one of `roles` now: each for every sector, or for
+    /// each of the sectors that a grant is limited to.
+    pub fn held_over(&self, roles: &[Role]) -> Vec<Seat> {
+        let held = |grant: &&Grant| grant.holds_at(self.now) && roles.contains(&grant.role);
+        let mut seats = Vec::new();
+        for grant in self.grants.iter().filter(held) {
+            let GrantScope::Jurisdiction(id) = grant.scope else {
+                continue;
+            };
+            if grant.sectors.is_empty() {
+                seats.push(Seat::whole(id));
+            }
+            seats.extend(grant.sectors.iter().map(|sector| Seat {
+                jurisdiction_id: id,
+                sector: Some(sector.clone()),
+            }));
+        }
+        seats
+    }
+
     fn jurisdictions_where(
         &self,
         roles: &[Role],

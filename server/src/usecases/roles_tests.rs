@@ -99,7 +99,7 @@ fn every_command_by_every_role_inside_and_outside() {
             let inside = terms(role, over("polishing", first));
             let outside = terms(role, over("machinery", second));
             let mut limited = terms(role, over("polishing", first));
-            limited.sectors = vec!["城镇燃气".to_owned()];
+            limited.sectors = vec!["town-gas".to_owned()];
             let mut cases = vec![(1 + place, inside, true), (31 + place, outside, false)];
             if limited.check().is_ok() {
                 cases.push((61 + place, limited, false));

@@ -25,6 +25,7 @@ use super::push::push;
 use super::read::{self, Wanted};
 use super::{enterprises, relocate, sectors};
 use crate::app::App;
+use crate::failure::Failure;
 use crate::jobs::run_due;
 use crate::sample;
 use crate::store::sector_scopes;
@@ -33,7 +34,9 @@ use crate::test_support::{
     person, report, terms,
 };
 
-const SECTORS: [&str; 3] = ["工贸", "危化", "城镇燃气"];
+const TRADE: &str = "industry-and-trade";
+const GAS: &str = "town-gas";
+const SECTORS: [&str; 3] = [TRADE, "hazardous-chemicals", GAS];
 
 fn v7(kind: u8, number: usize) -> Uuid {
     let mut tail = [kind; 10];
@@ -411,7 +414,7 @@ fn what_was_there_before_comes_in_lots_and_what_changes_meanwhile_comes_once() {
             }
             let district = JurisdictionId(sample::id("500153000000"));
             let over = GrantScope::Jurisdiction(district);
-            let grant = limited(Role::DepartmentReviewer, over, &["工贸"])
+            let grant = limited(Role::DepartmentReviewer, over, &[TRADE])
                 .granted(hazardloop_domain::ids::GrantId(v7(3, 1)), NOW);
             let Scope::JurisdictionSector(_, sector) = super::reach::scopes_of_grant(&grant)[0]
             else {
@@ -421,13 +424,13 @@ fn what_was_there_before_comes_in_lots_and_what_changes_meanwhile_comes_once() {
             let opened = world.app().db.write(move |tx| {
                 let opened = sector_scopes::open(tx, (district, sector), NOW)?;
                 sectors::enqueue_fill(tx, (district, sector), NOW)?;
-                Ok::<_, crate::failure::Failure>(opened)
+                Ok::<_, Failure>(opened)
             });
             assert!(opened.await.unwrap());
             add(
                 world.app(),
                 0,
-                vec![limited(Role::DepartmentReviewer, over, &["工贸"])],
+                vec![limited(Role::DepartmentReviewer, over, &[TRADE])],
             )
             .await;
             let phone = Phone::of(world.app(), PersonId(v7(1, 0)), 1).await;
@@ -461,7 +464,7 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
         let mut world = World::build(&server).await;
         let district = JurisdictionId(sample::id("500153000000"));
         let over = GrantScope::Jurisdiction(district);
-        let gas = limited(Role::DepartmentReviewer, over, &["城镇燃气"]);
+        let gas = limited(Role::DepartmentReviewer, over, &[GAS]);
         let reviewer = add(world.app(), 0, vec![gas]).await;
         let polishing = EnterpriseId(sample::id("polishing"));
         world
@@ -477,24 +480,18 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             .await;
         let hidden = read::hazard::one(world.app(), reviewer, hazard_id(1)).await;
         assert!(hidden.unwrap_err().is_not_found());
-        let mut firm = firm_of(v7(2, 1), world.towns[0], "工贸".to_owned());
+        let mut firm = firm_of(v7(2, 1), world.towns[0], TRADE.to_owned());
         let refused = enterprises::create(world.app(), reviewer, firm.clone()).await;
-        assert!(matches!(
-            refused,
-            Err(crate::failure::Failure::Forbidden(_))
-        ));
-        firm.sector = "城镇燃气".to_owned();
+        assert!(matches!(refused, Err(Failure::Forbidden(_))));
+        firm.sector = GAS.to_owned();
         let (firm, _) = enterprises::create(world.app(), reviewer, firm)
             .await
             .unwrap();
         let away = |firm: Enterprise| Enterprise {
-            sector: "工贸".to_owned(),
+            sector: TRADE.to_owned(),
             ..firm
         };
         let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, Box::new(away)).await;
-        assert!(matches!(
-            refused,
-            Err(crate::failure::Failure::Forbidden(_))
-        ));
+        assert!(matches!(refused, Err(Failure::Forbidden(_))));
     });
 }

@@ -356,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 23] = [
+const ELSEWHERE_TOO: [(&str, &str); 24] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -367,6 +367,7 @@ const ELSEWHERE_TOO: [(&str, &str); 23] = [
         "temporary_grant_days",
         "server/src/usecases/people/tests/limited.rs",
     ),
+    ("responsibility_rows", RESPONSIBILITIES),
     ("moved_at_once", "server/src/usecases/relocate_tests.rs"),
     ("co_signatures", "server/src/usecases/co_sign_tests.rs"),
     ("upload_life_s", "server/src/usecases/upload/tests.rs"),
@@ -386,6 +387,7 @@ const ELSEWHERE_TOO: [(&str, &str); 23] = [
     ("problems", IMPORTS),
 ];
 
+const RESPONSIBILITIES: &str = "server/src/usecases/responsibilities_tests.rs";
 const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";

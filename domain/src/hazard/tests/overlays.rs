@@ -4,7 +4,7 @@
 use super::*;
 use crate::command::PenaltyDecision;
 
-const TOWN_NEXT: JurisdictionId = JurisdictionId(Uuid::from_u128(0x73));
+pub(super) const TOWN_NEXT: JurisdictionId = JurisdictionId(Uuid::from_u128(0x73));
 
 fn order_of(case: &Case) -> &crate::hazard::Order {
     case.hazard().order().unwrap()

@@ -50,3 +50,30 @@ diesel::table! {
         record -> Binary,
     }
 }
+
+diesel::table! {
+    /// Which department answers for which sector of a jurisdiction and all below it.
+    responsibilities (jurisdiction_id, sector) {
+        jurisdiction_id -> Binary,
+        sector -> Text,
+        department -> Text,
+    }
+}
+
+diesel::table! {
+    /// Counts the changes of what a jurisdiction says of that.
+    responsibility_versions (jurisdiction_id) {
+        jurisdiction_id -> Binary,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Open hazards that no department answers for, by each jurisdiction that they are in.
+    unclaimed_hazards (jurisdiction_id, received_at, hazard_id) {
+        jurisdiction_id -> Binary,
+        received_at -> BigInt,
+        hazard_id -> Binary,
+        sector -> Text,
+    }
+}

@@ -16,6 +16,7 @@ mod undo;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use hazardloop_domain::access::Role;
@@ -26,6 +27,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Snapshot;
 use super::enterprises::{Change, Storing, wake};
 use super::reach::Reach;
 use crate::app::App;
@@ -94,6 +96,8 @@ pub struct Importer {
     pub limits: ImportLimits,
     /// Ids of new enterprises.
     pub entropy: Entropy,
+    /// The packs, which know sectors by their codes.
+    pub catalog: Arc<Snapshot>,
     /// The present instant.
     pub now: Timestamp,
 }
@@ -106,6 +110,7 @@ impl Importer {
             key: app.digest_key,
             limits: app.settings.imports.clone(),
             entropy: app.entropy.clone(),
+            catalog: app.catalog.now(),
             now: app.clock.now(),
         }
     }
@@ -313,7 +318,8 @@ fn planned(
 ) -> Result<Plan, Failure> {
     let problems = Problems::new(importer.limits.problems);
     let new_id = || importer.entropy.uuid_v7(importer.now);
-    plan::plan(conn, &table.rows, places, problems, new_id)
+    let known = (places, &*importer.catalog);
+    plan::plan(conn, &table.rows, known, problems, new_id)
 }
 
 fn report(plan: Plan, id: Option<ImportId>, table: &Table) -> (ImportReport, Vec<Planned>) {

@@ -15,7 +15,8 @@ use super::problems::{Finding, Problems};
 use crate::failure::Failure;
 use crate::store::Conn;
 use crate::tables::{Cell, Row};
-use crate::usecases::enterprises;
+use crate::usecases::catalog::Snapshot;
+use crate::usecases::{enterprises, sector_names};
 
 /// Rows among which the headings must be.
 const HEADING_WITHIN: u32 = 10;
@@ -92,7 +93,7 @@ pub(super) struct Keys {
 pub(super) fn plan(
     conn: &mut Conn,
     table: &[Row],
-    places: &Places,
+    (places, catalog): (&Places, &Snapshot),
     mut problems: Problems,
     mut new_id: impl FnMut() -> Uuid,
 ) -> Result<Plan, Failure> {
@@ -105,6 +106,7 @@ pub(super) fn plan(
     let mut reader = Reader {
         headings: &headings,
         places,
+        catalog,
         problems,
     };
     let keys: Vec<Keys> = data.iter().map(|row| reader.keys(row)).collect();
@@ -195,6 +197,7 @@ fn headings(table: &[Row], problems: &mut Problems) -> Headings {
 struct Reader<'a> {
     headings: &'a Headings,
     places: &'a Places,
+    catalog: &'a Snapshot,
     problems: Problems,
 }
 
@@ -378,6 +381,9 @@ impl Reader<'_> {
         for (field, finding) in enterprises::warnings(enterprise) {
             let column = columns::of_field(&field).unwrap_or("credit_code");
             self.found(row, column, &Finding::CreditCode(finding));
+        }
+        if let Some(finding) = sector_names::finding(self.catalog, &enterprise.sector) {
+            self.found(row, "sector", &Finding::Sector(finding));
         }
     }
 }

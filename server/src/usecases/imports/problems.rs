@@ -5,6 +5,8 @@ use hazardloop_domain::credit_code::CreditCodeFinding;
 use hazardloop_domain::enterprise::FaultKind;
 use serde::{Deserialize, Serialize};
 
+use crate::usecases::sector_names::SectorFinding;
+
 /// Whether something keeps the table from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +82,7 @@ pub(super) enum Finding {
     /// The row that speaks of the same enterprise.
     SameAsRow(u32),
     CreditCode(CreditCodeFinding),
+    Sector(SectorFinding),
     /// Of an undo.
     ChangedSince,
     HasHazards,
@@ -89,7 +92,7 @@ pub(super) enum Finding {
 impl Finding {
     pub(super) const fn severity(&self) -> Severity {
         match self {
-            Self::CreditCode(_) => Severity::Warning,
+            Self::CreditCode(_) | Self::Sector(_) => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -122,6 +125,8 @@ impl Finding {
             Self::EnterpriseAmbiguous => "ENTERPRISE_AMBIGUOUS",
             Self::SameAsRow(_) => "SAME_AS_ROW",
             Self::CreditCode(_) => "CREDIT_CODE",
+            Self::Sector(SectorFinding::OfNoPack) => "SECTOR_OF_NO_PACK",
+            Self::Sector(SectorFinding::GoesBy(_)) => "SECTOR_GOES_BY_ITS_CODE",
             Self::ChangedSince => "CHANGED_SINCE",
             Self::HasHazards => "HAS_HAZARDS",
             Self::HasRoles => "HAS_ROLES",
@@ -207,6 +212,7 @@ impl Finding {
                 let (zh, en) = words.split_once(" / ").unwrap_or((&words, &words));
                 return (zh.to_owned(), en.to_owned());
             }
+            Self::Sector(finding) => return finding.words(),
             Self::ChangedSince => ("导入后又有变更", "was changed since the import"),
             Self::HasHazards => ("已有隐患记录", "has hazards"),
             Self::HasRoles => ("已有人员授权", "has people with roles"),

@@ -17,9 +17,9 @@ use crate::store::events;
 use crate::store::people::{self, Person, PlacedGrant};
 use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx};
-use crate::usecases::sectors;
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
+use crate::usecases::{sector_names, sectors};
 
 /// A request for an account.
 #[derive(Clone, Debug)]
@@ -138,6 +138,9 @@ async fn add(app: &App, asker: PersonId, request: PersonRequest) -> Result<Perso
     let added = app.db.write(move |tx| {
         let standing = Standing::of(tx.conn(), asker, now)?;
         require_over_all(tx.conn(), &standing, &new.grants)?;
+        for terms in &new.grants {
+            sector_names::check_grant(tx.conn(), &shared.catalog.now(), terms)?;
+        }
         register(tx, &shared.digest_key, new.clone(), Some(asker), now)?;
         wake_audit(tx, &shared);
         let (person, grants) = standing.find(tx.conn(), id)?;
@@ -220,6 +223,7 @@ pub async fn grant(
         if let Some(path) = &path {
             temporary::require_at_home(tx.conn(), &wanted, path, &grants, now)?;
         }
+        sector_names::check_grant(tx.conn(), &shared.catalog.now(), &new.terms)?;
         if grants.len() >= MOST_GRANTS {
             let why = format!("this person has had {MOST_GRANTS} grants; that is the limit");
             return Err(Failure::Conflict(why));

@@ -44,7 +44,11 @@ pub(super) const STATES: [StatusName; 5] = [
     StatusName::Rejected,
 ];
 pub(super) const FIRMS: [&str; 3] = ["polishing", "chemicals", "machinery"];
-pub(super) const SECTORS: [&str; 3] = ["工贸-粉尘", "危化", "工贸"];
+pub(super) const SECTORS: [&str; 3] = [
+    "industry-and-trade",
+    "hazardous-chemicals",
+    "industry-and-trade",
+];
 pub(super) const CODES: [&str; 3] = ["GM-10-11-3", "GM-10-11-10", "WH-121-1"];
 pub(super) const AUTHORS: [&str; 3] = ["inspector1", "inspector2", "grid"];
 

@@ -18,7 +18,7 @@ use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 
-use super::filters_made::{AUTHORS, CODES, Dice, FIRMS, STATES, made, town};
+use super::filters_made::{AUTHORS, CODES, Dice, FIRMS, SECTORS, STATES, made, town};
 use super::hazards::{Count, Filters, Order, Span, count, list};
 use super::{Area, Wanted};
 use crate::sample;
@@ -262,9 +262,7 @@ impl World {
                 }
             }),
             source: dice.maybe(6, |dice| dice.one(Source::ALL)),
-            sector: dice.maybe(6, |dice| {
-                dice.one(&["危化", "工贸", "工贸-粉尘"]).to_owned()
-            }),
+            sector: dice.maybe(6, |dice| dice.one(&SECTORS).to_owned()),
             criterion: dice.maybe(7, |dice| dice.one(&CODES).to_owned()),
             reported_by: dice.maybe(7, |dice| person(dice.one(&AUTHORS))),
             number: dice.maybe(25, |dice| {
@@ -372,7 +370,7 @@ impl World {
         assert!(answer.results.iter().all(applied));
         let correction = |before| Enterprise {
             name: "荣昌区龙卷风铸造厂".to_owned(),
-            sector: "危化".to_owned(),
+            sector: "hazardous-chemicals".to_owned(),
             ..before
         };
         let id = enterprise("machinery");

@@ -6,6 +6,7 @@ use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use super::super::aggregate::{Aggregate, Slot};
+use super::super::queue::Turned;
 use super::WorkingSet;
 use crate::failure::Failure;
 use crate::store::feed::{self, Announced, News};
@@ -28,7 +29,7 @@ impl WorkingSet<'_> {
         let inspections = std::mem::take(&mut self.inspections);
         let (mut news, mut photos) = (News::default(), Vec::new());
         let (mut new, mut changed) = (Vec::new(), Vec::new());
-        let mut provisional = Vec::new();
+        let (mut provisional, mut turned) = (Vec::new(), Vec::new());
         let (mut listed, mut searched) = (Vec::new(), Vec::new());
         for slot in hazards.into_values().filter(|slot| slot.changed) {
             let Some((hazard, record)) = self.publish(tx, &slot, &mut news, &mut photos)? else {
@@ -42,6 +43,7 @@ impl WorkingSet<'_> {
             if stored.is_some_and(is_provisional) != is_provisional(hazard) {
                 provisional.push((hazard.id, is_provisional(hazard)));
             }
+            turned.extend(Turned::of(stored, hazard));
             let district_code = &self
                 .lineage(tx.conn(), hazard.jurisdiction_id)?
                 .district_code;
@@ -63,12 +65,13 @@ impl WorkingSet<'_> {
                 Some(stored) => gone_on.push((saved, stored.version)),
             }
         }
-        events::append_all(tx, self.events)?;
+        events::append_all(tx, std::mem::take(&mut self.events))?;
         hazards::insert_all(tx, new)?;
         for (saved, before) in changed {
             hazards::update(tx, saved, before)?;
         }
         calendars::mark(tx, &provisional)?;
+        self.settle_queue(tx, turned)?;
         inspections::insert_all(tx, begun)?;
         for (saved, before) in gone_on {
             inspections::update(tx, saved, before)?;

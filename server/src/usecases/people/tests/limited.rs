@@ -1,8 +1,10 @@
 //! Sectors, certificates and temporary grants: stored as given, refused where they make no sense.
 
 use hazardloop_domain::access::Certificate;
+use hazardloop_domain::responsibility::Matrix;
 
 use super::*;
+use crate::usecases::responsibilities;
 use crate::usecases::sign_in::test_support::WEST_FIRM;
 
 const DAY_MS: i64 = 86_400_000;
@@ -18,11 +20,21 @@ fn certificate() -> Certificate {
 fn sectors_and_a_certificate_are_kept_and_reach_the_devices() {
     each_world(|world| async move {
         let app = &world.app;
+        let known = ["industry-and-trade", "town-gas"].map(str::to_owned);
+        let matrix = Matrix {
+            rows: known.map(|sector| (sector, "某局".to_owned())).into(),
+            fallback: None,
+        };
+        let now = app.clock.now();
+        let say = app
+            .db
+            .write(move |tx| responsibilities::say(tx, EAST, (&matrix, 0), None, now));
+        say.await.unwrap();
         let mut new = request(1, "new", Role::Inspector, GrantScope::Jurisdiction(EAST));
-        new.grants[0].sectors = vec!["工贸".to_owned(), "城镇燃气".to_owned()];
+        new.grants[0].sectors = vec!["industry-and-trade".to_owned(), "town-gas".to_owned()];
         new.grants[0].certificate = Some(certificate());
         let (person, _) = create(app, id_of("east-admin"), new.clone()).await.unwrap();
-        assert_eq!(person.grants[0].sectors, ["工贸", "城镇燃气"]);
+        assert_eq!(person.grants[0].sectors, ["industry-and-trade", "town-gas"]);
         assert_eq!(person.grants[0].certificate, Some(certificate()));
         let again = create(app, id_of("east-admin"), new.clone()).await.unwrap();
         assert_eq!(again, (person.clone(), false));
@@ -57,7 +69,7 @@ fn what_limits_a_grant_must_fit_its_role_and_its_scope() {
             (with(Role::Gateway, firm, &nothing), "scope"),
             (
                 with(Role::Expert, firm, &|new| {
-                    new.sectors = vec!["工贸".to_owned()]
+                    new.sectors = vec!["industry-and-trade".to_owned()]
                 }),
                 "sectors",
             ),
@@ -73,13 +85,13 @@ fn what_limits_a_grant_must_fit_its_role_and_its_scope() {
             ),
             (
                 with(Role::Expert, town, &|new| {
-                    new.sectors = vec!["工贸".to_owned(); 2]
+                    new.sectors = vec!["industry-and-trade".to_owned(); 2]
                 }),
                 "sectors",
             ),
             (
                 with(Role::Administrator, town, &|new| {
-                    new.sectors = vec!["工贸".to_owned()]
+                    new.sectors = vec!["industry-and-trade".to_owned()]
                 }),
                 "sectors",
             ),
@@ -165,6 +177,7 @@ fn a_grant_away_from_home_needs_a_reason_and_an_end() {
 fn how_long_a_temporary_grant_may_last_is_a_setting() {
     let rules = crate::settings::PeopleLimits {
         temporary_grant_days: 3,
+        ..Default::default()
     };
     let from = hazardloop_domain::time::Timestamp::from_millis(1_000);
     let scope = GrantScope::Jurisdiction(WEST);

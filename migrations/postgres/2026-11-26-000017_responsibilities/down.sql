@@ -1,0 +1,3 @@
+DROP TABLE unclaimed_hazards;
+DROP TABLE responsibility_versions;
+DROP TABLE responsibilities;
