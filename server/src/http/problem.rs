@@ -188,6 +188,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::CriterionNotCitable
         | RefusalCode::FindingUnknown
         | RefusalCode::ReasonRequired
+        | RefusalCode::ChecklistUnknown
         | RefusalCode::CoSignatureInvalid
         | RefusalCode::JurisdictionUnknown => 422,
     }

@@ -71,6 +71,8 @@ mod failure_tests;
 #[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
+mod inspection_lists_tests;
+#[cfg(test)]
 mod lists_tests;
 #[cfg(test)]
 mod migrate_tests;
