@@ -20,7 +20,7 @@ pub use document::{
     Checklist, ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, Pack, PackHead,
     RiskPointType, Sector, SiteType, Standard, Wording,
 };
-pub use read::{FILES, read};
+pub use read::{FILES, name_in, read};
 pub use search::{CriteriaSearch, Hit};
 pub use table::Problem;
 

@@ -24,6 +24,7 @@ pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
 pub mod orders;
+pub mod pack_archives;
 pub mod packs;
 pub mod paging;
 pub mod people;
@@ -97,6 +98,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
     cfg.configure(packs::routes);
+    cfg.configure(pack_archives::routes);
     cfg.configure(criteria::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod boundaries;
+pub mod bring_pack;
 #[cfg(any(test, feature = "bulk"))]
 pub mod bulk;
 pub mod calendar;
@@ -32,6 +33,7 @@ pub mod restore;
 pub mod sectors;
 pub mod sign_in;
 pub mod upload;
+mod whole_tree;
 
 #[cfg(test)]
 mod audit_tests;
