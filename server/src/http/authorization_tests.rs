@@ -189,6 +189,8 @@ fn hazards_and_enterprises() -> Vec<Row> {
             |case| case.ask("POST", &format!("/enterprises/imports/{}/undo", case.world.import));
         // Reference data: everybody who is signed in may read it.
         listPacks: OK, OK, |case| case.ask("GET", "/packs");
+        readAudit: but(all(403), &[SUPERVISOR, ADMINISTRATOR], 200), but(all(403), &[SUPERVISOR, ADMINISTRATOR], 404),
+            |case| case.ask("GET", &format!("/audit?subject={}", hazard()));
         // Tried out only, and no pack.
         addPack: administrators(403, 200), all(403), |case|
             case.ask("POST", "/packs?dry_run=true").bytes("application/zip", archive());

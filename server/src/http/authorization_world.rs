@@ -176,7 +176,7 @@ pub(crate) fn add_person(
     add_with(server, login, terms(role, scope))
 }
 
-fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
+pub(crate) fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
     let app = server.app.clone();
     let rules = SignIn {
         argon2_memory_kib: 64,

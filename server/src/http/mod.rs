@@ -1,6 +1,7 @@
 //! HTTP: routes, extractors, answers. Nothing is decided here.
 
 pub mod answers;
+pub mod audit;
 pub mod auth;
 pub mod binary;
 pub mod body;
@@ -99,6 +100,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(calendars::routes);
     cfg.configure(packs::routes);
     cfg.configure(pack_archives::routes);
+    cfg.configure(audit::routes);
     cfg.configure(criteria::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);

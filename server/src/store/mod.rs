@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod audit_entries;
 pub mod calendars;
 pub mod conn;
 pub mod db;
@@ -60,6 +61,8 @@ pub(crate) use order::rows_after;
 pub use tx::{ReadTx, WriteTx};
 pub use url::DatabaseUrl;
 
+#[cfg(test)]
+mod audit_entries_tests;
 #[cfg(test)]
 mod concurrency_tests;
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub mod pull;
 pub mod push;
 pub mod reach;
 pub mod read;
+pub mod read_audit;
 pub mod relocate;
 pub mod rest_command;
 pub mod restore;
