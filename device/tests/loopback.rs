@@ -9,6 +9,8 @@
 #[path = "loopback/cosign.rs"]
 mod cosign;
 mod fake_server;
+#[path = "loopback/inspections.rs"]
+mod inspections;
 #[path = "loopback/lifecycle.rs"]
 mod lifecycle;
 #[path = "loopback/network.rs"]

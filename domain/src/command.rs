@@ -221,6 +221,8 @@ actions! {
     RecordInspectionPhotoLost(RecordPhotoLost) = 72, "record_inspection_photo_lost";
     /// Changes who inspects (调整检查人员).
     ChangeTeam(ChangeTeam) = 73, "change_team";
+    /// The server alone: the enterprise moved, and its inspections with it.
+    InspectionFollowEnterprise(FollowEnterprise) = 77, "inspection_follow_enterprise";
     /// The server alone: a photo that an inspection names arrived and matches its hash.
     ReceiveInspectionPhoto(ReceivePhoto) = 78, "receive_inspection_photo";
     /// The server alone: a named photo's bytes arrived and match their hash.
@@ -297,6 +299,7 @@ impl ActionKind {
             | Self::AttachInspectionPhoto
             | Self::RecordInspectionPhotoLost
             | Self::ChangeTeam
+            | Self::InspectionFollowEnterprise
             | Self::ReceiveInspectionPhoto => SubjectKind::Inspection,
             _ => SubjectKind::Hazard,
         }
@@ -317,6 +320,7 @@ impl ActionKind {
             Self::ReceivePhoto
                 | Self::FollowEnterprise
                 | Self::RecomputeDeadline
+                | Self::InspectionFollowEnterprise
                 | Self::ReceiveInspectionPhoto
         )
     }

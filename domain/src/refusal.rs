@@ -151,6 +151,9 @@ refusal_codes! {
     /// A visit without a plan needs its reason.
     ReasonRequired = 45, "REASON_REQUIRED",
         "计划外检查须说明理由", "An inspection without a plan needs a reason";
+    /// The packs hold no such checklist, edition or item.
+    ChecklistUnknown = 46, "CHECKLIST_UNKNOWN",
+        "行业包中没有该检查表、版本或检查项", "The packs hold no such checklist, edition or item";
 }
 
 impl RefusalCode {
@@ -172,6 +175,7 @@ impl RefusalCode {
                 | Self::CriterionNotCitable
                 | Self::FindingUnknown
                 | Self::ReasonRequired
+                | Self::ChecklistUnknown
         )
     }
 }

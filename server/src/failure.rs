@@ -3,6 +3,7 @@
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 
 use crate::store::StoreError;
+use crate::usecases::bring_pack::PackProblem;
 use crate::usecases::imports::RowProblem;
 
 /// The one error type of the use cases. `http::problem` maps every variant to a status.
@@ -46,6 +47,9 @@ pub enum Failure {
     /// Rows of a table that cannot be taken, or not undone; nothing was stored.
     #[error("{0}")]
     Rows(RowsRefused),
+    /// A pack with faults in its files; nothing was stored.
+    #[error("{0}")]
+    Pack(PackRefused),
     /// More bytes, items or pixels than a stated limit.
     #[error("{what} exceeds the limit of {limit}")]
     TooLarge {
@@ -90,6 +94,16 @@ pub struct RowsRefused {
     pub errors: u32,
     /// What was found, errors and warnings, up to a limit.
     pub problems: Vec<RowProblem>,
+}
+
+/// What is wrong with the files of a pack.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{errors} error(s) in the files of the pack; nothing was stored")]
+pub struct PackRefused {
+    /// Errors there are.
+    pub errors: u32,
+    /// What was found, up to a limit.
+    pub problems: Vec<PackProblem>,
 }
 
 /// Why a caller counts as unknown.

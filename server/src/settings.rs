@@ -1,5 +1,7 @@
 //! Settings from file, environment and flags, each with its default and its unit.
 
+mod of_rules;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,11 +9,12 @@ use std::time::Duration;
 use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::inspection::InspectionLimits;
+use hazardloop_domain::pack::TABLE_BYTES_MAX;
 use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::store::DbOptions;
-use crate::tables::TableLimits;
+use crate::tables::{ArchiveLimits, TableLimits};
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -48,6 +51,8 @@ pub struct Settings {
     pub people: PeopleLimits,
     /// Limits on tables of enterprises.
     pub imports: ImportLimits,
+    /// Limits on packs that are brought as an archive.
+    pub packs: PackLimits,
 }
 
 impl Default for Settings {
@@ -68,6 +73,7 @@ impl Default for Settings {
             sync: SyncLimits::default(),
             people: PeopleLimits::default(),
             imports: ImportLimits::default(),
+            packs: PackLimits::default(),
         }
     }
 }
@@ -430,49 +436,39 @@ impl ImportLimits {
     }
 }
 
-impl Settings {
-    /// The limits that the rules work with.
-    pub fn rule_limits(&self) -> Limits {
-        Limits {
-            photos: self.hazards.photos,
-            notes: self.hazards.notes,
-            due_days: self.hazards.due_days,
-            milestones: self.hazards.milestones,
-            extensions: self.hazards.extensions,
-            extension_days_without_expert: self.hazards.extension_days_without_expert,
-            penalties: self.hazards.penalties,
-            items: self.hazards.items,
-            photo_bytes: self.photos.bytes,
-            document_bytes: self.photos.document_bytes,
-            clip_bytes: self.photos.clip_bytes,
-            ..Limits::default()
+/// Limits on packs that are brought as an archive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PackLimits {
+    /// Bytes of the archive.
+    pub archive_bytes: usize,
+    /// Bytes of all its files once they are unpacked.
+    pub archive_unpacked_bytes: u64,
+    /// Entries in it, what operating systems add included.
+    pub archive_files: usize,
+    /// Problems listed one by one; all are counted.
+    pub archive_problems: usize,
+}
+
+impl Default for PackLimits {
+    fn default() -> Self {
+        Self {
+            archive_bytes: 8 * 1024 * 1024,
+            archive_unpacked_bytes: 44 * 1024 * 1024,
+            archive_files: 100,
+            archive_problems: 10_000,
         }
     }
+}
 
-    /// The limits that the rules of inspections work with.
-    pub fn inspection_limits(&self) -> InspectionLimits {
-        let set = &self.inspections;
-        InspectionLimits {
-            checklists: set.checklists,
-            items: set.items,
-            findings: set.findings,
-            attendees: set.attendees,
-            team: set.team,
-            photos: set.inspection_photos,
-            plan_days: set.plan_days,
-            photo_bytes: self.photos.bytes,
-            ..InspectionLimits::default()
-        }
-    }
-
-    /// The limits that the protocol works with.
-    pub fn wire_limits(&self) -> WireLimits {
-        WireLimits {
-            body_bytes: self.sync.body_bytes,
-            commands: self.sync.commands,
-            records: self.sync.records,
-            co_signatures: self.sync.co_signatures,
-            ..WireLimits::default()
+impl PackLimits {
+    /// As the reading of archives takes them. Of one file as much is kept as tells that it is too
+    /// large for a table.
+    pub fn of_archive(&self) -> ArchiveLimits {
+        ArchiveLimits {
+            files: self.archive_files,
+            unpacked_bytes: self.archive_unpacked_bytes,
+            kept_bytes: TABLE_BYTES_MAX as u64 + 1,
         }
     }
 }

@@ -17,6 +17,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{
     EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId, SubjectId,
 };
+use hazardloop_domain::pack::Pack;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::{link_hash, seal};
 use hazardloop_sync_protocol::wire::{
@@ -323,7 +324,18 @@ pub fn firm_of(
 
 /// A server with the shipped packs.
 pub(crate) async fn with_packs(server: &TestServer) {
-    let shipped = crate::shipped::packs().unwrap();
+    with_these(server, crate::shipped::packs().unwrap()).await;
+}
+
+/// A server with one of them.
+pub(crate) async fn with_pack(server: &TestServer, name: &str) {
+    let mut shipped = crate::shipped::packs().unwrap();
+    shipped.retain(|pack| pack.head.name == name);
+    with_these(server, shipped).await;
+}
+
+/// A server with these packs.
+pub(crate) async fn with_these(server: &TestServer, shipped: Vec<Pack>) {
     let key = server.app.digest_key;
     let write = server.app.db.write(move |tx| {
         for pack in &shipped {

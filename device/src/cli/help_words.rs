@@ -5,6 +5,7 @@
 use super::args::Language;
 use super::cosign_help;
 use super::help_words_beside as beside;
+use super::help_words_visits;
 
 pub(super) type Words = &'static [(&'static str, &'static str)];
 
@@ -50,12 +51,12 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let (main, more, together) = match lang {
-        Language::Zh => (ZH, beside::ZH, cosign_help::ZH),
-        Language::En => (EN, beside::EN, cosign_help::EN),
+    let (main, more, together, visits) = match lang {
+        Language::Zh => (ZH, beside::ZH, cosign_help::ZH, help_words_visits::ZH),
+        Language::En => (EN, beside::EN, cosign_help::EN, help_words_visits::EN),
     };
     let of = |key: &str| {
-        let all = main.iter().chain(more).chain(together);
+        let all = main.iter().chain(more).chain(together).chain(visits);
         let mut fits = all.filter(|(name, _)| *name == key);
         fits.next().map(|(_, words)| *words)
     };
@@ -183,7 +184,6 @@ const ZH: Words = &[
     ("checklists", "列出本机的检查表，或显示一份的全部检查项"),
     ("checklists CODE", "检查表编码；给出时显示其检查项"),
     ("self-check", "提交一次自查；可离线，无隐患也是一条记录"),
-    ("inspect", "检查：开始、登记、签字、结束、列出、查看"),
     (
         "INSPECTION",
         "检查：id、形如 IN-261122-XXXXXXXX 的编号，或二者的开头（须唯一）",
@@ -216,7 +216,7 @@ const ZH: Words = &[
     ("inspect start --rights-told", "已告知权利和回避事项"),
     (
         "inspect start --present",
-        "企业到场人员：姓名 或 姓名:职务；第一位为负责人",
+        "企业到场人员：姓名、姓名:职务 或 姓名:职务:电话；第一位为负责人",
     ),
     ("inspect result", "登记检查项结果，可多次"),
     ("inspect result --photo", "不合格项的照片"),

@@ -387,10 +387,6 @@ pub(super) const EN: &[(&str, &str)] = &[
         "Hand in a whole self-check; works offline, and that nothing was found is a record too",
     ),
     (
-        "inspect",
-        "Inspections: begin, record, sign, complete, list, show",
-    ),
-    (
         "INSPECTION",
         "The inspection: id, number like IN-261122-XXXXXXXX, or the beginning of either where only one fits",
     ),
@@ -440,7 +436,7 @@ pub(super) const EN: &[(&str, &str)] = &[
     ("inspect start --rights-told", "Rights were told"),
     (
         "inspect start --present",
-        "Who of the enterprise is there: NAME or NAME:POST; the first is the one in charge",
+        "Who of the enterprise is there: NAME, NAME:POST or NAME:POST:PHONE; the first is the one in charge",
     ),
     (
         "inspect result",

@@ -2,11 +2,11 @@
 
 use hazardloop_domain::access::Role;
 use hazardloop_domain::command::{
-    Action, Attendee, AttendeeRole, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
+    Action, AttendeeRole, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
     InspectionSetup, ItemOutcome, ItemRef, LinkFinding, PhotoKind, PhotoRef, RecordRefusal,
-    RecordResults, SignInspection, SignerRole, StartInspection, SubmitSelfCheck, TeamMember,
-    VisitPart,
+    RecordResults, SignInspection, SignerRole, StartInspection, SubmitSelfCheck, VisitPart,
 };
+use hazardloop_domain::hazard::hazard_number;
 use hazardloop_domain::ids::{FindingId, InspectionId};
 use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::time::Timestamp;
@@ -14,14 +14,14 @@ use hazardloop_sync_protocol::device::InspectionView;
 use serde_json::{Value, json};
 
 use super::acts::take_photos;
-use super::acts_report::own_enterprise;
 use super::args::{Language, Task};
 use super::find;
 use super::inspection_args::{
-    InspectTask, OneInspection, Outcomes, SelfCheckArgs, SignArgs, StartArgs, WhatArgs,
+    InspectTask, OneInspection, Outcomes, SelfCheckArgs, SignArgs, StartArgs,
 };
 use super::show::Answer;
 use super::trouble::Trouble;
+use super::visits::{self, attendee, holds, setup, with_papers};
 use super::words::{self, say};
 use crate::ambient::Ambient;
 use crate::driver::Device;
@@ -42,6 +42,9 @@ pub(super) fn commands(
         Task::Inspect(task) => task,
         _ => return Ok(None),
     };
+    if let Some((id, action)) = visits::command(device, ambient, task, now)? {
+        return Ok(Some((id, vec![action])));
+    }
     let find = |which: &OneInspection| find::inspection(&device.engine, now, &which.inspection);
     let (id, action) = match task {
         InspectTask::Start(args) => start(device, ambient, args, now)?,
@@ -92,38 +95,10 @@ pub(super) fn commands(
             };
             (find(&args.which)?.0, Action::CompleteInspection(completion))
         }
-        InspectTask::List | InspectTask::Show(_) => return Ok(None),
+        // What shows something; the others are done with above.
+        _ => return Ok(None),
     };
     Ok(Some((id, vec![action])))
-}
-
-fn setup(
-    device: &Device,
-    kind: InspectionKind,
-    what: &WhatArgs,
-    now: Timestamp,
-) -> Result<InspectionSetup, Trouble> {
-    let enterprise_id = match &what.enterprise {
-        Some(text) => Some(find::enterprise(&device.engine, text)?),
-        None => own_enterprise(device, now),
-    };
-    let mut checklists = what.checklist.clone();
-    if let Some(first) = checklists.first_mut() {
-        first.mandatory.clone_from(&what.must);
-    }
-    Ok(InspectionSetup {
-        kind,
-        enterprise_id,
-        position: None,
-        checklists,
-        team: Vec::new(),
-        basis: None,
-        departments: Vec::new(),
-        cadence: None,
-        reason: None,
-        approval_no: None,
-        notice_no: None,
-    })
 }
 
 fn self_check(
@@ -134,7 +109,7 @@ fn self_check(
 ) -> Result<SubmitSelfCheck, Trouble> {
     let setup = InspectionSetup {
         cadence: Some(args.cadence),
-        ..setup(device, InspectionKind::SelfCheck, &args.what, now)?
+        ..setup(device, InspectionKind::SelfCheck, &args.what.subject, now)?
     };
     let results = results(device, &args.outcomes, &setup.checklists)?;
     let mut findings = Vec::new();
@@ -176,18 +151,11 @@ fn start(
     let (id, setup) = match (&args.inspection, args.kind) {
         (Some(text), None) => (find::inspection(&device.engine, now, text)?.0, None),
         (None, Some(kind)) => {
-            let me = device.account.person.id;
-            let team = std::iter::once(me).chain(args.with.iter().copied());
-            let member = |person_id| TeamMember {
-                person_id,
-                department: None,
-            };
+            let me = Some(device.account.person.id);
+            let setup = setup(device, kind, &args.what.subject, now)?;
             let setup = InspectionSetup {
-                team: team.map(member).collect(),
-                basis: args.basis.clone(),
-                reason: args.reason.clone(),
                 position: args.at,
-                ..setup(device, kind, &args.what, now)?
+                ..with_papers(setup, &args.papers, me)
             };
             (InspectionId(ambient.uuid_v7()), Some(setup))
         }
@@ -200,20 +168,11 @@ fn start(
     };
     let attendees = args.present.iter().enumerate();
     let attendees = attendees.map(|(index, text)| {
-        let (name, post) = match text.split_once(':') {
-            Some((name, post)) => (name, Some(post.to_owned())),
-            None => (text.as_str(), None),
+        let role = match index {
+            0 => AttendeeRole::Principal,
+            _ => AttendeeRole::Other,
         };
-        Attendee {
-            part: VisitPart::Opening,
-            role: match index {
-                0 => AttendeeRole::Principal,
-                _ => AttendeeRole::Other,
-            },
-            name: name.to_owned(),
-            post,
-            phone: None,
-        }
+        attendee(text, role, VisitPart::Opening)
     });
     let start = StartInspection {
         setup,
@@ -275,12 +234,7 @@ fn signature(
             signed_at: now,
         };
     }
-    let person = device.engine.person(now);
-    let grants = person.map(|person| person.grants).unwrap_or_default();
-    let holds = |role| {
-        let mut held = grants.iter().filter(|grant| grant.holds_at(now));
-        held.any(|grant| grant.role == role)
-    };
+    let holds = |role| holds(device, now, role);
     let self_check = inspection.is_some_and(|it| it.kind == InspectionKind::SelfCheck);
     let role = if holds(Role::Inspector) {
         SignerRole::Inspector
@@ -313,6 +267,10 @@ pub(super) fn list(device: &Device, now: Timestamp, lang: Language) -> Answer {
 pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
     let it = &view.inspection;
     let mut lines = vec![summary(view, lang), format!("id {}", it.id)];
+    if let Some(window) = &it.window {
+        let planned = say(lang, "计划日期", "planned for");
+        lines.push(format!("{planned} {} – {}", window.from, window.to));
+    }
     for item in &it.items {
         let outcomes = item.results.iter().map(|result| {
             let note = result.note.as_deref().unwrap_or_default();
@@ -327,12 +285,23 @@ pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
         lines.push(format!("{list}:{code} {}{disputed}", outcomes.join(" / ")));
     }
     let found = say(lang, "检查发现", "finding");
-    for finding in &it.findings {
-        let what = finding.hazard_id.map_or_else(
-            || finding.advice.clone().unwrap_or_default(),
-            hazardloop_domain::hazard::hazard_number,
+    for (index, finding) in it.findings.iter().enumerate() {
+        let mut what = finding
+            .hazard_id
+            .map_or_else(|| finding.advice.clone().unwrap_or_default(), hazard_number);
+        if let Some(became) = &finding.converted {
+            what = format!("{what} → {}", hazard_number(became.hazard_id));
+        }
+        lines.push(format!("{found} {}: {what}", index + 1));
+    }
+    let there = say(lang, "到场人员", "present");
+    for person in &it.attendees {
+        let post = person.attendee.post.as_deref().unwrap_or_default();
+        lines.push(
+            format!("{there} {} {post}", person.attendee.name)
+                .trim_end()
+                .to_owned(),
         );
-        lines.push(format!("{found} {what}"));
     }
     for (seq, why) in &view.doubtful {
         lines.push(format!("#{seq}: {}", words::refusal(lang, why)));

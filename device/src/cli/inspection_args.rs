@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use hazardloop_domain::command::{
-    CheckCadence, ChecklistRef, Handling, InspectionKind, ItemOutcome,
-};
+use hazardloop_domain::command::{Cadence, ChecklistRef, Handling, InspectionKind, ItemOutcome};
 use hazardloop_domain::geography::Position;
-use hazardloop_domain::ids::PersonId;
 
 use super::parse;
+use super::visit_args::{AttendArgs, CancelArgs, ConvertArgs, PapersArgs, VisitPlanArgs};
 
 /// What to do about inspections.
 #[derive(Debug, Subcommand)]
 pub enum InspectTask {
+    /// Plans an inspection.
+    Plan(Box<VisitPlanArgs>),
     /// Begins an inspection, planned or not.
     Start(Box<StartArgs>),
     /// Records results of checklist items.
@@ -24,8 +24,14 @@ pub enum InspectTask {
     Sign(SignArgs),
     /// Records that the enterprise refused to sign.
     Refuse(RefuseArgs),
+    /// Records who was there.
+    Attend(AttendArgs),
+    /// Says which hazard an advice has become.
+    Convert(ConvertArgs),
     /// Completes an inspection.
     Complete(CompleteArgs),
+    /// Cancels an inspection that has not begun.
+    Cancel(CancelArgs),
     /// Lists the inspections on this device.
     List,
     /// Shows one inspection.
@@ -41,7 +47,7 @@ pub struct OneInspection {
 
 /// Which enterprise and which checklists.
 #[derive(Debug, Args)]
-pub struct WhatArgs {
+pub struct SubjectArgs {
     /// Enterprise: id or name; by default the one you belong to.
     #[arg(long)]
     pub enterprise: Option<String>,
@@ -51,6 +57,14 @@ pub struct WhatArgs {
     /// Items that must have a result, of the first checklist.
     #[arg(long, num_args = 1..)]
     pub must: Vec<String>,
+}
+
+/// The same, and where.
+#[derive(Debug, Args)]
+pub struct WhatArgs {
+    /// What is inspected.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
     /// Which workshop, line, machine.
     #[arg(long)]
     pub place: String,
@@ -100,7 +114,7 @@ pub struct SelfCheckArgs {
     pub what: WhatArgs,
     /// How often it is made.
     #[arg(long, value_parser = parse::cadence)]
-    pub cadence: CheckCadence,
+    pub cadence: Cadence,
     /// What came of the items.
     #[command(flatten)]
     pub outcomes: Outcomes,
@@ -129,22 +143,16 @@ pub struct StartArgs {
     /// Where, as measured.
     #[arg(long, value_parser = parse::position, allow_hyphen_values = true)]
     pub at: Option<Position>,
-    /// The others who inspect, by the ids of their accounts.
-    #[arg(long, num_args = 1.., value_parser = parse::person)]
-    pub with: Vec<PersonId>,
-    /// By what it is made.
-    #[arg(long)]
-    pub basis: Option<String>,
-    /// Why, when a department comes without a plan.
-    #[arg(long)]
-    pub reason: Option<String>,
+    /// Who inspects, and by what.
+    #[command(flatten)]
+    pub papers: PapersArgs,
     /// Certificates were shown.
     #[arg(long)]
     pub certificates_shown: bool,
     /// Rights were told.
     #[arg(long)]
     pub rights_told: bool,
-    /// Who of the enterprise is there: NAME or NAME:POST; the first is the one in charge.
+    /// Who of the enterprise is there: NAME, NAME:POST or NAME:POST:PHONE; the first is the one in charge.
     #[arg(long, num_args = 1..)]
     pub present: Vec<String>,
 }

@@ -14,6 +14,7 @@ mod find;
 pub mod help;
 mod help_words;
 mod help_words_beside;
+mod help_words_visits;
 mod inspect;
 pub mod inspection_args;
 mod pairs;
@@ -30,6 +31,8 @@ mod show_run;
 mod steps;
 mod steps_beside;
 mod trouble;
+pub mod visit_args;
+mod visits;
 mod words;
 
 use std::io::{BufRead as _, Write};

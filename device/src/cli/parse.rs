@@ -2,8 +2,8 @@
 
 use hazardloop_domain::calendar::DayKind;
 use hazardloop_domain::command::{
-    CheckCadence, ChecklistRef, CriterionRef, Handling, HazardDomain, InspectionKind, ItemResult,
-    ListingLevel, Milestone, Period, ReopenCause, Source,
+    AttendeeRole, Cadence, ChecklistRef, CriterionRef, Handling, HazardDomain, InspectionKind,
+    ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source, VisitPart,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::ids::PersonId;
@@ -87,13 +87,27 @@ pub(super) fn inspection_kind(text: &str) -> Result<InspectionKind, Unreadable> 
     name(text, all, InspectionKind::from_name, InspectionKind::as_str)
 }
 
-pub(super) fn cadence(text: &str) -> Result<CheckCadence, Unreadable> {
-    let all = CheckCadence::ALL;
-    name(text, all, CheckCadence::from_name, CheckCadence::as_str)
+pub(super) fn cadence(text: &str) -> Result<Cadence, Unreadable> {
+    let all = Cadence::ALL;
+    name(text, all, Cadence::from_name, Cadence::as_str)
 }
 
 pub(super) fn handling(text: &str) -> Result<Handling, Unreadable> {
     name(text, Handling::ALL, Handling::from_name, Handling::as_str)
+}
+
+pub(super) fn attendee_role(text: &str) -> Result<AttendeeRole, Unreadable> {
+    let (of, as_str) = (AttendeeRole::from_name, AttendeeRole::as_str);
+    name(text, AttendeeRole::ALL, of, as_str)
+}
+
+pub(super) fn visit_part(text: &str) -> Result<VisitPart, Unreadable> {
+    name(
+        text,
+        VisitPart::ALL,
+        VisitPart::from_name,
+        VisitPart::as_str,
+    )
 }
 
 pub(super) fn person(text: &str) -> Result<PersonId, Unreadable> {
@@ -350,6 +364,8 @@ mod tests {
             listing_level("galaxy").unwrap_err(),
             reopen_cause("rain").unwrap_err(),
             domain("sea").unwrap_err(),
+            attendee_role("passer-by").unwrap_err(),
+            visit_part("interval").unwrap_err(),
         ];
         for Unreadable { zh, en } in wrong {
             assert!(is_chinese(&zh), "{zh}");

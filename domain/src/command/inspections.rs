@@ -41,9 +41,8 @@ impl InspectionKind {
 }
 
 wire_names! {
-    /// How often a self-check or patrol of this kind is made (“日周月”). The cadences of the packs'
-    /// checklists.
-    pub enum CheckCadence {
+    /// How often a checklist is gone through, a self-check or patrol is made (“日周月”), or a duty falls due.
+    pub enum Cadence {
         /// 每班.
         Shift = 0, "shift";
         /// 每日.
@@ -58,7 +57,7 @@ wire_names! {
         HalfYearly = 5, "half_yearly";
         /// 每年.
         Yearly = 6, "yearly";
-        /// When its occasion comes: a holiday, a flood, a restart.
+        /// When its occasion comes: a visit, a holiday, a flood, a restart, a permit.
         Once = 7, "once";
     }
 }
@@ -141,7 +140,7 @@ wire_struct! {
         /// How often, for a self-check.
         #[n(7)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub cadence: Option<CheckCadence>,
+        pub cadence: Option<Cadence>,
         /// Why; needed when a department comes without a plan.
         #[n(8)]
         #[serde(default, skip_serializing_if = "Option::is_none")]

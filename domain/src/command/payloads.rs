@@ -464,7 +464,7 @@ wire_struct! {
 }
 
 wire_struct! {
-    /// Moves a hazard to the jurisdiction that its enterprise moved to.
+    /// Moves a hazard or an inspection to the jurisdiction that its enterprise moved to.
     pub struct FollowEnterprise {
         /// The jurisdiction that answers from now on.
         #[n(0)]

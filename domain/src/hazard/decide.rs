@@ -367,6 +367,7 @@ fn decide_on_existing(
         | Action::AttachInspectionPhoto(_)
         | Action::RecordInspectionPhotoLost(_)
         | Action::ChangeTeam(_)
+        | Action::InspectionFollowEnterprise(_)
         | Action::ReceiveInspectionPhoto(_) => {
             let rule = "this is nothing that is done to a hazard";
             return Err(Refusal::new(RefusalCode::NotAllowedInState, rule));

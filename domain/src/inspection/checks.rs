@@ -1,11 +1,12 @@
 //! What must hold of a step beyond state and role: fields, counts, times, signatures.
 
+use super::checklists::check_item;
 use super::decide::Facts;
 use crate::access::{Actor, Role};
 use crate::command::{
     AttachPhoto, Attendee, CheckResult, CompleteInspection, ConvertFinding, InspectionKind,
-    InspectionSetup, ItemOutcome, ItemRef, LinkFinding, PhotoRef, RecordRefusal, SignInspection,
-    SignerRole, StartInspection,
+    InspectionSetup, ItemOutcome, LinkFinding, PhotoRef, RecordRefusal, SignInspection, SignerRole,
+    StartInspection,
 };
 use crate::hash::Digest;
 use crate::hazard::PhotoState;
@@ -96,7 +97,7 @@ pub(super) fn check_results(
     }
     for (index, result) in results.iter().enumerate() {
         let at = |part: &str| format!("results[{index}].{part}");
-        check_item(inspection, &result.item, &at("item"))?;
+        check_item(inspection, &result.item, &at("item"), facts)?;
         let earlier = results.iter().take(index);
         if earlier.into_iter().any(|other| other.item == result.item) {
             return Err(invalid(&at("item"), "is answered twice"));
@@ -114,19 +115,6 @@ pub(super) fn check_results(
     }
     let photos: Vec<&PhotoRef> = results.iter().flat_map(|result| &result.photos).collect();
     check_photos(inspection, &photos, "results.photos", facts)
-}
-
-/// An item is one of a checklist that this inspection uses; its words are in the pack.
-fn check_item(inspection: &Inspection, item: &ItemRef, field: &str) -> Result<(), Refusal> {
-    text::required(&format!("{field}.item"), &item.item, SHORT_TEXT_MAX)?;
-    let mut lists = inspection.checklists.iter();
-    if lists.any(|list| list.code == item.checklist) {
-        return Ok(());
-    }
-    Err(invalid(
-        &format!("{field}.checklist"),
-        "is not one of this inspection's checklists",
-    ))
 }
 
 /// Photos that a step names. One that the record names already may be named again.
@@ -194,7 +182,7 @@ pub(super) fn check_finding(
         return Err(limit("findings", facts.limits.findings));
     }
     if let Some(item) = &finding.item {
-        check_item(inspection, item, "item")?;
+        check_item(inspection, item, "item", facts)?;
     }
     let advisory = inspection.kind == InspectionKind::ExpertVisit;
     match (advisory, finding.hazard_id, &finding.advice) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::checklists::Checklists;
 use super::checks::{
     check_attached, check_attendees, check_completion, check_conversion, check_finding,
     check_not_afterwards, check_refusal, check_results, check_signature, check_start,
@@ -78,6 +79,8 @@ pub struct Facts {
     pub sector: Option<String>,
     /// Those of the hazards that the command names that exist; `None`: they were not looked up.
     pub hazards: Option<NamedHazards>,
+    /// The editions of checklists that were looked up.
+    pub checklists: Checklists,
     /// Limits in force.
     pub limits: InspectionLimits,
 }
@@ -303,12 +306,9 @@ impl Step<'_> {
                     photos_awaited: awaited(inspection),
                 }
             }
-            Action::ReceiveInspectionPhoto(receipt) => {
-                let events = receive(inspection, &receipt.sha256)?.then(|| {
-                    let receipt = receipt.clone();
-                    InspectionEvent::PhotoVerified { receipt }
-                });
-                return Ok((events.into_iter().collect(), outcome));
+            own if own.kind().is_servers_own() => {
+                let event = by_the_server(inspection, own)?;
+                return Ok((event.into_iter().collect(), outcome));
             }
             other => self.record_of_the_visit(inspection, other)?,
         };
@@ -455,6 +455,27 @@ impl Step<'_> {
 
 fn awaited(inspection: &Inspection) -> u32 {
     u32::try_from(inspection.photos_awaited()).unwrap_or(u32::MAX)
+}
+
+/// What the server itself notes; nothing where that changes nothing.
+fn by_the_server(
+    inspection: &Inspection,
+    action: &Action,
+) -> Result<Option<InspectionEvent>, Refusal> {
+    Ok(match action {
+        Action::ReceiveInspectionPhoto(receipt) => {
+            receive(inspection, &receipt.sha256)?.then(|| InspectionEvent::PhotoVerified {
+                receipt: receipt.clone(),
+            })
+        }
+        Action::InspectionFollowEnterprise(change) => {
+            let elsewhere = change.jurisdiction_id != inspection.jurisdiction_id;
+            elsewhere.then(|| InspectionEvent::EnterpriseFollowed {
+                change: change.clone(),
+            })
+        }
+        other => return Err(not_of_inspections(other.kind())),
+    })
 }
 
 /// Whether the receipt changes anything: two uploads of the same bytes may finish at once.

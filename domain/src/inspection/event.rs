@@ -4,9 +4,9 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{
-    AttachPhoto, CancelInspection, ChangeTeam, CompleteInspection, ConvertFinding, LinkFinding,
-    Origin, PlanInspection, ReceivePhoto, RecordAttendance, RecordPhotoLost, RecordRefusal,
-    RecordResults, SignInspection, StartInspection,
+    AttachPhoto, CancelInspection, ChangeTeam, CompleteInspection, ConvertFinding,
+    FollowEnterprise, LinkFinding, Origin, PlanInspection, ReceivePhoto, RecordAttendance,
+    RecordPhotoLost, RecordRefusal, RecordResults, SignInspection, StartInspection,
 };
 use crate::ids::{InspectionId, JurisdictionId, PersonId};
 use crate::time::Timestamp;
@@ -135,6 +135,13 @@ pub enum InspectionEvent {
         #[n(0)]
         change: ChangeTeam,
     },
+    /// The enterprise moved, and the inspection with it.
+    #[n(14)]
+    EnterpriseFollowed {
+        /// Where to.
+        #[n(0)]
+        change: FollowEnterprise,
+    },
 }
 
 impl InspectionEvent {
@@ -155,6 +162,7 @@ impl InspectionEvent {
             Self::PhotoLost { .. } => "photo_lost",
             Self::PhotoVerified { .. } => "photo_verified",
             Self::TeamChanged { .. } => "team_changed",
+            Self::EnterpriseFollowed { .. } => "enterprise_followed",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One inspection or self-check: its state, the events that make it, and the rules that decide.
 
 mod apply;
+mod checklists;
 mod checks;
 mod decide;
 mod event;
@@ -11,6 +12,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use checklists::{Checklists, Listed, checklists_named};
 pub use decide::{
     Decision, Facts, InspectionLimits, NamedHazards, begins, decide, hazards_named, setup_of,
 };

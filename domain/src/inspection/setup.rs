@@ -1,5 +1,6 @@
 //! What must hold of a new inspection: whom it concerns, by what, with which checklists and whom.
 
+use super::checklists::check_listed;
 use super::checks::{INSPECTORS_NEEDED, invalid, is_blank, limit};
 use super::decide::Facts;
 use crate::command::{ChecklistRef, InspectionKind, InspectionSetup, PlanInspection, TeamMember};
@@ -81,6 +82,7 @@ fn check_checklists(lists: &[ChecklistRef], field: &str, facts: &Facts) -> Resul
         for item in &list.mandatory {
             text::required(&format!("{at}.mandatory"), item, SHORT_TEXT_MAX)?;
         }
+        check_listed(list, &at, facts)?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{
-    Attendee, CheckCadence, ChecklistRef, Handling, InspectionKind, ItemOutcome, ItemRef,
-    SignerRole, TeamMember,
+    Attendee, Cadence, ChecklistRef, Handling, InspectionKind, ItemOutcome, ItemRef, SignerRole,
+    TeamMember,
 };
 use crate::geography::Position;
 use crate::hash::Digest;
@@ -368,7 +368,7 @@ record! {
         /// How often, for a self-check.
         #[n(6)]
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub cadence: Option<CheckCadence>,
+        pub cadence: Option<Cadence>,
         /// The checklists, each in one edition.
         #[n(7)]
         pub checklists: Vec<ChecklistRef>,

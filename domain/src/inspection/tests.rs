@@ -1,5 +1,6 @@
 //! Tests of inspections: people, commands and a record that real commands have made.
 
+mod checklists;
 mod input;
 mod properties;
 mod story;
@@ -7,19 +8,19 @@ mod table;
 
 use crate::access::{Actor, Role};
 use crate::command::{
-    Action, AttachPhoto, Attendee, AttendeeRole, CancelInspection, ChangeTeam, CheckCadence,
-    CheckResult, ChecklistRef, Command, CompleteInspection, ConvertFinding, Handling,
-    InspectionKind, InspectionSetup, ItemOutcome, ItemRef, LinkFinding, Origin, PhotoKind,
-    PhotoRef, PlanInspection, ReceivePhoto, RecordAttendance, RecordPhotoLost, RecordRefusal,
-    RecordResults, SignInspection, SignerRole, StartInspection, SubmitSelfCheck, TeamMember,
-    VisitPart,
+    Action, AttachPhoto, Attendee, AttendeeRole, Cadence, CancelInspection, ChangeTeam,
+    CheckResult, ChecklistRef, Command, CompleteInspection, ConvertFinding, FollowEnterprise,
+    Handling, InspectionKind, InspectionSetup, ItemOutcome, ItemRef, LinkFinding, Origin,
+    PhotoKind, PhotoRef, PlanInspection, ReceivePhoto, RecordAttendance, RecordPhotoLost,
+    RecordRefusal, RecordResults, SignInspection, SignerRole, StartInspection, SubmitSelfCheck,
+    TeamMember, VisitPart,
 };
 use crate::hash::Digest;
 use crate::hazard::Outcome;
 use crate::ids::{EnterpriseId, FindingId, HazardId, InspectionId, JurisdictionId, PersonId};
 use crate::inspection::{
-    Facts, Inspection, InspectionEvent, InspectionEventRecord, InspectionLimits, InspectionState,
-    InspectionStatus, decide,
+    Checklists, Facts, Inspection, InspectionEvent, InspectionEventRecord, InspectionLimits,
+    InspectionState, InspectionStatus, decide,
 };
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::{LocalDate, Timestamp};
@@ -32,6 +33,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
 const ID: InspectionId = InspectionId(Uuid::from_u128(0x019a_b000_0000_7000_8000_0000_0000_00aa));
 const FIRM: EnterpriseId = EnterpriseId(Uuid::from_u128(0xe1));
 const TOWN: JurisdictionId = JurisdictionId(Uuid::from_u128(0x71));
+const OTHER_TOWN: JurisdictionId = JurisdictionId(Uuid::from_u128(0x72));
 
 /// One of several people who hold `role`; the same number is the same person.
 fn person(role: Role, number: u128) -> Actor {
@@ -96,7 +98,7 @@ fn setup(kind: InspectionKind) -> InspectionSetup {
             K::Joint => vec!["区应急局".to_owned(), "区消防救援大队".to_owned()],
             _ => Vec::new(),
         },
-        cadence: (kind == K::SelfCheck).then_some(CheckCadence::Daily),
+        cadence: (kind == K::SelfCheck).then_some(Cadence::Daily),
         reason: Some("接到举报".to_owned()),
         approval_no: None,
         notice_no: None,
@@ -284,6 +286,7 @@ impl Case {
                 jurisdiction_id: Some(TOWN),
                 sector: Some("机械".to_owned()),
                 hazards: None,
+                checklists: Checklists::default(),
                 limits: InspectionLimits::default(),
             },
         }
@@ -405,6 +408,10 @@ fn cancel() -> Action {
     Action::CancelInspection(CancelInspection {
         reason: "企业已停业".to_owned(),
     })
+}
+
+fn follow(jurisdiction_id: JurisdictionId) -> Action {
+    Action::InspectionFollowEnterprise(FollowEnterprise { jurisdiction_id })
 }
 
 fn attach(number: u8) -> Action {

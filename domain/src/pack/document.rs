@@ -5,31 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::criterion::{Criterion, Evidence, StandardStatus};
 use super::id_of;
-use crate::command::{wire_names, wire_struct};
+use crate::command::{Cadence, ChecklistRef, wire_struct};
 use crate::ids::{ChecklistId, PackId};
 use crate::time::LocalDate;
-
-wire_names! {
-    /// How often a checklist is gone through, or a duty falls due.
-    pub enum Cadence {
-        /// 每班.
-        Shift = 0, "shift";
-        /// 每日.
-        Daily = 1, "daily";
-        /// 每周.
-        Weekly = 2, "weekly";
-        /// 每月.
-        Monthly = 3, "monthly";
-        /// 每季度.
-        Quarterly = 4, "quarterly";
-        /// 每半年.
-        HalfYearly = 5, "half_yearly";
-        /// 每年.
-        Yearly = 6, "yearly";
-        /// When its occasion comes: a visit, a start, a permit.
-        Once = 7, "once";
-    }
-}
 
 wire_struct! {
     /// A supervised sector (监管行业).
@@ -444,6 +422,11 @@ impl PackHead {
 }
 
 impl Checklist {
+    /// The identifier of the edition that a reference names.
+    pub fn id_of(named: &ChecklistRef) -> ChecklistId {
+        ChecklistId(id_of("checklist", &named.code, named.edition))
+    }
+
     /// The record of an entry of a pack.
     pub fn of(head: &PackHead, entry: &ChecklistEntry) -> Self {
         Self {
@@ -461,6 +444,11 @@ impl Checklist {
             retired_in: None,
             version: 1,
         }
+    }
+
+    /// Whether `named` means it.
+    pub fn is_named_by(&self, named: &ChecklistRef) -> bool {
+        self.edition == named.edition && self.code == named.code
     }
 
     /// Whether both records say the same of this edition; retirement may differ.

@@ -13,13 +13,14 @@ mod rows;
 mod search;
 mod table;
 
+pub use crate::command::Cadence;
 pub use criterion::{Citability, Criterion, Evidence, NotCitable, StandardStatus};
 pub use diff::{Difference, differences};
 pub use document::{
-    Cadence, Checklist, ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, Pack,
-    PackHead, RiskPointType, Sector, SiteType, Standard, Wording,
+    Checklist, ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, Pack, PackHead,
+    RiskPointType, Sector, SiteType, Standard, Wording,
 };
-pub use read::{FILES, read};
+pub use read::{FILES, name_in, read};
 pub use search::{CriteriaSearch, Hit};
 pub use table::Problem;
 

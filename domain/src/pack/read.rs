@@ -131,6 +131,16 @@ pub fn read(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec
     }
 }
 
+/// The name that a pack's own files give it, as far as they can be read.
+pub fn name_in(files: &BTreeMap<String, Vec<u8>>) -> Option<String> {
+    let text = std::str::from_utf8(files.get(HEAD)?).ok()?;
+    let mut lines = text.lines().map(|line| line.split('\t'));
+    lines.find_map(|mut cells| match (cells.next()?.trim(), cells.next()) {
+        ("name", Some(name)) => Some(name.trim().to_owned()),
+        _ => None,
+    })
+}
+
 /// The rows of a table, each with its line.
 pub(super) type Rows<T> = Vec<(usize, T)>;
 

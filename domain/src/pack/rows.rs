@@ -2,11 +2,12 @@
 
 use super::criterion::{Evidence, StandardStatus};
 use super::document::{
-    Cadence, ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, RiskPointType, Sector,
-    SiteType, Standard, Wording,
+    ChecklistEntry, ChecklistItem, CriterionEntry, Duty, Filing, RiskPointType, Sector, SiteType,
+    Standard, Wording,
 };
 use super::table::Row;
 use crate::access::Role;
+use crate::command::Cadence;
 use crate::text::{LONG_TEXT_MAX, SHORT_TEXT_MAX};
 
 pub(super) fn sector(row: &Row<'_>) -> Sector {

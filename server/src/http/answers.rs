@@ -90,6 +90,13 @@ error_answers! {
         "415" "The body is neither CSV nor XLSX, or compressed";
         "422" "Not a table within the limits, or rows with errors: all of them are in `rows`, and nothing was stored";
     }
+    /// What an operation with a pack as its body may answer.
+    WithArchive {
+        "408" "The body came too slowly";
+        "413" "The archive is larger than the limit";
+        "415" "The body is no ZIP archive, or compressed once more";
+        "422" "Not one folder within the limits, or files with errors: all of them are in `files`, and nothing was stored";
+    }
     /// 422 of an operation without a body.
     WithParameters {
         "422" "A parameter is not acceptable; `field` names it";

@@ -6,9 +6,11 @@
     clippy::indexing_slicing
 )]
 
+use hazardloop_domain::access::Role;
 use serde_json::{Value, json};
 
 use super::authorization_world::{Case, hazard, inspection, ordered};
+use super::test_client::report_body;
 use crate::sample;
 
 pub(super) fn hazard_path(rest: &str) -> String {
@@ -46,4 +48,22 @@ pub(super) fn new_grant(case: &Case<'_>) -> Value {
     let mut grant = over_polishing();
     grant["id"] = json!(case.id());
     grant
+}
+
+/// An archive of one file that is no table.
+pub(super) fn archive() -> Vec<u8> {
+    crate::tables::samples::archive(&[("pack.tsv", "x")])
+}
+
+pub(super) fn report(case: &Case<'_>) -> Value {
+    let mut report = report_body(&case.id(), "polishing", "另一处");
+    report["source"] = json!(match case.role() {
+        Role::GridWorker => "grid",
+        Role::Expert => "expert",
+        Role::Insurer => "insurer",
+        Role::Public => "tipoff",
+        role if role.is_of_enterprise() => "enterprise_self_check",
+        _ => "dept_inspection",
+    });
+    report
 }

@@ -11,18 +11,18 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
-use hazardloop_domain::access::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::authorization_requests::{
-    enterprise_path, hazard_path, inspection_path, new_grant, new_person, order_path, town,
+    archive, enterprise_path, hazard_path, inspection_path, new_grant, new_person, order_path,
+    report, town,
 };
 use super::authorization_world::{
     COLUMNS, Case, OTHER_SECTOR, REVIEWER, SECRET, Session, World, announcement, hazard,
     outside_login, self_check,
 };
 use super::openapi::document;
-use super::test_client::{Answer, Ask, command_body, report_body};
+use super::test_client::{Answer, Ask, command_body};
 use crate::sample;
 use crate::test_support::on_each_database;
 
@@ -137,19 +137,6 @@ fn tus<'a>(case: &'a Case<'a>, method: &str, path: &str) -> Ask<'a> {
     case.ask(method, path).with("Tus-Resumable", "1.0.0")
 }
 
-fn report(case: &Case<'_>) -> Value {
-    let mut report = report_body(&case.id(), "polishing", "另一处");
-    report["source"] = json!(match case.role() {
-        Role::GridWorker => "grid",
-        Role::Expert => "expert",
-        Role::Insurer => "insurer",
-        Role::Public => "tipoff",
-        role if role.is_of_enterprise() => "enterprise_self_check",
-        _ => "dept_inspection",
-    });
-    report
-}
-
 fn hazards_and_enterprises() -> Vec<Row> {
     rows! {
         listHazards: OK, OK, |case| case.ask("GET", "/hazards");
@@ -204,6 +191,11 @@ fn hazards_and_enterprises() -> Vec<Row> {
             |case| case.ask("POST", &format!("/enterprises/imports/{}/undo", case.world.import));
         // Reference data: everybody who is signed in may read it.
         listPacks: OK, OK, |case| case.ask("GET", "/packs");
+        readAudit: but(all(403), &[SUPERVISOR, ADMINISTRATOR], 200), but(all(403), &[SUPERVISOR, ADMINISTRATOR], 404),
+            |case| case.ask("GET", &format!("/audit?subject={}", hazard()));
+        // Tried out only, and no pack.
+        addPack: administrators(403, 200), all(403), |case|
+            case.ask("POST", "/packs?dry_run=true").bytes("application/zip", archive());
         readPack: OK, OK, |case| case.ask("GET", "/packs/town-gas");
         listCriteria: OK, OK, |case| case.ask("GET", "/criteria");
         readCriterion: OK, OK, |case| case.ask("GET", "/criteria/RQ-4-4-1");

@@ -176,7 +176,7 @@ pub(crate) fn add_person(
     add_with(server, login, terms(role, scope))
 }
 
-fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
+pub(crate) fn add_with(server: &TestServer, login: &str, terms: Terms) -> PersonId {
     let app = server.app.clone();
     let rules = SignIn {
         argon2_memory_kib: 64,
@@ -344,11 +344,11 @@ pub(crate) fn self_check() -> Value {
         "start": {
             "setup": {
                 "kind": "self_check", "enterprise_id": sample::id("polishing"), "cadence": "daily",
-                "checklists": [{"code": "dust-daily", "edition": 1, "mandatory": ["1"]}],
+                "checklists": [{"code": "GM-CK-D-DUST", "edition": 1, "mandatory": ["1"]}],
             },
             "started_at": "2026-11-22T00:30:00Z", "place_text": "打磨车间",
         },
-        "results": [{"item": {"checklist": "dust-daily", "item": "1"}, "outcome": "ok"}],
+        "results": [{"item": {"checklist": "GM-CK-D-DUST", "item": "1"}, "outcome": "ok"}],
         "completion": {
             "completed_at": "2026-11-22T00:50:00Z", "situation": SECRET, "no_hazard_found": true,
         },

@@ -1,6 +1,6 @@
 //! Inspections as the API shows them.
 
-use hazardloop_domain::command::{ActionKind, CheckCadence, InspectionKind};
+use hazardloop_domain::command::{ActionKind, Cadence, InspectionKind};
 use hazardloop_domain::ids::{EnterpriseId, InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::{
     Inspection, InspectionEvent, InspectionEventRecord, InspectionState, InspectionStatus, Window,
@@ -36,7 +36,7 @@ pub struct InspectionSummary {
     pub jurisdiction_id: JurisdictionId,
     /// How often, for a self-check.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cadence: Option<CheckCadence>,
+    pub cadence: Option<Cadence>,
     /// When it was to take place; absent: it was not planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,

@@ -138,12 +138,12 @@ async fn read_one(
                 "kind": "self_check",
                 "enterprise_id": "019aab12-0000-7000-8000-000000000010",
                 "cadence": "daily",
-                "checklists": [{"code": "dust-daily", "edition": 1, "mandatory": ["1"]}]
+                "checklists": [{"code": "GM-CK-D-DUST", "edition": 1, "mandatory": ["1"]}]
             },
             "started_at": "2026-11-22T00:30:00Z",
             "place_text": "二号厂房打磨车间"
         },
-        "results": [{"item": {"checklist": "dust-daily", "item": "1"}, "outcome": "ok"}],
+        "results": [{"item": {"checklist": "GM-CK-D-DUST", "item": "1"}, "outcome": "ok"}],
         "completion": {
             "completed_at": "2026-11-22T01:00:00Z",
             "situation": "各项检查正常",

@@ -7,7 +7,7 @@
 )]
 
 use hazardloop_domain::command::{
-    Action, CheckCadence, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
+    Action, Cadence, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
     InspectionSetup, ItemOutcome, ItemRef, StartInspection, SubmitSelfCheck,
 };
 use hazardloop_domain::ids::{HazardId, InspectionId};
@@ -18,15 +18,27 @@ use serde_json::{Value, json};
 use super::test_client::*;
 use crate::sample;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, enterprise, on_each_database, person, report,
+    self, NOW, TestDevice, TestServer, enterprise, person, report, with_pack,
 };
 use crate::usecases::{audit, pull, push};
+
+#[path = "inspections_checklists_tests.rs"]
+mod checklists;
+
+/// A server that holds one pack: what is inspected here is of its checklists.
+fn on_each_database<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
+    let test = &test;
+    test_support::on_each_database(|server| async move {
+        with_pack(&server, "industry-and-trade").await;
+        test(server).await;
+    });
+}
 
 fn setup(kind: &str) -> Value {
     json!({
         "kind": kind, "enterprise_id": sample::id("polishing"), "basis": "年度监督检查计划",
         "reason": "接到举报",
-        "checklists": [{"code": "dust", "edition": 1, "mandatory": ["1"]}],
+        "checklists": [{"code": "GM-CK-I-DUST", "edition": 1, "mandatory": ["1"]}],
         "team": [{"person_id": person("inspector1")}, {"person_id": person("inspector2")}],
     })
 }
@@ -53,7 +65,7 @@ fn start(setup: Option<Value>) -> Value {
 fn results(outcome: &str) -> Value {
     json!({
         "kind": "record_results",
-        "results": [{"item": {"checklist": "dust", "item": "1"}, "outcome": outcome, "note": "积尘"}],
+        "results": [{"item": {"checklist": "GM-CK-I-DUST", "item": "1"}, "outcome": outcome, "note": "积尘"}],
     })
 }
 
@@ -245,14 +257,14 @@ fn offline_self_check(results: Vec<CheckResult>) -> Action {
                 enterprise_id: Some(enterprise("polishing")),
                 position: None,
                 checklists: vec![ChecklistRef {
-                    code: "dust-daily".to_owned(),
+                    code: "GM-CK-D-DUST".to_owned(),
                     edition: 1,
                     mandatory: vec!["1".to_owned()],
                 }],
                 team: Vec::new(),
                 basis: None,
                 departments: Vec::new(),
-                cadence: Some(CheckCadence::Daily),
+                cadence: Some(Cadence::Daily),
                 reason: None,
                 approval_no: None,
                 notice_no: None,
@@ -277,7 +289,7 @@ fn offline_self_check(results: Vec<CheckResult>) -> Action {
 fn ok(item: &str) -> CheckResult {
     CheckResult {
         item: ItemRef {
-            checklist: "dust-daily".to_owned(),
+            checklist: "GM-CK-D-DUST".to_owned(),
             item: item.to_owned(),
         },
         outcome: ItemOutcome::Ok,

@@ -1,6 +1,7 @@
 //! HTTP: routes, extractors, answers. Nothing is decided here.
 
 pub mod answers;
+pub mod audit;
 pub mod auth;
 pub mod binary;
 pub mod body;
@@ -24,6 +25,7 @@ pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
 pub mod orders;
+pub mod pack_archives;
 pub mod packs;
 pub mod paging;
 pub mod people;
@@ -101,6 +103,8 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
     cfg.configure(packs::routes);
+    cfg.configure(pack_archives::routes);
+    cfg.configure(audit::routes);
     cfg.configure(criteria::routes);
     cfg.configure(openapi::routes);
     cfg.configure(sessions::routes);

@@ -44,6 +44,7 @@ pub const YAML: &str = "application/yaml";
         (name = "people", description = "Accounts and roles"),
         (name = "devices", description = "Field devices and their keys"),
         (name = "sync", description = "Push and pull of field devices"),
+        (name = "audit", description = "审计链: what happened, and where it stands in the chain"),
         (name = "meta", description = "About this API"),
     ),
     components(schemas(

@@ -2,8 +2,8 @@
 //! come out of macros, and commands, which are closed objects with a `kind` beside their fields.
 
 use hazardloop_domain::command::{
-    ActionKind, AttendeeRole, CheckCadence, Grade, Handling, HazardDomain, InspectionKind,
-    ItemOutcome, ListingLevel, PhotoKind, ReopenCause, SignerRole, Source, SubjectKind, VisitPart,
+    ActionKind, AttendeeRole, Grade, Handling, HazardDomain, InspectionKind, ItemOutcome,
+    ListingLevel, PhotoKind, ReopenCause, SignerRole, Source, SubjectKind, VisitPart,
 };
 use hazardloop_domain::pack::{Cadence, Evidence, StandardStatus};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
@@ -45,11 +45,6 @@ pub(super) fn correct(document: &mut OpenApi) {
         components,
         "InspectionKind",
         &names(InspectionKind::ALL, InspectionKind::as_str),
-    );
-    name_values(
-        components,
-        "CheckCadence",
-        &names(CheckCadence::ALL, CheckCadence::as_str),
     );
     name_values(
         components,

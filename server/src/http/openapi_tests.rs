@@ -261,6 +261,7 @@ fn bodies_that_are_not_json_are_bytes_and_never_lists_of_numbers() {
         "video/mp4",
         "text/csv",
         crate::tables::XLSX,
+        crate::tables::ZIP,
     ];
     assert_eq!(names, BTreeSet::from(expected));
     for (name, content) in binary {

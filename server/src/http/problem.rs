@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Unauthenticated, UploadFailure};
 use crate::store::StoreError;
+use crate::usecases::bring_pack::PackProblem;
 use crate::usecases::imports::RowProblem;
 
 /// Media type of problem documents.
@@ -70,6 +71,7 @@ problem_codes! {
     UnsupportedMedia = 415, "UNSUPPORTED_MEDIA_TYPE", "不支持的格式", "Unsupported media type";
     Invalid = 422, "INVALID_FIELD", "填写内容有误", "A field is not acceptable";
     ImportRefused = 422, "IMPORT_REFUSED", "表中有错误，未导入任何内容", "The table has errors; nothing was imported";
+    PackRefused = 422, "PACK_REFUSED", "行业包有错误，未加入任何内容", "The pack has errors; nothing was added";
     HashMismatch = 422, "PHOTO_HASH_MISMATCH", "照片与其校验值不符", "The photo does not have the announced hash";
     UpgradeRequired = 426, "UPGRADE_REQUIRED", "请升级应用", "Upgrade the app";
     PreconditionRequired = 428, "PRECONDITION_REQUIRED", "须注明所依据的版本", "Say which version you changed";
@@ -113,6 +115,9 @@ pub struct Problem {
     /// What was found in the rows of a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<RowProblem>>,
+    /// What was found in the files of a pack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<PackProblem>>,
     /// Where an upload stands.
     #[serde(skip)]
     pub upload_offset: Option<u64>,
@@ -133,6 +138,7 @@ impl Problem {
             allowed: None,
             retry_after_s: None,
             rows: None,
+            files: None,
             upload_offset: None,
         }
     }
@@ -188,6 +194,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::CriterionNotCitable
         | RefusalCode::FindingUnknown
         | RefusalCode::ReasonRequired
+        | RefusalCode::ChecklistUnknown
         | RefusalCode::CoSignatureInvalid
         | RefusalCode::JurisdictionUnknown => 422,
     }
@@ -222,6 +229,10 @@ impl From<Failure> for Problem {
                     true => ProblemCode::UndoRefused,
                     false => ProblemCode::ImportRefused,
                 })
+            },
+            Failure::Pack(refused) => Self {
+                files: Some(refused.problems.clone()),
+                ..plain(ProblemCode::PackRefused)
             },
             Failure::TooLarge { .. } => plain(ProblemCode::PayloadTooLarge),
             Failure::UpgradeRequired { .. } => plain(ProblemCode::UpgradeRequired),

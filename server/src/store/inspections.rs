@@ -3,12 +3,13 @@
 use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, InspectionId};
+use hazardloop_domain::ids::{EnterpriseId, InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::time::Timestamp;
 
 use super::batch::in_arrays;
 use super::events::Head;
+use super::lists::Key;
 use super::schema::inspections;
 use super::{Conn, StoreError, WriteTx, on_any};
 
@@ -231,4 +232,39 @@ pub fn held_between(
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Inspections of the enterprise that another jurisdiction than `jurisdiction` answers for, after
+/// `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer or holds a damaged id.
+pub fn elsewhere(
+    conn: &mut Conn,
+    id: EnterpriseId,
+    jurisdiction: JurisdictionId,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<Key>, StoreError> {
+    let mut query = inspections::table
+        .filter(inspections::enterprise_id.eq(id.as_bytes().to_vec()))
+        .filter(inspections::jurisdiction_id.ne(jurisdiction.as_bytes().to_vec()))
+        .order((inspections::received_at, inspections::id))
+        .limit(limit)
+        .select((inspections::received_at, inspections::id))
+        .into_boxed();
+    if let Some(Key { at, id }) = after {
+        let id = id.as_bytes().to_vec();
+        query = query
+            .filter(inspections::received_at.ge(at))
+            .filter(inspections::received_at.gt(at).or(inspections::id.gt(id)));
+    }
+    let rows: Vec<(i64, Vec<u8>)> = query.load(conn)?;
+    let key = |(at, id): (i64, Vec<u8>)| {
+        let id = InspectionId::from_slice(&id).ok_or_else(|| StoreError::Corrupt {
+            what: "an inspection's id that is not 16 bytes".to_owned(),
+        })?;
+        Ok(Key { at, id: id.0 })
+    };
+    rows.into_iter().map(key).collect()
 }

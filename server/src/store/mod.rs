@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod audit_entries;
 pub mod calendars;
 pub mod conn;
 pub mod db;
@@ -63,6 +64,8 @@ pub use tx::{ReadTx, WriteTx};
 pub use url::DatabaseUrl;
 
 #[cfg(test)]
+mod audit_entries_tests;
+#[cfg(test)]
 mod concurrency_tests;
 #[cfg(test)]
 mod conflict_tests;
@@ -72,6 +75,8 @@ mod db_tests;
 mod failure_tests;
 #[cfg(test)]
 mod identity_tests;
+#[cfg(test)]
+mod inspection_lists_tests;
 #[cfg(test)]
 mod lists_tests;
 #[cfg(test)]

@@ -40,6 +40,12 @@ impl Position {
     /// Before every row.
     pub const START: Self = Self { tx: 0, ordinal: 0 };
 
+    /// After every row.
+    pub const END: Self = Self {
+        tx: i64::MAX,
+        ordinal: i32::MAX,
+    };
+
     /// Big-endian, so that bytes sort as positions do.
     #[must_use]
     pub fn to_bytes(self) -> [u8; POSITION_BYTES] {

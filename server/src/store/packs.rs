@@ -1,10 +1,10 @@
 //! Packs in every version that was added, and the editions of criteria and checklists that they brought.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use hazardloop_domain::command::CriterionRef;
+use hazardloop_domain::command::{ChecklistRef, CriterionRef};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::pack::{Checklist, Criterion, Pack, PackHead};
 use hazardloop_domain::time::{LocalDate, Timestamp};
@@ -12,7 +12,7 @@ use hazardloop_domain::time::{LocalDate, Timestamp};
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
 use super::schema::{checklists, criteria, packs};
-use super::{Conn, StoreError, WriteTx};
+use super::{Conn, StoreError, WriteTx, on_any};
 
 /// One version of a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,6 +172,38 @@ pub fn checklists(conn: &mut Conn, pack: Option<&str>) -> Result<Vec<Checklist>,
     }
     let rows: Vec<Vec<u8>> = query.load(conn)?;
     rows.iter().map(|row| read("a checklist", row)).collect()
+}
+
+/// Those of the editions of checklists that there are; nothing is asked about none.
+///
+/// # Errors
+/// When the database does not answer or a stored record cannot be read.
+pub fn editions(conn: &mut Conn, named: &[&ChecklistRef]) -> Result<Vec<Checklist>, StoreError> {
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let id = |named: &&ChecklistRef| Checklist::id_of(named).as_bytes().to_vec();
+    let ids: Vec<Vec<u8>> = named.iter().map(id).collect();
+    let rows: Vec<Vec<u8>> = on_any!(conn, |c| checklists::table
+        .filter(checklists::id.eq_any(ids))
+        .select(checklists::record)
+        .load(c))?;
+    rows.iter().map(|row| read("a checklist", row)).collect()
+}
+
+/// Those of the codes under which there are checklists; nothing is asked about none.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn known_lists(conn: &mut Conn, codes: &[String]) -> Result<BTreeSet<String>, StoreError> {
+    if codes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<String> = on_any!(conn, |c| checklists::table
+        .filter(checklists::code.eq_any(codes))
+        .select(checklists::code)
+        .load(c))?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Stores criteria, each with its record; an edition that is there gets the new record.

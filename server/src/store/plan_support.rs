@@ -138,7 +138,12 @@ const FILL: [&str; 18] = [
 ];
 
 pub(super) fn fill(db: &Db) {
-    db.write_blocking(|tx| {
+    fill_with(db, &FILL);
+}
+
+/// The same with other statements.
+pub(super) fn fill_with(db: &Db, statements: &'static [&'static str]) {
+    db.write_blocking(move |tx| {
         let postgres = matches!(tx.conn(), Conn::Postgres(_));
         let (id, one, counted) = if postgres {
             let counted = format!("generate_series(1, {ROWS}) AS counted(i)");
@@ -159,7 +164,7 @@ pub(super) fn fill(db: &Db) {
                 counted,
             )
         };
-        for statement in FILL {
+        for statement in statements {
             let statement = statement
                 .replace("{counted}", &counted)
                 .replace("{id}", id)

@@ -1,10 +1,14 @@
-//! Tables that people bring as files: CSV as text, XLSX as a workbook. Only this room reads their
-//! formats; what comes out is rows of trimmed text with the numbers that people see.
+//! Tables that people bring as files: CSV as text, XLSX as a workbook, a folder of tables as a ZIP
+//! archive. Only this room reads their formats; what comes out is rows of trimmed text with the numbers
+//! that people see, or the files of the folder.
 //!
 //! Every limit is kept while reading: a file that would grow beyond them is refused before it has.
 
+mod archive;
 mod text;
 mod workbook;
+
+pub use archive::{ArchiveError, ArchiveLimits, Folder, ZIP, unpack};
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -4,7 +4,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use hazardloop_domain::access::GrantScope;
 use hazardloop_domain::calendar::{WorkdayCalendar, parse_calendar};
 use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, Command, RecomputeDeadline, Subject};
@@ -16,14 +15,15 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
 use super::enqueue::enqueue;
-use super::execute::{Door, Sender, lineage};
+use super::execute::{Door, Sender};
 use super::jurisdictions::encoded;
+use super::whole_tree;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::jobs::{self, JobKind};
-use crate::store::{Conn, Db, StoreError, WriteTx, access, calendars};
+use crate::store::{Db, StoreError, WriteTx, calendars};
 
 /// The tables that this build was shipped with; see `catalog/README.md` for their source.
 const SHIPPED: &str = include_str!("../../../catalog/calendars/china-workdays-2020-2026.csv");
@@ -182,7 +182,8 @@ pub async fn import_for(
     let shared = app.clone();
     let stored = app.db.write(move |tx| {
         let now = shared.clock.now();
-        require_keeper(tx.conn(), person_id, now)?;
+        // A table holds for everybody.
+        whole_tree::require(tx.conn(), person_id, Operation::ManageCalendars, now)?;
         let key = &shared.digest_key;
         let (table, changed) = import(tx, key, &table, Some(seen), Some(person_id), now)?;
         if changed {
@@ -193,21 +194,6 @@ pub async fn import_for(
     let stored = stored.await?;
     app.calendar.catch_up(&app.db).await?;
     Ok(stored)
-}
-
-/// A table holds for everybody: whoever imports one administers a root of the tree.
-fn require_keeper(conn: &mut Conn, person_id: PersonId, now: Timestamp) -> Result<(), Failure> {
-    for grant in access::grants_of(conn, person_id)? {
-        if let GrantScope::Jurisdiction(id) = grant.scope
-            && grant.holds_at(now)
-            && Operation::ManageCalendars.roles().contains(&grant.role)
-            && lineage(conn, id)?.ancestors.len() == 1
-        {
-            return Ok(());
-        }
-    }
-    let why = "needs the role administrator over the whole tree";
-    Err(Failure::Forbidden(why.to_owned()))
 }
 
 /// Has provisional due dates counted again by whichever server runs jobs.

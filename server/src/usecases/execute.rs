@@ -6,6 +6,7 @@
 //! commands is stored in few statements.
 
 mod aggregate;
+mod checklists;
 mod cited;
 mod co_signed;
 mod inspections;

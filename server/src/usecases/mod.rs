@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod boundaries;
+pub mod bring_pack;
 #[cfg(any(test, feature = "bulk"))]
 pub mod bulk;
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod pull;
 pub mod push;
 pub mod reach;
 pub mod read;
+pub mod read_audit;
 pub mod relocate;
 pub mod responsibilities;
 pub mod rest_command;
@@ -35,6 +37,7 @@ pub mod sectors;
 pub mod sign_in;
 pub mod unclaimed;
 pub mod upload;
+mod whole_tree;
 
 #[cfg(test)]
 mod audit_tests;

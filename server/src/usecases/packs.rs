@@ -57,6 +57,63 @@ pub enum Added {
     Known,
 }
 
+/// What a version of a pack would do here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weighed {
+    /// This very version is here.
+    Known,
+    /// It is new.
+    New(Box<New>),
+    /// What stands against it.
+    Against(Vec<String>),
+}
+
+/// What a new version changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct New {
+    document: Vec<u8>,
+    before: Option<Stored>,
+    newest: bool,
+    criteria: Vec<Criterion>,
+    checklists: Vec<Checklist>,
+}
+
+/// Looks at what adding a version of a pack would do, and changes nothing.
+///
+/// # Errors
+/// [`Failure::Store`] when the database does not answer.
+pub fn weigh(conn: &mut Conn, pack: &Pack, now: Timestamp) -> Result<Weighed, Failure> {
+    let head = &pack.head;
+    let document = encoded(pack)?;
+    let versions = packs::versions(conn, Some(&head.name))?;
+    if let Some(known) = versions.iter().find(|v| v.head.version == head.version) {
+        return Ok(match known.digest == Digest::sha256(&document) {
+            true => Weighed::Known,
+            false => Weighed::Against(vec![other_content(head)]),
+        });
+    }
+    let later = |stored: &&Stored| stored.head.version > head.version;
+    let newer = versions.iter().find(later).map(|v| v.head.version);
+    let mut against = Vec::new();
+    let of = Settling {
+        head,
+        newer,
+        now,
+        against: &mut against,
+    };
+    let (criteria, checklists) = of.changed(conn, pack)?;
+    if !against.is_empty() {
+        return Ok(Weighed::Against(against));
+    }
+    Ok(Weighed::New(Box::new(New {
+        document,
+        before: versions.into_iter().next_back(),
+        newest: newer.is_none(),
+        criteria,
+        checklists,
+    })))
+}
+
 /// Adds a version of a pack and tells every device. Who may is the caller's question.
 ///
 /// # Errors
@@ -70,32 +127,20 @@ pub fn add(
     now: Timestamp,
 ) -> Result<Added, Failure> {
     let head = &pack.head;
-    let document = encoded(pack)?;
-    let digest = Digest::sha256(&document);
-    let versions = packs::versions(tx.conn(), Some(&head.name))?;
-    if let Some(known) = versions.iter().find(|v| v.head.version == head.version) {
-        return if known.digest == digest {
-            Ok(Added::Known)
-        } else {
-            Err(other_content(head))
-        };
-    }
-    let newest = versions
-        .last()
-        .is_none_or(|newest| newest.head.version < head.version);
-    let changed = Changed {
-        criteria: criteria_changed(tx.conn(), pack, newest, now)?,
-        checklists: checklists_changed(tx.conn(), pack, newest, now)?,
+    let new = match weigh(tx.conn(), pack, now)? {
+        Weighed::Known => return Ok(Added::Known),
+        Weighed::Against(why) => return Err(Failure::Conflict(why.join("; "))),
+        Weighed::New(new) => *new,
     };
     let record = encoded(head)?;
-    packs::insert(tx, head, &record, &document, now)?;
-    let criteria = with_records(changed.criteria)?;
-    let checklists = with_records(changed.checklists)?;
+    packs::insert(tx, head, &record, &new.document, now)?;
+    let criteria = with_records(new.criteria)?;
+    let checklists = with_records(new.checklists)?;
     packs::put_criteria(tx, &criteria)?;
     packs::put_checklists(tx, &checklists)?;
     let mut news = News::default();
-    if newest {
-        replace_head(&mut news, key, (head, &record), versions.last(), now);
+    if new.newest {
+        replace_head(&mut news, key, (head, &record), new.before.as_ref(), now);
     }
     for (criterion, body) in &criteria {
         let (id, version) = (&criterion.id.0, criterion.version);
@@ -118,20 +163,15 @@ pub fn add(
         );
     }
     feed::publish(tx, news)?;
-    remember(tx, pack, digest, actor, now)?;
+    remember(tx, pack, Digest::sha256(&new.document), actor, now)?;
     Ok(Added::New)
 }
 
-struct Changed {
-    criteria: Vec<Criterion>,
-    checklists: Vec<Checklist>,
-}
-
-fn other_content(head: &PackHead) -> Failure {
+fn other_content(head: &PackHead) -> String {
     let (name, version) = (&head.name, head.version);
-    Failure::Conflict(format!(
+    format!(
         "version {version} of {name} is there with other content; raise the version in pack.tsv"
-    ))
+    )
 }
 
 fn put(
@@ -239,98 +279,79 @@ macro_rules! edition {
 edition!(Criterion, retired_at);
 edition!(Checklist);
 
-/// What is stored anew of one kind when a version of a pack comes with `ours` and the database has
-/// `stored` of it. A version that is older than another brings what nobody has, retired from the start.
-fn settle<T: Edition>(
-    ours: Vec<T>,
-    stored: &[T],
-    head: &PackHead,
+/// One version of a pack against what is here of it and of others.
+struct Settling<'a> {
+    head: &'a PackHead,
+    /// A version that came before it although it is newer: it made this one's leftovers old.
     newer: Option<u32>,
     now: Timestamp,
-) -> Result<Vec<T>, Failure> {
-    let mut changed = Vec::new();
-    for mut one in ours.iter().cloned() {
-        let Some(known) = stored.iter().find(|known| known.name() == one.name()) else {
-            one.set(newer.map(|by| (by, None)), 1);
-            changed.push(one);
-            continue;
-        };
-        if !known.same_text(&one) {
-            let (code, edition) = one.name();
-            return Err(Failure::Conflict(format!(
-                "edition {edition} of {code} is there and says something else; raise its edition"
-            )));
-        }
-        let (retired_in, version) = known.state();
-        if newer.is_none() {
-            one.set(None, version);
-            if one != *known || retired_in.is_some() {
-                one.set(None, version.saturating_add(1));
-                changed.push(one);
+    against: &'a mut Vec<String>,
+}
+
+impl Settling<'_> {
+    fn changed(
+        mut self,
+        conn: &mut Conn,
+        pack: &Pack,
+    ) -> Result<(Vec<Criterion>, Vec<Checklist>), Failure> {
+        let name = &pack.head.name;
+        let (criteria, lists) = (pack.criteria(), pack.checklists());
+        self.free(&criteria, &packs::codes_of_others(conn, name)?);
+        self.free(&lists, &packs::lists_of_others(conn, name)?);
+        let criteria = self.settle(criteria, &packs::criteria(conn, Some(name))?);
+        let lists = self.settle(lists, &packs::checklists(conn, Some(name))?);
+        Ok((criteria, lists))
+    }
+
+    /// A code belongs to one pack.
+    fn free<T: Edition>(&mut self, ours: &[T], others: &BTreeMap<String, String>) {
+        for one in ours {
+            let (code, _) = one.name();
+            if let Some(other) = others.get(code) {
+                let why = format!("the code {code} belongs to the pack {other}");
+                self.against.push(why);
             }
         }
     }
-    for known in stored.iter().filter(|_| newer.is_none()) {
-        let (retired_in, version) = known.state();
-        let gone = !ours.iter().any(|one| one.name() == known.name());
-        if gone && retired_in.is_none() {
-            let mut retired = known.clone();
-            retired.set(Some((head.version, Some(now))), version.saturating_add(1));
-            changed.push(retired);
+
+    /// What is stored anew of one kind when the database has `stored` of it. A version that is older
+    /// than another brings what nobody has, retired from the start.
+    fn settle<T: Edition>(&mut self, ours: Vec<T>, stored: &[T]) -> Vec<T> {
+        let mut changed = Vec::new();
+        for mut one in ours.iter().cloned() {
+            let Some(known) = stored.iter().find(|known| known.name() == one.name()) else {
+                one.set(self.newer.map(|by| (by, None)), 1);
+                changed.push(one);
+                continue;
+            };
+            if !known.same_text(&one) {
+                let (code, edition) = one.name();
+                self.against.push(format!(
+                    "edition {edition} of {code} is there and says something else; raise its edition"
+                ));
+                continue;
+            }
+            let (retired_in, version) = known.state();
+            if self.newer.is_none() {
+                one.set(None, version);
+                if one != *known || retired_in.is_some() {
+                    one.set(None, version.saturating_add(1));
+                    changed.push(one);
+                }
+            }
         }
-    }
-    Ok(changed)
-}
-
-/// The version that made an older one's leftovers old.
-fn newer_than(conn: &mut Conn, head: &PackHead, newest: bool) -> Result<Option<u32>, Failure> {
-    if newest {
-        return Ok(None);
-    }
-    let versions = packs::versions(conn, Some(&head.name))?;
-    let mut later = versions
-        .iter()
-        .map(|v| v.head.version)
-        .filter(|v| *v > head.version);
-    Ok(later.next())
-}
-
-fn criteria_changed(
-    conn: &mut Conn,
-    pack: &Pack,
-    newest: bool,
-    now: Timestamp,
-) -> Result<Vec<Criterion>, Failure> {
-    let (head, ours) = (&pack.head, pack.criteria());
-    let others = packs::codes_of_others(conn, &head.name)?;
-    free(&ours, &others)?;
-    let stored = packs::criteria(conn, Some(&head.name))?;
-    settle(ours, &stored, head, newer_than(conn, head, newest)?, now)
-}
-
-fn checklists_changed(
-    conn: &mut Conn,
-    pack: &Pack,
-    newest: bool,
-    now: Timestamp,
-) -> Result<Vec<Checklist>, Failure> {
-    let (head, ours) = (&pack.head, pack.checklists());
-    let others = packs::lists_of_others(conn, &head.name)?;
-    free(&ours, &others)?;
-    let stored = packs::checklists(conn, Some(&head.name))?;
-    settle(ours, &stored, head, newer_than(conn, head, newest)?, now)
-}
-
-/// A code belongs to one pack.
-fn free<T: Edition>(ours: &[T], others: &BTreeMap<String, String>) -> Result<(), Failure> {
-    for one in ours {
-        let (code, _) = one.name();
-        if let Some(other) = others.get(code) {
-            let why = format!("the code {code} belongs to the pack {other}");
-            return Err(Failure::Conflict(why));
+        for known in stored.iter().filter(|_| self.newer.is_none()) {
+            let (retired_in, version) = known.state();
+            let gone = !ours.iter().any(|one| one.name() == known.name());
+            if gone && retired_in.is_none() {
+                let mut retired = known.clone();
+                let retirement = (self.head.version, Some(self.now));
+                retired.set(Some(retirement), version.saturating_add(1));
+                changed.push(retired);
+            }
         }
+        changed
     }
-    Ok(())
 }
 
 #[cfg(test)]

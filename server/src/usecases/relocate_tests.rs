@@ -25,6 +25,9 @@ use crate::usecases::audit;
 use crate::usecases::pull_tests::{page, pull, pull_seeing, second_town};
 use crate::usecases::push::push;
 
+#[path = "relocate_inspections_tests.rs"]
+mod inspections;
+
 const HAZARDS: u64 = 7;
 
 /// Two hazards a transaction.
@@ -66,9 +69,13 @@ fn numbers_in(app: &App, place: JurisdictionId) -> BTreeSet<u64> {
 
 /// How often a hazard has followed its enterprise.
 fn moves_of(app: &App, number: u64) -> usize {
+    moves_of_record(app, hazard_id(number).0)
+}
+
+fn moves_of_record(app: &App, id: Uuid) -> usize {
     let history = app
         .db
-        .read_blocking(|tx| events::history(tx.conn(), &hazard_id(number).0, 0, 100));
+        .read_blocking(|tx| events::history(tx.conn(), &id, 0, 100));
     let history = history.unwrap();
     let followed = |event: &&events::StoredEvent| event.kind == "enterprise_followed";
     history.iter().filter(followed).count()
@@ -78,10 +85,11 @@ fn old_town() -> JurisdictionId {
     JurisdictionId(sample::id("500153003000"))
 }
 
-/// A device that holds what it pulled of one scope.
+/// A device that holds what it pulled of one kind in one scope.
 struct Phone {
     device: TestDevice,
     scope: Scope,
+    kind: RecordKind,
     epoch: Option<String>,
     cursor: Option<ScopeCursor>,
     held: BTreeSet<Uuid>,
@@ -92,9 +100,14 @@ struct Phone {
 
 impl Phone {
     fn of(device: TestDevice, place: JurisdictionId) -> Self {
+        Self::holding(RecordKind::Hazard, device, Scope::Jurisdiction(place))
+    }
+
+    fn holding(kind: RecordKind, device: TestDevice, scope: Scope) -> Self {
         Self {
             device,
-            scope: Scope::Jurisdiction(place),
+            scope,
+            kind,
             epoch: None,
             cursor: None,
             held: BTreeSet::new(),
@@ -119,13 +132,13 @@ impl Phone {
             self.held.clear();
         }
         for record in page.records.iter() {
-            if record.kind == RecordKind::Hazard {
+            if record.kind == self.kind {
                 self.came.push(record.id);
                 self.held.insert(record.id);
             }
         }
         for removal in page.removals.iter() {
-            if removal.kind == RecordKind::Hazard {
+            if removal.kind == self.kind {
                 self.went.push(removal.id);
                 self.held.remove(&removal.id);
             }
@@ -176,7 +189,7 @@ fn what_one_transaction_does_not_move_follows_even_when_a_server_dies_in_between
             .write(move |tx| jobs::claim(tx.conn(), NOW, until))
             .await;
         assert_eq!(claimed.unwrap().unwrap().kind, "follow_enterprise");
-        let more = follow_once(app, enterprise("polishing"), None).await;
+        let more = follow_once(app, enterprise("polishing"), Behind::ALL).await;
         assert!(more.unwrap().is_some());
         assert_eq!(numbers_in(app, town).len(), 4);
         old.pull(app, true).await;
@@ -215,14 +228,13 @@ fn a_second_move_before_the_first_has_ended_takes_all_to_where_the_enterprise_is
         file(app, &mut author, 1..=HAZARDS).await;
         move_to(app, 1, town).await.unwrap();
         // The first job is in the middle of its work when the enterprise moves back.
-        let behind = follow_once(app, enterprise("polishing"), None)
+        let mut behind = follow_once(app, enterprise("polishing"), Behind::ALL)
             .await
             .unwrap();
         assert_eq!(numbers_in(app, town).len(), 4);
         move_to(app, 2, old_town()).await.unwrap();
-        let mut behind = behind;
-        while behind.is_some() {
-            behind = follow_once(app, enterprise("polishing"), behind)
+        while let Some(more) = behind {
+            behind = follow_once(app, enterprise("polishing"), more)
                 .await
                 .unwrap();
         }

@@ -248,6 +248,7 @@ pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
         | Action::CancelInspection(_)
         | Action::RecordInspectionPhotoLost(_)
         | Action::ChangeTeam(_)
+        | Action::InspectionFollowEnterprise(_)
         | Action::ReceiveInspectionPhoto(_) => Vec::new(),
     }
 }

@@ -4,8 +4,10 @@ use hazardloop_domain::access::{Actor, PersonRecord};
 use hazardloop_domain::command::{Action, Command, SubjectKind};
 use hazardloop_domain::ids::{InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::{
-    Facts, Inspection, InspectionEvent, InspectionEventRecord, decide, setup_of,
+    Checklists, Facts, Inspection, InspectionEvent, InspectionEventRecord, Listed,
+    checklists_named, decide, setup_of,
 };
+use hazardloop_domain::pack::Checklist;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
@@ -14,6 +16,21 @@ use crate::wire::RecordKind;
 
 use super::replay::{Author, Replayed};
 use super::view::Reader;
+
+impl Reader<'_> {
+    /// Those of the checklists that a command names that this device holds; of others the server
+    /// knows.
+    fn checklists(&self, current: Option<&Inspection>, action: &Action) -> Checklists {
+        let mut known = Checklists::default();
+        for named in checklists_named(current, action) {
+            let id = Checklist::id_of(named).0;
+            if let Some(held) = self.record::<Checklist>(RecordKind::Checklist, id) {
+                known.insert(named, Listed::Known(Box::new(held)));
+            }
+        }
+        known
+    }
+}
 
 impl Replayed for Inspection {
     type Event = InspectionEvent;
@@ -40,6 +57,7 @@ impl Replayed for Inspection {
             sector: None,
             // The hazard may be one that this device does not hold: the server looks.
             hazards: None,
+            checklists: reader.checklists(current, &command.action),
             limits: reader.config.inspections.clone(),
         };
         let (actor, certain) = if let Some(inspection) = current {

@@ -129,7 +129,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn record<T: for<'b> minicbor::Decode<'b, ()>>(&self, kind: RecordKind, id: Uuid) -> Option<T> {
+    pub(super) fn record<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        kind: RecordKind,
+        id: Uuid,
+    ) -> Option<T> {
         let row = self
             .state
             .rows

@@ -302,6 +302,7 @@ fn the_servers_own_kinds_are_quarantined() {
             sha256: Digest::ZERO,
         }),
         Action::FollowEnterprise(FollowEnterprise { jurisdiction_id }),
+        Action::InspectionFollowEnterprise(FollowEnterprise { jurisdiction_id }),
     ] {
         let kind = action.kind().as_str();
         let body = payload(&Command {

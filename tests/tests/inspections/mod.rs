@@ -43,7 +43,7 @@ fn nothing_found(employee: &Device, inspector: &Device) {
         "--cadence",
         "daily",
         "--checklist",
-        "dust-daily@1",
+        "GM-CK-D-DUST@1",
         "--must",
         "1",
         "2",
@@ -59,6 +59,13 @@ fn nothing_found(employee: &Device, inspector: &Device) {
         employee.run(&incomplete).status.code(),
         Some(3),
         "an item is missing"
+    );
+    let mut strange = check.to_vec();
+    strange.extend(["--ok", "1", "2", "99"]);
+    assert_eq!(
+        employee.run(&strange).status.code(),
+        Some(3),
+        "the checklist is on the device, and has no such item"
     );
     let mut whole = check.to_vec();
     whole.extend(["--ok", "1", "--not-applicable", "2"]);
@@ -79,13 +86,7 @@ fn nothing_found(employee: &Device, inspector: &Device) {
 }
 
 fn one_finding(server: &Server, employee: &Device, [one, two]: &[Device; 2]) {
-    let enterprises = one.json(&["enterprises"]);
-    let firms = enterprises.as_array().unwrap().iter();
-    let firm = firms
-        .filter(|firm| firm["name"].as_str().unwrap().contains("打磨厂"))
-        .map(|firm| firm["id"].as_str().unwrap())
-        .next()
-        .unwrap_or_else(|| panic!("the polishing works among {enterprises}"));
+    let firm = &polishing(one);
     let colleague = server
         .rest()
         .signed_in("inspector2")
@@ -102,7 +103,7 @@ fn one_finding(server: &Server, employee: &Device, [one, two]: &[Device; 2]) {
         "--enterprise",
         firm,
         "--checklist",
-        "dust@1",
+        "GM-CK-I-DUST@1",
         "--must",
         "1",
         "--place",
@@ -156,7 +157,7 @@ fn one_finding(server: &Server, employee: &Device, [one, two]: &[Device; 2]) {
     let alone = one.run(&["inspect", "complete", id, "--situation", "发现一项隐患"]);
     assert_eq!(alone.status.code(), Some(3), "one inspector alone");
     // The colleague's phone does not know the inspection yet: the server decides on the signature.
-    two.ok(&["inspect", "result", id, "--ok", "dust:1"]);
+    two.ok(&["inspect", "result", id, "--ok", "GM-CK-I-DUST:1"]);
     two.ok(&["inspect", "sign", id]);
     one.ok(&["sync"]);
     two.ok(&["sync"]);
@@ -182,4 +183,98 @@ fn one_finding(server: &Server, employee: &Device, [one, two]: &[Device; 2]) {
         .json();
     assert_eq!(on_server["visits_in_year"], 1);
     assert_eq!(on_server["number"], seen["number"]);
+}
+
+/// The id of the polishing works, as this device knows it.
+fn polishing(device: &Device) -> String {
+    let enterprises = device.json(&["enterprises"]);
+    let mut firms = enterprises.as_array().unwrap().iter();
+    let firm = firms.find(|firm| firm["name"].as_str().unwrap().contains("打磨厂"));
+    let firm = firm.unwrap_or_else(|| panic!("the polishing works among {enterprises}"));
+    firm["id"].as_str().unwrap().to_owned()
+}
+
+/// An expert's visit from plan to completion; its advice becomes a hazard only when the enterprise
+/// says so. Another plan is dropped.
+#[test]
+fn an_experts_advice_becomes_a_hazard_when_the_enterprise_reports_it() {
+    each_database(|url| {
+        let server = Server::start(url, ServerOptions::default().at(NOW));
+        let expert = device(&server, "expert", 1);
+        let principal = device(&server, "principal", 2);
+        let firm = polishing(&expert);
+        let plan = |from: &str| {
+            let planned = expert.json(&[
+                "inspect",
+                "plan",
+                "--kind",
+                "expert_visit",
+                "--enterprise",
+                &firm,
+                "--checklist",
+                "GM-CK-I-DUST@1",
+                "--from",
+                from,
+            ]);
+            planned["inspection_id"].as_str().unwrap().to_owned()
+        };
+        let (id, dropped) = (plan("2026-11-22"), plan("2026-11-29"));
+        expert.ok(&["inspect", "cancel", &dropped, "--reason", "企业停业"]);
+        expert.ok(&["inspect", "start", &id, "--place", "打磨车间"]);
+        expert.ok(&[
+            "inspect",
+            "attend",
+            &id,
+            "--present",
+            "王强:总经理",
+            "--role",
+            "principal",
+        ]);
+        let advice = ["--advice", "泄爆片建议更换", "--item", "1"];
+        expert.ok(&[&["inspect", "finding", &id], &advice[..]].concat());
+        let other = ["inspect", "finding", &id, "--advice", "x", "--item", "99"];
+        assert_eq!(expert.run(&other).status.code(), Some(3), "no such item");
+        expert.ok(&["inspect", "sign", &id]);
+        expert.ok(&["inspect", "complete", &id, "--situation", "提出一条建议"]);
+        expert.ok(&["sync"]);
+        assert_eq!(pulled(&principal, &dropped)["status"]["name"], "cancelled");
+
+        let seen = pulled(&principal, &id);
+        assert_eq!(seen["attendees"][0]["attendee"]["name"], "王强");
+        let report = principal.json(&[
+            "report",
+            "--place",
+            "打磨车间",
+            "--text",
+            "泄爆片老化",
+            "--no-photo-reason",
+            "防爆区",
+        ]);
+        let hazard = report["hazard_id"].as_str().unwrap();
+        let convert = [
+            "inspect",
+            "convert",
+            &id,
+            "--finding",
+            "1",
+            "--hazard",
+            hazard,
+        ];
+        principal.ok(&convert);
+        principal.ok(&["sync"]);
+        let seen = pulled(&expert, &id);
+        assert_eq!(seen["findings"][0]["converted"]["hazard_id"], hazard);
+        assert_eq!(seen, pulled(&principal, &id));
+        let shown = principal.ok(&["inspect", "show", &id, "--lang", "zh"]);
+        assert!(
+            shown.contains("检查发现 1: 泄爆片建议更换 → HZ-"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("计划日期 2026-11-22 – 2026-11-22"),
+            "{shown}"
+        );
+        let again = principal.run(&convert);
+        assert_eq!(again.status.code(), Some(3), "it has become one already");
+    });
 }

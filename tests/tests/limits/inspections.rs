@@ -15,7 +15,7 @@ impl Check<'_> {
     fn setup(&self) -> Value {
         json!({
             "kind": "self_check", "enterprise_id": self.site.enterprise, "cadence": "daily",
-            "checklists": [{"code": "dust", "edition": 1}],
+            "checklists": [{"code": "GM-CK-D-DUST", "edition": 1}],
         })
     }
 
@@ -37,7 +37,7 @@ impl Check<'_> {
     }
 
     fn results(&self, salt: &str, items: &[&str], photos: &Value) -> Answer {
-        let result = |item: &&str| json!({ "item": { "checklist": "dust", "item": item }, "outcome": "ok", "photos": photos });
+        let result = |item: &&str| json!({ "item": { "checklist": "GM-CK-D-DUST", "item": item }, "outcome": "ok", "photos": photos });
         let results: Vec<Value> = items.iter().map(result).collect();
         self.send(
             salt,

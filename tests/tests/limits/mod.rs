@@ -356,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 24] = [
+const ELSEWHERE_TOO: [(&str, &str); 27] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -385,6 +385,10 @@ const ELSEWHERE_TOO: [(&str, &str); 24] = [
     ("unpacked_bytes", TABLES),
     ("file_bytes", IMPORTS),
     ("problems", IMPORTS),
+    ("archive_bytes", PACKS),
+    ("archive_unpacked_bytes", PACKS),
+    ("archive_files", PACKS),
+    ("archive_problems", PACKS),
 ];
 
 const RESPONSIBILITIES: &str = "server/src/usecases/responsibilities_tests.rs";
@@ -392,6 +396,7 @@ const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";
 const TABLES: &str = "server/src/tables/tests.rs";
+const PACKS: &str = "server/src/http/pack_archives_tests.rs";
 const IMPORTS: &str = "server/src/usecases/imports/tests.rs";
 
 #[test]

@@ -15,7 +15,7 @@ fn a_setup_says_whom_it_concerns_by_what_and_with_whom() {
     refused_setup("setup.basis", K::Plan, |s| s.basis = None);
     refused_setup("setup.cadence", K::SelfCheck, |s| s.cadence = None);
     refused_setup("setup.cadence", K::Plan, |s| {
-        s.cadence = Some(CheckCadence::Daily);
+        s.cadence = Some(Cadence::Daily);
     });
     refused_setup("setup.departments", K::Joint, |s| {
         s.departments.truncate(1);

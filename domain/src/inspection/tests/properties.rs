@@ -36,6 +36,7 @@ fn step(kind: InspectionKind) -> impl Strategy<Value = (Actor, Action, bool)> {
             sha256: Digest([number; 32]),
         })
     });
+    let follows = any::<bool>().prop_map(|away| follow(if away { OTHER_TOWN } else { TOWN }));
     let action = prop_oneof![
         1 => Just(start(None)),
         1 => Just(cancel()),
@@ -48,6 +49,7 @@ fn step(kind: InspectionKind) -> impl Strategy<Value = (Actor, Action, bool)> {
         1 => Just(refuse()),
         3 => any::<bool>().prop_map(complete),
         2 => receives,
+        1 => follows,
     ];
     (any_actor(), action, any::<bool>())
 }

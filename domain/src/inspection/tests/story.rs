@@ -131,7 +131,7 @@ fn a_self_check_that_found_nothing_is_a_record_handed_in_at_once() {
     };
     assert!(no_hazard_found);
     assert_eq!(case.it().items.len(), 2);
-    assert_eq!(case.it().cadence, Some(CheckCadence::Daily));
+    assert_eq!(case.it().cadence, Some(Cadence::Daily));
 }
 
 #[test]
@@ -308,4 +308,23 @@ fn who_was_taken_off_the_team_inspects_no_more() {
         ..change
     };
     case.refused_field("team", &inspector(2), Action::ChangeTeam(alone));
+}
+
+#[test]
+fn an_inspection_follows_its_enterprise_once_and_what_it_holds_stays() {
+    let mut case = Case::in_state(S::Completed, K::Plan);
+    let before = case.it().clone();
+    case.must(&Actor::System, follow(OTHER_TOWN));
+    let moved = case.it().clone();
+    assert_eq!(moved.jurisdiction_id, OTHER_TOWN);
+    assert_eq!(moved.version, before.version + 1);
+    case.must(&Actor::System, follow(OTHER_TOWN));
+    assert_eq!(case.it(), &moved, "it is there already");
+    case.must(&Actor::System, follow(TOWN));
+    let back = Inspection {
+        version: before.version,
+        updated_at: before.updated_at,
+        ..case.it().clone()
+    };
+    assert_eq!(back, before);
 }

@@ -287,6 +287,13 @@ const STATED: &[Row] = &[
     ),
     same(A::ChangeTeam, ON_SITE, NOT_DEPARTMENT, NOBODY),
     same(A::ChangeTeam, ENDED, EVERY_KIND, NO_STATE),
+    same(A::InspectionFollowEnterprise, NEW, EVERY_KIND, NOT_THERE),
+    same(
+        A::InspectionFollowEnterprise,
+        EVERY,
+        EVERY_KIND,
+        "rrrrrrrrrrrrrrr+",
+    ),
     same(A::ReceiveInspectionPhoto, NEW, EVERY_KIND, NOT_THERE),
     same(
         A::ReceiveInspectionPhoto,
@@ -340,6 +347,7 @@ fn sample(kind: ActionKind, case: &Case, of: InspectionKind, actor: &Actor, team
             team: team_without_expert(),
             reason: "专家有事".to_owned(),
         }),
+        A::InspectionFollowEnterprise => follow(OTHER_TOWN),
         A::ReceiveInspectionPhoto => Action::ReceiveInspectionPhoto(ReceivePhoto {
             sha256: Digest([1; 32]),
         }),

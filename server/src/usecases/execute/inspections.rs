@@ -50,6 +50,7 @@ impl WorkingSet<'_> {
             jurisdiction_id: target.resolved,
             sector: target.place.sector.clone(),
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),
+            checklists: self.checklists_of(tx.conn(), loaded.as_ref(), &command.action)?,
             limits: self.door().inspection_limits.clone(),
         };
         let current = loaded.as_ref();

@@ -1,0 +1,1 @@
+DROP INDEX inspections_of_enterprise;
