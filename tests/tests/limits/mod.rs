@@ -356,7 +356,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 27] = [
+const ELSEWHERE_TOO: [(&str, &str); 28] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
