@@ -114,10 +114,12 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
     /// What was found in the rows of a table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rows: Option<Vec<RowProblem>>,
+    #[schema(value_type = Option<Vec<RowProblem>>)]
+    pub rows: Option<Box<[RowProblem]>>,
     /// What was found in the files of a pack.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub files: Option<Vec<PackProblem>>,
+    #[schema(value_type = Option<Vec<PackProblem>>)]
+    pub files: Option<Box<[PackProblem]>>,
     /// Where an upload stands.
     #[serde(skip)]
     pub upload_offset: Option<u64>,
@@ -224,14 +226,14 @@ impl From<Failure> for Problem {
             Failure::IdReused => plain(ProblemCode::IdReused),
             Failure::Conflict(_) => plain(ProblemCode::Conflict),
             Failure::Rows(refused) => Self {
-                rows: Some(refused.problems.clone()),
+                rows: Some(refused.problems.as_slice().into()),
                 ..plain(match refused.of_undo {
                     true => ProblemCode::UndoRefused,
                     false => ProblemCode::ImportRefused,
                 })
             },
             Failure::Pack(refused) => Self {
-                files: Some(refused.problems.clone()),
+                files: Some(refused.problems.as_slice().into()),
                 ..plain(ProblemCode::PackRefused)
             },
             Failure::TooLarge { .. } => plain(ProblemCode::PayloadTooLarge),
