@@ -9,6 +9,7 @@ import schemathesis
     "application/offset+octet-stream",
     "application/vnd.hazardloop.sync+cbor",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/zip",
     "text/csv",
 )
 def raw(_context, value):
