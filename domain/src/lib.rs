@@ -23,6 +23,7 @@ pub mod pack;
 pub mod policy;
 pub mod refusal;
 pub mod responsibility;
+pub mod rule_limits;
 pub mod search_text;
 pub mod text;
 pub mod time;

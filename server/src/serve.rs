@@ -74,6 +74,7 @@ async fn serve(settings: Settings, clock: Clock, entropy: Entropy) -> Result<(),
         None
     };
     let app = assemble(db, settings, clock, entropy).await?;
+    usecases::rule_limits::announce(&app).await?;
     let (stop, stopping) = watch::channel(false);
     let background = [
         tokio::spawn(jobs::run(app.clone(), stopping.clone())),

@@ -74,6 +74,7 @@ impl TestServer {
             .await
             .unwrap();
         let app = serve::assemble(db, settings, clock, entropy).await.unwrap();
+        crate::usecases::rule_limits::announce(&app).await.unwrap();
         Self {
             app,
             url,

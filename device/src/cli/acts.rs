@@ -6,7 +6,6 @@ use hazardloop_domain::command::{
     Action, Amend, AttachPhoto, Close, Note, PhotoKind, PhotoPair, PhotoRef, RecordPhotoLost,
     Reject, Withdraw,
 };
-use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::HazardView;
 
@@ -136,7 +135,7 @@ pub(super) fn take_photos(
     paths: &[PathBuf],
     kind: PhotoKind,
 ) -> Result<Vec<PhotoRef>, Trouble> {
-    let limits = Limits::default();
+    let limits = device.engine.limits().hazards;
     paths
         .iter()
         .map(|path| {

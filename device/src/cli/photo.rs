@@ -1,6 +1,6 @@
 //! Photos that wait on this device: list them, give one up, try again.
 
-use hazardloop_domain::hazard::{Limits, hazard_number};
+use hazardloop_domain::hazard::hazard_number;
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::{GivenUp, StoredPhoto};
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ pub(super) fn retry(
 ) -> Result<Answer, Trouble> {
     let sha256 = find::kept_photo(&device.engine, &args.sha256)?;
     if let Some(path) = &args.file {
-        let most = Limits::default().evidence_bytes();
+        let most = device.engine.limits().hazards.evidence_bytes();
         if !device.photos.restore(&sha256, path, most)? {
             let path = path.display();
             return Err(Trouble::Usage(

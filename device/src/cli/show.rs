@@ -28,9 +28,24 @@ pub(super) fn list(
     if let Some(query) = search {
         find::holding(&device.engine, query, &mut views);
     }
-    let lines = views.iter().map(|view| summary(view, now, lang)).collect();
+    let mut lines: Vec<String> = views.iter().map(|view| summary(view, now, lang)).collect();
+    if lines.is_empty() {
+        lines.push(nothing(search, lang).to_owned());
+    }
     let json = views.iter().map(|view| summary_json(view, now)).collect();
     Answer { json, lines }
+}
+
+/// Why a list is empty: silence might be taken for a fault.
+fn nothing(search: Option<&Query>, lang: Language) -> &'static str {
+    match search {
+        Some(_) => say(lang, "没有相符的隐患", "no hazard fits"),
+        None => say(
+            lang,
+            "本机没有隐患（如尚未同步，请先 sync）",
+            "no hazards on this device (if it has not synced yet: sync)",
+        ),
+    }
 }
 
 fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {

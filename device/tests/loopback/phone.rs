@@ -63,11 +63,27 @@ impl Phone {
 
     /// Each call is a process of its own: everything comes from the disk.
     pub fn run(&self, words: &[&str]) -> (u8, Value) {
-        let home = self.home.path().to_str().unwrap();
-        let mut line = vec!["hazardloop-device", "--json", "--home", home];
+        let mut line = vec!["--json"];
         if !words.contains(&"--lang") {
             line.extend(["--lang", "en"]);
         }
+        line.extend(words);
+        let (code, text) = self.call(&line);
+        (code, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// What a person reads in Chinese.
+    pub fn shown_in_chinese(&self, words: &[&str]) -> String {
+        let mut line = vec!["--lang", "zh"];
+        line.extend(words);
+        let (code, text) = self.call(&line);
+        assert_eq!(code, exit::DONE, "{words:?}: {text}");
+        text
+    }
+
+    fn call(&self, words: &[&str]) -> (u8, String) {
+        let home = self.home.path().to_str().unwrap();
+        let mut line = vec!["hazardloop-device", "--home", home];
         line.extend(words);
         let arguments = Arguments::try_parse_from(line).unwrap();
         let clock = Box::new(JumpingClock(1_795_305_600_000.into()));
@@ -78,8 +94,7 @@ impl Phone {
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let code = cli::run(&arguments, &mut ambient, &mut out, &mut err);
-        let text = String::from_utf8(out).unwrap();
-        (code, serde_json::from_str(&text).unwrap_or(Value::Null))
+        (code, String::from_utf8(out).unwrap())
     }
 
     /// What a person is told in Chinese when it goes wrong.

@@ -55,6 +55,15 @@ fn the_list_is_searched_without_a_network() {
 }
 
 #[test]
+fn an_empty_list_says_why_it_is_empty() {
+    let phone = Phone::enrolled();
+    assert!(phone.shown_in_chinese(&["list"]).contains("本机没有隐患"));
+    phone.report("配电箱无门");
+    let searched = phone.shown_in_chinese(&["list", "--search", "积尘"]);
+    assert!(searched.contains("没有相符的隐患"), "{searched}");
+}
+
+#[test]
 fn what_goes_wrong_is_told_in_chinese_too() {
     let phone = Phone::new();
     assert!(phone.told_in_chinese(&["status"]).contains("尚无人登记"));

@@ -11,6 +11,7 @@ mod decide;
 mod entries;
 mod event;
 mod grading;
+mod limits;
 mod measures;
 mod number;
 mod overlays;
@@ -21,9 +22,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Cited, Decision, Facts, Limits, MergeTarget, Outcome, decide};
+pub use decide::{Cited, Decision, Facts, MergeTarget, Outcome, decide};
 pub use entries::{Disputed, FieldName, FieldVersions, NoteEntry, Photo, PhotoState};
 pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
+pub use limits::Limits;
 pub use number::hazard_number;
 pub use overlays::{
     Authority, Deadline, Delisting, Extension, ExtensionDecision, Listing, Mark, Penalty, Plan,

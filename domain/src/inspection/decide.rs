@@ -19,49 +19,10 @@ use crate::command::{
 use crate::hash::Digest;
 use crate::hazard::{Outcome, PhotoState};
 use crate::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId};
-use crate::inspection::{Inspection, InspectionEvent, InspectionEventRecord};
+use crate::inspection::{Inspection, InspectionEvent, InspectionEventRecord, InspectionLimits};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, SHORT_TEXT_MAX};
 use crate::time::Timestamp;
-
-/// Counts and sizes that one inspection may reach. Configuration; these are the defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InspectionLimits {
-    /// Checklists of one inspection.
-    pub checklists: usize,
-    /// Items that have a result.
-    pub items: usize,
-    /// Findings.
-    pub findings: usize,
-    /// People present; also signatures.
-    pub attendees: usize,
-    /// People in the team; also departments.
-    pub team: usize,
-    /// Photos.
-    pub photos: usize,
-    /// Bytes of one photo.
-    pub photo_bytes: u64,
-    /// Days from the present to the last day of a plan.
-    pub plan_days: i64,
-    /// How far a claimed time may lie ahead of the server's, milliseconds.
-    pub clock_ahead_ms: i64,
-}
-
-impl Default for InspectionLimits {
-    fn default() -> Self {
-        Self {
-            checklists: 20,
-            items: 500,
-            findings: 200,
-            attendees: 100,
-            team: 30,
-            photos: 200,
-            photo_bytes: 64 * 1024 * 1024,
-            plan_days: 730,
-            clock_ahead_ms: 366 * 86_400_000,
-        }
-    }
-}
 
 /// Hazards that exist, each with its enterprise where that is known.
 pub type NamedHazards = BTreeMap<HazardId, Option<EnterpriseId>>;

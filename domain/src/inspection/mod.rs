@@ -5,6 +5,7 @@ mod checklists;
 mod checks;
 mod decide;
 mod event;
+mod limits;
 pub mod policy;
 mod read;
 mod setup;
@@ -13,10 +14,9 @@ mod state;
 mod tests;
 
 pub use checklists::{Checklists, Listed, checklists_named};
-pub use decide::{
-    Decision, Facts, InspectionLimits, NamedHazards, begins, decide, hazards_named, setup_of,
-};
+pub use decide::{Decision, Facts, NamedHazards, begins, decide, hazards_named, setup_of};
 pub use event::{InspectionEvent, InspectionEventRecord};
+pub use limits::InspectionLimits;
 pub use state::{
     Conversion, Finding, Inspection, InspectionState, InspectionStatus, ItemRecord, PersonResult,
     Present, Signature, SignatureRefused, Started, Window,

@@ -1,5 +1,6 @@
-//! `lists_bench [--rows 10000,1000000] [--on sqlite,postgres] [--each N]`: what lists, searches and counts of hazards cost in
-//! databases of several sizes that hold the same answers, on SQLite and on PostgreSQL, and how the sizes compare.
+//! `lists_bench [--rows 10000,1000000] [--on sqlite,postgres] [--each N] [--keep DIR]`: what lists, searches and counts of
+//! hazards cost in databases of several sizes that hold the same answers, on SQLite and on PostgreSQL, and how the sizes
+//! compare. Filling the largest takes most of the time: `--keep` fills what is not yet in a folder, and measures it there.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,8 +13,10 @@
     reason = "a benchmark that cannot do its work stops and says why; it measures time"
 )]
 
+mod kept;
 mod world;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -39,10 +42,10 @@ use hazardloop_server::usecases::execute::Door;
 use hazardloop_server::usecases::read::hazards::{Filters, Order, Span, count, list};
 use hazardloop_server::usecases::read::{Area, Wanted};
 use hazardloop_server::usecases::{enterprises, index_text, jurisdictions, people};
-use hazardloop_tests::TestDatabase;
 use rand::SeedableRng as _;
 use uuid::Uuid;
 
+use self::kept::Place;
 use self::world::*;
 
 /// What is measured: a name, who asks, in which order, how, and whether it is counted.
@@ -257,12 +260,11 @@ async fn measure(app: &App, case: &Case, now: Timestamp, each: usize) -> (Durati
     (took[took.len() / 2], found)
 }
 
-async fn run(url: &str, rows: u64, each: usize) -> Vec<(&'static str, Duration, usize)> {
-    let url = url.parse().unwrap();
+async fn run(place: &Place, rows: u64, each: usize) -> Vec<(&'static str, Duration, usize)> {
+    let url = place.url().parse().unwrap();
     migrate::migrate(&url).unwrap();
-    let data = tempfile::tempdir().unwrap();
     let settings = Settings {
-        data_dir: data.path().to_owned(),
+        data_dir: place.data().to_owned(),
         ..Settings::default()
     };
     let db = Db::open(&url, settings.database.options()).unwrap();
@@ -271,8 +273,11 @@ async fn run(url: &str, rows: u64, each: usize) -> Vec<(&'static str, Duration, 
     let clock = Clock::new(move || Timestamp::from_millis(shows.load(Ordering::SeqCst)));
     let entropy = Entropy::new(rand::rngs::StdRng::seed_from_u64(7));
     let app = serve::assemble(db, settings, clock, entropy).await.unwrap();
-    world(&app).await;
-    fill(&app, rows).await;
+    if !place.is_filled() {
+        world(&app).await;
+        fill(&app, rows).await;
+        place.filled();
+    }
     if app
         .db
         .read_blocking(|tx| Ok::<_, StoreError>(matches!(tx.conn(), Conn::Postgres(_))))
@@ -298,6 +303,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let (mut sizes, mut each, mut kinds) =
         (vec![10_000, 1_000_000], 15, "sqlite,postgres".to_owned());
+    let mut keep = None;
     while let Some(name) = arguments.next() {
         let value = arguments
             .next()
@@ -306,6 +312,7 @@ fn main() {
             "--rows" => sizes = value.split(',').map(|rows| rows.parse().unwrap()).collect(),
             "--each" => each = value.parse().unwrap(),
             "--on" => kinds = value,
+            "--keep" => keep = Some(value),
             _ => panic!("unknown: {name}"),
         }
     }
@@ -314,11 +321,11 @@ fn main() {
         let mut all = Vec::new();
         for rows in &sizes {
             eprintln!("{kind}, {rows} hazards");
-            let database = match kind {
-                "sqlite" => TestDatabase::sqlite(),
-                _ => TestDatabase::postgres(),
+            let place = match &keep {
+                Some(folder) => Place::kept(Path::new(folder), kind, *rows),
+                None => Place::passing(kind),
             };
-            all.push(runtime.block_on(run(database.url(), *rows, each)));
+            all.push(runtime.block_on(run(&place, *rows, each)));
         }
         print(kind, &sizes, &all);
     }

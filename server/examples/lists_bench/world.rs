@@ -7,7 +7,7 @@ use super::*;
 pub(crate) const KEPT: u64 = 10_000;
 
 /// Hazards of one transaction while the database is filled.
-pub(crate) const AT_ONCE: u64 = 500;
+pub(crate) const AT_ONCE: u64 = 2_000;
 
 /// 2026-01-01 in Shanghai, and a year later.
 pub(crate) const START: i64 = 1_767_196_800_000;

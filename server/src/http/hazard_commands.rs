@@ -16,10 +16,11 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::commands;
 use super::hazard_views::HazardEventPage;
 use super::paging;
 use super::problem::Problem;
-use super::versions::{etag, if_match};
+use super::versions::if_match;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::usecases::execute::Record;
@@ -145,9 +146,7 @@ async fn send(
         command,
         co_signatures,
     } = body.0;
-    if !command_id.is_version_7() {
-        return Err(Failure::invalid("command_id", "must be a UUID of version 7").into());
-    }
+    commands::require_fresh_id(command_id)?;
     if command.kind() == ActionKind::Report {
         let why = "a report begins a hazard: send it to POST /hazards";
         return Err(Failure::invalid("command.kind", why).into());
@@ -168,11 +167,7 @@ async fn send(
     let Record::Hazard(hazard) = taken.record else {
         return Err(Failure::Internal("a hazard's command gave something else".to_owned()).into());
     };
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header(etag(hazard.version));
-    if taken.repeated {
-        answer.insert_header(("Hazardloop-Repeated", "true"));
-    }
+    let mut answer = commands::accepted(hazard.version, taken.repeated);
     Ok(answer.json(CommandAnswer {
         outcome: match taken.answer.outcome.as_str() {
             "merged" => CommandOutcome::Merged,

@@ -15,11 +15,12 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::commands;
 use super::inspection_views::{InspectionEventPage, InspectionPage, InspectionView};
 use super::openapi_schemas::InspectionAction;
 use super::paging::{self, Cursor};
 use super::problem::Problem;
-use super::versions::{HeldVersion, answer_unless_held, etag, if_match};
+use super::versions::{HeldVersion, answer_unless_held, if_match};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::usecases::execute::Record;
@@ -216,9 +217,7 @@ async fn send(
         command_id,
         command,
     } = body.0;
-    if !command_id.is_version_7() {
-        return Err(Failure::invalid("command_id", "must be a UUID of version 7").into());
-    }
+    commands::require_fresh_id(command_id)?;
     if command.kind().subject() != SubjectKind::Inspection {
         let why = "acts on hazards: send it to POST /hazards/{id}/commands";
         return Err(Failure::invalid("command.kind", why).into());
@@ -237,11 +236,7 @@ async fn send(
         let what = "an inspection's command gave something else".to_owned();
         return Err(Failure::Internal(what).into());
     };
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header(etag(inspection.version));
-    if taken.repeated {
-        answer.insert_header(("Hazardloop-Repeated", "true"));
-    }
+    let mut answer = commands::accepted(inspection.version, taken.repeated);
     Ok(answer.json(InspectionCommandAnswer {
         outcome: match taken.answer.outcome.as_str() {
             "merged" => InspectionOutcome::Merged,

@@ -7,6 +7,7 @@ pub mod binary;
 pub mod body;
 pub mod boundaries;
 pub mod calendars;
+mod commands;
 pub mod criteria;
 pub mod devices;
 mod enterprise_bodies;

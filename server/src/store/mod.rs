@@ -38,6 +38,7 @@ pub mod pushed;
 pub mod records;
 pub mod responsibilities;
 pub mod rest_commands;
+pub mod rule_limits;
 pub mod schema;
 pub mod search;
 pub mod sector_scopes;

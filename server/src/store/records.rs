@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::schema::{
     calendar_years, checklists, criteria, enterprises, hazards, inspections, jurisdictions, packs,
+    rule_limits,
 };
 use super::{Conn, StoreError, on_any};
 
@@ -41,6 +42,7 @@ pub fn bodies(
         RecordKind::Jurisdiction => load_from!(conn, jurisdictions, ids),
         RecordKind::Criterion => load_from!(conn, criteria, ids),
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
+        RecordKind::RuleLimits => load_from!(conn, rule_limits, ids),
         RecordKind::Inspection => load_from!(conn, inspections, ids),
         RecordKind::Checklist => load_from!(conn, checklists, ids),
         RecordKind::Pack => {

@@ -13,7 +13,7 @@ mod search;
 
 pub use reference::{
     calendar_years, checklists, criteria, packs, responsibilities, responsibility_versions,
-    unclaimed_hazards,
+    rule_limits, unclaimed_hazards,
 };
 pub use search::{hazard_lists, search_documents, search_pending, search_segments, search_terms};
 
@@ -469,5 +469,5 @@ diesel::allow_tables_to_appear_in_same_query! {
     hazard_lists, search_pending, search_documents, search_terms, search_segments,
     inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, photos,
     photo_references, uploads, jobs, calendar_years, provisional_deadlines, responsibilities,
-    responsibility_versions, unclaimed_hazards,
+    responsibility_versions, rule_limits, unclaimed_hazards,
 }

@@ -5,7 +5,6 @@ mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, VerifyingKey};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
@@ -15,20 +14,14 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
-use crate::store::events::{self, NewEvent};
 use crate::store::installs::{self, Install};
 use crate::store::people::PeopleList;
 use crate::store::sessions::{self, Ending};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use crate::usecases::people::{OfWhom, Standing, event_body, wake_audit};
+use crate::usecases::key_proof::{Claimed, ED25519, ED25519_NUMBER};
+use crate::usecases::people::{Occurrence, OfWhom, Standing, wake_audit};
 use crate::usecases::sign_in::access_token::Bearer;
 use crate::usecases::sign_in::session;
-
-/// The name of the one kind of device key there is.
-pub const ED25519: &str = "ed25519";
-
-/// Its number where numbers are stored, as in envelopes on the wire.
-const ED25519_NUMBER: i32 = 1;
 
 /// Separates proofs of enrolment from every other use of the same key.
 const PROOF_DOMAIN: &[u8] = b"hazardloop enrolment v1";
@@ -168,27 +161,12 @@ fn check(new: &NewDevice, person: PersonId) -> Result<Vec<u8>, Failure> {
         ));
     }
     text::required("device_name", &new.device_name, LONGEST_DEVICE_NAME)?;
-    if new.key_algorithm != ED25519 {
-        return Err(Failure::invalid("key_algorithm", "must be ed25519"));
-    }
-    let wrong_key = || Failure::invalid("public_key", "must be an Ed25519 key in base64url");
-    let bytes = URL_SAFE_NO_PAD
-        .decode(&new.public_key)
-        .map_err(|_| wrong_key())?;
-    let key = <&[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| wrong_key())?;
-    let key = VerifyingKey::from_bytes(key).map_err(|_| wrong_key())?;
-    if key.is_weak() {
-        return Err(wrong_key());
-    }
-    let wrong_proof = || Failure::invalid("proof", "is not this key's signature for this person");
-    let proof = URL_SAFE_NO_PAD
-        .decode(&new.proof)
-        .map_err(|_| wrong_proof())?;
-    let proof = Signature::from_slice(&proof).map_err(|_| wrong_proof())?;
-    let message = proof_message(new.install_id, person, &bytes);
-    key.verify_strict(message.as_bytes(), &proof)
-        .map_err(|_| wrong_proof())?;
-    Ok(bytes)
+    let claimed = Claimed {
+        algorithm: ("key_algorithm", &new.key_algorithm),
+        public_key: &new.public_key,
+        proof: &new.proof,
+    };
+    claimed.proven(|key| proof_message(new.install_id, person, key))
 }
 
 fn enrol_in(
@@ -259,17 +237,13 @@ fn record(
     fields: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let body = event_body(fields);
-    let event = NewEvent {
-        subject_kind: "device",
-        subject_id: &install.0,
+    let occurrence = Occurrence {
+        subject: ("device", &install.0),
         kind,
         actor: Some(actor),
-        recorded_at: now,
-        body: &body,
+        fields,
     };
-    events::append(tx, event)?;
-    Ok(())
+    occurrence.record(tx, now)
 }
 
 /// Own devices, and for administrators those of the people in their jurisdiction; or, of whoever

@@ -16,6 +16,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::entropy::Entropy;
@@ -222,10 +223,42 @@ fn request_digest(login: &str, name: &str, phone: Option<&str>, grants: &[Terms]
     ])
 }
 
-/// CBOR of an event about a person or a device: a map of texts.
-pub fn event_body(fields: &[(&str, &str)]) -> Vec<u8> {
+/// CBOR of an event whose body is a map of texts.
+fn event_body(fields: &[(&str, &str)]) -> Vec<u8> {
     let fields: std::collections::BTreeMap<&str, &str> = fields.iter().copied().collect();
     minicbor::to_vec(fields).unwrap_or_default()
+}
+
+/// An event about something that is not decided on by the rules: a person, a device, a key, the server.
+pub(super) struct Occurrence<'a> {
+    /// What kind of thing it is about, and which.
+    pub(super) subject: (&'a str, &'a Uuid),
+    /// What happened.
+    pub(super) kind: &'a str,
+    /// Who did it; `None`: the server.
+    pub(super) actor: Option<PersonId>,
+    /// What more there is to say.
+    pub(super) fields: &'a [(&'a str, &'a str)],
+}
+
+impl Occurrence<'_> {
+    /// Appends it to the history of its subject.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) fn record(self, tx: &mut WriteTx<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let (subject_kind, subject_id) = self.subject;
+        let event = NewEvent {
+            subject_kind,
+            subject_id,
+            kind: self.kind,
+            actor: self.actor,
+            recorded_at: now,
+            body: &event_body(self.fields),
+        };
+        events::append(tx, event)?;
+        Ok(())
+    }
 }
 
 /// Appends to the person's history.
@@ -240,17 +273,13 @@ pub(super) fn record_event(
     fields: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let body = event_body(fields);
-    let event = NewEvent {
-        subject_kind: "person",
-        subject_id: &person.0,
+    let occurrence = Occurrence {
+        subject: ("person", &person.0),
         kind,
         actor,
-        recorded_at: now,
-        body: &body,
+        fields,
     };
-    events::append(tx, event)?;
-    Ok(())
+    occurrence.record(tx, now)
 }
 
 /// Has the audit chain extended once this is stored.

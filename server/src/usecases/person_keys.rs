@@ -2,23 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, VerifyingKey};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, KeyId, PersonId};
 use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
 use serde::Serialize;
 
-use super::devices::ED25519;
-use super::people::{Standing, event_body, wake_audit};
+use super::key_proof::{Claimed, ED25519, ED25519_NUMBER};
+use super::people::{Occurrence, Standing, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::events::{self, NewEvent};
 use crate::store::person_keys::{self, PersonKey};
 use crate::store::{Conn, ReadTx, StoreError, WriteTx, installs};
-
-/// The number of Ed25519 where numbers are stored, as in envelopes on the wire.
-const ED25519_NUMBER: i32 = 1;
 
 /// Separates proofs of these keys from every other signature.
 const PROOF_DOMAIN: &[u8] = b"hazardloop pin key v1";
@@ -134,24 +129,12 @@ fn check(new: &NewKey, person: PersonId) -> Result<Vec<u8>, Failure> {
     if !new.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
-    if new.algorithm != ED25519 {
-        return Err(Failure::invalid("algorithm", "must be ed25519"));
-    }
-    let wrong_key = || Failure::invalid("public_key", "must be an Ed25519 key in base64url");
-    let bytes = URL_SAFE_NO_PAD.decode(&new.public_key);
-    let bytes = bytes.map_err(|_| wrong_key())?;
-    let key = <&[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| wrong_key())?;
-    let key = VerifyingKey::from_bytes(key).map_err(|_| wrong_key())?;
-    if key.is_weak() {
-        return Err(wrong_key());
-    }
-    let wrong_proof = || Failure::invalid("proof", "is not this key's signature for this person");
-    let proof = URL_SAFE_NO_PAD.decode(&new.proof);
-    let proof = Signature::from_slice(&proof.map_err(|_| wrong_proof())?);
-    let message = proof_message(new.id, person, new.host_install, &bytes);
-    let fits = key.verify_strict(message.as_bytes(), &proof.map_err(|_| wrong_proof())?);
-    fits.map_err(|_| wrong_proof())?;
-    Ok(bytes)
+    let claimed = Claimed {
+        algorithm: ("algorithm", &new.algorithm),
+        public_key: &new.public_key,
+        proof: &new.proof,
+    };
+    claimed.proven(|key| proof_message(new.id, person, new.host_install, key))
 }
 
 fn insert(tx: &mut WriteTx<'_>, key: &PersonKey, now: Timestamp) -> Result<(), Failure> {
@@ -191,17 +174,13 @@ fn record(
     fields: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let body = event_body(fields);
-    let event = NewEvent {
-        subject_kind: "person_key",
-        subject_id: &id.0,
+    let occurrence = Occurrence {
+        subject: ("person_key", &id.0),
         kind,
         actor: Some(actor),
-        recorded_at: now,
-        body: &body,
+        fields,
     };
-    events::append(tx, event)?;
-    Ok(())
+    occurrence.record(tx, now)
 }
 
 /// A person's keys, revoked ones too, with ids after `after`, at most `limit` (and no more than a

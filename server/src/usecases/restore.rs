@@ -8,11 +8,10 @@ use hazardloop_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::people::event_body;
+use super::people::Occurrence;
 use crate::app::App;
 use crate::entropy::Entropy;
 use crate::failure::Failure;
-use crate::store::events::{self, NewEvent};
 use crate::store::identity::{self, EPOCH, Settlement, TO_RECORD};
 use crate::store::{DatabaseUrl, Db, StoreError, WriteTx, meta};
 
@@ -112,17 +111,13 @@ pub fn record(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
     if let Some(epoch) = &kept.epoch {
         fields.push(("epoch", epoch));
     }
-    let body = event_body(&fields);
-    let event = NewEvent {
-        subject_kind: "server",
-        subject_id: &SERVER,
+    let occurrence = Occurrence {
+        subject: ("server", &SERVER),
         kind: &kept.kind,
         actor: None,
-        recorded_at: kept.at,
-        body: &body,
+        fields: &fields,
     };
-    events::append(tx, event)?;
-    Ok(())
+    occurrence.record(tx, kept.at)
 }
 
 /// [`record`], on a database that was just settled.

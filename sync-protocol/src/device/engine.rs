@@ -7,7 +7,8 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::ids::{HazardId, InspectionId, SubjectId};
-use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::rule_limits::RuleLimits;
+use hazardloop_domain::time::{EARLIEST, Timestamp};
 
 use crate::wire::RecordKind;
 
@@ -97,6 +98,12 @@ impl Engine {
     /// The working days by which this device counts: those of its build, and what was pulled.
     pub fn calendar(&self, now: Timestamp) -> Arc<WorkdayCalendar> {
         self.reader(now).calendar()
+    }
+
+    /// The limits of the rules, as the server told them or this build has them.
+    pub fn limits(&self) -> RuleLimits {
+        // They hold at any time.
+        self.reader(EARLIEST).limits()
     }
 
     /// Whose device this is.

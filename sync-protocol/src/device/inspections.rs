@@ -58,7 +58,7 @@ impl Replayed for Inspection {
             // The hazard may be one that this device does not hold: the server looks.
             hazards: None,
             checklists: reader.checklists(current, &command.action),
-            limits: reader.config.inspections.clone(),
+            limits: reader.limits().inspections,
         };
         let (actor, certain) = if let Some(inspection) = current {
             let (ancestors, certain) = reader.ancestors(inspection.jurisdiction_id);

@@ -11,6 +11,7 @@ use hazardloop_domain::inspection::{Inspection, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::pack::Criterion;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_domain::rule_limits::RuleLimits;
 use hazardloop_domain::time::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -212,7 +213,7 @@ impl Reader<'_> {
         person: &PersonRecord,
         made_at: Timestamp,
     ) -> (Actor, Facts, bool) {
-        let (limits, calendar) = (self.config.rules.clone(), self.calendar());
+        let (limits, calendar) = (self.limits().hazards, self.calendar());
         let mut facts = Facts {
             made_at: Some(made_at),
             merge_target: self.merge_target(&command.action),
@@ -277,6 +278,16 @@ impl Reader<'_> {
             sector: None,
             certain: false,
         }
+    }
+
+    /// The limits of the server's rules, as it told them; its own configuration where it told none.
+    pub(super) fn limits(&self) -> RuleLimits {
+        let told = self.record::<RuleLimits>(RecordKind::RuleLimits, RuleLimits::ID);
+        told.unwrap_or_else(|| RuleLimits {
+            version: 0,
+            hazards: self.config.rules.clone(),
+            inspections: self.config.inspections.clone(),
+        })
     }
 
     /// The working days that this build knows, with the tables that the server has published.

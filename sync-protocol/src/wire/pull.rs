@@ -222,6 +222,9 @@ pub enum RecordKind {
     /// `domain::calendar_year::CalendarYear`.
     #[n(9)]
     Calendar,
+    /// `domain::rule_limits::RuleLimits`: absent while the server works with the defaults.
+    #[n(10)]
+    RuleLimits,
 }
 
 impl RecordKind {
@@ -237,6 +240,7 @@ impl RecordKind {
             Self::Checklist => 7,
             Self::Pack => 8,
             Self::Calendar => 9,
+            Self::RuleLimits => 10,
         }
     }
 
@@ -252,6 +256,7 @@ impl RecordKind {
             7 => Some(Self::Checklist),
             8 => Some(Self::Pack),
             9 => Some(Self::Calendar),
+            10 => Some(Self::RuleLimits),
             _ => None,
         }
     }

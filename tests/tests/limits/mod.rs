@@ -1,6 +1,7 @@
 //! Limits of the settings, set small: what is within them passes, the next one is refused, and a crowd waits its turn.
 
 mod crowds;
+mod devices;
 mod inspections;
 
 use std::collections::BTreeSet;

@@ -77,3 +77,12 @@ diesel::table! {
         sector -> Text,
     }
 }
+
+diesel::table! {
+    /// The limits that devices were told of.
+    rule_limits (id) {
+        id -> Binary,
+        version -> BigInt,
+        record -> Binary,
+    }
+}
