@@ -172,12 +172,12 @@ fn cases(now: Timestamp) -> Vec<Case> {
         },
     );
     add(
-        "received in one week, in one town",
+        "received in one month, in one town",
         0,
         newest,
         Filters {
             received: Some(Span {
-                from: now.as_millis() - 7 * 86_400_000,
+                from: now.as_millis() - 30 * 86_400_000,
                 until: now.as_millis(),
             }),
             ..none()

@@ -6,8 +6,10 @@ use super::*;
 /// Hazards whose answers are looked for: as many in every database.
 pub(crate) const KEPT: u64 = 10_000;
 
-/// Hazards of one transaction while the database is filled.
-pub(crate) const AT_ONCE: u64 = 2_000;
+/// Hazards of one transaction while the database is filled, all received at once: no more than make days of it.
+pub(crate) fn at_once(rows: u64) -> u64 {
+    (rows / 400).clamp(1, 2_000)
+}
 
 /// 2026-01-01 in Shanghai, and a year later.
 pub(crate) const START: i64 = 1_767_196_800_000;
@@ -169,16 +171,17 @@ pub(crate) fn made(number: u64, rows: u64) -> Made {
 
 pub(crate) async fn fill(app: &App, rows: u64) {
     let begun = Instant::now();
-    for start in (0..rows).step_by(usize::try_from(AT_ONCE).unwrap()) {
+    let at_once = at_once(rows);
+    for start in (0..rows).step_by(usize::try_from(at_once).unwrap()) {
         let at = START + YEAR / i64::try_from(rows).unwrap() * i64::try_from(start).unwrap();
         let door = Door::new(app);
-        let all: Vec<Made> = (start..(start + AT_ONCE).min(rows))
+        let all: Vec<Made> = (start..(start + at_once).min(rows))
             .map(|n| made(n, rows))
             .collect();
         let write =
             move |tx: &mut WriteTx<'_>| bulk::write(&door, tx, Timestamp::from_millis(at), &all);
         app.db.write(write).await.unwrap();
-        if start % (rows / 10).max(AT_ONCE) == 0 {
+        if start % (rows / 10).max(at_once) == 0 {
             eprintln!(
                 "  {start} of {rows} after {:.0} s",
                 begun.elapsed().as_secs_f64()

@@ -53,11 +53,12 @@ impl DocumentSet {
 
     /// The places, lowest first.
     pub fn places(&self) -> impl DoubleEndedIterator<Item = u16> {
-        let set = self.0;
-        (0..64 * WORDS as u16).filter(move |place| {
-            let word = set.get(usize::from(place / 64)).copied().unwrap_or(0);
-            word >> (place % 64) & 1 == 1
-        })
+        let word = |at: usize| Bits {
+            first: u16::try_from(at * 64).unwrap_or(u16::MAX),
+            word: self.0.get(at).copied().unwrap_or_default(),
+        };
+        let words: [Bits; WORDS] = std::array::from_fn(word);
+        words.into_iter().flatten()
     }
 
     /// The stored form: two bytes a place, or one bit each where that is no longer.
@@ -87,6 +88,33 @@ impl DocumentSet {
     }
 }
 
+/// The places of one word: a set holds few of many, and only those are looked at.
+struct Bits {
+    first: u16,
+    word: u64,
+}
+
+impl Bits {
+    fn take(&mut self, bit: u32) -> u16 {
+        self.word &= !(1 << bit);
+        self.first + u16::try_from(bit).unwrap_or_default()
+    }
+}
+
+impl Iterator for Bits {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        (self.word != 0).then(|| self.take(self.word.trailing_zeros()))
+    }
+}
+
+impl DoubleEndedIterator for Bits {
+    fn next_back(&mut self) -> Option<u16> {
+        (self.word != 0).then(|| self.take(63 - self.word.leading_zeros()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -102,6 +130,7 @@ mod tests {
             assert!(bytes.len() <= BITS && bytes.len() <= 2 * places.len());
             assert_eq!(DocumentSet::from_bytes(&bytes), Some(set));
             assert_eq!(set.places().collect::<Vec<_>>(), places);
+            assert!(set.places().rev().eq(places.iter().rev().copied()));
             assert_eq!(set.len() as usize, places.len());
         }
         assert_eq!(DocumentSet::from_bytes(&[1, 2, 3]), None);

@@ -221,9 +221,12 @@ fn the_text_index_is_entered_by_its_keys() {
             enters(&db, "search_terms_pkey", |conn| {
                 search::newest_of(conn, terms).map(drop)
             });
-            enters(&db, "search_terms_pkey", |conn| {
-                search::of_segments(conn, terms, &[1, 2]).map(drop)
-            });
+            // Neighbours, and such as lie far apart.
+            for segments in [[1, 2], [1, 900]] {
+                enters(&db, "search_terms_pkey", |conn| {
+                    search::of_segments(conn, terms, &segments).map(drop)
+                });
+            }
         }
         enters(&db, "search_terms_pkey", |conn| {
             search::segments_of(conn, 1, 7, 10).map(drop)

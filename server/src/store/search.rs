@@ -378,15 +378,28 @@ pub fn of_segments(
     terms: &[Term],
     segments: &[i64],
 ) -> Result<Vec<Held>, StoreError> {
-    let rows = on_any!(conn, |c| search_terms::table
-        .filter(search_terms::term.eq_any(terms))
-        .filter(search_terms::segment.eq_any(segments))
-        .select((
-            search_terms::term,
-            search_terms::segment,
-            search_terms::documents,
-        ))
-        .load(c))?;
+    let (Some(first), Some(last)) = (segments.iter().min(), segments.iter().max()) else {
+        return Ok(Vec::new());
+    };
+    let of_terms = search_terms::table.select((
+        search_terms::term,
+        search_terms::segment,
+        search_terms::documents,
+    ));
+    // Neighbours are read in one go; looked for one by one, each costs a descent of its own.
+    let span = last.saturating_sub(*first);
+    let rows = if span < big(segments.len()).saturating_mul(2) {
+        on_any!(conn, |c| of_terms
+            .filter(search_terms::term.eq_any(terms))
+            .filter(search_terms::segment.ge(first))
+            .filter(search_terms::segment.le(last))
+            .load(c))?
+    } else {
+        on_any!(conn, |c| of_terms
+            .filter(search_terms::term.eq_any(terms))
+            .filter(search_terms::segment.eq_any(segments))
+            .load(c))?
+    };
     held(rows)
 }
 
