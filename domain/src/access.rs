@@ -264,6 +264,25 @@ pub struct Place {
     pub sector: Option<String>,
 }
 
+/// The highest jurisdiction over `place` for which these grants give `role` at `now`, with those below it on the way down.
+pub fn highest_seat<'a>(
+    grants: &[Grant],
+    role: Role,
+    place: &'a Place,
+    now: Timestamp,
+) -> Option<&'a [JurisdictionId]> {
+    let held = |id: &JurisdictionId| {
+        grants.iter().any(|grant| {
+            grant.role == role
+                && grant.holds_at(now)
+                && grant.covers(place)
+                && grant.scope == GrantScope::Jurisdiction(*id)
+        })
+    };
+    let at = place.jurisdictions.iter().position(held)?;
+    place.jurisdictions.get(at..)
+}
+
 /// Who acts, and what they are with regard to the subject of one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {

@@ -45,6 +45,15 @@ impl MediaType {
         Self::ALL.iter().copied().find(|ty| ty.as_str() == name)
     }
 
+    /// Which of the limits on photos, documents and clips it is held to.
+    pub const fn most_bytes(self, photo: u64, document: u64, clip: u64) -> u64 {
+        match self {
+            Self::Jpeg | Self::Png | Self::Webp => photo,
+            Self::Pdf => document,
+            Self::Mp4 => clip,
+        }
+    }
+
     /// Whether it is a picture, which has pixels and can have a thumbnail.
     pub const fn is_picture(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::Webp)

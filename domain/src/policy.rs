@@ -36,6 +36,10 @@ pub enum When {
     DueByEnterprise,
     /// The actor holds an inspector's certificate that is valid now.
     Certified,
+    /// Nobody knows which enterprise it is.
+    NoEnterprise,
+    /// Its finder says that it was fixed on the spot, and nobody has looked yet.
+    OnlySaidToBeFixed,
 }
 
 impl When {
@@ -52,6 +56,8 @@ impl When {
         Self::DueByDepartment,
         Self::DueByEnterprise,
         Self::Certified,
+        Self::NoEnterprise,
+        Self::OnlySaidToBeFixed,
     ];
 
     /// What documents call it, in Chinese and in English.
@@ -68,6 +74,8 @@ impl When {
             Self::DueByDepartment => ("期限由部门确定", "due date set by the department"),
             Self::DueByEnterprise => ("期限由企业确定", "due date set by the enterprise"),
             Self::Certified => ("持有效执法证", "valid certificate"),
+            Self::NoEnterprise => ("企业不明", "enterprise unknown"),
+            Self::OnlySaidToBeFixed => ("即查即改尚未复查", "fixed on the spot, not re-inspected"),
         }
     }
 }
@@ -172,6 +180,8 @@ fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bo
         When::DueByDepartment => authority == Some(Authority::Department),
         When::DueByEnterprise => authority == Some(Authority::Enterprise),
         When::Certified => actor.is_certified(),
+        When::OnlySaidToBeFixed => hazard.is_some_and(Hazard::is_only_said_to_be_fixed),
+        When::NoEnterprise => hazard.is_some_and(|h| h.enterprise_id.is_none()),
     }
 }
 

@@ -133,6 +133,9 @@ refusal_codes! {
     /// A second person's signature is not good for this command.
     CoSignatureInvalid = 30, "CO_SIGNATURE_INVALID",
         "共同签名无效", "A second person's signature is not good for this command";
+    /// A second person must sign the same command.
+    SecondPersonRequired = 31, "SECOND_PERSON_REQUIRED",
+        "须有第二人共同签名", "A second person must sign the same step";
     /// Mandatory items of an inspection's checklists have no result.
     ItemsWithoutResult = 40, "ITEMS_WITHOUT_RESULT",
         "必查项尚未全部填写结果", "Mandatory items of the checklists have no result yet";
@@ -173,6 +176,7 @@ impl RefusalCode {
                 | Self::MergeTargetUnfit
                 | Self::ExpertOpinionRequired
                 | Self::CriterionNotCitable
+                | Self::SecondPersonRequired
                 | Self::FindingUnknown
                 | Self::ReasonRequired
                 | Self::ChecklistUnknown

@@ -118,7 +118,13 @@ impl<'b, C> minicbor::Decode<'b, C> for Timestamp {
     }
 }
 
-/// A civil date in Asia/Shanghai. JSON: `YYYY-MM-DD`. CBOR: integer `YYYYMMDD`.
+/// The years of dates that people write: of licences, certificates, deadlines, opinions.
+pub const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
+
+/// The first day that there is a number for.
+const FIRST_DAY: Date = jiff::civil::date(1, 1, 1);
+
+/// A civil date in Asia/Shanghai, from [`YEARS`] where somebody wrote it. JSON: `YYYY-MM-DD`. CBOR: integer `YYYYMMDD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalDate(Date);
 
@@ -159,9 +165,25 @@ impl LocalDate {
         // More days than a span can hold lead past the first or last date all the same.
         let days = days.clamp(-FARTHEST_DAYS, FARTHEST_DAYS);
         let span = jiff::Span::new().try_days(days).unwrap_or_default();
-        Self(epoch.saturating_add(span))
+        Self(epoch.saturating_add(span).max(FIRST_DAY))
     }
 }
+
+/// A text that is no date, or none of the years that people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotADate;
+
+impl std::fmt::Display for NotADate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (first, last) = (YEARS.start(), YEARS.end());
+        write!(
+            f,
+            "not a date of the form YYYY-MM-DD from {first} to {last}"
+        )
+    }
+}
+
+impl std::error::Error for NotADate {}
 
 impl std::fmt::Display for LocalDate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -170,10 +192,13 @@ impl std::fmt::Display for LocalDate {
 }
 
 impl std::str::FromStr for LocalDate {
-    type Err = jiff::Error;
+    type Err = NotADate;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+    /// Only what reads as it is written: a time of day, a sign or a year of six digits is refused.
+    fn from_str(text: &str) -> Result<Self, NotADate> {
+        let date: Date = text.parse().map_err(|_| NotADate)?;
+        let as_written = text.len() == "YYYY-MM-DD".len() && YEARS.contains(&date.year());
+        as_written.then_some(Self(date)).ok_or(NotADate)
     }
 }
 
@@ -186,8 +211,7 @@ impl Serialize for LocalDate {
 impl<'de> Deserialize<'de> for LocalDate {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse()
-            .map_err(|_| de::Error::custom("not a date of the form YYYY-MM-DD"))
+        text.parse().map_err(de::Error::custom)
     }
 }
 
@@ -209,6 +233,9 @@ impl<'b, C> minicbor::Decode<'b, C> for LocalDate {
         let number = d.i32()?;
         let wrong = || Error::message("not a date YYYYMMDD");
         let year = i16::try_from(number / 10_000).map_err(|_| wrong())?;
+        if year < FIRST_DAY.year() {
+            return Err(wrong());
+        }
         let month = i8::try_from(number / 100 % 100).map_err(|_| wrong())?;
         let day = i8::try_from(number % 100).map_err(|_| wrong())?;
         Date::new(year, month, day).map(Self).map_err(|_| wrong())
@@ -273,7 +300,41 @@ mod tests {
     fn an_absurd_instant_has_the_nearest_day_there_is() {
         let never = Timestamp::from_millis(i64::MAX).shanghai_date();
         assert_eq!(never.to_string(), "9999-12-31");
-        assert!(Timestamp::from_millis(i64::MIN).shanghai_date() < "0000-01-01".parse().unwrap());
+        let always = Timestamp::from_millis(i64::MIN).shanghai_date();
+        assert_eq!(always.to_string(), "0001-01-01");
+        // Also those can be stored and read again.
+        for day in [never, always] {
+            let bytes = minicbor::to_vec(day).unwrap();
+            assert_eq!(minicbor::decode::<LocalDate>(&bytes).unwrap(), day);
+        }
+    }
+
+    #[test]
+    fn a_date_that_nobody_writes_is_refused_before_it_is_stored() {
+        for text in [
+            "-000001-01-01",
+            "0000-01-01",
+            "1899-12-31",
+            "2200-01-01",
+            "+002026-01-01",
+            "2026-11-22T10:00",
+            "20261122",
+            "2026-W47-7",
+        ] {
+            assert_eq!(text.parse::<LocalDate>(), Err(NotADate), "{text}");
+            let json = serde_json::to_string(text).unwrap();
+            let error = serde_json::from_str::<LocalDate>(&json).unwrap_err();
+            assert!(error.to_string().contains("1900 to 2199"), "{error}");
+        }
+        for text in ["1900-01-01", "2199-12-31", "2028-02-29"] {
+            let day: LocalDate = text.parse().unwrap();
+            let bytes = minicbor::to_vec(day).unwrap();
+            assert_eq!(minicbor::decode::<LocalDate>(&bytes).unwrap(), day);
+        }
+        for number in [-10_101_i32, 101, 1_231, i32::MAX, i32::MIN] {
+            let bytes = minicbor::to_vec(number).unwrap();
+            assert!(minicbor::decode::<LocalDate>(&bytes).is_err(), "{number}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use hazardloop_domain::command::{
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::HazardView;
 
-use super::acts_order::{confirm, reinspection, reopening, submission};
+use super::acts_order::{confirm, looked_at, reinspection, reopening, submission};
 use super::acts_report::report;
 use super::args::Task;
 use super::steps::AmendArgs;
@@ -86,14 +86,18 @@ pub(super) fn commands(
         }
         Task::Reinspect(args) => {
             let photos = photos(&args.photo, PhotoKind::After)?;
-            (find(&args.which.hazard)?.0, reinspection(args, photos))
+            let (id, view) = find(&args.which.hazard)?;
+            let on = looked_at(device, view.as_ref());
+            (id, reinspection(args, photos, on))
         }
-        Task::Close(args) => (
-            find(&args.which.hazard)?.0,
-            Action::Close(Close {
+        Task::Close(args) => {
+            let (id, view) = find(&args.which.hazard)?;
+            let close = Close {
                 opinion: args.opinion.clone(),
-            }),
-        ),
+                on: looked_at(device, view.as_ref()),
+            };
+            (id, Action::Close(close))
+        }
         Task::Reopen(args) => (find(&args.reason.which.hazard)?.0, reopening(args)),
         Task::Note(args) => (
             find(&args.which.hazard)?.0,

@@ -6,8 +6,9 @@ use hazardloop_domain::command::{
     ReopenCause, SelfAcceptance, Served, SubmitRectification,
 };
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::hazard::{Hazard, Status};
 use hazardloop_domain::time::{LocalDate, Timestamp};
+use hazardloop_sync_protocol::device::HazardView;
 
 use super::acts::take_photos;
 use super::pairs;
@@ -131,7 +132,11 @@ pub(super) fn submission(
     Ok((submission, paired))
 }
 
-pub(super) fn reinspection(args: &ReinspectArgs, photos: Vec<PhotoRef>) -> Action {
+pub(super) fn reinspection(
+    args: &ReinspectArgs,
+    photos: Vec<PhotoRef>,
+    on: Option<Timestamp>,
+) -> Action {
     Action::Reinspect(Reinspect {
         passed: args.pass,
         opinion: args.opinion.clone(),
@@ -140,7 +145,18 @@ pub(super) fn reinspection(args: &ReinspectArgs, photos: Vec<PhotoRef>) -> Actio
         document_no: args.document_no.clone(),
         items: args.item.clone(),
         no_photo_reason: args.no_photo_reason.clone(),
+        on,
     })
+}
+
+/// When the submission that is looked at was handed in, as the server recorded it: what is handed in later
+/// was not looked at. One that waits on this very device has no such time.
+pub(super) fn looked_at(device: &Device, view: Option<&HazardView>) -> Option<Timestamp> {
+    let Status::PendingReinspection { submission, .. } = &view?.hazard.status else {
+        return None;
+    };
+    let own = submission.submitted_by == device.account.person.id;
+    (!own).then_some(submission.submitted_at)
 }
 
 pub(super) fn reopening(args: &ReopenArgs) -> Action {

@@ -5,8 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use hazardloop_domain::command::{Action, Command};
-use hazardloop_domain::hazard::hazard_number;
-use hazardloop_domain::ids::{HazardId, SubjectId};
+use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::cosign::Statement;
 use hazardloop_sync_protocol::cosign_text::{
@@ -259,7 +258,7 @@ fn queue(
     }
     let subject_id = command.subject_id;
     let queued = device.queue_signed(ambient, &command, &by)?;
-    let number = hazard_number(HazardId(subject_id.0));
+    let (key, number) = words::subject(command.subject());
     let kept = words::say(
         lang,
         "已保存在本机，待发送",
@@ -273,7 +272,7 @@ fn queue(
             by.len()
         )],
         json: json!({
-            "hazard_id": subject_id,
+            key: subject_id,
             "number": number,
             "seqs": [queued.seq],
             "co_signatures": by,

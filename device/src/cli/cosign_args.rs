@@ -42,6 +42,10 @@ pub(super) fn goes_with(path: &str, argument: &str) -> bool {
     match path {
         "cosign queue" => argument != "draft",
         "pin-key add" => argument == "pin_file",
+        // Of an inspection, others sign the signing.
+        "inspect sign" => true,
+        "self-check" => false,
+        of_inspections if of_inspections.starts_with("inspect") => false,
         _ => !matches!(
             path.split(' ').next().unwrap_or_default(),
             "" | "enroll"

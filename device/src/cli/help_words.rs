@@ -231,6 +231,7 @@ const ZH: Words = &[
     ("inspect sign", "签字；--name 为在本机签字的企业代表"),
     ("inspect sign --name", "企业代表姓名"),
     ("inspect sign --post", "企业代表职务"),
+    ("inspect sign --photo", "手写签名的照片"),
     ("inspect refuse", "登记企业拒绝签字"),
     ("inspect refuse --name", "拒签人"),
     ("inspect refuse --witness", "见证人"),

@@ -461,6 +461,10 @@ pub(super) const EN: &[(&str, &str)] = &[
     ("inspect sign --name", "Name of the representative"),
     ("inspect sign --post", "Their post"),
     (
+        "inspect sign --photo",
+        "Photo of their handwritten signature",
+    ),
+    (
         "inspect refuse",
         "Record that the enterprise refused to sign",
     ),

@@ -55,6 +55,11 @@ pub(super) const ZH: Words = &[
         "哪条意见：inspect show 中的序号，或其 id",
     ),
     ("inspect convert --hazard", "据此上报的隐患"),
+    ("inspect team", "调整检查人员"),
+    (
+        "inspect team --member",
+        "调整后的全部检查人员：人员 id，其他部门的写作 id:部门",
+    ),
     ("inspect cancel", "取消尚未开始的检查"),
 ];
 
@@ -124,6 +129,11 @@ pub(super) const EN: Words = &[
     (
         "inspect convert --hazard",
         "The hazard that was reported upon it",
+    ),
+    ("inspect team", "Change who inspects"),
+    (
+        "inspect team --member",
+        "All who inspect from now on: ids of people, each with :DEPARTMENT where it is another's",
     ),
     ("inspect cancel", "Cancel an inspection that has not begun"),
 ];

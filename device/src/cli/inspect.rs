@@ -75,7 +75,7 @@ pub(super) fn commands(
             let inspection = view.map(|view| view.inspection);
             (
                 id,
-                Action::SignInspection(signature(device, args, inspection.as_ref(), now)),
+                Action::SignInspection(signature(device, args, inspection.as_ref(), now)?),
             )
         }
         InspectTask::Refuse(args) => {
@@ -224,15 +224,17 @@ fn signature(
     args: &SignArgs,
     inspection: Option<&Inspection>,
     now: Timestamp,
-) -> SignInspection {
+) -> Result<SignInspection, Trouble> {
     if args.name.is_some() {
-        return SignInspection {
+        let file = args.photo.as_slice();
+        return Ok(SignInspection {
             role: SignerRole::EnterpriseRepresentative,
             person_id: None,
             name: args.name.clone(),
             post: args.post.clone(),
             signed_at: now,
-        };
+            photo: take_photos(device, file, PhotoKind::Signature)?.pop(),
+        });
     }
     let holds = |role| holds(device, now, role);
     let self_check = inspection.is_some_and(|it| it.kind == InspectionKind::SelfCheck);
@@ -245,13 +247,14 @@ fn signature(
     } else {
         SignerRole::EnterpriseRepresentative
     };
-    SignInspection {
+    Ok(SignInspection {
         role,
         person_id: Some(device.account.person.id),
         name: None,
         post: None,
         signed_at: now,
-    }
+        photo: None,
+    })
 }
 
 /// All inspections on this device.

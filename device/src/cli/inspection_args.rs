@@ -7,7 +7,7 @@ use hazardloop_domain::command::{Cadence, ChecklistRef, Handling, InspectionKind
 use hazardloop_domain::geography::Position;
 
 use super::parse;
-use super::visit_args::{AttendArgs, CancelArgs, ConvertArgs, PapersArgs, VisitPlanArgs};
+use super::visit_args::{AttendArgs, CancelArgs, ConvertArgs, PapersArgs, TeamArgs, VisitPlanArgs};
 
 /// What to do about inspections.
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,8 @@ pub enum InspectTask {
     Convert(ConvertArgs),
     /// Completes an inspection.
     Complete(CompleteArgs),
+    /// Changes who inspects.
+    Team(TeamArgs),
     /// Cancels an inspection that has not begun.
     Cancel(CancelArgs),
     /// Lists the inspections on this device.
@@ -200,6 +202,9 @@ pub struct SignArgs {
     /// Their post.
     #[arg(long, requires = "name")]
     pub post: Option<String>,
+    /// Photo of their handwritten signature.
+    #[arg(long, value_name = "FILE", requires = "name")]
+    pub photo: Option<PathBuf>,
 }
 
 /// A refusal to sign.

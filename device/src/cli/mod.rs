@@ -22,6 +22,7 @@ mod parse;
 mod photo;
 mod pin_key;
 mod rules_zh;
+mod rules_zh_inspections;
 mod rules_zh_words;
 mod show;
 mod show_beside;
@@ -264,6 +265,9 @@ fn takes_signatures(task: &Task) -> bool {
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
         Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),
+        // Of an inspection, others sign the signing.
+        Task::Inspect(task) => matches!(task, InspectTask::Sign(_)),
+        Task::SelfCheck(_) => false,
         _ => true,
     }
 }

@@ -3,7 +3,7 @@
 use hazardloop_domain::calendar::DayKind;
 use hazardloop_domain::command::{
     AttendeeRole, Cadence, ChecklistRef, CriterionRef, Handling, HazardDomain, InspectionKind,
-    ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source, VisitPart,
+    ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source, TeamMember, VisitPart,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::ids::PersonId;
@@ -58,6 +58,25 @@ pub(super) fn date(text: &str) -> Result<LocalDate, Unreadable> {
             "须为日期 YYYY-MM-DD，例如 2026-12-05",
             "expected a date YYYY-MM-DD, for example 2026-12-05",
         )
+    })
+}
+
+/// `ID` or `ID:DEPARTMENT`: somebody who inspects.
+pub(super) fn team_member(text: &str) -> Result<TeamMember, Unreadable> {
+    let (id, department) = match text.split_once([':', '：']) {
+        Some((id, department)) => (id, Some(department.to_owned())),
+        None => (text, None),
+    };
+    let wrong = || {
+        Unreadable::new(
+            "须为人员 id，或 id:部门",
+            "expected a person's id, or id:department",
+        )
+    };
+    let person_id = id.parse().map_err(|_| wrong())?;
+    Ok(TeamMember {
+        person_id,
+        department,
     })
 }
 

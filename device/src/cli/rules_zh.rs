@@ -5,11 +5,20 @@
 use hazardloop_domain::refusal::Refusal;
 
 use super::args::Language;
-use super::rules_zh_words::{FIELDS, NOUNS, OF_A_FIELD, PATTERNS, SENTENCES};
 use super::words;
+use super::{rules_zh_inspections as inspections, rules_zh_words as hazards};
 
-fn find(table: &'static [(&'static str, &'static str)], text: &str) -> Option<&'static str> {
-    let mut fits = table.iter().filter(|(en, _)| *en == text);
+/// English and Chinese.
+type Table = &'static [(&'static str, &'static str)];
+
+const SENTENCES: [Table; 2] = [hazards::SENTENCES, inspections::SENTENCES];
+const OF_A_FIELD: [Table; 2] = [hazards::OF_A_FIELD, inspections::OF_A_FIELD];
+const PATTERNS: [Table; 2] = [hazards::PATTERNS, inspections::PATTERNS];
+const NOUNS: [Table; 2] = [hazards::NOUNS, inspections::NOUNS];
+const FIELDS: [Table; 2] = [hazards::FIELDS, inspections::FIELDS];
+
+fn find(tables: [Table; 2], text: &str) -> Option<&'static str> {
+    let mut fits = tables.into_iter().flatten().filter(|(en, _)| *en == text);
     fits.next().map(|(_, zh)| *zh)
 }
 
@@ -69,7 +78,7 @@ pub(super) fn field_name(field: &str) -> String {
 
 /// The first pattern that `said` fits, in Chinese.
 fn pattern(said: &str) -> Option<String> {
-    PATTERNS.iter().find_map(|(en, zh)| {
+    PATTERNS.into_iter().flatten().find_map(|(en, zh)| {
         let holes = holes(en, said)?;
         let mut zh = (*zh).to_owned();
         for hole in holes {

@@ -138,6 +138,26 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "您已复查合格，须由另一名检查人员复查",
     ),
     (
+        "no photo after the correction has arrived; attach one, or return it",
+        "整改后照片一张也没有送达；请补附，或退回整改",
+    ),
+    (
+        "a body above yours has listed the hazard: it decides, or one above it",
+        "该隐患由上级单位挂牌，须由其或更上级决定",
+    ),
+    (
+        "the body that it was handed to gives the receipt; yours may take it back",
+        "回执由接收单位出具；移出单位只能撤回移送",
+    ),
+    (
+        "naming another enterprise than the order takes a second signature",
+        "整改指令已下达，变更责任企业须有第二人共同签名",
+    ),
+    (
+        "the enterprise is ordered to stop work, or listed: that ends before another is named",
+        "该企业正被责令停产停业或挂牌督办，解除后才能变更责任企业",
+    ),
+    (
         "whoever submitted the rectification may not pass or close it",
         "提交整改的人不能复查或销号",
     ),
@@ -243,6 +263,18 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
         "只用于一般隐患；重大隐患须按方案整改",
     ),
     ("must name at least one field to change", "至少要更正一项"),
+    (
+        "must name the submission that a second person signs for",
+        "共同签名须指明所复查的是哪一次提交",
+    ),
+    (
+        "is above the body that you list for",
+        "高于您所在督办单位的级别",
+    ),
+    (
+        "is said by the enterprise, grid workers, inspectors and the department",
+        "只能由企业、网格员、检查人员和主管部门填写",
+    ),
     ("is not a version of this record", "不是这条记录的版本"),
     ("cannot go with a signature", "不能与签名同时填写"),
     (

@@ -2,7 +2,7 @@
 //! `help_words_visits.rs`.
 
 use clap::Args;
-use hazardloop_domain::command::{AttendeeRole, Cadence, InspectionKind, VisitPart};
+use hazardloop_domain::command::{AttendeeRole, Cadence, InspectionKind, TeamMember, VisitPart};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::LocalDate;
@@ -88,6 +88,20 @@ pub struct ConvertArgs {
     /// The hazard that was reported upon it.
     #[arg(long)]
     pub hazard: String,
+}
+
+/// Who inspects from now on.
+#[derive(Debug, Args)]
+pub struct TeamArgs {
+    /// Which.
+    #[command(flatten)]
+    pub which: OneInspection,
+    /// All who inspect from now on: ids of people, each with `:DEPARTMENT` where it is another's.
+    #[arg(long, num_args = 1.., required = true, value_parser = parse::team_member)]
+    pub member: Vec<TeamMember>,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
 }
 
 /// A cancellation.

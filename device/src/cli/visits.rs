@@ -2,7 +2,7 @@
 
 use hazardloop_domain::access::Role;
 use hazardloop_domain::command::{
-    Action, Attendee, AttendeeRole, CancelInspection, ConvertFinding, InspectionKind,
+    Action, Attendee, AttendeeRole, CancelInspection, ChangeTeam, ConvertFinding, InspectionKind,
     InspectionSetup, PlanInspection, RecordAttendance, TeamMember, VisitPart,
 };
 use hazardloop_domain::ids::{InspectionId, PersonId};
@@ -31,6 +31,13 @@ pub(super) fn command(
         }
         InspectTask::Attend(args) => (id(&args.which.inspection)?, attendance(args)),
         InspectTask::Convert(args) => conversion(device, args, now)?,
+        InspectTask::Team(args) => {
+            let change = Action::ChangeTeam(ChangeTeam {
+                team: args.member.clone(),
+                reason: args.reason.clone(),
+            });
+            (id(&args.which.inspection)?, change)
+        }
         InspectTask::Cancel(args) => {
             let reason = args.reason.clone();
             let cancel = Action::CancelInspection(CancelInspection { reason });

@@ -136,6 +136,20 @@ fn attendance_conversion_and_cancellation_are_queued_offline() {
         converted,
         [json!({"kind": "convert_finding", "finding_id": FINDING, "hazard_id": HAZARD})]
     );
+    let other = format!("{ELSEWHERE}:区消防救援大队");
+    let changed = queued(
+        &phone,
+        &[
+            "inspect", "team", ELSEWHERE, "--member", PERSON, &other, "--reason", "回避",
+        ],
+    );
+    assert_eq!(
+        changed,
+        [json!({"kind": "change_team", "reason": "回避", "team": [
+            {"person_id": PERSON},
+            {"person_id": ELSEWHERE, "department": "区消防救援大队"},
+        ]})]
+    );
     let cancelled = queued(
         &phone,
         &["inspect", "cancel", ELSEWHERE, "--reason", "企业已停业"],

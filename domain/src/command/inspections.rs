@@ -401,6 +401,10 @@ wire_struct! {
         /// When, as the author says.
         #[n(4)]
         pub signed_at: Timestamp,
+        /// The photo of the handwritten signature of a representative who signs on the author's device.
+        #[n(5)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub photo: Option<PhotoRef>,
     }
 }
 

@@ -378,6 +378,11 @@ wire_struct! {
         #[n(6)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub no_photo_reason: Option<String>,
+        /// When the submission that was looked at was handed in, as the server recorded it: what was
+        /// handed in since was not looked at. Whoever signs for a second person names it.
+        #[n(7)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 
@@ -403,6 +408,10 @@ wire_struct! {
         /// 销号意见.
         #[n(0)]
         pub opinion: String,
+        /// When the submission that is accepted was handed in, as the server recorded it.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 

@@ -1,7 +1,119 @@
 //! Amendments: changes to different fields merge; two changes to the same field keep both values.
 
+use super::checks::{limit, no_jurisdiction};
+use super::decide::{Decision, Facts, Outcome};
+use super::grading;
+use crate::access::Actor;
 use crate::command::Amend;
-use crate::hazard::{FieldName, Hazard};
+use crate::hazard::{FieldName, Hazard, HazardEvent};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+
+/// An amendment: what nobody changed meanwhile takes effect, what somebody did stands in dispute.
+pub(super) fn decide(
+    hazard: &Hazard,
+    change: &Amend,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<Decision, Refusal> {
+    if let Some(description) = &change.description {
+        text::required("description", description, LONG_TEXT_MAX)?;
+    }
+    if let Some(place_text) = &change.place_text {
+        text::required("place_text", place_text, SHORT_TEXT_MAX)?;
+    }
+    text::optional(
+        "immediate_measure",
+        change.immediate_measure.as_deref(),
+        LONG_TEXT_MAX,
+    )?;
+    let fields = change.fields();
+    if fields.is_empty() {
+        return Err(Refusal::invalid_field(
+            "fields",
+            "must name at least one field to change",
+        ));
+    }
+    if change.based_on < 1 || change.based_on > hazard.version {
+        return Err(Refusal::invalid_field(
+            "based_on",
+            "is not a version of this record",
+        ));
+    }
+    if change
+        .enterprise_id
+        .is_some_and(|new| hazard.enterprise_id != Some(new))
+    {
+        check_addressee(hazard, actor, facts)?;
+    }
+    let jurisdiction_id = match change.enterprise_id {
+        Some(_) => Some(facts.jurisdiction_id.ok_or_else(no_jurisdiction)?),
+        None => None,
+    };
+    let in_dispute = |field: FieldName| {
+        hazard.field_version(field) > change.based_on && !hazard.already_says(change, field)
+    };
+    let disputed: Vec<_> = fields
+        .iter()
+        .copied()
+        .filter(|field| in_dispute(*field))
+        .collect();
+    let mut events = Vec::new();
+    if fields.len() > disputed.len() {
+        let change = change.only(|field| !in_dispute(field));
+        let moves = change.enterprise_id.is_some();
+        events.push(HazardEvent::Amended {
+            jurisdiction_id: jurisdiction_id.filter(|_| moves),
+            sector: facts.sector.clone().filter(|_| moves),
+            change,
+        });
+    }
+    if disputed.is_empty() {
+        let seen = change.based_on == hazard.version;
+        let outcome = if seen {
+            Outcome::Applied
+        } else {
+            Outcome::Merged
+        };
+        return Ok(Decision { events, outcome });
+    }
+    if hazard.disputed.len() + disputed.len() > facts.limits.disputes {
+        return Err(limit("disputed fields", facts.limits.disputes));
+    }
+    let change = change.only(in_dispute);
+    events.push(HazardEvent::AmendmentDisputed {
+        change,
+        fields: disputed.clone(),
+    });
+    Ok(Decision {
+        events,
+        outcome: Outcome::Disputed(disputed),
+    })
+}
+
+/// Whom an order is addressed to does not change by one person's word, nor while a measure that names
+/// them is in force. Naming one where nobody knew is no such change.
+fn check_addressee(hazard: &Hazard, actor: &Actor, facts: &Facts) -> Result<(), Refusal> {
+    if hazard.order().is_none() || hazard.enterprise_id.is_none() {
+        return Ok(());
+    }
+    if hazard.is_suspended() || hazard.is_listed() {
+        return Err(Refusal::new(
+            RefusalCode::AlreadyInForce,
+            "the enterprise is ordered to stop work, or listed: that ends before another is named",
+        ));
+    }
+    if grading::second_decider(actor, facts).is_none() {
+        return Err(Refusal {
+            field: Some("enterprise_id".to_owned()),
+            ..Refusal::new(
+                RefusalCode::SecondPersonRequired,
+                "naming another enterprise than the order takes a second signature",
+            )
+        });
+    }
+    Ok(())
+}
 
 impl Amend {
     /// The fields that this amendment changes.

@@ -6,7 +6,7 @@ use crate::hazard::{
     Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry, Photo,
     PhotoState, Status, Submission, hazard_number,
 };
-use crate::ids::{JurisdictionId, PersonId};
+use crate::ids::{EnterpriseId, JurisdictionId, PersonId};
 
 /// Stands for the server where a person's id is required in a record.
 pub(super) const NOBODY: PersonId = PersonId(uuid::Uuid::nil());
@@ -231,8 +231,23 @@ impl Hazard {
         }
         self.position = change.position.or(self.position.take());
         self.immediate_measure = change.immediate_measure.or(self.immediate_measure.take());
-        self.enterprise_id = change.enterprise_id.or(self.enterprise_id);
+        if let Some(id) = change.enterprise_id {
+            self.be_of_enterprise(id);
+        }
         self.answered_in(jurisdiction_id.unwrap_or(self.jurisdiction_id));
+    }
+
+    /// What one enterprise planned, asked for or signed is not another's.
+    fn be_of_enterprise(&mut self, id: EnterpriseId) {
+        let before = self.enterprise_id.replace(id);
+        if before.is_none_or(|before| before == id) {
+            return;
+        }
+        self.plan = None;
+        self.lapse_extension();
+        if let Some(order) = self.status.order_mut() {
+            order.served = None;
+        }
     }
 
     /// Another jurisdiction answers from now on: a department of the one before does not.

@@ -99,11 +99,15 @@ impl Hazard {
     /// Listed supervision, suspension, penalties.
     fn apply_measures(&mut self, event: &HazardEvent, mark: Mark) {
         match event {
-            HazardEvent::Listed { listing } => {
+            HazardEvent::Listed {
+                listing,
+                by_jurisdiction,
+            } => {
                 self.listing = Some(Listing {
                     listing: listing.clone(),
                     listed: mark,
                     delisting: None,
+                    by_jurisdiction: *by_jurisdiction,
                 });
             }
             HazardEvent::Delisted { delisting } => {

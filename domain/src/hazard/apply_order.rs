@@ -15,9 +15,8 @@ impl Hazard {
         second: Option<PersonId>,
     ) {
         self.grade = confirmation.grade;
-        if confirmation.criterion.is_some() {
-            self.criterion.clone_from(&confirmation.criterion);
-        }
+        // What the finder named is no basis of the order: that is what the confirmation cites.
+        self.criterion.clone_from(&confirmation.criterion);
         let due_date = deadline.map_or(confirmation.due_date, |deadline| deadline.date);
         self.status = Status::Confirmed {
             order: Order {
@@ -36,6 +35,7 @@ impl Hazard {
                 expert_opinion: confirmation.expert_opinion.clone(),
                 responsible_unit: confirmation.responsible_unit.clone(),
                 served: confirmation.served.clone(),
+                fact: Some(self.description.clone()),
             },
         };
     }
@@ -59,9 +59,8 @@ impl Hazard {
     /// had no plan behind it.
     pub(super) fn change_grade(&mut self, change: &ChangeGrade) {
         self.grade = change.grade;
-        if change.criterion.is_some() {
-            self.criterion.clone_from(&change.criterion);
-        }
+        // The grounds of the grade before do not carry the new one.
+        self.criterion.clone_from(&change.criterion);
         if let Some(order) = self.status.order_mut() {
             if change.basis.is_some() {
                 order.basis.clone_from(&change.basis);
@@ -141,5 +140,6 @@ pub(super) fn first_order_of(
         expert_opinion: None,
         responsible_unit: None,
         served: None,
+        fact: Some(report.description.clone()),
     }
 }

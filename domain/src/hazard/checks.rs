@@ -1,8 +1,10 @@
 //! What must hold of a step beyond state and role: fields, photos, dates, and who did the step before.
 
 use super::decide::Facts;
+use super::measures::require_listing_seat;
+use super::steps::decides_on;
 use crate::access::Actor;
-use crate::command::{Grade, PhotoKind, PhotoRef, Reinspect, SubmitRectification};
+use crate::command::{Close, Grade, PhotoKind, PhotoRef, Reinspect, SubmitRectification};
 use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::{Hazard, PhotoState, Status};
@@ -85,7 +87,12 @@ fn check_pairs(hazard: &Hazard, submission: &SubmitRectification) -> Result<(), 
     }
     for (index, pair) in submission.pairs.iter().enumerate() {
         let at = |part: &str| format!("pairs[{index}].{part}");
-        let known = hazard.photo(&pair.before).map(|photo| photo.reference.kind);
+        let there = |sha256: &Digest| {
+            let photo = hazard.photo(sha256);
+            let photo = photo.filter(|photo| !matches!(photo.state, PhotoState::Lost { .. }));
+            photo.map(|photo| photo.reference.kind)
+        };
+        let known = there(&pair.before);
         if known != Some(PhotoKind::Before) {
             return Err(Refusal::invalid_field(
                 &at("before"),
@@ -94,7 +101,7 @@ fn check_pairs(hazard: &Hazard, submission: &SubmitRectification) -> Result<(), 
         }
         let new = submission.photos.iter().find(|p| p.sha256 == pair.after);
         let kind = new.map(|photo| photo.kind);
-        let kind = kind.or_else(|| hazard.photo(&pair.after).map(|p| p.reference.kind));
+        let kind = kind.or_else(|| there(&pair.after));
         if kind != Some(PhotoKind::After) {
             return Err(Refusal::invalid_field(
                 &at("after"),
@@ -150,6 +157,13 @@ pub(super) fn check_reinspection(
             "nothing was submitted",
         ));
     };
+    decides_on(reinspection.on, submission.submitted_at)?;
+    if !facts.seconds.is_empty() && reinspection.on.is_none() {
+        return Err(Refusal::invalid_field(
+            "on",
+            "must name the submission that a second person signs for",
+        ));
+    }
     require_not_submitter(submission.submitted_by, actor)?;
     let again = actor
         .person_id()
@@ -196,14 +210,22 @@ fn check_items(hazard: &Hazard, reinspection: &Reinspect, facts: &Facts) -> Resu
     Ok(())
 }
 
-pub(super) fn check_closure(hazard: &Hazard, actor: &Actor) -> Result<(), Refusal> {
+pub(super) fn check_closure(
+    hazard: &Hazard,
+    closure: &Close,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    text::required("opinion", &closure.opinion, LONG_TEXT_MAX)?;
     let Status::PendingReinspection { submission, .. } = &hazard.status else {
         return Err(Refusal::new(
             RefusalCode::NotAllowedInState,
             "nothing was submitted",
         ));
     };
+    decides_on(closure.on, submission.submitted_at)?;
     require_not_submitter(submission.submitted_by, actor)?;
+    require_listing_seat(hazard, facts)?;
     let needed = hazard.passes_needed();
     let passed = submission.passed_by.len();
     if passed < needed {
@@ -221,12 +243,29 @@ pub(super) fn check_closure(hazard: &Hazard, actor: &Actor) -> Result<(), Refusa
         ));
     }
     match hazard.photos_awaited() {
-        0 => Ok(()),
+        0 => require_seen_after(hazard),
         missing => Err(Refusal::new(
             RefusalCode::PhotosAwaited,
             &format!("{missing} photo(s) that the record names have not arrived"),
         )),
     }
+}
+
+/// What was recorded as lost shows nothing: at least one picture of the corrected place has arrived.
+fn require_seen_after(hazard: &Hazard) -> Result<(), Refusal> {
+    let seen = hazard.photos.iter().any(|photo| {
+        let reference = &photo.reference;
+        reference.kind == PhotoKind::After
+            && is_seen(reference)
+            && photo.state == PhotoState::Verified
+    });
+    if seen {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalCode::PhotoRequired,
+        "no photo after the correction has arrived; attach one, or return it",
+    ))
 }
 
 pub(super) fn require_not_submitter(submitter: PersonId, actor: &Actor) -> Result<(), Refusal> {

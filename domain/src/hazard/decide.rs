@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::checks::{
-    check_closure, check_photos, check_submission, limit, no_jurisdiction, require_awaited,
-    unknown_photo,
+    check_closure, check_photos, check_submission, limit, require_awaited, unknown_photo,
 };
 use super::report::decide_report;
-use super::{grading, steps};
+use super::{amend, grading, steps};
 use crate::access::Actor;
 use crate::calendar::WorkdayCalendar;
-use crate::command::{Action, ActionKind, Amend, Command, Grade};
+use crate::command::{Action, ActionKind, Command, Grade};
 use crate::hash::Digest;
 use crate::hazard::{FieldName, Hazard, HazardEvent, Limits, PhotoState, StatusName};
 use crate::ids::{EnterpriseId, JurisdictionId};
+use crate::jurisdiction::Level;
 use crate::pack::Criterion;
 use crate::policy::{self, Verdict};
 use crate::refusal::{Refusal, RefusalCode};
@@ -44,6 +44,17 @@ pub enum Cited {
     Known(Box<Criterion>),
 }
 
+/// A body that lists hazards, and those at and below it on the way to the hazard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListingSeat {
+    /// Which body.
+    pub jurisdiction_id: JurisdictionId,
+    /// Its level, where it is known.
+    pub level: Option<Level>,
+    /// Itself and those below it on the way to the hazard.
+    pub down_to_hazard: Vec<JurisdictionId>,
+}
+
 /// What the rules need to know beside the hazard itself.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -64,6 +75,10 @@ pub struct Facts {
     pub cited: Cited,
     /// The sector that an assignment names.
     pub named_sector: NamedSector,
+    /// The highest body over the hazard for which the author lists hazards.
+    pub listing_seat: Option<ListingSeat>,
+    /// The author acts for the body that handed the hazard over, not for the one that it was handed to.
+    pub acts_for_sender: bool,
     /// The published working days.
     pub calendar: Arc<WorkdayCalendar>,
     /// Limits in force.
@@ -82,6 +97,8 @@ impl Facts {
             merge_target: None,
             cited: Cited::NotLookedUp,
             named_sector: NamedSector::NotLookedUp,
+            listing_seat: None,
+            acts_for_sender: false,
             calendar,
             limits,
         }
@@ -216,7 +233,7 @@ fn decide_on_existing(
                 "the hazard exists already",
             ));
         }
-        Action::Amend(change) => return decide_amend(hazard, change, facts),
+        Action::Amend(change) => return amend::decide(hazard, change, actor, facts),
         Action::AttachPhoto(attached) => {
             check_photos(
                 Some(hazard),
@@ -248,8 +265,7 @@ fn decide_on_existing(
             return steps::reinspect(reinspection, hazard, actor, facts).map(Decision::applied);
         }
         Action::Close(closure) => {
-            text::required("opinion", &closure.opinion, LONG_TEXT_MAX)?;
-            check_closure(hazard, actor)?;
+            check_closure(hazard, closure, actor, facts)?;
             HazardEvent::Closed {
                 closure: closure.clone(),
             }
@@ -322,76 +338,6 @@ fn decide_on_existing(
         beside => return steps::beside(beside, hazard, actor, facts).map(Decision::applied),
     };
     Ok(Decision::applied(event))
-}
-
-fn decide_amend(hazard: &Hazard, change: &Amend, facts: &Facts) -> Result<Decision, Refusal> {
-    if let Some(description) = &change.description {
-        text::required("description", description, LONG_TEXT_MAX)?;
-    }
-    if let Some(place_text) = &change.place_text {
-        text::required("place_text", place_text, SHORT_TEXT_MAX)?;
-    }
-    text::optional(
-        "immediate_measure",
-        change.immediate_measure.as_deref(),
-        LONG_TEXT_MAX,
-    )?;
-    let fields = change.fields();
-    if fields.is_empty() {
-        return Err(Refusal::invalid_field(
-            "fields",
-            "must name at least one field to change",
-        ));
-    }
-    if change.based_on < 1 || change.based_on > hazard.version {
-        return Err(Refusal::invalid_field(
-            "based_on",
-            "is not a version of this record",
-        ));
-    }
-    let jurisdiction_id = match change.enterprise_id {
-        Some(_) => Some(facts.jurisdiction_id.ok_or_else(no_jurisdiction)?),
-        None => None,
-    };
-    let in_dispute = |field: FieldName| {
-        hazard.field_version(field) > change.based_on && !hazard.already_says(change, field)
-    };
-    let disputed: Vec<_> = fields
-        .iter()
-        .copied()
-        .filter(|field| in_dispute(*field))
-        .collect();
-    let mut events = Vec::new();
-    if fields.len() > disputed.len() {
-        let change = change.only(|field| !in_dispute(field));
-        let moves = change.enterprise_id.is_some();
-        events.push(HazardEvent::Amended {
-            jurisdiction_id: jurisdiction_id.filter(|_| moves),
-            sector: facts.sector.clone().filter(|_| moves),
-            change,
-        });
-    }
-    if disputed.is_empty() {
-        let seen = change.based_on == hazard.version;
-        let outcome = if seen {
-            Outcome::Applied
-        } else {
-            Outcome::Merged
-        };
-        return Ok(Decision { events, outcome });
-    }
-    if hazard.disputed.len() + disputed.len() > facts.limits.disputes {
-        return Err(limit("disputed fields", facts.limits.disputes));
-    }
-    let change = change.only(in_dispute);
-    events.push(HazardEvent::AmendmentDisputed {
-        change,
-        fields: disputed.clone(),
-    });
-    Ok(Decision {
-        events,
-        outcome: Outcome::Disputed(disputed),
-    })
 }
 
 /// A receipt is idempotent: two uploads of the same bytes may finish at once.

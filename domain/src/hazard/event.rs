@@ -245,6 +245,10 @@ pub enum HazardEvent {
         /// As listed.
         #[n(0)]
         listing: ListSupervision,
+        /// For which body.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_jurisdiction: Option<JurisdictionId>,
     },
     /// Taken off the list.
     #[n(26)]

@@ -32,7 +32,8 @@ pub(super) fn confirm(
         .as_ref()
         .map_or(confirmation.due_date, |deadline| deadline.date);
     check_due_date("due_date", due, facts)?;
-    let lowers = hazard.grade == Grade::Major && confirmation.grade == Grade::General;
+    let stands_major = hazard.grade == Grade::Major || hazard.is_proposed_as_major();
+    let lowers = stands_major && confirmation.grade == Grade::General;
     if lowers && is_blank(confirmation.basis.as_deref()) {
         return Err(Refusal::invalid_field(
             "basis",
@@ -40,7 +41,9 @@ pub(super) fn confirm(
         ));
     }
     let declared = hazard.source.is_self_found() && actor.is_any_of(&[Role::Principal]);
-    let of_department = actor.is_any_of(DEPARTMENT);
+    // Who found it does not decide alone that it is a major one.
+    let of_department =
+        actor.is_any_of(DEPARTMENT) && actor.person_id() != Some(hazard.reported_by);
     let alone = !lowers && (confirmation.grade == Grade::General || of_department || declared);
     let second = match lowers {
         true => second_of(actor, facts, |second| second.is_any_of(DEPARTMENT)),
@@ -86,6 +89,14 @@ fn authority(confirmation: &Confirm, hazard: &Hazard, actor: &Actor) -> Authorit
 pub(super) fn second_inspector(actor: &Actor, facts: &Facts) -> Option<crate::ids::PersonId> {
     second_of(actor, facts, |second| {
         second.is_certified() && second.is_any_of(&[Role::Inspector])
+    })
+}
+
+/// Somebody of the department, or a certified inspector, who signed the same command.
+pub(super) fn second_decider(actor: &Actor, facts: &Facts) -> Option<crate::ids::PersonId> {
+    second_of(actor, facts, |second| {
+        second.is_any_of(DEPARTMENT)
+            || (second.is_certified() && second.is_any_of(&[Role::Inspector]))
     })
 }
 

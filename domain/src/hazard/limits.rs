@@ -77,11 +77,7 @@ impl Default for Limits {
 impl Limits {
     /// Bytes of one piece of evidence of this type.
     pub const fn bytes_of(&self, media_type: MediaType) -> u64 {
-        match media_type {
-            MediaType::Jpeg | MediaType::Png | MediaType::Webp => self.photo_bytes,
-            MediaType::Pdf => self.document_bytes,
-            MediaType::Mp4 => self.clip_bytes,
-        }
+        media_type.most_bytes(self.photo_bytes, self.document_bytes, self.clip_bytes)
     }
 
     /// Bytes of the largest piece of evidence of any type.

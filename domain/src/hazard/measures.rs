@@ -5,10 +5,11 @@ use super::decide::Facts;
 use super::steps::{decides_on, not_both, nothing_pending};
 use crate::access::Actor;
 use crate::command::{
-    AssignSector, DecideResumption, Delist, ListSupervision, OrderSuspension, RecordPenalty,
-    RequestResumption,
+    AssignSector, DecideResumption, Delist, ListSupervision, ListingLevel, OrderSuspension,
+    RecordPenalty, RequestResumption,
 };
 use crate::hazard::{Hazard, HazardEvent};
+use crate::jurisdiction::Level;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::responsibility::SECTOR_MAX;
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
@@ -18,6 +19,7 @@ pub(super) fn list_supervision(
     hazard: &Hazard,
     facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
+    check_level(listing.level, facts)?;
     text::required("document_no", &listing.document_no, SHORT_TEXT_MAX)?;
     text::required("authority", &listing.authority, SHORT_TEXT_MAX)?;
     text::required("requirement", &listing.requirement, LONG_TEXT_MAX)?;
@@ -32,10 +34,55 @@ pub(super) fn list_supervision(
     }
     Ok(HazardEvent::Listed {
         listing: listing.clone(),
+        by_jurisdiction: facts.listing_seat.as_ref().map(|seat| seat.jurisdiction_id),
     })
 }
 
-pub(super) fn delist(delisting: &Delist, hazard: &Hazard) -> Result<HazardEvent, Refusal> {
+/// A body lists at its own level or below. What the province or the nation lists is recorded by the
+/// city, the highest there is here.
+fn check_level(level: ListingLevel, facts: &Facts) -> Result<(), Refusal> {
+    let own = facts.listing_seat.as_ref().and_then(|seat| seat.level);
+    let highest = match own {
+        None | Some(Level::City) => return Ok(()),
+        Some(Level::District) => ListingLevel::District,
+        Some(Level::Town | Level::Village | Level::Grid) => ListingLevel::Town,
+    };
+    let fits = match highest {
+        ListingLevel::District => {
+            matches!(level, ListingLevel::District | ListingLevel::Town)
+        }
+        _ => level == ListingLevel::Town,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Refusal::invalid_field(
+        "level",
+        "is above the body that you list for",
+    ))
+}
+
+/// What one body has listed, that body or one above it delists, extends and closes.
+pub(super) fn require_listing_seat(hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
+    let listed = hazard.listing.as_ref().filter(|_| hazard.is_listed());
+    let Some(by) = listed.and_then(|listing| listing.by_jurisdiction) else {
+        return Ok(());
+    };
+    let seat = facts.listing_seat.as_ref();
+    if seat.is_some_and(|seat| seat.down_to_hazard.contains(&by)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalCode::NotPermitted,
+        "a body above yours has listed the hazard: it decides, or one above it",
+    ))
+}
+
+pub(super) fn delist(
+    delisting: &Delist,
+    hazard: &Hazard,
+    facts: &Facts,
+) -> Result<HazardEvent, Refusal> {
     text::required("document_no", &delisting.document_no, SHORT_TEXT_MAX)?;
     text::required("opinion", &delisting.opinion, LONG_TEXT_MAX)?;
     if !hazard.is_listed() {
@@ -44,6 +91,7 @@ pub(super) fn delist(delisting: &Delist, hazard: &Hazard) -> Result<HazardEvent,
             "the hazard is not under listed supervision",
         ));
     }
+    require_listing_seat(hazard, facts)?;
     Ok(HazardEvent::Delisted {
         delisting: delisting.clone(),
     })

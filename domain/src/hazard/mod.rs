@@ -22,7 +22,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Cited, Decision, Facts, MergeTarget, Outcome, decide};
+pub use decide::{Cited, Decision, Facts, ListingSeat, MergeTarget, Outcome, decide};
 pub use entries::{Disputed, FieldName, FieldVersions, NoteEntry, Photo, PhotoState};
 pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
 pub use limits::Limits;

@@ -238,6 +238,10 @@ record! {
         #[n(2)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub delisting: Option<Delisting>,
+        /// For which body: it delists, extends and closes, or one above it.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub by_jurisdiction: Option<JurisdictionId>,
     }
 }
 

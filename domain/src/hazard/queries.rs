@@ -80,6 +80,13 @@ impl Hazard {
             if confirmation.grade == Grade::Major)
     }
 
+    /// Whether its finder alone says that it was fixed on the spot: nobody has looked.
+    pub fn is_only_said_to_be_fixed(&self) -> bool {
+        let unseen = matches!(&self.status, Status::PendingReinspection { submission, returns, .. }
+            if submission.passed_by.is_empty() && *returns == 0);
+        self.fixed_on_spot && unseen
+    }
+
     /// The application for a later due date that waits for a decision.
     pub fn extension_waiting(&self) -> Option<&Extension> {
         let last = self.extensions.last();

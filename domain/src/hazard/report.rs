@@ -35,7 +35,7 @@ pub(super) fn decide_report(
         ));
     }
     if let Some(fixed) = &report.fixed_on_spot {
-        check_fixed_on_spot(report, fixed, facts)?;
+        check_fixed_on_spot(report, fixed, actor, facts)?;
     }
     let jurisdiction_id = facts.jurisdiction_id.ok_or_else(no_jurisdiction)?;
     Ok(Decision::applied(HazardEvent::Reported {
@@ -82,8 +82,30 @@ fn check_nature(nature: &Nature) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Who may say that what they found was fixed before their eyes: their word confirms the hazard.
+const FIX_ON_SPOT: &[Role] = &[
+    Role::Employee,
+    Role::SafetyOfficer,
+    Role::Principal,
+    Role::GridWorker,
+    Role::Inspector,
+    Role::DepartmentReviewer,
+    Role::DepartmentHead,
+];
+
 /// 即查即改 is for general hazards (Order 16 of 2007, Art. 15), and is seen in two photos.
-fn check_fixed_on_spot(report: &Report, fixed: &FixedOnSpot, facts: &Facts) -> Result<(), Refusal> {
+fn check_fixed_on_spot(
+    report: &Report,
+    fixed: &FixedOnSpot,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    if !actor.is_any_of(FIX_ON_SPOT) {
+        return Err(Refusal::invalid_field(
+            "fixed_on_spot",
+            "is said by the enterprise, grid workers, inspectors and the department",
+        ));
+    }
     if report.grade != Grade::General {
         return Err(Refusal::invalid_field(
             "fixed_on_spot",

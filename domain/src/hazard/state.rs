@@ -161,6 +161,10 @@ record! {
         #[cbor(default, skip_if = "is_false")]
         #[serde(default)]
         pub self_declared: bool,
+        /// 存在问题 as it stood when the order was issued: what is amended later was not ordered.
+        #[n(15)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub fact: Option<String>,
     }
 }
 

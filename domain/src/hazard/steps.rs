@@ -7,7 +7,7 @@ use super::decide::{Decision, Facts, Outcome};
 use super::grading;
 use super::measures::{
     assign_sector, decide_resumption, delist, list_supervision, order_suspension, record_penalty,
-    request_resumption,
+    request_resumption, require_listing_seat,
 };
 use crate::access::Actor;
 use crate::command::{
@@ -18,7 +18,7 @@ use crate::hazard::{Hazard, HazardEvent, Status, StatusName};
 use crate::ids::PersonId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
-use crate::time::Timestamp;
+use crate::time::{LocalDate, Timestamp};
 
 /// Every action that is not on the main line.
 pub(super) fn beside(
@@ -31,13 +31,13 @@ pub(super) fn beside(
         Action::SubmitPlan(plan) => submit_plan(plan, hazard, facts),
         Action::DecidePlan(decision) => decide_plan(decision, hazard, actor),
         Action::RequestExtension(request) => request_extension(request, hazard, facts),
-        Action::DecideExtension(decision) => decide_extension(decision, hazard, actor),
+        Action::DecideExtension(decision) => decide_extension(decision, hazard, actor, facts),
         Action::ChangeGrade(change) => grading::change_grade(change, hazard, actor, facts),
         Action::Merge(merge) => decide_merge(merge, hazard, facts),
         Action::Transfer(transfer) => decide_transfer(transfer, hazard),
-        Action::ReceiveTransfer(receipt) => receive_transfer(receipt, hazard, actor),
+        Action::ReceiveTransfer(receipt) => receive_transfer(receipt, hazard, actor, facts),
         Action::ListSupervision(listing) => list_supervision(listing, hazard, facts),
-        Action::Delist(delisting) => delist(delisting, hazard),
+        Action::Delist(delisting) => delist(delisting, hazard, facts),
         Action::OrderSuspension(order) => order_suspension(order, hazard),
         Action::RequestResumption(application) => request_resumption(application, hazard, facts),
         Action::DecideResumption(decision) => decide_resumption(decision, hazard, actor, facts),
@@ -234,7 +234,7 @@ fn request_extension(
             "is not later than the present one",
         ));
     }
-    let days = order.due_date.days_until(request.new_due_date);
+    let days = unadvised_since(hazard, order.due_date).days_until(request.new_due_date);
     if days > facts.limits.extension_days_without_expert && request.expert_opinion.is_none() {
         return Err(Refusal {
             field: Some("expert_opinion".to_owned()),
@@ -253,16 +253,32 @@ fn request_extension(
     })
 }
 
+/// The due date that was in force before the extensions that were granted without an expert's opinion, since the
+/// last one with it: many small steps are one long one.
+fn unadvised_since(hazard: &Hazard, due_date: LocalDate) -> LocalDate {
+    let granted = hazard.extensions.iter().rev().filter(|extension| {
+        let decision = extension.decision.as_ref();
+        decision.is_some_and(|decision| decision.decision.granted)
+    });
+    let unadvised = granted.take_while(|extension| extension.request.expert_opinion.is_none());
+    let first = unadvised.last();
+    first.map_or(due_date, |extension| {
+        extension.due_date_before.min(due_date)
+    })
+}
+
 fn decide_extension(
     decision: &DecideExtension,
     hazard: &Hazard,
     actor: &Actor,
+    facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
     let waiting = hazard.extension_waiting();
     let asked = waiting.ok_or_else(|| nothing_pending("no extension has been asked for"))?;
     decides_on(decision.on, asked.requested.at)?;
     not_both(asked.requested.by, actor)?;
+    require_listing_seat(hazard, facts)?;
     let due = hazard.order().map(|order| order.due_date);
     if decision.granted && due.is_some_and(|due| asked.request.new_due_date <= due) {
         return Err(Refusal::new(
@@ -337,6 +353,7 @@ fn receive_transfer(
     receipt: &ReceiveTransfer,
     hazard: &Hazard,
     actor: &Actor,
+    facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     text::required("receipt_no", &receipt.receipt_no, SHORT_TEXT_MAX)?;
     text::optional("note", receipt.note.as_deref(), LONG_TEXT_MAX)?;
@@ -352,8 +369,25 @@ fn receive_transfer(
     if transfer.receipt.is_some() {
         return Err(nothing_pending("its receipt has been recorded"));
     }
+    if facts.acts_for_sender {
+        return take_back(receipt);
+    }
     if transfer.transfer.to_jurisdiction.is_some() || hazard.grade == Grade::Major {
         not_both(transfer.handed_over.by, actor)?;
+    }
+    Ok(HazardEvent::TransferReceived {
+        receipt: receipt.clone(),
+    })
+}
+
+/// Where nobody answers for the receiving body, whoever handed the hazard over takes it back, so that
+/// it is not nobody's.
+fn take_back(receipt: &ReceiveTransfer) -> Result<HazardEvent, Refusal> {
+    if receipt.accepted {
+        return Err(Refusal::new(
+            RefusalCode::NotPermitted,
+            "the body that it was handed to gives the receipt; yours may take it back",
+        ));
     }
     Ok(HazardEvent::TransferReceived {
         receipt: receipt.clone(),

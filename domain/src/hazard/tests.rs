@@ -10,6 +10,7 @@ mod grades;
 mod hostile;
 mod input;
 mod limits;
+mod not_alone;
 mod overlays;
 mod properties;
 mod safeguards;
@@ -174,6 +175,21 @@ fn pass() -> Action {
         document_no: Some("应急复查〔2026〕12号".to_owned()),
         items: Vec::new(),
         no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
+        on: None,
+    })
+}
+
+/// The same, naming the submission that waits.
+fn pass_of(case: &Case) -> Action {
+    let Action::Reinspect(passed) = pass() else {
+        unreachable!()
+    };
+    let Status::PendingReinspection { submission, .. } = &case.hazard().status else {
+        panic!("nothing was handed in");
+    };
+    Action::Reinspect(Reinspect {
+        on: Some(submission.submitted_at),
+        ..passed
     })
 }
 
@@ -186,12 +202,14 @@ fn fail(new_due_date: Option<LocalDate>) -> Action {
         document_no: None,
         items: Vec::new(),
         no_photo_reason: None,
+        on: None,
     })
 }
 
 fn close() -> Action {
     Action::Close(Close {
         opinion: "同意销号".to_owned(),
+        on: None,
     })
 }
 

@@ -85,8 +85,23 @@ impl Inspection {
             InspectionEvent::AttendanceRecorded { attendance } => {
                 self.attend(&attendance.attendees, by);
             }
-            InspectionEvent::Signed { signing, certified } => {
+            InspectionEvent::Signed {
+                signing,
+                certified,
+                seconds,
+            } => {
                 self.sign(signing, *certified, record, signed_version);
+                for second in seconds {
+                    let own = SignInspection {
+                        role: second.role,
+                        person_id: Some(second.person_id),
+                        name: None,
+                        post: None,
+                        signed_at: signing.signed_at,
+                        photo: None,
+                    };
+                    self.sign(&own, second.certified, record, signed_version);
+                }
             }
             InspectionEvent::SigningRefused { refusal } => {
                 self.refusal = Some(SignatureRefused {
@@ -96,6 +111,7 @@ impl Inspection {
                     claimed_at: refusal.refused_at,
                     recorded_at: at,
                     recorded_by: by,
+                    of_version: signed_version,
                 });
             }
             InspectionEvent::Completed {
@@ -186,6 +202,13 @@ impl Inspection {
         let by = record.actor_id.unwrap_or(NOBODY);
         let late = self.state() != InspectionState::InProgress;
         self.name_photos(&result.photos, by);
+        let before = self.item(&result.item).and_then(|known| {
+            let mut results = known.results.iter();
+            results.find(|old| old.by == by && old.late == late)
+        });
+        if let Some(before) = before.filter(|before| before.outcome != result.outcome) {
+            self.void_what_covers(before.version, record.seq);
+        }
         let new = PersonResult {
             by,
             at: record.recorded_at,
@@ -193,6 +216,7 @@ impl Inspection {
             note: result.note.clone(),
             photos: result.photos.iter().map(|photo| photo.sha256).collect(),
             late,
+            version: record.seq,
         };
         let mut items = self.items.iter_mut();
         if let Some(known) = items.find(|known| known.item == result.item) {
@@ -203,6 +227,20 @@ impl Inspection {
                 item: result.item.clone(),
                 results: vec![new],
             });
+        }
+    }
+
+    /// Whoever signed a result that now is another has signed something else: they sign anew, and an
+    /// enterprise that refused is asked again. What was added to what they signed changes nothing.
+    fn void_what_covers(&mut self, result_of: i64, now: i64) {
+        for signature in &mut self.signatures {
+            if signature.of_version >= result_of {
+                signature.voided_by.get_or_insert(now);
+            }
+        }
+        let refusal = self.refusal.as_ref();
+        if refusal.is_some_and(|refusal| refusal.of_version >= result_of) {
+            self.refusal = None;
         }
     }
 
@@ -241,6 +279,10 @@ impl Inspection {
         record: &InspectionEventRecord,
         of_version: i64,
     ) {
+        let by = record.actor_id.unwrap_or(NOBODY);
+        if let Some(photo) = &signing.photo {
+            self.name_photos(std::slice::from_ref(photo), by);
+        }
         self.signatures.push(Signature {
             role: signing.role,
             person_id: signing.person_id,
@@ -248,9 +290,11 @@ impl Inspection {
             post: signing.post.clone(),
             claimed_at: signing.signed_at,
             recorded_at: record.recorded_at,
-            recorded_by: record.actor_id.unwrap_or(NOBODY),
+            recorded_by: by,
             of_version,
             certified,
+            voided_by: None,
+            photo: signing.photo.as_ref().map(|photo| photo.sha256),
         });
     }
 

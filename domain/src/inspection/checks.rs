@@ -2,15 +2,15 @@
 
 use super::checklists::check_item;
 use super::decide::Facts;
-use crate::access::{Actor, Role};
+use crate::access::Actor;
 use crate::command::{
     AttachPhoto, Attendee, CheckResult, CompleteInspection, ConvertFinding, InspectionKind,
-    InspectionSetup, ItemOutcome, LinkFinding, PhotoRef, RecordRefusal, SignInspection, SignerRole,
-    StartInspection,
+    InspectionSetup, ItemOutcome, LinkFinding, PhotoKind, PhotoRef, SignerRole, StartInspection,
 };
+use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::PhotoState;
-use crate::ids::{EnterpriseId, HazardId, PersonId};
+use crate::ids::{EnterpriseId, HazardId};
 use crate::inspection::{Inspection, InspectionState, InspectionStatus, ItemRecord};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
@@ -118,7 +118,7 @@ pub(super) fn check_results(
 }
 
 /// Photos that a step names. One that the record names already may be named again.
-fn check_photos(
+pub(super) fn check_photos(
     inspection: &Inspection,
     photos: &[&PhotoRef],
     field: &str,
@@ -131,18 +131,23 @@ fn check_photos(
         return Err(limit("photos", facts.limits.photos));
     }
     for photo in photos {
-        if photo.size == 0 || photo.size > facts.limits.photo_bytes {
-            let most = facts.limits.photo_bytes;
+        let Some(media_type) = MediaType::from_name(&photo.media_type) else {
+            return Err(invalid(
+                &format!("{field}.media_type"),
+                "must be image/jpeg, image/png, image/webp, application/pdf or video/mp4",
+            ));
+        };
+        let most = facts.limits.bytes_of(media_type);
+        if photo.size == 0 || photo.size > most {
             return Err(invalid(
                 &format!("{field}.size"),
                 &format!("must be 1 to {most} bytes"),
             ));
         }
-        let media_type = photo.media_type.as_str();
-        if !matches!(media_type, "image/jpeg" | "image/png" | "image/webp") {
+        if media_type == MediaType::Pdf && photo.kind != PhotoKind::Document {
             return Err(invalid(
-                &format!("{field}.media_type"),
-                "must be image/jpeg, image/png or image/webp",
+                &format!("{field}.kind"),
+                "must be document for a PDF: it shows no place",
             ));
         }
         if let Some(taken_at) = photo.taken_at {
@@ -256,77 +261,6 @@ fn require_hazard(
     })
 }
 
-/// Who signs as what: for oneself by one's own account, or an inspector (expert, grid worker) for
-/// a representative who has none and signs on their device.
-pub(super) fn check_signature(
-    inspection: &Inspection,
-    signing: &SignInspection,
-    actor: &Actor,
-    facts: &Facts,
-) -> Result<(), Refusal> {
-    check_claimed_time("signed_at", signing.signed_at, facts)?;
-    text::optional("name", signing.name.as_deref(), SHORT_TEXT_MAX)?;
-    text::optional("post", signing.post.as_deref(), SHORT_TEXT_MAX)?;
-    if inspection.signatures.len() >= facts.limits.attendees {
-        return Err(limit("signatures", facts.limits.attendees));
-    }
-    let own = actor.is_any_of(&[Role::Employee, Role::SafetyOfficer, Role::Principal]);
-    let checks_itself = matches!(
-        inspection.kind,
-        InspectionKind::SelfCheck | InspectionKind::GridPatrol
-    );
-    let fits = match signing.role {
-        SignerRole::Inspector => {
-            actor.is_any_of(&[Role::Inspector]) && is_on_team(inspection, actor)
-        }
-        SignerRole::Expert => actor.is_any_of(&[Role::Expert]) && is_on_team(inspection, actor),
-        SignerRole::Checker => {
-            let self_check = inspection.kind == InspectionKind::SelfCheck;
-            checks_itself && (self_check || actor.is_any_of(&[Role::GridWorker]))
-        }
-        SignerRole::EnterpriseRepresentative => true,
-    };
-    if !fits {
-        return Err(invalid("role", "is not what you sign as here"));
-    }
-    let for_another = signing.role == SignerRole::EnterpriseRepresentative && !own;
-    if for_another {
-        text::required(
-            "name",
-            signing.name.as_deref().unwrap_or(""),
-            SHORT_TEXT_MAX,
-        )?;
-        text::required(
-            "post",
-            signing.post.as_deref().unwrap_or(""),
-            SHORT_TEXT_MAX,
-        )?;
-        if signing.person_id.is_some() {
-            return Err(invalid(
-                "person_id",
-                "cannot be another's account: they sign by their own",
-            ));
-        }
-        return Ok(());
-    }
-    if signing.person_id.is_none() || signing.person_id != actor.person_id() {
-        return Err(invalid("person_id", "must be your own account"));
-    }
-    Ok(())
-}
-
-fn is_on_team(inspection: &Inspection, actor: &Actor) -> bool {
-    let person: Option<PersonId> = actor.person_id();
-    person.is_some_and(|person| inspection.is_on_team(person))
-}
-
-pub(super) fn check_refusal(refusal: &RecordRefusal, facts: &Facts) -> Result<(), Refusal> {
-    check_claimed_time("refused_at", refusal.refused_at, facts)?;
-    text::required("reason", &refusal.reason, LONG_TEXT_MAX)?;
-    text::required("witness", &refusal.witness, SHORT_TEXT_MAX)?;
-    text::optional("refused_by", refusal.refused_by.as_deref(), SHORT_TEXT_MAX)
-}
-
 pub(super) fn check_completion(
     inspection: &Inspection,
     completion: &CompleteInspection,
@@ -376,9 +310,10 @@ fn check_nothing_found(
     completion: &CompleteInspection,
 ) -> Result<(), Refusal> {
     let found = !inspection.findings.is_empty();
+    // Where two people differ, one of them found something.
     let failed = inspection.items.iter().any(|item| {
-        item.result()
-            .is_some_and(|result| result.outcome == ItemOutcome::NotOk)
+        let mut in_time = item.results.iter().filter(|result| !result.late);
+        in_time.any(|result| result.outcome == ItemOutcome::NotOk)
     });
     match completion.no_hazard_found {
         true if found || failed => Err(invalid(

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::checklists::Checklists;
 use super::checks::{
     check_attached, check_attendees, check_completion, check_conversion, check_finding,
-    check_not_afterwards, check_refusal, check_results, check_signature, check_start,
-    check_unplanned, leads_to_dispute, require_awaited, require_certificate, state_of,
-    unknown_photo,
+    check_not_afterwards, check_results, check_start, check_unplanned, leads_to_dispute,
+    require_awaited, require_certificate, state_of, unknown_photo,
 };
 use super::policy::{self, Case, Verdict};
 use super::setup::{check_setup, check_team, check_window};
+use super::signing::{check_refusal, check_seconds, check_signature, require_no_seconds};
 use crate::access::Actor;
 use crate::command::{
     Action, ActionKind, Command, InspectionKind, InspectionSetup, Origin, RecordResults,
@@ -42,6 +42,9 @@ pub struct Facts {
     pub hazards: Option<NamedHazards>,
     /// The editions of checklists that were looked up.
     pub checklists: Checklists,
+    /// The others who signed the same command, each as an actor over this inspection. Their signatures
+    /// were checked (on a device: taken on trust, the server checks).
+    pub seconds: Vec<Actor>,
     /// Limits in force.
     pub limits: InspectionLimits,
 }
@@ -109,6 +112,9 @@ pub fn decide(
         return Err(Refusal::new(RefusalCode::OutOfScope, rule));
     }
     check_policy(current, command, actor).map_err(told)?;
+    if kind != ActionKind::SignInspection {
+        require_no_seconds(facts).map_err(told)?;
+    }
     let step = Step {
         id: InspectionId(command.subject_id.0),
         actor,
@@ -257,6 +263,7 @@ impl Step<'_> {
                 InspectionEvent::Signed {
                     signing: signing.clone(),
                     certified: self.actor.is_certified(),
+                    seconds: check_seconds(inspection, facts)?,
                 }
             }
             Action::CompleteInspection(completion) => {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::{
     AttachPhoto, CancelInspection, ChangeTeam, CompleteInspection, ConvertFinding,
     FollowEnterprise, LinkFinding, Origin, PlanInspection, ReceivePhoto, RecordAttendance,
-    RecordPhotoLost, RecordRefusal, RecordResults, SignInspection, StartInspection,
+    RecordPhotoLost, RecordRefusal, RecordResults, SignInspection, SignerRole, StartInspection,
 };
 use crate::ids::{InspectionId, JurisdictionId, PersonId};
 use crate::time::Timestamp;
@@ -82,6 +82,11 @@ pub enum InspectionEvent {
         /// Whether by an inspector's certificate that was valid then.
         #[n(1)]
         certified: bool,
+        /// Who else signed the same command, with keys of their own.
+        #[n(2)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seconds: Vec<SecondSignature>,
     },
     /// The enterprise refused to sign.
     #[n(7)]
@@ -165,6 +170,22 @@ impl InspectionEvent {
             Self::EnterpriseFollowed { .. } => "enterprise_followed",
         }
     }
+}
+
+/// The signature of somebody beside the author of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cbor(map)]
+pub struct SecondSignature {
+    /// Who.
+    #[n(0)]
+    pub person_id: PersonId,
+    /// As what.
+    #[n(1)]
+    pub role: SignerRole,
+    /// Whether by an inspector's certificate that was valid then.
+    #[n(2)]
+    pub certified: bool,
 }
 
 /// One event with who, when and by which door: the bytes that are hashed.

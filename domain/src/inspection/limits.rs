@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::evidence::MediaType;
+
 /// Counts and sizes that one inspection may reach. Configuration; these are the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -33,6 +35,19 @@ pub struct InspectionLimits {
     /// How far a claimed time may lie ahead of the server's, milliseconds.
     #[n(8)]
     pub clock_ahead_ms: i64,
+    /// Bytes of one document (PDF).
+    #[n(9)]
+    pub document_bytes: u64,
+    /// Bytes of one clip (MP4).
+    #[n(10)]
+    pub clip_bytes: u64,
+}
+
+impl InspectionLimits {
+    /// Bytes of one piece of evidence of this type.
+    pub const fn bytes_of(&self, media_type: MediaType) -> u64 {
+        media_type.most_bytes(self.photo_bytes, self.document_bytes, self.clip_bytes)
+    }
 }
 
 impl Default for InspectionLimits {
@@ -47,6 +62,8 @@ impl Default for InspectionLimits {
             photo_bytes: 64 * 1024 * 1024,
             plan_days: 730,
             clock_ahead_ms: 366 * 86_400_000,
+            document_bytes: 32 * 1024 * 1024,
+            clip_bytes: 64 * 1024 * 1024,
         }
     }
 }

@@ -9,13 +9,14 @@ mod limits;
 pub mod policy;
 mod read;
 mod setup;
+mod signing;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use checklists::{Checklists, Listed, checklists_named};
 pub use decide::{Decision, Facts, NamedHazards, begins, decide, hazards_named, setup_of};
-pub use event::{InspectionEvent, InspectionEventRecord};
+pub use event::{InspectionEvent, InspectionEventRecord, SecondSignature};
 pub use limits::InspectionLimits;
 pub use state::{
     Conversion, Finding, Inspection, InspectionState, InspectionStatus, ItemRecord, PersonResult,

@@ -223,6 +223,14 @@ pub const TABLE: &[Row] = &[
         Anyone,
         &[Inspector, DepartmentReviewer, DepartmentHead, Expert],
     ),
+    // An expert who has left would leave the visit without an end.
+    row(
+        A::ChangeTeam,
+        ON_SITE,
+        EXPERT,
+        Anyone,
+        &[DepartmentReviewer, DepartmentHead],
+    ),
     row(
         A::AttachInspectionPhoto,
         ON_SITE,

@@ -45,6 +45,7 @@ impl Inspection {
     pub fn inspectors_signed(&self) -> Vec<PersonId> {
         let signed = self.signatures.iter();
         let mut people: Vec<PersonId> = signed
+            .filter(|signature| signature.voided_by.is_none())
             .filter(|signature| signature.role == SignerRole::Inspector && signature.certified)
             .filter_map(|signature| signature.person_id)
             .collect();
@@ -57,7 +58,7 @@ impl Inspection {
     pub fn is_signed_by(&self, role: SignerRole) -> bool {
         self.signatures
             .iter()
-            .any(|signature| signature.role == role)
+            .any(|signature| signature.role == role && signature.voided_by.is_none())
     }
 
     /// The results of an item.

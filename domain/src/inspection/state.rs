@@ -187,6 +187,11 @@ record! {
         /// It arrived after the inspection was completed: kept and shown, not what was signed.
         #[n(5)]
         pub late: bool,
+        /// The record's version by which it was here.
+        #[n(6)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub version: i64,
     }
 }
 
@@ -315,6 +320,14 @@ record! {
         /// Whether an inspector signed by a certificate that was valid then.
         #[n(8)]
         pub certified: bool,
+        /// The version in which something that was signed became another: it counts no more.
+        #[n(9)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub voided_by: Option<i64>,
+        /// The photo of a handwritten signature, for a representative without an account.
+        #[n(10)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub photo: Option<Digest>,
     }
 }
 
@@ -340,6 +353,11 @@ record! {
         /// Who says so.
         #[n(5)]
         pub recorded_by: PersonId,
+        /// The record's version that was refused.
+        #[n(6)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub of_version: i64,
     }
 }
 

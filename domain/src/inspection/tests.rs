@@ -1,8 +1,10 @@
 //! Tests of inspections: people, commands and a record that real commands have made.
 
 mod checklists;
+mod document;
 mod input;
 mod properties;
+mod signing;
 mod story;
 mod table;
 
@@ -221,6 +223,7 @@ fn sign(actor: &Actor, kind: InspectionKind) -> Action {
         name: None,
         post: None,
         signed_at: NOW,
+        photo: None,
     })
 }
 
@@ -231,6 +234,7 @@ fn representative() -> Action {
         name: Some("王强".to_owned()),
         post: Some("总经理".to_owned()),
         signed_at: NOW,
+        photo: Some(photo(99)),
     })
 }
 
@@ -287,6 +291,7 @@ impl Case {
                 sector: Some("机械".to_owned()),
                 hazards: None,
                 checklists: Checklists::default(),
+                seconds: Vec::new(),
                 limits: InspectionLimits::default(),
             },
         }

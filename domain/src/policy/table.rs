@@ -11,11 +11,21 @@ use Role::{
 };
 use When::{
     ActorReportedIt, Certified, DueByDepartment, DueByEnterprise, General, Listed, Major,
-    NotListed, NotLowered, SelfFound, StandsGeneral,
+    NoEnterprise, NotListed, NotLowered, OnlySaidToBeFixed, SelfFound, StandsGeneral,
 };
 
 /// States in which work on the hazard goes on.
 const OPEN: &[S] = S::OPEN;
+/// The same, and between two bodies: danger does not wait for a receipt.
+const STANDING: &[S] = &[
+    S::Reported,
+    S::Confirmed,
+    S::Rectifying,
+    S::PendingReinspection,
+    S::Transferred,
+];
+/// Where a due date runs that may still be met.
+const DATED: &[S] = &[S::Confirmed, S::Rectifying, S::Transferred];
 /// From confirmation until closure.
 const ORDERED: &[S] = &[S::Confirmed, S::Rectifying, S::PendingReinspection];
 /// Being corrected.
@@ -69,11 +79,13 @@ pub const TABLE: &[Row] = &[
     row(A::Report, &[S::Unreported], &[], REPORTERS),
     row(A::Amend, &[S::Reported], &[ActorReportedIt], REPORTERS),
     row(A::Amend, &[S::Reported], &[], ENTERPRISE),
+    row(A::Amend, &[S::Reported], &[], &[Inspector]),
+    row(A::Amend, TO_CORRECT, &[Certified], &[Inspector]),
     row(
         A::Amend,
         &[S::Reported, S::Confirmed, S::Rectifying],
         &[],
-        &[Inspector, DepartmentReviewer, DepartmentHead],
+        DEPARTMENT,
     ),
     row(A::AttachPhoto, OPEN, &[], AT_WORK),
     row(
@@ -118,6 +130,12 @@ pub const TABLE: &[Row] = &[
         REPORTERS,
     ),
     row(A::Reject, &[S::Reported], &[], DEPARTMENT),
+    row(
+        A::Reject,
+        &[S::PendingReinspection],
+        &[OnlySaidToBeFixed],
+        DEPARTMENT,
+    ),
     row(A::Merge, &[S::Reported], &[], DEPARTMENT),
     row(
         A::Transfer,
@@ -135,9 +153,11 @@ pub const TABLE: &[Row] = &[
     // Plan and extension
     row(A::SubmitPlan, TO_CORRECT, &[General], ENTERPRISE),
     row(A::SubmitPlan, TO_CORRECT, &[Major], &[Principal]),
+    // Where nobody knows the enterprise, the department sees to the correction itself.
+    row(A::SubmitPlan, TO_CORRECT, &[NoEnterprise], DEPARTMENT),
     row(A::DecidePlan, TO_CORRECT, &[Major], DEPARTMENT),
-    row(A::RequestExtension, TO_CORRECT, &[General], ENTERPRISE),
-    row(A::RequestExtension, TO_CORRECT, &[Major], &[Principal]),
+    row(A::RequestExtension, DATED, &[General], ENTERPRISE),
+    row(A::RequestExtension, DATED, &[Major], &[Principal]),
     row(
         A::DecideExtension,
         TO_CORRECT,
@@ -164,6 +184,12 @@ pub const TABLE: &[Row] = &[
         &[Employee, SafetyOfficer, Principal],
     ),
     row(A::SubmitRectification, TO_CORRECT, &[Major], &[Principal]),
+    row(
+        A::SubmitRectification,
+        TO_CORRECT,
+        &[NoEnterprise],
+        DEPARTMENT,
+    ),
     row(
         A::Reinspect,
         &[S::PendingReinspection],
@@ -220,9 +246,9 @@ pub const TABLE: &[Row] = &[
         &[],
         &[ListingAuthority],
     ),
-    row(A::OrderSuspension, OPEN, &[], &[DepartmentHead]),
-    row(A::RequestResumption, OPEN, &[], &[Principal]),
-    row(A::DecideResumption, OPEN, &[], DEPARTMENT),
+    row(A::OrderSuspension, STANDING, &[], &[DepartmentHead]),
+    row(A::RequestResumption, STANDING, &[], &[Principal]),
+    row(A::DecideResumption, STANDING, &[], DEPARTMENT),
     row(
         A::RecordPenalty,
         &[

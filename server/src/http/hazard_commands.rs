@@ -3,9 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hazardloop_domain::command::{Action, ActionKind, SubjectKind};
 use hazardloop_domain::hazard::{FieldName, Hazard};
-use hazardloop_domain::ids::{CommandId, HazardId, KeyId, PersonId};
-use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{Bytes, CoSignature};
+use hazardloop_domain::ids::{CommandId, HazardId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -16,7 +14,7 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::commands;
+use super::commands::{self, CoSignatureBody};
 use super::hazard_views::HazardEventPage;
 use super::paging;
 use super::problem::Problem;
@@ -52,37 +50,6 @@ struct NewCommand {
     /// Signatures of others who stand behind the same act; as many as the settings allow.
     #[serde(default)]
     co_signatures: Vec<CoSignatureBody>,
-}
-
-/// A second person's signature on a command.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct CoSignatureBody {
-    /// Who signs.
-    person_id: PersonId,
-    /// By which key: the id of a device of theirs, or of a PIN key.
-    key_id: KeyId,
-    /// When, as their device says.
-    signed_at: Timestamp,
-    /// Which algorithm: 1, Ed25519.
-    #[schema(example = 1)]
-    algorithm: u8,
-    /// The signature over the command's statement, base64url without padding. PROTOCOL.md says
-    /// what the statement is made of.
-    #[schema(value_type = String)]
-    signature: Bytes,
-}
-
-impl From<CoSignatureBody> for CoSignature {
-    fn from(body: CoSignatureBody) -> Self {
-        Self {
-            person_id: body.person_id,
-            key_id: body.key_id,
-            signed_at: body.signed_at,
-            algorithm: body.algorithm,
-            signature: body.signature,
-        }
-    }
 }
 
 /// How a command took effect.

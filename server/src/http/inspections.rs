@@ -15,7 +15,7 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::commands;
+use super::commands::{self, CoSignatureBody};
 use super::inspection_views::{InspectionEventPage, InspectionPage, InspectionView};
 use super::openapi_schemas::InspectionAction;
 use super::paging::{self, Cursor};
@@ -158,6 +158,10 @@ struct NewInspectionCommand {
     /// What is done, told apart by `kind`.
     #[schema(value_type = InspectionAction)]
     command: Action,
+    /// Signatures of others on the same `sign_inspection`, as many as the settings allow; nothing else of an
+    /// inspection takes any.
+    #[serde(default)]
+    co_signatures: Vec<CoSignatureBody>,
 }
 
 /// How a command on an inspection took effect.
@@ -216,6 +220,7 @@ async fn send(
     let NewInspectionCommand {
         command_id,
         command,
+        co_signatures,
     } = body.0;
     commands::require_fresh_id(command_id)?;
     if command.kind().subject() != SubjectKind::Inspection {
@@ -227,8 +232,7 @@ async fn send(
         person_id: caller.person_id,
         subject_id: id.0.into(),
         action: command,
-        // Whoever else signs an inspection does so in a step of their own.
-        co_signatures: Vec::new(),
+        co_signatures: co_signatures.into_iter().map(Into::into).collect(),
         if_match: if_match(&http)?.version(),
     };
     let taken = rest_command::take(&app, sent).await?;

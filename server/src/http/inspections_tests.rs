@@ -80,6 +80,10 @@ fn representative() -> Value {
     json!({
         "kind": "sign_inspection", "role": "enterprise_representative", "name": "王强",
         "post": "总经理", "signed_at": "2026-11-22T00:50:00Z",
+        "photo": {
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "size": 90_000, "media_type": "image/jpeg", "kind": "signature",
+        },
     })
 }
 
@@ -154,6 +158,10 @@ fn a_departments_inspection_goes_from_plan_to_completion_and_its_history_holds()
         it.send("inspector2", signature("inspector2"))
             .await
             .expect(200);
+        let mut typed = representative();
+        typed.as_object_mut().unwrap().remove("photo");
+        let typed = it.send("inspector2", typed).await.expect(422);
+        assert_eq!(typed["field"], "photo", "a typed name is no signature");
         it.send("inspector2", representative()).await.expect(200);
         let done = it.send("inspector1", completion(false)).await.expect(200);
         assert_eq!(done["inspection"]["status"]["name"], "completed");

@@ -350,7 +350,7 @@ impl OrderView {
             department: hazard.department,
             responsible_unit: order.responsible_unit,
             responsible_person: order.responsible_person,
-            fact: hazard.description,
+            fact: order.fact.unwrap_or(hazard.description),
             place_text: hazard.place_text,
             basis: order.basis,
             expert_opinion: order.expert_opinion,

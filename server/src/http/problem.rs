@@ -198,6 +198,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::ReasonRequired
         | RefusalCode::ChecklistUnknown
         | RefusalCode::CoSignatureInvalid
+        | RefusalCode::SecondPersonRequired
         | RefusalCode::JurisdictionUnknown => 422,
     }
 }

@@ -37,6 +37,8 @@ impl Settings {
             photos: set.inspection_photos,
             plan_days: set.plan_days,
             photo_bytes: self.photos.bytes,
+            document_bytes: self.photos.document_bytes,
+            clip_bytes: self.photos.clip_bytes,
             ..InspectionLimits::default()
         }
     }

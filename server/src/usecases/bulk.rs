@@ -153,8 +153,12 @@ impl Made {
                 document_no: None,
                 items: Vec::new(),
                 no_photo_reason: None,
+                on: None,
             };
-            let closure = Close { opinion: text() };
+            let closure = Close {
+                opinion: text(),
+                on: None,
+            };
             events.push(HazardEvent::Reinspected {
                 reinspection,
                 second: None,

@@ -1,7 +1,7 @@
 //! Co-signatures: whether those who stand behind a command of somebody else really signed it.
 
 use hazardloop_domain::command::CoSigner;
-use hazardloop_domain::ids::{HazardId, PersonId};
+use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::cosign::{Statement, check_co_signatures};
 use hazardloop_sync_protocol::cosign_faults::Fault;
@@ -57,8 +57,8 @@ pub fn check(
             None => {}
         }
         let by = statement.record_of(by);
-        let hazard_id = HazardId(statement.subject_id.0);
-        if set.was_co_signed(conn, hazard_id, &by.statement)? {
+        let subject = statement.kind.subject().with(statement.subject_id);
+        if set.was_co_signed(conn, subject, &by.statement)? {
             return refuse(Fault::UsedBefore);
         }
         co_signers.push(by);

@@ -6,6 +6,7 @@
 //! commands is stored in few statements.
 
 mod aggregate;
+mod authors;
 mod checklists;
 mod cited;
 mod co_signed;
@@ -15,7 +16,7 @@ mod queue;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, CoSigner, Command, Origin, Subject};
+use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
@@ -23,11 +24,11 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, S
 use hazardloop_domain::inspection::{Inspection, InspectionLimits};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::cosign_faults::Fault;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
 use self::aggregate::Aggregate;
+use self::authors::Author;
 use self::cited::cited;
 pub use self::working_set::WorkingSet;
 use super::reach;
@@ -155,7 +156,11 @@ impl WorkingSet<'_> {
             return Err(refusal.into());
         }
         let place = self.place(tx.conn(), command, loaded.as_ref(), sender)?;
-        let actor = self.actor(tx.conn(), sender, &place.place)?;
+        let Author {
+            actor,
+            place,
+            acts_for_sender,
+        } = self.author(tx.conn(), command, loaded.as_ref(), place, sender)?;
         // Of their own reports machines and the public know without seeing any.
         let unseen =
             |hazard: &Hazard| !reach::sees(&actor) && actor.person_id() != Some(hazard.reported_by);
@@ -185,6 +190,8 @@ impl WorkingSet<'_> {
             merge_target,
             cited,
             named_sector,
+            listing_seat: self.listing_seat(tx.conn(), sender, &target.place)?,
+            acts_for_sender,
             ..Facts::at(self.now(), door.limits.clone(), door.app.calendar.now())
         };
         if let Some(new_place) = &target.new_place {
@@ -203,16 +210,6 @@ impl WorkingSet<'_> {
         self.count_photos(tx, command.subject_id, here, done)
     }
 
-    /// The sender with regard to `place`.
-    fn actor(&mut self, conn: &mut Conn, sender: &Sender, place: &Place) -> Result<Actor, Failure> {
-        let Some(person_id) = sender.person_id else {
-            return Ok(Actor::System);
-        };
-        let now = self.now();
-        let grants = self.grants(conn, person_id)?;
-        Ok(Actor::over(person_id, grants, place, now))
-    }
-
     /// Refuses an id that is that of something else, of an enterprise, say: the two would share
     /// one history.
     fn require_free(&mut self, conn: &mut Conn, command: &Command) -> Result<(), Failure> {
@@ -221,26 +218,6 @@ impl WorkingSet<'_> {
             return Err(Refusal::new(RefusalCode::AlreadyExists, rule).into());
         }
         Ok(())
-    }
-
-    /// The co-signers, each as what they are over this place.
-    fn seconds(
-        &mut self,
-        conn: &mut Conn,
-        co_signers: &[CoSigner],
-        place: &Place,
-    ) -> Result<Vec<Actor>, Failure> {
-        let now = self.now();
-        let mut seconds = Vec::with_capacity(co_signers.len());
-        for (at, by) in co_signers.iter().enumerate() {
-            let grants = self.grants(conn, by.person_id)?;
-            let second = Actor::over(by.person_id, grants, place, now);
-            if second.is_outside() {
-                return Err(Fault::NoRole.refusal(Some(at)).into());
-            }
-            seconds.push(second);
-        }
-        Ok(seconds)
     }
 
     /// Where the command's hazard stands; for a report, where it will stand.

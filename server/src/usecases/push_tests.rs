@@ -62,6 +62,7 @@ fn a_batch_gives_an_outcome_per_command_and_the_same_receipts_again() {
                 id,
                 Action::Close(Close {
                     opinion: "好".to_owned(),
+                    on: None,
                 }),
             ),
             device.seal_raw("note", 9, vec![0xa0]),

@@ -212,6 +212,7 @@ pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
         Action::DecideResumption(decision) => decision.photos.iter().collect(),
         Action::RecordResults(results) => of_results(&results.results),
         Action::SubmitSelfCheck(check) => of_results(&check.results),
+        Action::SignInspection(signing) => signing.photo.iter().collect(),
         // Written out, so that whoever adds a kind says whether it brings photos.
         Action::Amend(_)
         | Action::Confirm(_)
@@ -242,7 +243,6 @@ pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
         | Action::LinkFinding(_)
         | Action::ConvertFinding(_)
         | Action::RecordAttendance(_)
-        | Action::SignInspection(_)
         | Action::RecordRefusal(_)
         | Action::CompleteInspection(_)
         | Action::CancelInspection(_)

@@ -47,8 +47,7 @@ impl Replayed for Inspection {
         command: &Command,
         person: &PersonRecord,
         made_at: Timestamp,
-        // Whoever else signs an inspection does so in a step of their own.
-        _seconds: Vec<Actor>,
+        seconds: Vec<Actor>,
     ) -> (Result<Vec<InspectionEvent>, Refusal>, bool) {
         let mut facts = Facts {
             now: reader.now,
@@ -58,6 +57,7 @@ impl Replayed for Inspection {
             // The hazard may be one that this device does not hold: the server looks.
             hazards: None,
             checklists: reader.checklists(current, &command.action),
+            seconds,
             limits: reader.limits().inspections,
         };
         let (actor, certain) = if let Some(inspection) = current {

@@ -1,11 +1,13 @@
 //! What a person sees: server rows, with the commands that they do not reflect yet on top.
 
-use hazardloop_domain::access::{Actor, Grant, GrantScope, PersonRecord, Place, Role};
+use hazardloop_domain::access::{
+    Actor, Grant, GrantScope, PersonRecord, Place, Role, highest_seat,
+};
 use hazardloop_domain::calendar::WorkdayCalendar;
 use hazardloop_domain::calendar_year::CalendarYear;
 use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, SubjectKind};
 use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::hazard::{Cited, Facts, Hazard, MergeTarget, StatusName};
+use hazardloop_domain::hazard::{Cited, Facts, Hazard, ListingSeat, MergeTarget, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
 use hazardloop_domain::inspection::{Inspection, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
@@ -230,11 +232,20 @@ impl Reader<'_> {
             facts.jurisdiction_id = jurisdiction.or(Some(hazard.jurisdiction_id));
             facts.sector = named.map(|named| named.sector);
             let place = hazard.place(ancestors);
-            return (
-                Actor::over(person.id, &person.grants, &place, self.now),
-                facts,
-                certain,
-            );
+            let actor = Actor::over(person.id, &person.grants, &place, self.now);
+            facts.listing_seat = self.listing_seat(person, &place);
+            let from = hazard.handed_over_by().filter(|_| {
+                actor.is_outside() && command.action.kind() == ActionKind::ReceiveTransfer
+            });
+            let Some(from) = from else {
+                return (actor, facts, certain);
+            };
+            // Whoever handed it over may take it back while nobody has taken it.
+            let (ancestors, certain) = self.ancestors(from);
+            let place = hazard.place(ancestors);
+            facts.acts_for_sender = true;
+            let actor = Actor::over(person.id, &person.grants, &place, self.now);
+            return (actor, facts, certain);
         }
         let enterprise_id = match &command.action {
             Action::Report(Report { enterprise_id, .. }) => *enterprise_id,
@@ -244,6 +255,18 @@ impl Reader<'_> {
         facts.jurisdiction_id = begun.jurisdiction_id;
         facts.sector = begun.sector;
         (begun.actor, facts, begun.certain)
+    }
+
+    /// The highest body over `place` for which this person lists hazards.
+    fn listing_seat(&self, person: &PersonRecord, place: &Place) -> Option<ListingSeat> {
+        let down = highest_seat(&person.grants, Role::ListingAuthority, place, self.now)?;
+        let jurisdiction_id = *down.first()?;
+        let known = self.record::<Jurisdiction>(RecordKind::Jurisdiction, jurisdiction_id.0);
+        Some(ListingSeat {
+            jurisdiction_id,
+            level: known.map(|known| known.level),
+            down_to_hazard: down.to_vec(),
+        })
     }
 
     /// Who acts where something new begins, at this enterprise where this device knows it.

@@ -1,6 +1,8 @@
 //! Two inspectors in a basement: one confirms a major hazard, the other signs on a phone of their own or with a PIN,
 //! and what comes to the server is confirmed by both.
 
+mod inspections;
+
 use std::path::Path;
 
 use hazardloop_tests::device::Device;

@@ -1,7 +1,7 @@
 //! A major hazard through everything that can lie over its way: two inspectors, a plan, listed
 //! supervision, an extension, a failed re-inspection, work stopped and resumed, a transfer that
-//! comes back, a new inspector, closure by the listing authority, reopening; online and offline, and
-//! alike on both databases.
+//! comes back and one that is taken over, a reviewer who hands over the desk, closure by the listing
+//! authority, reopening; online and offline, and alike on both databases.
 
 use hazardloop_tests::TestDatabase;
 use hazardloop_tests::device::Device;
@@ -9,6 +9,7 @@ use hazardloop_tests::rest::Rest;
 use serde_json::{Value, json};
 
 use super::actors::{Stage, id};
+use super::handed_over;
 
 /// A plan with the five fulfilments.
 pub fn plan<'a>(hazard: &'a str, due: &'a str) -> Vec<&'a str> {
@@ -42,14 +43,14 @@ pub fn pass<'a>(hazard: &'a str, opinion: &'a str) -> Vec<&'a str> {
     words
 }
 
-struct Play {
-    stage: Stage,
-    hazard: String,
+pub(super) struct Play {
+    pub(super) stage: Stage,
+    pub(super) hazard: String,
 }
 
 impl Play {
     /// One command over REST by `login`; the hazard as it is then.
-    fn desk(&self, login: &str, salt: &str, command: Value) -> Value {
+    pub(super) fn desk(&self, login: &str, salt: &str, command: Value) -> Value {
         let answer = self
             .rest(login)
             .command(&self.hazard, &id(salt), &command)
@@ -57,12 +58,12 @@ impl Play {
         answer.json()["hazard"].clone()
     }
 
-    fn refused(&self, login: &str, salt: &str, command: Value, code: &str) {
+    pub(super) fn refused(&self, login: &str, salt: &str, command: Value, code: &str) {
         let answer = self.rest(login).command(&self.hazard, &id(salt), &command);
         assert_eq!(answer.problem(), code, "{}", answer.text());
     }
 
-    fn rest(&self, login: &str) -> Rest {
+    pub(super) fn rest(&self, login: &str) -> Rest {
         self.stage.server.rest().signed_in(login)
     }
 
@@ -75,7 +76,7 @@ impl Play {
         device.ok(&["sync"]);
     }
 
-    fn seen(&self) -> Value {
+    pub(super) fn seen(&self) -> Value {
         let path = format!("/api/v1/hazards/{}", self.hazard);
         self.rest("inspector1")
             .get(&path)
@@ -127,6 +128,7 @@ fn play(database: TestDatabase) -> (Value, String) {
     let play = Play { stage, hazard };
     confirmed_by_two(&play);
     handed_over_and_back(&play);
+    handed_over::between_districts(&play);
     planned_listed_and_extended(&play);
     returned_once(&play);
     stopped_and_resumed(&play);
@@ -263,8 +265,9 @@ fn stopped_and_resumed(play: &Play) {
         "评估合格",
     ];
     play.field(&play.stage.principal, &words);
+    handed_over::to_a_successor(play);
     let hazard = play.desk(
-        "reviewer",
+        "reviewer2",
         "resume",
         json!({
             "kind": "decide_resumption", "granted": true, "document_no": "复产〔2026〕1号", "opinion": "现场审查合格",
@@ -302,7 +305,7 @@ fn closed_by_the_listing_authority(play: &Play) {
         play.field(inspector, &pass(&play.hazard, opinion));
     }
     let close = json!({ "kind": "close", "opinion": "同意销号" });
-    play.refused("reviewer", "close", close.clone(), "NOT_PERMITTED");
+    play.refused("reviewer2", "close", close.clone(), "NOT_PERMITTED");
     let hazard = play.desk("listing", "close by the authority", close);
     assert_eq!(hazard["status"]["name"], "closed");
     let delist =
@@ -313,7 +316,7 @@ fn closed_by_the_listing_authority(play: &Play) {
 /// 虚假整改: overdue again since the first due date, as if it had never been closed.
 fn reopened(play: &Play) {
     let hazard = play.desk(
-        "reviewer",
+        "reviewer2",
         "reopen",
         json!({
             "kind": "reopen", "reason": "抽查发现泄爆装置未接通", "false_closure": true, "cause": "false_closure",

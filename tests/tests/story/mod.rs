@@ -3,6 +3,7 @@
 
 mod actors;
 mod grown;
+mod handed_over;
 mod tamper;
 
 use hazardloop_tests::TestDatabase;

@@ -60,10 +60,12 @@ fn a_department_answers_no_longer_once_another_jurisdiction_or_sector_does() {
         })
     };
     let mut case = assigned();
+    case.facts.seconds = vec![inspector(2)];
     case.facts.sector = case.hazard().sector.clone();
     case.must(&inspector(1), elsewhere(&case));
     assert_eq!(department(&case), before);
     let mut case = assigned();
+    case.facts.seconds = vec![inspector(2)];
     case.facts.sector = Some("危化".to_owned());
     case.must(&inspector(1), elsewhere(&case));
     assert_eq!(department(&case), None);

@@ -87,6 +87,7 @@ pub(super) fn hostile_actions(
                 note: Some(text.clone()),
             }],
             no_photo_reason: Some(text.clone()),
+            on: None,
         }));
     }
     all.extend(hostile_steps(&text, due_date, &photos));
@@ -96,6 +97,7 @@ pub(super) fn hostile_actions(
         }),
         Action::Close(Close {
             opinion: text.clone(),
+            on: None,
         }),
         Action::Reopen(Reopen {
             reason: text.clone(),

@@ -159,6 +159,8 @@ const STATED: &[Row] = &[
     // Nobody here but its author takes a report back; see below for the author.
     same(K::Withdraw, &[S::Reported], only("")),
     same(K::Reject, &[S::Reported], only("RH")),
+    // Only what its finder alone says to be fixed: see `not_alone.rs`.
+    same(K::Reject, &[S::PendingReinspection], only("")),
     same(K::Merge, &[S::Reported], only("RH")),
     same(
         K::Transfer,
@@ -184,6 +186,13 @@ const STATED: &[Row] = &[
         &[S::Confirmed, S::Rectifying],
         only("SP"),
         only("P"),
+    ),
+    // Between two bodies the due date runs on; these were handed over before they had one.
+    graded(
+        K::RequestExtension,
+        &[S::Transferred],
+        but('s', "SP"),
+        but('s', "P"),
     ),
     // Whoever set the due date decides; here two inspectors have.
     same(
@@ -230,9 +239,9 @@ const STATED: &[Row] = &[
         ],
         but('f', "L"),
     ),
-    same(K::OrderSuspension, OPEN, only("H")),
-    same(K::RequestResumption, OPEN, but('f', "P")),
-    same(K::DecideResumption, OPEN, but('o', "RH")),
+    same(K::OrderSuspension, STANDING, only("H")),
+    same(K::RequestResumption, STANDING, but('f', "P")),
+    same(K::DecideResumption, STANDING, but('o', "RH")),
     same(
         K::RecordPenalty,
         &[
@@ -273,6 +282,14 @@ const OPEN: &[S] = &[
     S::Confirmed,
     S::Rectifying,
     S::PendingReinspection,
+];
+
+const STANDING: &[S] = &[
+    S::Reported,
+    S::Confirmed,
+    S::Rectifying,
+    S::PendingReinspection,
+    S::Transferred,
 ];
 
 /// The stated outcomes; where nothing is stated, a hazard that exists is in the wrong state for

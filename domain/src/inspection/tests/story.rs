@@ -263,12 +263,16 @@ fn completion_says_how_many_photos_had_not_arrived() {
         Action::ReceiveInspectionPhoto(receipt.clone()),
     );
     case.must(&Actor::System, Action::ReceiveInspectionPhoto(receipt));
-    assert_eq!(case.it().photos_awaited(), 1, "the first one still is");
+    assert_eq!(
+        case.it().photos_awaited(),
+        2,
+        "the first one and the representative's signature still are"
+    );
     case.must(&inspector(1), complete(false));
     let InspectionStatus::Completed { photos_awaited, .. } = case.it().status else {
         panic!("completed")
     };
-    assert_eq!(photos_awaited, 1);
+    assert_eq!(photos_awaited, 2);
 }
 
 #[test]
@@ -283,7 +287,10 @@ fn nobody_signs_in_anothers_name() {
         name: Some("王强".to_owned()),
         post: Some("总经理".to_owned()),
         signed_at: NOW,
+        photo: None,
     };
+    case.refused_field("photo", &one, Action::SignInspection(theirs.clone()));
+    theirs.photo = Some(photo(99));
     case.refused_field("person_id", &one, Action::SignInspection(theirs.clone()));
     theirs.person_id = None;
     theirs.name = None;

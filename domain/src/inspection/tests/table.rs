@@ -285,7 +285,8 @@ const STATED: &[Row] = &[
         "rrrr++rrr+rrrrrr",
         "rrrrt+rrr+rrrrrr",
     ),
-    same(A::ChangeTeam, ON_SITE, NOT_DEPARTMENT, NOBODY),
+    same(A::ChangeTeam, ON_SITE, EXPERT, "rrrrr+rrr+rrrrrr"),
+    same(A::ChangeTeam, ON_SITE, SELF_OR_GRID, NOBODY),
     same(A::ChangeTeam, ENDED, EVERY_KIND, NO_STATE),
     same(A::InspectionFollowEnterprise, NEW, EVERY_KIND, NOT_THERE),
     same(

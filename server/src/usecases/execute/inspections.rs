@@ -51,6 +51,7 @@ impl WorkingSet<'_> {
             sector: target.place.sector.clone(),
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),
             checklists: self.checklists_of(tx.conn(), loaded.as_ref(), &command.action)?,
+            seconds: self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?,
             limits: self.door().inspection_limits.clone(),
         };
         let current = loaded.as_ref();

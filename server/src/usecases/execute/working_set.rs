@@ -309,6 +309,10 @@ impl<'a> WorkingSet<'a> {
     ) -> Result<Inspection, Failure> {
         let slot = self.inspections.entry(id).or_insert(Slot::empty(false));
         let (inspection, mut linked) = slot.chain(id.0, new_events, self.now, sender)?;
+        if !linked.is_empty() {
+            let signed = sender.origin.co_signers.iter();
+            self.co_signed.extend(signed.map(|by| by.statement));
+        }
         self.events.append(&mut linked);
         Ok(inspection)
     }

@@ -1,0 +1,139 @@
+//! What a signature stands for: what was there when it was given, by whose key.
+
+use super::*;
+
+/// On site, item 2 found wrong, signed by both inspectors and the representative.
+fn signed() -> Case {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, record(vec![result("1", ItemOutcome::Ok)]));
+    case.must(&one, record(vec![result("2", ItemOutcome::NotOk)]));
+    case.must(&one, sign(&one, K::Plan));
+    case.must(&two, sign(&two, K::Plan));
+    case.must(&one, representative());
+    case
+}
+
+#[test]
+fn a_result_that_becomes_another_after_signing_is_signed_anew_by_everybody() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = signed();
+    case.must(&one, record(vec![result("2", ItemOutcome::Ok)]));
+    case.refused_as(RefusalCode::TooFewInspectors, &one, complete(true));
+    assert!(case.it().signatures.iter().all(|s| s.voided_by.is_some()));
+    case.must(&one, sign(&one, K::Plan));
+    case.must(&two, sign(&two, K::Plan));
+    case.refused_as(RefusalCode::SignatureMissing, &one, complete(true));
+    case.must(&one, representative());
+    case.must(&one, complete(true));
+    assert_eq!(Inspection::from_history(&case.history), case.inspection);
+}
+
+#[test]
+fn a_refusal_to_sign_is_asked_for_anew_too() {
+    let one = inspector(1);
+    let mut case = Case::started(K::Plan);
+    case.must(&one, all_ok());
+    case.must(&one, refuse());
+    case.must(&one, record(vec![result("2", ItemOutcome::NotOk)]));
+    assert_eq!(case.it().refusal, None);
+}
+
+#[test]
+fn what_is_added_after_signing_or_said_again_voids_nothing() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = signed();
+    case.must(&one, record(vec![result("2", ItemOutcome::NotOk)]));
+    case.must(&two, record(vec![result("1", ItemOutcome::Ok)]));
+    case.must(&one, finding(K::Plan, 1));
+    assert!(case.it().signatures.iter().all(|s| s.voided_by.is_none()));
+    case.must(&one, complete(false));
+}
+
+#[test]
+fn where_two_inspectors_differ_something_was_found() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = signed();
+    case.must(&two, record(vec![result("2", ItemOutcome::Ok)]));
+    case.refused_field("no_hazard_found", &one, complete(true));
+    case.must(&one, complete(false));
+}
+
+#[test]
+fn others_sign_the_same_signing_with_keys_of_their_own() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, all_ok());
+    case.facts.seconds = vec![two.clone(), principal()];
+    case.refused_as(RefusalCode::CoSignatureInvalid, &one, attach(3));
+    case.must(&one, sign(&one, K::Plan));
+    case.facts.seconds.clear();
+    case.must(&one, complete(true));
+    let roles: Vec<_> = case
+        .it()
+        .signatures
+        .iter()
+        .map(|s| (s.role, s.person_id))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            (SignerRole::Inspector, Some(id_of(&one))),
+            (SignerRole::Inspector, Some(id_of(&two))),
+            (
+                SignerRole::EnterpriseRepresentative,
+                Some(id_of(&principal()))
+            ),
+        ]
+    );
+}
+
+#[test]
+fn whoever_is_neither_on_the_team_nor_of_the_enterprise_signs_with_nobody() {
+    let one = inspector(1);
+    let mut case = Case::started(K::Plan);
+    case.must(&one, all_ok());
+    for stranger in [
+        inspector(77),
+        person(Role::Supervisor, 3),
+        person(Role::Expert, 78),
+    ] {
+        case.facts.seconds = vec![stranger];
+        case.refused_as(RefusalCode::CoSignatureInvalid, &one, sign(&one, K::Plan));
+    }
+}
+
+#[test]
+fn documents_and_clips_are_evidence_of_an_inspection_too() {
+    let one = inspector(1);
+    let mut case = Case::started(K::Plan);
+    let with = |change: fn(&mut PhotoRef)| {
+        let mut photo = photo(3);
+        change(&mut photo);
+        Action::AttachInspectionPhoto(AttachPhoto { photo })
+    };
+    let pdf = |photo: &mut PhotoRef| photo.media_type = "application/pdf".to_owned();
+    case.refused_field("photo.kind", &one, with(pdf));
+    let svg = |photo: &mut PhotoRef| photo.media_type = "image/svg+xml".to_owned();
+    case.refused_field("photo.media_type", &one, with(svg));
+    let large = |photo: &mut PhotoRef| {
+        photo.media_type = "application/pdf".to_owned();
+        photo.kind = PhotoKind::Document;
+        photo.size = 33 * 1024 * 1024;
+    };
+    case.refused_field("photo.size", &one, with(large));
+    case.must(
+        &one,
+        with(|photo| {
+            photo.media_type = "application/pdf".to_owned();
+            photo.kind = PhotoKind::Document;
+        }),
+    );
+    let mut clip = photo(4);
+    clip.media_type = "video/mp4".to_owned();
+    clip.size = 60 * 1024 * 1024;
+    case.must(
+        &one,
+        Action::AttachInspectionPhoto(AttachPhoto { photo: clip }),
+    );
+}

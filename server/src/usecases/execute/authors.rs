@@ -1,0 +1,110 @@
+//! Who acts: the sender and those who signed with them, each as what they are over one place.
+
+use hazardloop_domain::access::{Actor, Place, Role, highest_seat};
+use hazardloop_domain::command::{ActionKind, CoSigner, Command};
+use hazardloop_domain::hazard::{Hazard, ListingSeat};
+use hazardloop_sync_protocol::cosign_faults::Fault;
+
+use super::{Sender, Target, WorkingSet};
+use crate::failure::Failure;
+use crate::store::{Conn, jurisdictions};
+
+/// The sender of a command on a hazard.
+pub(super) struct Author {
+    /// What they are there.
+    pub actor: Actor,
+    /// Where.
+    pub place: Target,
+    /// They act for the body that handed the hazard over.
+    pub acts_for_sender: bool,
+}
+
+impl WorkingSet<'_> {
+    /// The sender over the place of the hazard; of one that nobody has taken over yet, whoever handed it over
+    /// may still take it back.
+    pub(super) fn author(
+        &mut self,
+        conn: &mut Conn,
+        command: &Command,
+        loaded: Option<&Hazard>,
+        mut place: Target,
+        sender: &Sender,
+    ) -> Result<Author, Failure> {
+        let mut actor = self.actor(conn, sender, &place.place)?;
+        let receipt = command.action.kind() == ActionKind::ReceiveTransfer;
+        let mut acts_for_sender = false;
+        if let Some(hazard) = loaded.filter(|_| receipt && actor.is_outside())
+            && let Some(from) = hazard.handed_over_by()
+        {
+            let lineage = self.lineage(conn, from)?;
+            place.place = hazard.place(lineage.ancestors.clone());
+            actor = self.actor(conn, sender, &place.place)?;
+            acts_for_sender = true;
+        }
+        Ok(Author {
+            actor,
+            place,
+            acts_for_sender,
+        })
+    }
+
+    /// The sender with regard to `place`.
+    pub(super) fn actor(
+        &mut self,
+        conn: &mut Conn,
+        sender: &Sender,
+        place: &Place,
+    ) -> Result<Actor, Failure> {
+        let Some(person_id) = sender.person_id else {
+            return Ok(Actor::System);
+        };
+        let now = self.now();
+        let grants = self.grants(conn, person_id)?;
+        Ok(Actor::over(person_id, grants, place, now))
+    }
+
+    /// The highest body over `place` for which the sender lists hazards.
+    pub(super) fn listing_seat(
+        &mut self,
+        conn: &mut Conn,
+        sender: &Sender,
+        place: &Place,
+    ) -> Result<Option<ListingSeat>, Failure> {
+        let Some(person_id) = sender.person_id else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let grants = self.grants(conn, person_id)?;
+        let down = highest_seat(grants, Role::ListingAuthority, place, now);
+        let Some((first, down)) = down.and_then(|down| Some((*down.first()?, down.to_vec())))
+        else {
+            return Ok(None);
+        };
+        let level = jurisdictions::one(conn, first)?.map(|found| found.node.level);
+        Ok(Some(ListingSeat {
+            jurisdiction_id: first,
+            level,
+            down_to_hazard: down,
+        }))
+    }
+
+    /// The co-signers, each as what they are over this place.
+    pub(super) fn seconds(
+        &mut self,
+        conn: &mut Conn,
+        co_signers: &[CoSigner],
+        place: &Place,
+    ) -> Result<Vec<Actor>, Failure> {
+        let now = self.now();
+        let mut seconds = Vec::with_capacity(co_signers.len());
+        for (at, by) in co_signers.iter().enumerate() {
+            let grants = self.grants(conn, by.person_id)?;
+            let second = Actor::over(by.person_id, grants, place, now);
+            if second.is_outside() {
+                return Err(Fault::NoRole.refusal(Some(at)).into());
+            }
+            seconds.push(second);
+        }
+        Ok(seconds)
+    }
+}
