@@ -118,6 +118,20 @@ pub enum TableError {
     /// A workbook that unpacks to more bytes than allowed.
     #[error("the workbook unpacks to more than {0} bytes / 工作簿解压后超过 {0} 字节")]
     UnpacksTooLarge(u64),
+    /// Cells that together hold more bytes than allowed: many may repeat one text of the workbook.
+    #[error("the cells hold more than {0} bytes / 单元格内容合计超过 {0} 字节")]
+    HoldsTooMuch(u64),
+    /// A part of a workbook that announces more than it can hold.
+    #[error(
+        "{part} announces more texts than the {most} that its bytes can hold / \
+         {part} 声明的文本数超过其字节所能容纳的 {most} 条"
+    )]
+    AnnouncesTooMany {
+        /// Which part.
+        part: &'static str,
+        /// As many it could hold.
+        most: u64,
+    },
 }
 
 /// Reads the rows of a file that hold anything.
@@ -139,13 +153,19 @@ pub fn read(bytes: &[u8], format: Format, limits: &TableLimits) -> Result<Vec<Ro
 struct Rows<'a> {
     limits: &'a TableLimits,
     rows: Vec<Row>,
+    /// Bytes that the cells take in memory.
+    kept: u64,
 }
+
+/// What a cell takes in memory, its text aside.
+const CELL_BYTES: usize = size_of::<(usize, Cell)>();
 
 impl<'a> Rows<'a> {
     fn new(limits: &'a TableLimits) -> Self {
         Self {
             limits,
             rows: Vec::new(),
+            kept: 0,
         }
     }
 
@@ -165,6 +185,15 @@ impl<'a> Rows<'a> {
             },
             other => other,
         };
+        let bytes = match &cell {
+            Cell::Text(text) => text.len().saturating_add(CELL_BYTES),
+            Cell::Rounded | Cell::Error | Cell::TooLong(_) => CELL_BYTES,
+        };
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.kept = self.kept.saturating_add(bytes);
+        if self.kept > limits.unpacked_bytes {
+            return Err(TableError::HoldsTooMuch(limits.unpacked_bytes));
+        }
         let count = self.rows.len();
         match self.rows.last_mut().filter(|row| row.number == number) {
             Some(row) => row.cells.push((column, cell)),

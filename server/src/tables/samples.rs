@@ -65,6 +65,19 @@ pub(crate) fn with_sheet(rows: &str) -> Vec<u8> {
     ])
 }
 
+/// A workbook whose sheet holds these rows, and whose cells share the texts of this part.
+pub(crate) fn with_strings(rows: &str, strings: &str) -> Vec<u8> {
+    archive(&[
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", RELS),
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", WORKBOOK_RELS),
+        ("xl/styles.xml", STYLES),
+        ("xl/sharedStrings.xml", strings),
+        ("xl/worksheets/sheet1.xml", &sheet(rows)),
+    ])
+}
+
 /// A zip archive.
 pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));

@@ -6,7 +6,7 @@
     clippy::indexing_slicing
 )]
 
-use super::samples::{Value, archive, sheet, with_sheet, workbook};
+use super::samples::{Value, archive, sheet, with_sheet, with_strings, workbook};
 use super::*;
 
 const LIMITS: TableLimits = TableLimits {
@@ -198,4 +198,79 @@ fn what_is_no_workbook_is_refused() {
     let wrong = r#"<row r="x"><c r="?"><v>1</v></c></row>"#;
     let _ = xlsx(&with_sheet(wrong));
     let _ = xlsx(&with_sheet(r#"<row r="1"><c t="s"><v>99999</v></c></row>"#));
+}
+
+/// Shared texts that announce so many.
+fn strings(announced: &str, texts: &str) -> String {
+    format!(
+        r#"<?xml version="1.0"?><sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" {announced}>{texts}</sst>"#
+    )
+}
+
+const SHARED: &str = r#"<row r="1"><c r="A1" t="s"><v>0</v></c></row>"#;
+
+#[test]
+fn shared_texts_are_read() {
+    let texts = "<si><t>名称</t></si>";
+    for announced in ["", r#"count="9" uniqueCount="1""#, r#"uniqueCount="7""#] {
+        let rows = xlsx(&with_strings(SHARED, &strings(announced, texts))).unwrap();
+        assert_eq!(rows[0].text(0), Some("名称"), "{announced}");
+    }
+}
+
+#[test]
+fn shared_texts_that_announce_more_than_they_hold_take_no_memory() {
+    let far = " ".repeat(9_000);
+    let hidden = format!("<!-- >{far}-->");
+    let announcements = [
+        (r#"uniqueCount="400000000000""#, ""),
+        (r#"count="1" uniqueCount='999999999999999999999999'"#, ""),
+        ("uniqueCount\n = \t \"4000000000\"", ""),
+        (r#"uniqueCount="4000000000""#, hidden.as_str()),
+    ];
+    for (announced, before) in announcements {
+        let part =
+            strings(announced, "<si><t>x</t></si>").replace("<sst", &format!("{before}<sst"));
+        let refused = xlsx(&with_strings(SHARED, &part));
+        let Err(TableError::AnnouncesTooMany { part, .. }) = refused else {
+            panic!("{announced}: {refused:?}");
+        };
+        assert_eq!(part, "xl/sharedStrings.xml");
+    }
+    // Under another name's case, as it is found; and in a code that hides the word.
+    let part = strings(r#"uniqueCount="4000000000""#, "");
+    let upper = archive(&[("xl/SHAREDSTRINGS.xml", &part)]);
+    assert!(matches!(
+        xlsx(&upper),
+        Err(TableError::AnnouncesTooMany { .. })
+    ));
+    let utf16: String = part.chars().flat_map(|letter| [letter, '\0']).collect();
+    let hidden = archive(&[("xl/sharedStrings.xml", &utf16)]);
+    assert_eq!(xlsx(&hidden), Err(TableError::Workbook));
+}
+
+#[test]
+fn one_text_that_many_cells_share_counts_for_each_of_them() {
+    let limits = TableLimits {
+        rows: 5_000,
+        columns: 200,
+        cell_chars: 20_000,
+        unpacked_bytes: 100_000,
+    };
+    let text = "字".repeat(2_000);
+    let part = strings("", &format!("<si><t>{text}</t></si>"));
+    let sharing = |cells: usize| {
+        let row = |row: usize| format!(r#"<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>"#);
+        with_strings(&(1..=cells).map(row).collect::<String>(), &part)
+    };
+    let read = |cells| read(&sharing(cells), Format::Xlsx, &limits);
+    assert_eq!(read(16).unwrap().len(), 16);
+    assert_eq!(read(17), Err(TableError::HoldsTooMuch(100_000)));
+    // The same cell again and again counts too.
+    let again = r#"<c r="A1"><v>1</v></c>"#.repeat(4_000);
+    let again = with_sheet(&format!(r#"<row r="1">{again}</row>"#));
+    assert_eq!(
+        super::read(&again, Format::Xlsx, &limits),
+        Err(TableError::HoldsTooMuch(100_000))
+    );
 }

@@ -15,6 +15,18 @@ const FILES_MAX: usize = 2_000;
 /// in memory than in the file.
 const SHARE_OF_STYLES: u64 = 16;
 
+/// Of the unpacked bytes, what the texts that cells share may take: one over this many.
+const SHARE_OF_STRINGS: u64 = 2;
+
+/// The fewest bytes that one shared text takes in its file: `<si/>`.
+const SHORTEST_STRING: u64 = 5;
+
+/// The attribute by which they announce how many they are.
+const ANNOUNCES: &[u8] = b"uniqueCount";
+
+/// The part that holds them, as it is told to people.
+const STRINGS_PART: &str = "xl/sharedStrings.xml";
+
 /// From here on a floating-point number no longer holds every digit that Excel was given.
 const ROUNDED_FROM: f64 = 1e15;
 
@@ -48,19 +60,62 @@ fn weigh(bytes: &[u8], most: u64) -> Result<(), TableError> {
     for at in 0..archive.len() {
         let file = archive.by_index(at).map_err(|_| TableError::Workbook)?;
         let name = file.name().map_err(|_| TableError::Workbook)?;
-        let of_styles = name.to_lowercase().ends_with("styles.xml");
-        let may = if of_styles {
+        let name = name.to_lowercase();
+        let of_strings = name.ends_with("sharedstrings.xml");
+        let may = if of_strings {
+            left.min(most / SHARE_OF_STRINGS)
+        } else if name.ends_with("styles.xml") {
             left.min(most / SHARE_OF_STYLES)
         } else {
             left
         };
         let mut limited = file.take(may.saturating_add(1));
-        let unpacked = std::io::copy(&mut limited, &mut std::io::sink());
+        let mut strings = Vec::new();
+        let unpacked = match of_strings {
+            true => limited
+                .read_to_end(&mut strings)
+                .map(|read| u64::try_from(read).unwrap_or(u64::MAX)),
+            false => std::io::copy(&mut limited, &mut std::io::sink()),
+        };
         let unpacked = unpacked.map_err(|_| TableError::Workbook)?;
         if unpacked > may {
             return Err(TableError::UnpacksTooLarge(most));
         }
+        believe_counts(&strings)?;
         left = left.saturating_sub(unpacked);
+    }
+    Ok(())
+}
+
+/// Refuses shared texts that announce more of them than their bytes can hold: room for so many is
+/// taken before the first one is read.
+fn believe_counts(strings: &[u8]) -> Result<(), TableError> {
+    // UTF-16, and codes that shift, would hide the announcement; no XML holds these in UTF-8.
+    if strings
+        .iter()
+        .any(|byte| matches!(byte, 0 | 0x0e | 0x0f | 0x1b))
+    {
+        return Err(TableError::Workbook);
+    }
+    let most = u64::try_from(strings.len()).unwrap_or(u64::MAX) / SHORTEST_STRING;
+    // Wherever it stands: what comes before may be as long as anybody likes. `count` says how often
+    // they are used, and is no reason to take room.
+    let windows = strings.windows(ANNOUNCES.len()).enumerate();
+    for (at, _) in windows.filter(|(_, word)| *word == ANNOUNCES) {
+        let after = strings.iter().skip(at.saturating_add(ANNOUNCES.len()));
+        let digits = after
+            .skip_while(|byte| !byte.is_ascii_digit() && !matches!(byte, b'<' | b'>'))
+            .take_while(|byte| byte.is_ascii_digit());
+        let number = digits.fold(0_u64, |number, digit| {
+            let digit = digit.saturating_sub(b'0');
+            number.saturating_mul(10).saturating_add(u64::from(digit))
+        });
+        if number > most {
+            return Err(TableError::AnnouncesTooMany {
+                part: STRINGS_PART,
+                most,
+            });
+        }
     }
     Ok(())
 }

@@ -203,12 +203,19 @@ pub async fn try_out(
     brought: Brought,
 ) -> Result<ImportReport, Failure> {
     let importer = Importer::of(app, person_id);
-    let db = app.db.clone();
-    db.read(move |tx| {
-        let table = Table::read(&brought, &importer.limits)?;
-        try_out_in(tx.conn(), &importer, &table)
-    })
-    .await
+    let table = read_apart(brought, &importer.limits).await?;
+    app.db
+        .read(move |tx| try_out_in(tx.conn(), &importer, &table))
+        .await
+}
+
+/// Reads a file on a thread of its own, before any connection is asked for: what takes long to read
+/// keeps nobody waiting.
+async fn read_apart(brought: Brought, limits: &ImportLimits) -> Result<Table, Failure> {
+    let limits = limits.clone();
+    let table = tokio::task::spawn_blocking(move || Table::read(&brought, &limits));
+    let lost = |error| Failure::Internal(format!("reading a table: {error}"));
+    table.await.map_err(lost)?
 }
 
 /// See [`try_out`].
@@ -240,12 +247,8 @@ pub async fn import(
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
     let importer = Importer::of(app, person_id);
-    let limits = importer.limits.clone();
     let id = brought.id;
-    // Before the one writer is asked for: what cannot be read keeps nobody waiting.
-    let table = tokio::task::spawn_blocking(move || Table::read(&brought, &limits));
-    let lost = |error| Failure::Internal(format!("reading a table: {error}"));
-    let table = table.await.map_err(lost)??;
+    let table = read_apart(brought, &importer.limits).await?;
     let app = app.clone();
     let db = app.db.clone();
     db.write(move |tx| {
