@@ -78,7 +78,7 @@ pub enum Failure {
     Upload(#[from] UploadFailure),
     /// The database did not do its part.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// Another part of the server failed; the text is for the log, not for the asker.
     #[error("internal: {0}")]
     Internal(String),
@@ -159,6 +159,16 @@ impl Failure {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
             || matches!(self, Self::Refused(refusal) if refusal.code == RefusalCode::NotFound)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // Of which kind of thing it is, is not told.
+            StoreError::IdTaken => Self::IdReused,
+            other => Self::Store(other),
+        }
     }
 }
 

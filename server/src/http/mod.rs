@@ -66,6 +66,8 @@ mod hazards_tests;
 #[cfg(test)]
 mod imports_tests;
 #[cfg(test)]
+mod taken_ids_tests;
+#[cfg(test)]
 mod test_client;
 
 use actix_web::body::MessageBody;

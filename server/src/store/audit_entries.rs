@@ -69,19 +69,34 @@ pub fn newest_first(
         .load(conn)?)
 }
 
-/// Events of one subject before its `before`th, newest first, at most `limit`.
+/// What has a history under an id; `None`: nothing has.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn kind_of(conn: &mut Conn, subject_id: &Uuid) -> Result<Option<String>, StoreError> {
+    // The first event: whoever began it.
+    Ok(events::table
+        .filter(events::subject_id.eq(subject_id.as_bytes().to_vec()))
+        .order(events::subject_seq)
+        .select(events::subject_kind)
+        .first(conn)
+        .optional()?)
+}
+
+/// Events of one subject of this kind before its `before`th, newest first, at most `limit`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn of_subject(
     conn: &mut Conn,
-    subject_id: &Uuid,
+    (subject_kind, subject_id): (&str, &Uuid),
     before: i64,
     limit: i64,
 ) -> Result<Vec<Witnessed>, StoreError> {
     Ok(events::table
         .filter(events::subject_id.eq(subject_id.as_bytes().to_vec()))
         .filter(events::subject_seq.lt(before))
+        .filter(events::subject_kind.eq(subject_kind.to_owned()))
         .order(events::subject_seq.desc())
         .limit(limit)
         .select(Witnessed::as_select())

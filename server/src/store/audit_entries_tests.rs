@@ -43,7 +43,10 @@ fn events_newest_first_and_their_links_enter_an_index() {
         }
         let subject = Uuid::from_u128(1);
         enters(&db, "events_subject_id_subject_seq_key", |conn| {
-            audit_entries::of_subject(conn, &subject, i64::MAX, 10).map(drop)
+            audit_entries::of_subject(conn, ("hazard", &subject), i64::MAX, 10).map(drop)
+        });
+        enters(&db, "events_subject_id_subject_seq_key", |conn| {
+            audit_entries::kind_of(conn, &subject).map(drop)
         });
         let page = [event(3, 1), event(3, 2), event(4, 1)];
         enters(&db, "audit_chain_tx_ordinal_key", |conn| {

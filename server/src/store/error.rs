@@ -43,6 +43,9 @@ pub enum StoreError {
         /// What kind of row.
         what: &'static str,
     },
+    /// The id is that of something of another kind, which has a history by it already.
+    #[error("this id is that of something of another kind")]
+    IdTaken,
     /// The database aborted the transaction so that others could finish (SQLSTATE 40001, 40P01).
     #[error("the transaction must be run again: {what}")]
     Retry {

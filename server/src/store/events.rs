@@ -21,7 +21,7 @@ pub struct StoredEvent {
     pub tx: i64,
     /// The second half.
     pub ordinal: i32,
-    /// `hazard`, `enterprise`, `person`, `device`.
+    /// `hazard`, `enterprise`, `person`, `device` and so on; the same in the whole history of an id.
     pub subject_kind: String,
     /// Of which subject.
     pub subject_id: Vec<u8>,
@@ -150,12 +150,13 @@ fn taken_meanwhile(error: diesel::result::Error) -> StoreError {
     error
 }
 
-/// Appends one event to whatever history the subject has.
+/// Appends one event to the history that the subject has.
 ///
 /// # Errors
-/// As [`append_all`].
+/// As [`append_all`]; [`StoreError::IdTaken`] when the history under the id is that of another kind of
+/// thing.
 pub fn append(tx: &mut WriteTx<'_>, event: NewEvent<'_>) -> Result<Head, StoreError> {
-    let head = head(tx.conn(), event.subject_id)?;
+    let head = head(tx.conn(), event.subject_kind, event.subject_id)?;
     let (linked, head) = link(head, event);
     append_all(tx, vec![linked])?;
     Ok(head)
@@ -164,17 +165,22 @@ pub fn append(tx: &mut WriteTx<'_>, event: NewEvent<'_>) -> Result<Head, StoreEr
 /// The end of a subject's history.
 ///
 /// # Errors
-/// When the database does not answer.
-pub fn head(conn: &mut Conn, subject_id: &Uuid) -> Result<Head, StoreError> {
-    let newest: Option<(i64, Vec<u8>)> = events::table
+/// [`StoreError::IdTaken`] when it is the history of another kind of thing: its events would lie in
+/// between, and the next one of either would find its place taken for ever. Others when the database
+/// does not answer.
+pub fn head(conn: &mut Conn, subject_kind: &str, subject_id: &Uuid) -> Result<Head, StoreError> {
+    let newest: Option<(i64, Vec<u8>, String)> = events::table
         .filter(events::subject_id.eq(subject_id.as_bytes().to_vec()))
         .order(events::subject_seq.desc())
-        .select((events::subject_seq, events::hash))
+        .select((events::subject_seq, events::hash, events::subject_kind))
         .first(conn)
         .optional()?;
-    let Some((seq, hash)) = newest else {
+    let Some((seq, hash, kind)) = newest else {
         return Ok(Head::NONE);
     };
+    if kind != subject_kind {
+        return Err(StoreError::IdTaken);
+    }
     let hash = Digest::from_slice(&hash).ok_or_else(|| StoreError::Corrupt {
         what: "an event hash of odd length".to_owned(),
     })?;

@@ -75,15 +75,14 @@ fn list_in(
                 let why = "needs the role administrator or supervisor";
                 return Err(Failure::Forbidden(why.to_owned()));
             }
-            let newest = audit_entries::of_subject(conn, &id, i64::MAX, 1)?;
-            let kind = newest.first().map(|event| event.subject_kind.as_str());
             let unknown = Failure::NotFound("subject");
+            let kind = audit_entries::kind_of(conn, &id)?;
             let kind = kind.ok_or_else(|| unknown.clone())?;
-            if !whole && !is_within(conn, &reach, kind, id)? {
+            if !whole && !is_within(conn, &reach, &kind, id)? {
                 return Err(unknown);
             }
             let before = wanted.after.map_or(i64::MAX, |key| key.at);
-            audit_entries::of_subject(conn, &id, before, limit)?
+            audit_entries::of_subject(conn, (&kind, &id), before, limit)?
         }
     };
     let more = events.len() > wanted.limit;

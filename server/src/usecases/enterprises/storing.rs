@@ -20,6 +20,9 @@ use crate::store::places::{self, EnterpriseRow, Lineage};
 use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search};
 use crate::usecases::execute::scopes_of;
 
+/// What their histories are of.
+const SUBJECT: &str = "enterprise";
+
 /// Enterprises on their way into the database. Each may be named once.
 pub(in crate::usecases) struct Storing<'a> {
     key: &'a DigestKey,
@@ -94,7 +97,7 @@ impl<'a> Storing<'a> {
         self.news.put(self.key, &scopes, announced);
         let head = match before {
             None => Head::NONE,
-            Some(_) => events::head(tx.conn(), &enterprise.id.0)?,
+            Some(_) => events::head(tx.conn(), SUBJECT, &enterprise.id.0)?,
         };
         self.tell(head, enterprise, change)
     }
@@ -112,7 +115,7 @@ impl<'a> Storing<'a> {
         let scopes = self.scopes_before(tx.conn(), enterprise)?;
         self.leave(tx, &scopes, enterprise, change.now)?;
         places::remove_enterprise(tx, enterprise.id, enterprise.version)?;
-        let head = events::head(tx.conn(), &enterprise.id.0)?;
+        let head = events::head(tx.conn(), SUBJECT, &enterprise.id.0)?;
         self.tell(head, enterprise, change)
     }
 
@@ -173,7 +176,7 @@ impl<'a> Storing<'a> {
             reason: change.reason.map(str::to_owned),
         })?;
         let event = NewEvent {
-            subject_kind: "enterprise",
+            subject_kind: SUBJECT,
             subject_id: &enterprise.id.0,
             kind: change.kind,
             actor: change.actor,
