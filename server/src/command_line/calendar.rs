@@ -85,7 +85,7 @@ fn import(
         parse_calendar(&text).map_err(|error| Failure::invalid("file", error.to_string()))?;
     let now = clock.now();
     let key = super::digest_key(db, entropy)?;
-    let job = entropy.uuid_v7(now);
+    let jobs = [(); 2].map(|()| entropy.uuid_v7(now));
     let tables = by_year(rows, source);
     let done = db.write_blocking(move |tx| {
         let mut lines = String::new();
@@ -97,7 +97,7 @@ fn import(
             lines.push_str(&format!("{}\t{what}\n", stored.year));
         }
         if any {
-            calendar::recompute_from_outside(tx, job, now)?;
+            calendar::recompute_from_outside(tx, jobs, now)?;
         }
         Ok::<_, Failure>(lines)
     });

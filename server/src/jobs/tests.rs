@@ -101,6 +101,34 @@ fn a_broken_photo_fails_its_own_job_and_stays_visible() {
 }
 
 #[test]
+fn a_job_that_was_given_up_gives_way_to_a_new_one_and_no_other_does() {
+    each_world(|world| async move {
+        put_in(&world, 1, JobKind::FillSector, Some("key"), "no scope").await;
+        put_in(&world, 2, JobKind::FillSector, Some("key"), "second").await;
+        let first = claim(&world).await.unwrap();
+        assert_eq!(first.payload, "no scope");
+        put_in(&world, 3, JobKind::FillSector, Some("key"), "third").await;
+        assert!(claim(&world).await.is_none(), "one under way is there");
+        let (given_up, now) = (first.clone(), world.now());
+        let failed = world
+            .app
+            .db
+            .write(move |tx| jobs::failed(tx.conn(), &given_up, "no", None, now));
+        assert!(failed.await.unwrap());
+        assert!(matches!(
+            state(&world, "key").await,
+            JobState::Failed { .. }
+        ));
+        put_in(&world, 4, JobKind::FillSector, Some("key"), "fourth").await;
+        assert_eq!(state(&world, "key").await, JobState::Pending);
+        let done = world.app.db.write(move |tx| jobs::done(tx.conn(), &first));
+        assert!(!done.await.unwrap(), "the old runner has no say");
+        let again = claim(&world).await.unwrap();
+        assert_eq!((again.payload.as_str(), again.attempt), ("fourth", 1));
+    });
+}
+
+#[test]
 fn two_runners_run_each_job_once() {
     each_world(|world| async move {
         for number in 1..=20 {

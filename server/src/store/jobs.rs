@@ -102,10 +102,11 @@ pub enum JobState {
     },
 }
 
-/// Puts `job` in, unless one with its key is there; answers whether it was put in.
+/// Puts `job` in, unless one with its key is to be done; answers whether it was put in. One that was
+/// given up gives way: what it could not do then may be done now.
 ///
-/// A job that is under way still counts as there, so a kind whose work may be overtaken by a
-/// second change must look at the present state when it ends, or go without a key.
+/// A job that is under way still counts as to be done, so a kind whose work may be overtaken by a
+/// second change must look at the present state when it ends, or have another key for each change.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,10 +120,24 @@ pub fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<bool, StoreError> {
         jobs::attempts.eq(0),
         jobs::lease_until.eq(0_i64),
     );
+    let anew = (
+        // With another id: a runner that has the old one has no say over this.
+        jobs::id.eq(job.id.as_bytes().to_vec()),
+        jobs::kind.eq(job.kind.as_str()),
+        jobs::payload.eq(job.payload.clone()),
+        jobs::run_at.eq(job.run_at.as_millis()),
+        jobs::attempts.eq(0),
+        jobs::lease_until.eq(0_i64),
+        jobs::last_error.eq(None::<String>),
+        jobs::failed_at.eq(None::<i64>),
+    );
     let statement = diesel::insert_into(jobs::table)
         .values(row)
         .on_conflict(jobs::dedup_key)
-        .do_nothing();
+        .do_update()
+        .set(anew);
+    let given_up = jobs::failed_at.is_not_null();
+    let statement = diesel::query_dsl::methods::FilterDsl::filter(statement, given_up);
     Ok(Portable(statement).execute(conn)? == 1)
 }
 

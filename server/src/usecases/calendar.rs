@@ -14,9 +14,9 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
-use super::enqueue::enqueue;
 use super::execute::{Door, Sender};
 use super::jurisdictions::encoded;
+use super::others::CATCH_UP_EVERY_S;
 use super::whole_tree;
 use crate::app::App;
 use crate::failure::Failure;
@@ -28,8 +28,13 @@ use crate::store::{Db, StoreError, WriteTx, calendars};
 /// The tables that this build was shipped with; see `catalog/README.md` for their source.
 const SHIPPED: &str = include_str!("../../../catalog/calendars/china-workdays-2020-2026.csv");
 
-/// All counting again is one job.
+/// What the jobs that count again are called, each by the number of the import it follows: one that is
+/// under way may not know the tables of a later import.
 const RECOMPUTE: &str = "recompute_deadlines";
+
+/// Milliseconds until due dates are counted once more: another server that had not yet learnt of the
+/// import may have set one meanwhile. Twice as long as learning takes.
+pub const ONCE_MORE_AFTER_MS: i64 = 2_000 * CATCH_UP_EVERY_S as i64;
 
 /// What the history of a year's table keeps of one import: the bytes that are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -196,32 +201,39 @@ pub async fn import_for(
     Ok(stored)
 }
 
-/// Has provisional due dates counted again by whichever server runs jobs.
+/// Has provisional due dates counted again by whichever server runs jobs, after what this
+/// transaction has imported: now, and once more when every server has learnt of it.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn recompute_from_outside(
     tx: &mut WriteTx<'_>,
-    job: uuid::Uuid,
+    ids: [uuid::Uuid; 2],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let job = jobs::NewJob {
-        id: job,
-        kind: JobKind::RecomputeDeadlines,
-        dedup_key: Some(RECOMPUTE.to_owned()),
-        payload: String::new(),
-        run_at: now,
-    };
-    jobs::enqueue(tx.conn(), &job)?;
+    let imports = calendars::imports(tx.conn())?;
+    let later = now.plus_millis(ONCE_MORE_AFTER_MS);
+    for ((id, run_at), when) in ids.into_iter().zip([now, later]).zip(["now", "once_more"]) {
+        let job = jobs::NewJob {
+            id,
+            kind: JobKind::RecomputeDeadlines,
+            dedup_key: Some(format!("{RECOMPUTE}:{imports}:{when}")),
+            payload: String::new(),
+            run_at,
+        };
+        jobs::enqueue(tx.conn(), &job)?;
+    }
     Ok(())
 }
 
 fn recompute_later(tx: &mut WriteTx<'_>, app: &App, now: Timestamp) -> Result<(), Failure> {
-    let key = Some(RECOMPUTE.to_owned());
-    let kind = JobKind::RecomputeDeadlines;
-    enqueue(tx, app, kind, key, String::new(), now)?;
+    let ids = [(); 2].map(|()| app.entropy.uuid_v7(now));
+    recompute_from_outside(tx, ids, now)?;
     let app = app.clone();
-    tx.after_commit(Box::new(move || app.events_wake.notify_one()));
+    tx.after_commit(Box::new(move || {
+        app.jobs_wake.notify_one();
+        app.events_wake.notify_one();
+    }));
     Ok(())
 }
 

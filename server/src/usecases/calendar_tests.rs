@@ -9,15 +9,18 @@
 
 use hazardloop_domain::calendar::{DayKind, DayMark};
 use hazardloop_domain::calendar_year::CalendarDay;
-use hazardloop_domain::command::{Confirm, Grade, Period};
-use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::command::{
+    Close, Confirm, DecideExtension, Grade, Period, Reinspect, RequestExtension,
+    SubmitRectification,
+};
+use hazardloop_domain::hazard::{Hazard, HazardEvent};
 use hazardloop_domain::time::LocalDate;
 
 use super::*;
 use crate::jobs::run_due;
 use crate::store::hazards;
 use crate::test_support::{
-    TestDevice, TestServer, hazard_id, on_each_database, on_each_database_with, person, report,
+    NOW, TestDevice, TestServer, hazard_id, on_each_database, on_each_database_with, person, report,
 };
 use crate::usecases::push::push;
 
@@ -120,17 +123,184 @@ fn provisional_due_dates_are_counted_again_and_all_others_stay() {
 }
 
 #[test]
-fn a_closed_or_moved_due_date_waits_for_no_calendar() {
+fn a_table_that_is_there_already_moves_nothing() {
     on_each_database(|server| async move {
         let app = &server.app;
         file(&server, &[40]).await;
         let version = hazard(app, 1).version;
         import_for(app, person("admin"), table(), 0).await.unwrap();
         run_due(app).await.unwrap();
-        // The same table again, and another job: nothing more happens.
         import_for(app, person("admin"), table(), 7).await.unwrap();
         recompute(app).await.unwrap();
         assert_eq!(hazard(app, 1).version, version + 1);
+    });
+}
+
+/// Corrects a hazard and closes it.
+async fn close(app: &App, number: u64) {
+    let text = || "试验".to_owned();
+    let events = [
+        HazardEvent::RectificationSubmitted {
+            submission: SubmitRectification {
+                measures: text(),
+                completed_at: NOW,
+                photos: Vec::new(),
+                cost_fen: None,
+                pairs: Vec::new(),
+                self_acceptance: None,
+            },
+        },
+        HazardEvent::Reinspected {
+            reinspection: Reinspect {
+                passed: true,
+                opinion: text(),
+                photos: Vec::new(),
+                new_due_date: None,
+                document_no: None,
+                items: Vec::new(),
+                no_photo_reason: None,
+            },
+            second: None,
+        },
+        HazardEvent::Closed {
+            closure: Close { opinion: text() },
+        },
+    ];
+    let door = Door::new(app);
+    let write = app.db.write(move |tx| {
+        let mut set = door.open(NOW);
+        set.hazard(tx.conn(), hazard_id(number))?;
+        set.record(hazard_id(number), &events, &Sender::SERVER)?;
+        set.store(tx)
+    });
+    write.await.unwrap();
+}
+
+#[test]
+fn a_moved_due_date_stays_and_a_closed_hazard_stays_closed_while_the_first_dates_are_put_right() {
+    on_each_database(|server| async move {
+        let app = &server.app;
+        file(&server, &[40, 40]).await;
+        let (first, _) = due(app, 1);
+        let mut principal = TestDevice::enrol(app, "principal", 3).await;
+        let mut reviewer = TestDevice::enrol(app, "reviewer", 4).await;
+        let moved = LocalDate::new(first.date().tomorrow().unwrap());
+        let ask = Action::RequestExtension(RequestExtension {
+            new_due_date: moved,
+            reason: "等待配件".to_owned(),
+            interim_controls: "专人值守".to_owned(),
+            expert_opinion: None,
+        });
+        let grant = Action::DecideExtension(DecideExtension {
+            granted: true,
+            opinion: "同意".to_owned(),
+            on: None,
+        });
+        for (device, action) in [(&mut principal, ask), (&mut reviewer, grant)] {
+            let batch = vec![device.seal(hazard_id(1), action)];
+            let answer = push(app, device.person_id, device.push(batch)).await;
+            let answer = answer.unwrap();
+            assert!(format!("{answer:?}").contains("Applied"), "{answer:?}");
+        }
+        close(app, 2).await;
+        assert_eq!(hazard(app, 1).order().unwrap().due_date, moved);
+        let status = hazard(app, 2).status_name();
+
+        import_for(app, person("admin"), table(), 0).await.unwrap();
+        run_due(app).await.unwrap();
+        let order = hazard(app, 1).order().unwrap().clone();
+        assert_eq!(order.due_date, moved);
+        // Figures count by the first date.
+        assert!(order.due_date_original > first);
+        let closed = hazard(app, 2);
+        assert_eq!(closed.status_name(), status);
+        assert!(closed.order().unwrap().due_date_original > first);
+        assert_eq!(waiting(app), 0);
+    });
+}
+
+/// The table of a year after it, for one more import.
+fn another_table() -> CalendarYear {
+    let mut table = table();
+    table.year = 2028;
+    for day in &mut table.days {
+        day.date = day
+            .date
+            .to_string()
+            .replace("2027", "2028")
+            .parse()
+            .unwrap();
+    }
+    table
+}
+
+/// Takes the next due job and does not work on it yet.
+async fn take(app: &App) -> jobs::Claimed {
+    let now = app.clock.now();
+    let until = now.plus_millis(crate::jobs::runner::LEASE_MS);
+    let claim = app.db.write(move |tx| jobs::claim(tx.conn(), now, until));
+    claim.await.unwrap().unwrap()
+}
+
+#[test]
+fn an_import_while_due_dates_are_counted_has_them_counted_again() {
+    on_each_database(|server| async move {
+        let app = &server.app;
+        file(&server, &[40]).await;
+        import_for(app, person("admin"), another_table(), 0)
+            .await
+            .unwrap();
+        // Another server counts by what it knew when it began.
+        let under_way = take(app).await;
+        import_for(app, person("admin"), table(), 0).await.unwrap();
+        let done = app.db.write(move |tx| jobs::done(tx.conn(), &under_way));
+        assert!(done.await.unwrap());
+        assert!(due(app, 1).1);
+        run_due(app).await.unwrap();
+        assert!(!due(app, 1).1);
+    });
+}
+
+#[test]
+fn a_counting_that_was_given_up_keeps_no_later_one_away() {
+    on_each_database(|server| async move {
+        let app = &server.app;
+        file(&server, &[40]).await;
+        import_for(app, person("admin"), another_table(), 0)
+            .await
+            .unwrap();
+        let failing = take(app).await;
+        let failed = app
+            .db
+            .write(move |tx| jobs::failed(tx.conn(), &failing, "broken", None, NOW));
+        assert!(failed.await.unwrap());
+        import_for(app, person("admin"), table(), 0).await.unwrap();
+        run_due(app).await.unwrap();
+        assert!(!due(app, 1).1);
+    });
+}
+
+#[test]
+fn what_another_server_set_before_it_learnt_of_the_table_is_counted_too() {
+    on_each_database(|server| async move {
+        let app = &server.app;
+        let other = server.beside().await;
+        import_for(app, person("admin"), table(), 0).await.unwrap();
+        run_due(app).await.unwrap();
+        let mut phone = TestDevice::enrol(&other, "employee", 1).await;
+        let mut inspector = TestDevice::enrol(&other, "inspector1", 2).await;
+        let batch = vec![phone.seal(hazard_id(1), Action::Report(report("粉尘")))];
+        push(&other, phone.person_id, phone.push(batch))
+            .await
+            .unwrap();
+        let batch = vec![inspector.seal(hazard_id(1), confirm(40))];
+        push(&other, inspector.person_id, inspector.push(batch))
+            .await
+            .unwrap();
+        assert!(due(app, 1).1);
+        server.set_now(NOW.plus_millis(ONCE_MORE_AFTER_MS));
+        run_due(app).await.unwrap();
+        assert!(!due(app, 1).1);
     });
 }
 
