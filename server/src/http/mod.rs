@@ -54,6 +54,8 @@ mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;
 #[cfg(test)]
+mod enterprise_lists_tests;
+#[cfg(test)]
 mod enterprise_record_tests;
 #[cfg(test)]
 mod enterprises_tests;

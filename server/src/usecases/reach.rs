@@ -147,49 +147,50 @@ impl Reach {
         enterprise: Option<EnterpriseId>,
         jurisdiction: Option<JurisdictionId>,
     ) -> Result<Narrowed, Failure> {
-        if let Some(id) = jurisdiction {
-            let Some(found) = places::lineage(conn, id)? else {
-                return Ok(Narrowed::NOTHING);
-            };
-            let place = Place {
-                jurisdictions: found.ancestors,
-                ..Place::default()
-            };
-            if enterprise.is_none() {
-                return self.in_jurisdiction(conn, id, &place);
+        let in_jurisdiction = match jurisdiction {
+            None => None,
+            Some(id) => {
+                let Some(found) = places::lineage(conn, id)? else {
+                    return Ok(Narrowed::NOTHING);
+                };
+                let place = Place {
+                    jurisdictions: found.ancestors,
+                    ..Place::default()
+                };
+                Some((id, self.in_jurisdiction(conn, id, &place)?))
             }
-        }
+        };
         let Some(id) = enterprise else {
-            return Ok(Narrowed {
-                scopes: self.scopes(),
-                within: None,
+            return Ok(match in_jurisdiction {
+                Some((_, narrowed)) => narrowed,
+                None => Narrowed {
+                    scopes: self.scopes(),
+                    within: None,
+                },
             });
         };
         let Some(found) = places::enterprise(conn, id)? else {
             return Ok(Narrowed::NOTHING);
         };
-        // Without its sector: its hazards may be of others.
-        let place = Place {
-            enterprise_id: Some(id),
-            jurisdictions: lineage(conn, found.jurisdiction_id)?.ancestors,
-            sector: None,
+        // Each of an enterprise's hazards is where it is answered for, and of its own sector: one that
+        // was transferred is another's. So where the enterprise stands opens nothing by itself.
+        let within = match in_jurisdiction {
+            None => Some(self.scopes()).filter(|own| !own.contains(&Scope::Enterprise(id))),
+            Some((wanted, there)) => {
+                let all_of_it = there.within.is_none();
+                let ancestors = lineage(conn, found.jurisdiction_id)?.ancestors;
+                if !all_of_it && !ancestors.contains(&wanted) {
+                    return Ok(Narrowed::NOTHING);
+                }
+                Some(there.scopes)
+            }
         };
-        let within = jurisdiction.is_none_or(|wanted| place.jurisdictions.contains(&wanted));
-        if !within {
+        if within.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Narrowed::NOTHING);
         }
-        let scopes = vec![Scope::Enterprise(id)];
-        let own = self.limited_scopes(&place);
-        Ok(match (self.sees(&place), own.is_empty()) {
-            (true, _) => Narrowed {
-                scopes,
-                within: None,
-            },
-            (false, false) => Narrowed {
-                scopes,
-                within: Some(own),
-            },
-            (false, true) => Narrowed::NOTHING,
+        Ok(Narrowed {
+            scopes: vec![Scope::Enterprise(id)],
+            within,
         })
     }
 
