@@ -102,7 +102,7 @@ impl From<HandOver> for HandOverView {
 struct HandOverQuery {
     /// The `next` of the page before; absent: the newest.
     after: Option<Uuid>,
-    /// Rows looked at for one page at most; the upper bound (200) where nothing is said.
+    /// Rows at most; the upper bound (200) where nothing is said.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
 }
@@ -133,7 +133,7 @@ struct HandOverPage {
             headers(("Location" = String, description = "Where it is"))),
         (status = 200, description = "Handed over before by the same request", body = HandOverView),
         (status = 404, description = "No such person or grant, or none that you may hand over", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The id is taken, nothing is left to hand over, or the successor's account is disabled", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id is taken, nothing is left to hand over, a grant is handed over already, or the successor's account is disabled", body = Problem, content_type = "application/problem+json"),
         SignedIn, RoleNeeded, Unreadable, WithBody,
     ),
     security(("bearer" = []))

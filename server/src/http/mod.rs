@@ -60,6 +60,8 @@ mod enterprise_record_tests;
 #[cfg(test)]
 mod enterprises_tests;
 #[cfg(test)]
+mod hand_overs_once_tests;
+#[cfg(test)]
 mod hand_overs_tests;
 #[cfg(test)]
 mod hazard_lists_tests;

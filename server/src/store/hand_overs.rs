@@ -1,5 +1,7 @@
 //! Hand-overs: who took over whose roles, when and why.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{GrantId, PersonId};
@@ -69,10 +71,11 @@ fn read(row: &Row, grants: &[(Vec<u8>, Vec<u8>, Vec<u8>)]) -> Option<HandOver> {
     })
 }
 
-/// Stores a hand-over that there was not before.
+/// Stores a hand-over that there was not before, of grants that were never handed over.
 ///
 /// # Errors
-/// A unique violation in `hand_overs` when the id is taken.
+/// A unique violation in `hand_overs` when the id is taken, in `hand_over_grants` when a grant was
+/// handed over by then.
 pub fn insert(tx: &mut WriteTx<'_>, made: &HandOver) -> Result<(), StoreError> {
     let row = Row {
         id: made.id.as_bytes().to_vec(),
@@ -97,6 +100,20 @@ pub fn insert(tx: &mut WriteTx<'_>, made: &HandOver) -> Result<(), StoreError> {
             .execute(tx.conn())?;
     }
     Ok(())
+}
+
+/// Those of these grants that were handed over, if only from a later instant on.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn handed_over(conn: &mut Conn, grants: &[GrantId]) -> Result<BTreeSet<GrantId>, StoreError> {
+    let ids: Vec<Vec<u8>> = grants.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let found: Vec<Vec<u8>> = on_any!(conn, |c| hand_over_grants::table
+        .filter(hand_over_grants::ended_id.eq_any(ids))
+        .select(hand_over_grants::ended_id)
+        .load(c))?;
+    let read = |id: &Vec<u8>| GrantId::from_slice(id).ok_or_else(corrupt);
+    found.iter().map(read).collect()
 }
 
 fn with_grants(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<HandOver>, StoreError> {

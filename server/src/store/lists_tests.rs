@@ -9,7 +9,7 @@
 use hazardloop_domain::command::Grade;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::hazard::StatusName;
-use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, KeyId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, GrantId, JurisdictionId, KeyId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
@@ -22,8 +22,8 @@ use super::people::{self, OfWhom, PeopleList, View};
 use super::plan_support::{enters, fill, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
-    Conn, Position, StoreError, access, audit, enterprises, events, feed, hazards, installs,
-    jurisdictions, person_keys, search, sessions,
+    Conn, Position, StoreError, access, audit, enterprises, events, feed, hand_overs, hazards,
+    installs, jurisdictions, person_keys, search, sessions,
 };
 
 #[test]
@@ -81,6 +81,9 @@ fn lists_enter_an_index_and_walk_no_table() {
         });
         walk_no_table(&db, |conn| {
             hazards::photos_missing_from(conn, &[1; 16], 10).map(drop)
+        });
+        enters(&db, "hand_over_grants_ended_id_key", |conn| {
+            hand_overs::handed_over(conn, &[GrantId(ids[0])]).map(drop)
         });
         let (firm, place) = (EnterpriseId(ids[0]), JurisdictionId(ids[1]));
         for after in [None, Some(key)] {

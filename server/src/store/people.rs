@@ -145,6 +145,22 @@ pub fn hold(tx: &mut WriteTx<'_>, id: PersonId) -> Result<bool, StoreError> {
     Ok(held == 1)
 }
 
+/// Holds these people, disabled or not, until the end of the transaction. Whoever changes one of them
+/// meanwhile waits, and then sees what this transaction did.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hold_all(tx: &mut WriteTx<'_>, ids: &[PersonId]) -> Result<(), StoreError> {
+    // In one order, whoever holds them: two who want the same ones do not wait for each other.
+    let ids: std::collections::BTreeSet<&PersonId> = ids.iter().collect();
+    for id in ids {
+        diesel::update(people::table.find(id.as_bytes().to_vec()))
+            .set(people::version.eq(people::version))
+            .execute(tx.conn())?;
+    }
+    Ok(())
+}
+
 /// Holds a person who has version `seen` until the end of the transaction; answers whether they have
 /// it. Whoever changes them meanwhile waits, and then sees what this transaction did.
 ///

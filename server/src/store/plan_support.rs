@@ -95,7 +95,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 18] = [
+const FILL: [&str; 20] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -104,6 +104,10 @@ const FILL: [&str; 18] = [
      SELECT {id}, 'p' || {i}, 'x', '-', {i}, 1 FROM {counted}",
     "INSERT INTO grants (id, person_id, role, enterprise_id, valid_from) \
      SELECT {id}, {id}, 'employee', {id}, 0 FROM {counted}",
+    "INSERT INTO hand_overs (id, from_person, to_person, reason, effective_at, made_by, made_at, \
+     request_hash) SELECT {id}, {id}, {id}, 'x', 0, {id}, 0, {id} FROM {counted}",
+    "INSERT INTO hand_over_grants (hand_over_id, ended_id, given_id) \
+     SELECT {id}, {id}, {id} FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
      last_seq, last_hash) SELECT {id}, {id}, 'x', 1, {id}, 0, 0, {id} FROM {counted}",
     "INSERT INTO person_keys (id, person_id, host_install, algorithm, public_key, registered_at) \

@@ -8,6 +8,8 @@
 //! themselves the successor, and a certificate stays with whose it is: an inspector who takes over acts
 //! by their own, where they hold one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hazardloop_domain::access::{Certificate, Grant, GrantScope, Role};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{GrantId, PersonId};
@@ -82,7 +84,8 @@ impl NewHandOver {
 /// # Errors
 /// [`Failure::NotFound`] for people who are not the asker's to see; [`Failure::Forbidden`] without the
 /// role; out of scope for roles beyond the asker's own place; [`Failure::IdReused`];
-/// [`Failure::Conflict`] when there is nothing to hand over or the successor's account is disabled.
+/// [`Failure::Conflict`] when there is nothing to hand over, a grant is handed over already, or the
+/// successor's account is disabled.
 pub async fn make(
     app: &App,
     asker: PersonId,
@@ -119,6 +122,9 @@ fn make_in(
         let why = "nobody makes themselves the successor";
         return Err(Failure::Forbidden(why.to_owned()));
     }
+    // Before anything is read of them: of two who hand over the same role, the later sees what the
+    // first one did.
+    stored::hold_all(tx, &[new.from_person, new.to_person])?;
     let standing = Standing::of(tx.conn(), asker, now)?;
     let (_, held) = standing.find(tx.conn(), new.from_person)?;
     let (successor, theirs) = standing.find(tx.conn(), new.to_person)?;
@@ -127,7 +133,9 @@ fn make_in(
         return Err(Failure::Conflict(why.to_owned()));
     }
     let at = new.effective_at.unwrap_or(now);
-    let chosen = chosen(new, &held, at)?;
+    let ids: Vec<GrantId> = held.iter().map(|placed| placed.grant.id).collect();
+    let gone = hand_overs::handed_over(tx.conn(), &ids)?;
+    let chosen = chosen(new, &held, &gone, at)?;
     for placed in &chosen {
         require(&own, placed)?;
     }
@@ -149,10 +157,13 @@ fn make_in(
         request,
         grants: gives.all(tx, &chosen, &theirs)?,
     };
-    hand_overs::insert(tx, &made).map_err(|error| match error.is_duplicate_in("hand_overs") {
-        // Somebody was faster with the same id: look again at what it says.
-        true => StoreError::Stale { what: "hand-over" },
-        false => error,
+    hand_overs::insert(tx, &made).map_err(|error| {
+        let taken = |table| error.is_duplicate_in(table);
+        match taken("hand_overs") || taken("hand_over_grants") {
+            // Somebody was faster with the same id or grant: look again at what it says.
+            true => StoreError::Stale { what: "hand-over" },
+            false => error,
+        }
     })?;
     wake_audit(tx, app);
     Ok((made, true))
@@ -170,15 +181,20 @@ fn handing(conn: &mut Conn, asker: PersonId, now: Timestamp) -> Result<Vec<Place
     Ok(own)
 }
 
-/// What of `held` is handed over.
+/// What of `held` is handed over. `gone`: what of it stands as handed over already, if only from a
+/// later instant on.
 fn chosen(
     new: &NewHandOver,
     held: &[PlacedGrant],
+    gone: &BTreeSet<GrantId>,
     at: Timestamp,
 ) -> Result<Vec<PlacedGrant>, Failure> {
     let lasts = |placed: &&PlacedGrant| placed.grant.valid_until.is_none_or(|until| until > at);
     let Some(wanted) = &new.grants else {
-        let all: Vec<PlacedGrant> = held.iter().filter(lasts).cloned().collect();
+        let left = held
+            .iter()
+            .filter(|placed| !gone.contains(&placed.grant.id));
+        let all: Vec<PlacedGrant> = left.filter(lasts).cloned().collect();
         return match all.is_empty() {
             true => Err(Failure::Conflict("no role is left to hand over".to_owned())),
             false => Ok(all),
@@ -187,6 +203,10 @@ fn chosen(
     let find = |id: &GrantId| {
         let found = held.iter().find(|placed| placed.grant.id == *id);
         let found = found.ok_or(Failure::NotFound("grant"))?;
+        if gone.contains(id) {
+            let why = format!("grant {id} is handed over already");
+            return Err(Failure::Conflict(why));
+        }
         match lasts(&found) {
             true => Ok(found.clone()),
             false => Err(Failure::Conflict(format!("grant {id} has ended by then"))),
@@ -240,6 +260,7 @@ impl Gives<'_> {
             return Err(Failure::Conflict(why));
         }
         let mut pairs = Vec::with_capacity(chosen.len());
+        let mut with_given = theirs.to_vec();
         for placed in chosen {
             let given = Grant {
                 id: GrantId(self.app.entropy.uuid_v7(self.now)),
@@ -248,9 +269,15 @@ impl Gives<'_> {
                 ..placed.grant.clone()
             };
             let (key, to) = (&self.app.digest_key, self.new.to_person);
-            people::require_at_home(tx.conn(), &given, &placed.path, theirs, self.now)?;
-            people::add_grant(tx, key, to, &given, Some(self.asker), self.now)?;
+            let (path, now) = (&placed.path, self.now);
+            people::require_at_home(tx.conn(), &given, path, &with_given, now)?;
+            people::add_grant(tx, key, to, &given, Some(self.asker), now)?;
             pairs.push((placed.grant.id, given.id));
+            with_given.push(PlacedGrant {
+                person_id: to,
+                grant: given,
+                path: path.clone(),
+            });
         }
         let ended: Vec<GrantId> = pairs.iter().map(|(ended, _)| *ended).collect();
         let fields = [
@@ -313,7 +340,11 @@ fn may_see(
     Ok(false)
 }
 
-/// Hand-overs that `asker` may see, of the `limit` before `before`, newest first; and where to go on.
+/// Hand-overs that one page looks through at most, before it says where to go on.
+const EXAMINED_PER_PAGE: usize = 200;
+
+/// Hand-overs before `before` that `asker` may see, newest first, at most `limit`; and where to go on. A
+/// page among many that are not theirs may be short, or empty.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -325,19 +356,61 @@ pub async fn list(
 ) -> Result<(Vec<HandOver>, Option<Uuid>), Failure> {
     let now = app.clock.now();
     app.db
-        .read(move |tx| {
-            let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-            let found = hand_overs::newest(tx.conn(), before, rows)?;
-            let next = found.last().map(|made| made.id);
-            let next = next.filter(|_| found.len() >= limit);
-            let standing = Standing::of(tx.conn(), asker, now)?;
-            let mut seen = Vec::new();
-            for made in found {
-                if may_see(tx.conn(), &standing, asker, &made)? {
-                    seen.push(made);
-                }
-            }
-            Ok((seen, next))
-        })
+        .read(move |tx| list_in(tx.conn(), asker, before, limit, now))
         .await
+}
+
+fn list_in(
+    conn: &mut Conn,
+    asker: PersonId,
+    before: Option<Uuid>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<(Vec<HandOver>, Option<Uuid>), Failure> {
+    // One more than is shown tells whether there is more.
+    let at_once = limit.saturating_add(1).clamp(50, EXAMINED_PER_PAGE);
+    let rows = i64::try_from(at_once).unwrap_or(i64::MAX);
+    let standing = Standing::of(conn, asker, now)?;
+    let (mut seen, mut examined) = (Vec::<HandOver>::new(), 0_usize);
+    let mut from = before;
+    // Hand-overs of the same people are judged once.
+    let mut judged = BTreeMap::new();
+    loop {
+        let found = hand_overs::newest(conn, from, rows)?;
+        let ended = found.len() < at_once;
+        for made in found {
+            (from, examined) = (Some(made.id), examined.saturating_add(1));
+            let of = (made.made_by, made.from_person, made.to_person);
+            let sees = match judged.get(&of) {
+                Some(sees) => *sees,
+                None => may_see(conn, &standing, asker, &made)?,
+            };
+            judged.insert(of, sees);
+            if !sees {
+                continue;
+            }
+            if seen.len() >= limit {
+                let next = seen.last().map(|made| made.id);
+                return Ok((seen, next));
+            }
+            seen.push(made);
+        }
+        if ended {
+            return Ok((seen, None));
+        }
+        // Never where others' lie: their ids are not the asker's to know.
+        let next = match (seen.last(), from) {
+            (Some(last), _) => Some(last.id),
+            (None, last) => last.map(just_above),
+        };
+        let goes_on = before.is_none_or(|before| next.is_some_and(|next| next < before));
+        if examined >= EXAMINED_PER_PAGE && goes_on {
+            return Ok((seen, next));
+        }
+    }
+}
+
+/// An id above this one that tells of it no more than when it was made.
+fn just_above(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() | u128::from(u64::MAX))
 }

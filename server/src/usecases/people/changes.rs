@@ -354,7 +354,7 @@ pub async fn end_grant(
 /// announces it to the person's devices. The rules on who may do that are not asked here.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`StoreError::Stale`] when one of them has ended by then; when the database does not answer.
 pub fn hand_over_grants(
     tx: &mut WriteTx<'_>,
     digest_key: &DigestKey,
@@ -365,7 +365,10 @@ pub fn hand_over_grants(
 ) -> Result<(), StoreError> {
     people::bump(tx, person)?;
     for grant in grants {
-        people::end_grant(tx, *grant, at)?;
+        if !people::end_grant(tx, *grant, at)? {
+            // It ended meanwhile: look again whether there is anything to hand over.
+            return Err(StoreError::Stale { what: "grant" });
+        }
         let id = ("grant_id", grant.to_string());
         let fields: Vec<(&str, &str)> = std::iter::once(&id)
             .chain(fields)

@@ -1,0 +1,1 @@
+DROP INDEX hand_over_grants_ended_id_key;
