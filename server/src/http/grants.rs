@@ -55,8 +55,8 @@ pub struct CreateGrant {
 
 /// Give a person one more role
 ///
-/// For administrators, within their own jurisdiction. The person's devices learn of it. `If-Match`
-/// takes the ETag of the person; a request that was taken before is answered whatever it says.
+/// For administrators, within their own jurisdiction, and not for themselves. The person's devices learn
+/// of it. `If-Match` takes the ETag of the person; a request that was taken before is answered whatever it says.
 #[utoipa::path(
     tag = "people",
     operation_id = "createGrant",

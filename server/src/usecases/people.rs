@@ -105,8 +105,8 @@ pub fn hash_password(
 /// Creates an account with its grants, records that, and announces it to the person's devices.
 ///
 /// # Errors
-/// [`Failure::Invalid`] for a field; [`Failure::Conflict`] when the login is taken;
-/// [`Failure::IdReused`] when the id is; [`Failure::NotFound`] for an unknown scope.
+/// [`Failure::Invalid`] for a field, and for standing grants in two districts; [`Failure::Conflict`]
+/// when the login is taken; [`Failure::IdReused`] when the id is; [`Failure::NotFound`] for an unknown scope.
 pub fn register(
     tx: &mut WriteTx<'_>,
     digest_key: &DigestKey,
@@ -142,11 +142,23 @@ pub fn register(
         true => StoreError::Stale { what: "person" },
         false => error,
     })?;
+    let mut given = Vec::new();
     for terms in new.grants {
-        people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
+        let path = people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
         let grant = first_grant(person.id, terms, now);
+        require_at_home(tx.conn(), &grant, &path, &given, now).map_err(
+            |failure| match failure {
+                Failure::Invalid { why, .. } => Failure::invalid("grants", why),
+                other => other,
+            },
+        )?;
         sectors::open_for(tx, &grant, now)?;
         people::insert_grant(tx, person.id, &grant)?;
+        given.push(PlacedGrant {
+            person_id: person.id,
+            grant,
+            path,
+        });
     }
     let fields = [
         ("login", person.login.as_str()),

@@ -182,7 +182,7 @@ fn require_version(tx: &mut WriteTx<'_>, person: &Person, seen: i64) -> Result<(
 ///
 /// # Errors
 /// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] for others than
-/// administrators; out of scope beyond their jurisdiction; [`Failure::IdReused`];
+/// administrators, and for oneself; out of scope beyond their jurisdiction; [`Failure::IdReused`];
 /// [`Failure::PreconditionFailed`].
 pub async fn grant(
     app: &App,
@@ -213,6 +213,10 @@ pub async fn grant(
         let (row, grants) = standing.find(tx.conn(), person)?;
         let path = people::path_of(tx.conn(), &wanted.scope)?;
         standing.require_over(path.as_deref())?;
+        if person == asker {
+            let why = "nobody gives roles to themselves: another administrator has to";
+            return Err(Failure::Forbidden(why.to_owned()));
+        }
         if taken || grants.iter().any(|placed| placed.grant.id == new.id) {
             return known_grant(&grants, &new).ok_or(Failure::IdReused);
         }

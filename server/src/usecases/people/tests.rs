@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+mod at_home;
 mod at_once;
 mod limited;
 mod versions;
