@@ -9,8 +9,10 @@
 use serde_json::{Value, json};
 
 use crate::http::hazards_tests::reported;
-use crate::http::test_client::{command_body, confirmation, get, new_id, post, report_body};
-use crate::test_support::{NOW, TestServer, on_each_database};
+use crate::http::test_client::{
+    ask, command_body, confirmation, get, new_id, post, report_body, second_district,
+};
+use crate::test_support::{NOW, TestServer, on_each_database, person};
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
@@ -117,5 +119,54 @@ fn an_order_is_read_as_the_document_that_it_is() {
             get(&server, "outsider", &path).await.problem(404),
             "NOT_FOUND"
         );
+    });
+}
+
+#[test]
+fn an_order_names_the_certificate_of_an_inspector_who_has_left() {
+    on_each_database(|server| async move {
+        let id = reported(&server, 1).await.remove(0);
+        order(&server, &id, 60, "2026-12-05").await;
+        let path = format!("/orders/{id}");
+        let as_made = get(&server, "principal", &path).await.expect(200);
+        let inspector = format!("/people/{}", person("inspector1"));
+        let shown = get(&server, "admin", &inspector).await;
+        let version = shown.header("etag").to_owned();
+        server.set_now(NOW.plus_millis(DAY));
+        let left = ask(&server, "admin", "POST", &format!("{inspector}/disable"))
+            .with("If-Match", &version)
+            .json(&json!({"reason": "调离"}));
+        left.answer().await.expect(200);
+        let now = get(&server, "principal", &path).await.expect(200);
+        assert!(now["signatories"][0]["certificate"]["number"].is_string());
+        assert_eq!(now["signatories"], as_made["signatories"]);
+    });
+}
+
+#[test]
+fn of_two_certificates_an_order_names_the_one_for_its_place() {
+    on_each_database(|server| async move {
+        let id = reported(&server, 1).await.remove(0);
+        // Of a town elsewhere, given for a time before the one at home is looked at.
+        let away = second_district(&server).await;
+        let inspector = format!("/people/{}", person("inspector1"));
+        let version = get(&server, "admin", &inspector).await;
+        let version = version.header("etag").to_owned();
+        let grant = json!({
+            "id": new_id(700), "role": "inspector",
+            "scope": {"jurisdiction": away},
+            "certificate": {"number": "渝外-0009", "valid_to": "2030-12-31"},
+            "valid_from": NOW.plus_millis(-DAY).to_string(),
+            "valid_until": NOW.plus_millis(30 * DAY).to_string(),
+            "temporary_reason": "交叉执法检查",
+        });
+        let given = ask(&server, "admin", "POST", &format!("{inspector}/grants"))
+            .with("If-Match", &version)
+            .json(&grant);
+        given.answer().await.expect(201);
+        order(&server, &id, 60, "2026-12-05").await;
+        let order = get(&server, "principal", &format!("/orders/{id}")).await;
+        let certificate = &order.expect(200)["signatories"][0]["certificate"];
+        assert_ne!(certificate["number"], "渝外-0009");
     });
 }

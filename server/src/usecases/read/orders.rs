@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hazardloop_domain::access::{Certificate, Grant, Role};
+use hazardloop_domain::access::{Certificate, Grant, Place, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::{Hazard, Order as Decided};
 use hazardloop_domain::ids::{HazardId, PersonId};
@@ -17,7 +17,8 @@ use super::hazards::{self, Filters, Order};
 use super::{Page, Wanted};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{Conn, access, jurisdictions, lists, packs, places};
+use crate::store::{Conn, jurisdictions, lists, packs, people, places};
+use crate::usecases::execute::lineage;
 
 /// Who signed an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Issued,
             Ok(Issued {
                 issuing_body: issuing_body.map(|node| node.node),
                 addressee,
-                signatories: signatories(conn, &order)?,
+                signatories: signatories(conn, &hazard, &order)?,
                 criterion,
                 order,
                 hazard,
@@ -84,33 +85,48 @@ pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Issued,
         .await
 }
 
-fn signatories(conn: &mut Conn, order: &Decided) -> Result<Vec<Signatory>, Failure> {
+fn signatories(
+    conn: &mut Conn,
+    hazard: &Hazard,
+    order: &Decided,
+) -> Result<Vec<Signatory>, Failure> {
     let people: Vec<PersonId> = std::iter::once(order.confirmed_by)
         .chain(order.second)
         .collect();
     let ids: Vec<Vec<u8>> = people.iter().map(|id| id.as_bytes().to_vec()).collect();
     let mut names = lists::names_of_people(conn, &ids)?;
-    let mut signatories = Vec::new();
-    for (person_id, id) in people.into_iter().zip(ids) {
-        let grants = access::grants_of(conn, person_id)?;
-        signatories.push(Signatory {
+    // Also of whoever has left since: an order that was made stays as it is.
+    let grants = people::grants_of(conn, &people)?;
+    let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
+    let signatory = |(person_id, id): (PersonId, Vec<u8>)| {
+        let theirs = grants
+            .iter()
+            .filter(|placed| placed.person_id == person_id)
+            .map(|placed| &placed.grant);
+        Signatory {
             person_id,
             name: names.remove(&id),
-            certificate: certificate_at(grants, order.confirmed_at),
-        });
-    }
-    Ok(signatories)
+            certificate: certificate_at(theirs, &place, order.confirmed_at),
+        }
+    };
+    Ok(people.iter().copied().zip(ids).map(signatory).collect())
 }
 
-/// The certificate by which somebody with these grants acted as an inspector then.
-fn certificate_at(grants: Vec<Grant>, at: Timestamp) -> Option<Certificate> {
-    let held = grants
-        .into_iter()
-        .filter(|grant| grant.role == Role::Inspector && grant.holds_at(at));
-    let mut valid = held
-        .filter_map(|grant| grant.certificate)
-        .filter(|certificate| certificate.is_valid_at(at));
-    valid.next()
+/// The certificate by which somebody with these grants acted as an inspector then: of a grant over the
+/// place, where there is one.
+fn certificate_at<'a>(
+    grants: impl Iterator<Item = &'a Grant>,
+    place: &Place,
+    at: Timestamp,
+) -> Option<Certificate> {
+    let held = grants.filter(|grant| grant.role == Role::Inspector && grant.holds_at(at));
+    let valid = |grant: &&Grant| {
+        let certificate = grant.certificate.as_ref();
+        certificate.is_some_and(|certificate| certificate.is_valid_at(at))
+    };
+    let by_place = |grant: &&Grant| !grant.covers(place);
+    let grant = held.filter(valid).min_by_key(by_place)?;
+    grant.certificate.clone()
 }
 
 /// A page of orders, and the names of the enterprises that they are addressed to.
