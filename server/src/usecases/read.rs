@@ -14,10 +14,13 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::store::hazard_lists::Order;
 use crate::store::lists::{self, Key, Placed};
 use crate::store::{Conn, StoreError};
+use going_on::going_on;
 
 pub mod enterprises;
+mod going_on;
 pub mod hazard;
 mod hazard_filters;
 pub mod hazards;
@@ -28,6 +31,8 @@ mod keys;
 pub mod orders;
 mod text_walk;
 
+#[cfg(test)]
+mod cursor_tests;
 #[cfg(test)]
 mod filters_made;
 #[cfg(test)]
@@ -203,6 +208,8 @@ impl List<'_> {
         let mut items = Vec::new();
         let mut before = after;
         let mut examined = 0;
+        // The last that the asker may see.
+        let mut seen = None;
         loop {
             let keys = newest(conn, before, at_once)?;
             let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
@@ -220,11 +227,12 @@ impl List<'_> {
                         items,
                     });
                 }
-                if passed
-                    .as_ref()
-                    .is_none_or(|passed| passed.contains(&key.id))
-                {
+                let passes = passed.as_ref().is_none_or(|ids| ids.contains(&key.id));
+                if passes {
                     items.push(*key);
+                }
+                if passes || self.within.is_none() {
+                    seen = Some(*key);
                 }
             }
             examined += keys.len();
@@ -232,11 +240,16 @@ impl List<'_> {
                 return Ok(Page { items, next: None });
             }
             before = keys.last().copied();
-            if examined >= EXAMINED_PER_PAGE || items.len() == limit {
-                return Ok(Page {
-                    items,
-                    next: before,
-                });
+            if items.len() == limit {
+                let next = items.last().copied();
+                return Ok(Page { items, next });
+            }
+            if examined >= EXAMINED_PER_PAGE
+                && let Some(last) = before
+                && let Some(next) = going_on(Order::Newest, after, seen, last)
+            {
+                let next = Some(next);
+                return Ok(Page { items, next });
             }
         }
     }

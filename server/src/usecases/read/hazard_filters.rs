@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::command::{Grade, Source};
-use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::hazard::{Hazard, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::Area;
+use crate::failure::Failure;
+use crate::store::Conn;
 use crate::store::hazard_lists::{Bucket, Span};
-use crate::store::lists::HazardFilter;
+use crate::store::lists::{self, HazardFilter};
+use crate::usecases::index_text;
 
 /// What the list is narrowed to; everything that is set must be met.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,4 +93,23 @@ impl Filters {
         }
         Span { from, until }
     }
+}
+
+/// Those of these hazards whose text holds what is searched for.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn saying(conn: &mut Conn, query: &Query, ids: &[Uuid]) -> Result<Vec<Uuid>, Failure> {
+    let hazards = lists::hazards(conn, ids)?;
+    let enterprises = index_text::enterprises_of(&hazards);
+    let names = lists::enterprise_names(conn, &enterprises)?;
+    let says = |hazard: &&Hazard| {
+        let name = hazard.enterprise_id.and_then(|id| names.get(&id.0));
+        query.matches(&index_text::text_of(hazard, name.map(String::as_str)))
+    };
+    Ok(hazards
+        .iter()
+        .filter(says)
+        .map(|hazard| hazard.id.0)
+        .collect())
 }

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::PersonId;
-use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
+use super::going_on::going_on;
 pub use super::hazard_filters::Filters;
+use super::hazard_filters::saying;
 use super::keys::{Keys, in_order as by_order, of_buckets};
 use super::text_walk::TextWalk;
 use super::{AREA_CANDIDATES, EXAMINED_AT_ONCE, EXAMINED_PER_PAGE, Page, Wanted, in_order};
@@ -118,6 +119,8 @@ struct Walk<'a> {
     found: Vec<Key>,
     examined: usize,
     last: Option<Key>,
+    /// The last up to there that is known to be in scope.
+    seen: Option<Key>,
     ended: bool,
 }
 
@@ -129,6 +132,7 @@ impl<'a> Walk<'a> {
             found: Vec::new(),
             examined: 0,
             last: None,
+            seen: None,
             ended: false,
         }
     }
@@ -194,21 +198,26 @@ impl<'a> HazardList<'a> {
                     return Ok(Page { items, next: None });
                 }
             }
-            if walks.iter().all(|walk| walk.examined >= budget) {
-                break;
+            if walks.iter().all(|walk| walk.examined >= budget)
+                && let Some(page) = self.ended_early(&mut walks, after)
+            {
+                return Ok(page);
             }
         }
-        // Whichever has come farthest has found everything up to there.
-        walks.retain(|walk| walk.last.is_some());
-        let farthest = |a: &Walk<'_>, b: &Walk<'_>| match (&a.last, &b.last) {
+    }
+
+    /// What was found by whichever walk has come farthest: everything up to there. `None`: none has come
+    /// so far that a cursor tells it.
+    fn ended_early(&self, walks: &mut [Walk<'_>], after: Option<Key>) -> Option<Page<Key>> {
+        let come = walks.iter_mut().filter(|walk| walk.last.is_some());
+        let farthest = come.max_by(|a, b| match (&a.last, &b.last) {
             (Some(a), Some(b)) => by_order(self.order, a, b),
             _ => std::cmp::Ordering::Equal,
-        };
-        let farthest = walks.into_iter().max_by(farthest);
-        let (items, next) = farthest
-            .map(|walk| (walk.found, walk.last))
-            .unwrap_or_default();
-        Ok(Page { items, next })
+        })?;
+        let next = going_on(self.order, after, farthest.seen, farthest.last?)?;
+        let items = std::mem::take(&mut farthest.found);
+        let next = Some(next);
+        Some(Page { items, next })
     }
 
     /// How many there are, up to `most`.
@@ -425,7 +434,8 @@ impl<'a> HazardList<'a> {
             (false, _) => EXAMINED_AT_ONCE,
         };
         let (mut keys, ended) = walk.keys.next(conn, some)?;
-        walk.examined = walk.examined.saturating_add(keys.len());
+        let examined = keys.len().saturating_add(walk.keys.passed_over());
+        walk.examined = walk.examined.saturating_add(examined);
         walk.ended = ended;
         if let (Order::Newest, Some(span)) = (self.order, self.filters.received)
             && keys.last().is_some_and(|last| last.at < span.from)
@@ -434,21 +444,26 @@ impl<'a> HazardList<'a> {
             walk.ended = true;
         }
         walk.last = keys.last().copied().or(walk.last);
+        if self.is_in_scope(&walk.keys) {
+            walk.seen = walk.last;
+        }
         if !unfiltered {
-            let passed = self.passing(conn, walk, &keys)?;
+            let (in_scope, passed) = self.passing(conn, walk, &keys)?;
+            let last = keys.iter().rfind(|key| in_scope.contains(&key.id));
+            walk.seen = last.copied().or(walk.seen);
             keys.retain(|key| passed.contains(&key.id));
         }
         walk.found.extend(keys);
         Ok(())
     }
 
-    /// Those that pass, cheapest check first.
+    /// Those that are known to be in scope, and those of them that pass; cheapest check first.
     fn passing(
         &self,
         conn: &mut Conn,
         walk: &Walk<'_>,
         keys: &[Key],
-    ) -> Result<BTreeSet<Uuid>, Failure> {
+    ) -> Result<(BTreeSet<Uuid>, BTreeSet<Uuid>), Failure> {
         let mut ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
         if walk.columns != HazardFilter::default() || self.filters.area.is_some() {
             let passed = lists::hazards_matching(conn, &ids, &walk.columns)?;
@@ -463,25 +478,10 @@ impl<'a> HazardList<'a> {
                 ids = held.iter().map(|key| key.id).collect();
             }
         }
+        let in_scope = ids.iter().copied().collect();
         if let Some(query) = &self.filters.text {
             ids = saying(conn, query, &ids)?;
         }
-        Ok(ids.into_iter().collect())
+        Ok((in_scope, ids.into_iter().collect()))
     }
-}
-
-/// Those whose text holds what is searched for.
-fn saying(conn: &mut Conn, query: &Query, ids: &[Uuid]) -> Result<Vec<Uuid>, Failure> {
-    let hazards = lists::hazards(conn, ids)?;
-    let enterprises = index_text::enterprises_of(&hazards);
-    let names = lists::enterprise_names(conn, &enterprises)?;
-    let says = |hazard: &&Hazard| {
-        let name = hazard.enterprise_id.and_then(|id| names.get(&id.0));
-        query.matches(&index_text::text_of(hazard, name.map(String::as_str)))
-    };
-    Ok(hazards
-        .iter()
-        .filter(says)
-        .map(|hazard| hazard.id.0)
-        .collect())
 }

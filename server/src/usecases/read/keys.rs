@@ -46,7 +46,15 @@ pub(super) enum Keys<'a> {
 pub(super) type Batch = (Vec<Key>, bool);
 
 impl Keys<'_> {
-    /// The next keys, `limit` of them unless the index ends.
+    /// Records that the last call of [`Keys::next`] has looked up and not handed out.
+    pub(super) fn passed_over(&self) -> usize {
+        match self {
+            Self::Text(walk) => walk.passed_over(),
+            _ => 0,
+        }
+    }
+
+    /// The next keys, `limit` of them unless the index ends, or would have too much looked up for them.
     pub(super) fn next(&mut self, conn: &mut Conn, limit: usize) -> Result<Batch, Failure> {
         let keys = match self {
             Self::Text(walk) => return walk.next(conn, limit),

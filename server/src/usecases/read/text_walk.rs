@@ -16,6 +16,10 @@ use crate::store::{Conn, StoreError};
 /// Documents whose hazards are looked up at once.
 const LOOKED_UP: usize = 128;
 
+/// Documents that one call looks up in vain at most, and a few more: newer ones than are asked for, in segments
+/// that reach back that far.
+const PASSED_OVER: usize = 500;
+
 /// Waiting hazards that are read at once.
 const WAITING: usize = 64;
 
@@ -43,6 +47,8 @@ pub(super) struct TextWalk {
     waiting_after: Option<Key>,
     /// The same of those that wait.
     waiting_bound: Option<i64>,
+    /// Documents that the last call looked up in vain.
+    passed_over: usize,
 }
 
 /// Which term leads.
@@ -75,14 +81,21 @@ impl TextWalk {
             bound: Some(i64::MAX),
             waiting_after: after,
             waiting_bound: Some(i64::MAX),
+            passed_over: 0,
         }
     }
 
-    /// The next keys, `limit` of them unless the walk ends.
+    /// Documents that the last call of [`TextWalk::next`] looked up in vain.
+    pub(super) fn passed_over(&self) -> usize {
+        self.passed_over
+    }
+
+    /// The next keys, `limit` of them unless the walk ends or [`PASSED_OVER`] is reached.
     pub(super) fn next(&mut self, conn: &mut Conn, limit: usize) -> Result<keys::Batch, Failure> {
+        self.passed_over = 0;
         while let Some(bound) = self.bound.max(self.waiting_bound) {
             let settled = self.pool.iter().rev().take_while(|key| key.at > bound);
-            if settled.take(limit).count() == limit {
+            if settled.take(limit).count() == limit || self.passed_over >= PASSED_OVER {
                 break;
             }
             if self.bound >= self.waiting_bound {
@@ -106,6 +119,8 @@ impl TextWalk {
     fn take(&mut self, key: Key) {
         if self.after.is_none_or(|after| key < after) {
             self.pool.insert(key);
+        } else {
+            self.passed_over = self.passed_over.saturating_add(1);
         }
     }
 
