@@ -121,6 +121,15 @@ pub fn verdict(
             _ => Verdict::WrongRole,
         };
     }
+    if *actor == Actor::System && action == ActionKind::AssignSector {
+        // The sector of its enterprise was corrected: open hazards follow.
+        let rows = TABLE.iter().filter(|row| row.action == action);
+        let known = rows.into_iter().any(|row| row.from.contains(&state));
+        return match known {
+            true => Verdict::Allowed,
+            false => Verdict::WrongState,
+        };
+    }
     let mut verdict = Verdict::WrongState;
     for row in TABLE
         .iter()

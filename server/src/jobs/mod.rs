@@ -3,6 +3,7 @@
 pub mod expire_uploads;
 pub mod fill_sector;
 pub mod follow_enterprise;
+pub mod follow_sector;
 pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;

@@ -6,8 +6,8 @@ use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, recompute_deadlines,
-    recount_unclaimed, thumbnail,
+    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
+    recompute_deadlines, recount_unclaimed, thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -90,6 +90,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::RecomputeDeadlines) => recompute_deadlines::run(app).await,
         Some(JobKind::FillSector) => fill_sector::run(app, &job.payload).await,
         Some(JobKind::RecountUnclaimed) => recount_unclaimed::run(app, &job.payload).await,
+        Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

@@ -98,6 +98,34 @@ pub fn hold_against_moves(tx: &mut WriteTx<'_>, id: EnterpriseId) -> Result<(), 
     Ok(())
 }
 
+/// Hazards of an enterprise that meet a condition, in order of receipt.
+macro_rules! hazards_where {
+    ($conn:expr, $id:expr, $condition:expr, $after:expr, $limit:expr) => {{
+        let mut query = hazards::table
+            .filter(hazards::enterprise_id.eq($id.as_bytes().to_vec()))
+            .filter($condition)
+            .order((hazards::received_at, hazards::id))
+            .limit($limit)
+            .select((hazards::received_at, hazards::id))
+            .into_boxed();
+        if let Some(Key { at, id }) = $after {
+            let id = id.as_bytes().to_vec();
+            query = query
+                .filter(hazards::received_at.ge(at))
+                .filter(hazards::received_at.gt(at).or(hazards::id.gt(id)));
+        }
+        let rows: Vec<(i64, Vec<u8>)> = query.load($conn)?;
+        rows.into_iter()
+            .map(|(at, id)| {
+                let id = Uuid::from_slice(&id).map_err(|_| StoreError::Corrupt {
+                    what: "a hazard id that is not 16 bytes".to_owned(),
+                })?;
+                Ok(Key { at, id })
+            })
+            .collect()
+    }};
+}
+
 /// Hazards of the enterprise that another jurisdiction than `jurisdiction` answers for, after
 /// `after`, oldest first, at most `limit`.
 ///
@@ -110,26 +138,26 @@ pub fn hazards_elsewhere(
     after: Option<Key>,
     limit: i64,
 ) -> Result<Vec<Key>, StoreError> {
-    let mut query = hazards::table
-        .filter(hazards::enterprise_id.eq(id.as_bytes().to_vec()))
-        .filter(hazards::jurisdiction_id.ne(jurisdiction.as_bytes().to_vec()))
-        .order((hazards::received_at, hazards::id))
-        .limit(limit)
-        .select((hazards::received_at, hazards::id))
-        .into_boxed();
-    if let Some(Key { at, id }) = after {
-        let id = id.as_bytes().to_vec();
-        query = query
-            .filter(hazards::received_at.ge(at))
-            .filter(hazards::received_at.gt(at).or(hazards::id.gt(id)));
-    }
-    let rows: Vec<(i64, Vec<u8>)> = query.load(conn)?;
-    rows.into_iter()
-        .map(|(at, id)| {
-            let id = Uuid::from_slice(&id).map_err(|_| StoreError::Corrupt {
-                what: "a hazard id that is not 16 bytes".to_owned(),
-            })?;
-            Ok(Key { at, id })
-        })
-        .collect()
+    hazards_where!(
+        conn,
+        id,
+        hazards::jurisdiction_id.ne(jurisdiction.as_bytes().to_vec()),
+        after,
+        limit
+    )
+}
+
+/// Hazards of the enterprise that are of this sector, after `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hazards_of_sector(
+    conn: &mut Conn,
+    id: EnterpriseId,
+    sector: &str,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<Key>, StoreError> {
+    let of_it = hazards::sector.eq(sector.to_owned());
+    hazards_where!(conn, id, of_it, after, limit)
 }

@@ -29,17 +29,21 @@ pub enum JobKind {
     FillSector,
     /// Looks again at who answers for hazards after a jurisdiction said so; payload: which, and how far.
     RecountUnclaimed,
+    /// Gives open hazards the sector to which their enterprise was corrected; payload: its id, and the
+    /// sector before.
+    FollowSector,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
         Self::RecomputeDeadlines,
         Self::FillSector,
         Self::RecountUnclaimed,
+        Self::FollowSector,
     ];
 
     /// The identifier that the table holds.
@@ -51,6 +55,7 @@ impl JobKind {
             Self::RecomputeDeadlines => "recompute_deadlines",
             Self::FillSector => "fill_sector",
             Self::RecountUnclaimed => "recount_unclaimed",
+            Self::FollowSector => "follow_sector",
         }
     }
 

@@ -90,6 +90,9 @@ fn lists_enter_an_index_and_walk_no_table() {
             enters(&db, "hazards_by_enterprise", |conn| {
                 enterprises::hazards_elsewhere(conn, firm, place, after, 10).map(drop)
             });
+            enters(&db, "hazards_by_enterprise", |conn| {
+                enterprises::hazards_of_sector(conn, firm, "工贸", after, 10).map(drop)
+            });
         }
     });
 }

@@ -159,11 +159,15 @@ async fn close(app: &App, number: u64) {
                 document_no: None,
                 items: Vec::new(),
                 no_photo_reason: None,
+                on: None,
             },
             second: None,
         },
         HazardEvent::Closed {
-            closure: Close { opinion: text() },
+            closure: Close {
+                opinion: text(),
+                on: None,
+            },
         },
     ];
     let door = Door::new(app);

@@ -173,7 +173,11 @@ pub(super) fn taken_meanwhile(failure: Failure, table: &'static str) -> Failure 
 
 pub(super) fn wake(app: &App, tx: &mut WriteTx<'_>) {
     let app = app.clone();
-    tx.after_commit(Box::new(move || app.events_wake.notify_one()));
+    tx.after_commit(Box::new(move || {
+        app.events_wake.notify_one();
+        // Hazards may have to follow a corrected sector.
+        app.jobs_wake.notify_one();
+    }));
 }
 
 /// The enterprise and where it stands, for somebody who may see it.

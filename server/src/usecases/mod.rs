@@ -13,6 +13,7 @@ pub mod devices;
 pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
+pub mod follow_sector;
 pub mod hand_overs;
 pub mod imports;
 pub mod index_text;

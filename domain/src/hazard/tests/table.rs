@@ -168,7 +168,8 @@ const STATED: &[Row] = &[
         only("RH"),
     ),
     same(K::ReceiveTransfer, &[S::Transferred], only("RH")),
-    same(K::AssignSector, OPEN, only("RHV")),
+    // The server where the sector of the enterprise was corrected.
+    same(K::AssignSector, OPEN, only("RHV*")),
     graded(
         K::SubmitPlan,
         &[S::Confirmed, S::Rectifying],

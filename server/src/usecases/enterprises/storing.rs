@@ -19,6 +19,7 @@ use crate::store::feed::{self, Announced, News};
 use crate::store::places::{self, EnterpriseRow, Lineage};
 use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search};
 use crate::usecases::execute::scopes_of;
+use crate::usecases::follow_sector;
 
 /// What their histories are of.
 const SUBJECT: &str = "enterprise";
@@ -68,10 +69,20 @@ impl<'a> Storing<'a> {
         let mut created_at = now;
         let scopes = scopes_of(Some(enterprise.id), &place, Some(&enterprise.sector));
         if let Some(before) = before {
-            if before.name != enterprise.name {
-                // Its hazards are found by its name; their sector is their own.
+            let (named, sorted) = (
+                before.name != enterprise.name,
+                before.sector != enterprise.sector,
+            );
+            if named || sorted {
+                // Of reports that come at the same time, each is found below, or sees this change.
                 enterprises::hold_for_move(tx, enterprise.id)?;
+            }
+            if named {
+                // Its hazards are found by its name.
                 search::put_waiting_of(tx, enterprise.id)?;
+            }
+            if sorted {
+                follow_sector::follow_later(tx, enterprise, before, now)?;
             }
             let version = Some(before.version);
             let code = &place.district_code;
