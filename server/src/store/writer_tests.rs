@@ -284,19 +284,18 @@ fn writers_beside_one_another_are_as_many_as_was_said() {
             let (go, holder) = hold_writer(&db);
             let other = db.clone();
             let name = format!("beside {writers}");
-            let mut asked =
-                queued(async move { other.write(move |tx| put_fact(tx.conn(), &name)).await })
-                    .await;
+            let asked = async move { other.write(move |tx| put_fact(tx.conn(), &name)).await };
             if others_go_on {
-                (&mut asked).await.unwrap();
-            } else {
-                assert!((&mut asked).now_or_never().is_none());
+                asked.await.unwrap();
+                go.send(()).unwrap();
+                holder.join().unwrap().unwrap();
+                return;
             }
+            let mut asked = queued(asked).await;
+            assert!((&mut asked).now_or_never().is_none());
             go.send(()).unwrap();
             holder.join().unwrap().unwrap();
-            if !others_go_on {
-                asked.await.unwrap();
-            }
+            asked.await.unwrap();
         });
     }
 }
