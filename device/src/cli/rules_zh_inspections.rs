@@ -173,6 +173,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("phone", "电话"),
     ("post", "职务"),
     ("photo", "签名照片"),
+    ("photos", "照片"),
     ("refused_at", "拒签时间"),
     ("refused_by", "拒签人"),
     ("results", "检查结果"),
