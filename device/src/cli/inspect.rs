@@ -8,7 +8,7 @@ use hazardloop_domain::command::{
 };
 use hazardloop_domain::hazard::hazard_number;
 use hazardloop_domain::ids::{FindingId, InspectionId};
-use hazardloop_domain::inspection::Inspection;
+use hazardloop_domain::inspection::{Inspection, Signature};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::InspectionView;
 use serde_json::{Value, json};
@@ -306,6 +306,11 @@ pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
                 .to_owned(),
         );
     }
+    lines.extend(it.signatures.iter().map(|by| signed(by, lang)));
+    if let Some(refusal) = &it.refusal {
+        let refused = say(lang, "拒签", "refused to sign");
+        lines.push(format!("{refused}: {}", refusal.reason));
+    }
     for (seq, why) in &view.doubtful {
         lines.push(format!("#{seq}: {}", words::refusal(lang, why)));
     }
@@ -313,6 +318,27 @@ pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
         json: as_json(view),
         lines,
     }
+}
+
+/// Who signed as what, and whether it counts no more.
+fn signed(by: &Signature, lang: Language) -> String {
+    let role = match by.role {
+        SignerRole::Inspector => say(lang, "检查人员", "inspector"),
+        SignerRole::EnterpriseRepresentative => say(lang, "企业代表", "the enterprise"),
+        SignerRole::Expert => say(lang, "专家", "expert"),
+        SignerRole::Checker => say(lang, "自查（巡查）人", "checker"),
+    };
+    let who = by.name.clone().or(by.person_id.map(|id| id.to_string()));
+    let void = match by.voided_by {
+        Some(_) => say(
+            lang,
+            "  已失效：签字后结果有变动，须重新签字",
+            "  void: a result changed since, sign anew",
+        ),
+        None => "",
+    };
+    let signed = say(lang, "已签字", "signed");
+    format!("{signed} {role} {}{void}", who.unwrap_or_default())
 }
 
 fn summary(view: &InspectionView, lang: Language) -> String {

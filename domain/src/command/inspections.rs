@@ -380,8 +380,8 @@ wire_names! {
 
 wire_struct! {
     /// Signs the record as it stands. Whoever signs for themselves names their own account; a
-    /// representative without one is named with their post, by an inspector. Key 5 is kept for
-    /// the bytes of a signature by a second person's key.
+    /// representative without one is named with their post, by an inspector, and signs by hand on a
+    /// photo. Others sign the same command with keys of their own, as its co-signers.
     pub struct SignInspection {
         /// As what.
         #[n(0)]

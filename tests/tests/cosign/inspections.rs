@@ -65,6 +65,13 @@ fn two_inspectors_and_the_enterprise_sign_an_inspection_on_one_phone() {
         assert_eq!(other.status.code(), Some(2), "a result is signed by nobody");
         let signed = one.json(&[&["inspect", "sign", id][..], &seconds[..]].concat());
         assert!(signed["number"].as_str().unwrap().starts_with("IN-"));
+        let shown = one.ok(&["inspect", "show", id]);
+        let told = |role: &str| shown.matches(&format!("signed {role} ")).count();
+        assert_eq!(
+            (told("inspector"), told("the enterprise")),
+            (2, 1),
+            "{shown}"
+        );
         one.ok(&[
             "inspect",
             "complete",
