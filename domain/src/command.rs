@@ -261,6 +261,8 @@ actions! {
     RecordPenalty(RecordPenalty) = 28, "record_penalty";
     /// Says which sector and department the hazard belongs to (明确主管部门).
     AssignSector(AssignSector) = 29, "assign_sector";
+    /// Looks at a closed hazard again (抽查).
+    SpotCheck(SpotCheck) = 31, "spot_check";
     /// The server alone: a calendar arrived that moves a provisional due date.
     RecomputeDeadline(RecomputeDeadline) = 30, "recompute_deadline";
 }

@@ -21,6 +21,8 @@ mod number;
 pub mod operations;
 pub mod pack;
 pub mod policy;
+#[cfg(test)]
+mod printed_document;
 pub mod refusal;
 pub mod responsibility;
 pub mod rule_limits;

@@ -1,6 +1,6 @@
 //! Prints `docs/ROLES.md` from the tables and holds the file against it. After a change:
 //! `UPDATE_DOCS=1 cargo test -p hazardloop-domain roles_document`.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 use super::{Operation, granted_by};
 use crate::access::{GrantScope, Role};
@@ -91,13 +91,5 @@ fn document() -> String {
 
 #[test]
 fn roles_document_equals_the_tables() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ROLES.md");
-    if std::env::var("UPDATE_DOCS").is_ok() {
-        std::fs::write(path, document()).unwrap();
-    }
-    let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        written == document(),
-        "docs/ROLES.md differs from the tables: UPDATE_DOCS=1 cargo test -p hazardloop-domain roles_document"
-    );
+    crate::printed_document::check("ROLES.md", &document(), "roles_document");
 }

@@ -40,6 +40,8 @@ pub enum When {
     NoEnterprise,
     /// Its finder says that it was fixed on the spot, and nobody has looked yet.
     OnlySaidToBeFixed,
+    /// The extension that waits was asked for by the principal.
+    AskedByPrincipal,
 }
 
 impl When {
@@ -58,6 +60,7 @@ impl When {
         Self::Certified,
         Self::NoEnterprise,
         Self::OnlySaidToBeFixed,
+        Self::AskedByPrincipal,
     ];
 
     /// What documents call it, in Chinese and in English.
@@ -74,6 +77,7 @@ impl When {
             Self::DueByDepartment => ("期限由部门确定", "due date set by the department"),
             Self::DueByEnterprise => ("期限由企业确定", "due date set by the enterprise"),
             Self::Certified => ("持有效执法证", "valid certificate"),
+            Self::AskedByPrincipal => ("主要负责人本人申请", "asked for by the principal"),
             Self::NoEnterprise => ("企业不明", "enterprise unknown"),
             Self::OnlySaidToBeFixed => ("即查即改尚未复查", "fixed on the spot, not re-inspected"),
         }
@@ -190,6 +194,9 @@ fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bo
         When::DueByEnterprise => authority == Some(Authority::Enterprise),
         When::Certified => actor.is_certified(),
         When::OnlySaidToBeFixed => hazard.is_some_and(Hazard::is_only_said_to_be_fixed),
+        When::AskedByPrincipal => hazard
+            .and_then(Hazard::extension_waiting)
+            .is_some_and(|asked| asked.by_principal),
         When::NoEnterprise => hazard.is_some_and(|h| h.enterprise_id.is_none()),
     }
 }

@@ -285,6 +285,16 @@ pub struct HazardLimits {
     pub penalties: usize,
     /// Items of one re-inspection.
     pub items: usize,
+    /// Spot checks of one hazard.
+    pub spot_checks: usize,
+    /// Months after a closure within which the same again is taken for a recurrence.
+    pub recurrence_months: u32,
+    /// Hazards of one enterprise that are looked through for recurrences, newest first.
+    pub recurrences_looked_through: usize,
+    /// Whether a confirmation names the category where the report does not.
+    pub category_required: bool,
+    /// Whether whoever found a hazard may not pass or close it either.
+    pub finder_may_not_reinspect: bool,
     /// Hazards that one transaction moves along with their enterprise; the others follow.
     pub moved_at_once: usize,
     /// Hazards that a count tells exactly; of more it says "so many or more".
@@ -303,6 +313,11 @@ impl Default for HazardLimits {
             extension_days_without_expert: limits.extension_days_without_expert,
             penalties: limits.penalties,
             items: limits.items,
+            spot_checks: limits.spot_checks,
+            recurrence_months: limits.recurrence_months,
+            recurrences_looked_through: 500,
+            category_required: limits.category_required,
+            finder_may_not_reinspect: limits.finder_may_not_reinspect,
             moved_at_once: 200,
             counted: 10_000,
         }

@@ -42,6 +42,10 @@ fn the_rules_get_the_limits_that_are_set() {
             extension_days_without_expert: 6,
             penalties: 7,
             items: 8,
+            spot_checks: 9,
+            recurrence_months: 13,
+            category_required: false,
+            finder_may_not_reinspect: true,
             ..HazardLimits::default()
         },
         photos: PhotoLimits {
@@ -57,6 +61,8 @@ fn the_rules_get_the_limits_that_are_set() {
     assert_eq!((limits.milestones, limits.extensions), (4, 5));
     assert_eq!(limits.extension_days_without_expert, 6);
     assert_eq!((limits.penalties, limits.items), (7, 8));
+    assert_eq!((limits.spot_checks, limits.recurrence_months), (9, 13));
+    assert!(!limits.category_required && limits.finder_may_not_reinspect);
     let bytes = (limits.photo_bytes, limits.document_bytes, limits.clip_bytes);
     assert_eq!(bytes, (10, 11, 12));
     assert_eq!(settings.photos.largest(), 12);

@@ -6,7 +6,7 @@ use hazardloop_domain::command::{
     Action, AssignSector, ChangeGrade, DecideExtension, DecidePlan, DecideProposal,
     DecideResumption, Delist, Grade, ListSupervision, Merge, OrderSuspension, Party,
     PenaltyDecision, PhotoKind, PhotoRef, ReceiveTransfer, RecordPenalty, RequestExtension,
-    RequestResumption, SubmitPlan, Transfer, WorkersCongress,
+    RequestResumption, SpotCheck, SubmitPlan, Transfer, WorkersCongress,
 };
 use hazardloop_domain::ids::HazardId;
 use hazardloop_domain::time::Timestamp;
@@ -16,7 +16,8 @@ use super::acts::take_photos;
 use super::args::Task;
 use super::find;
 use super::steps_beside::{
-    DecideArgs, GradeArgs, PenaltyArgs, Pending, PlanArgs, SuperviseArgs, SuspendArgs, TransferArgs,
+    DecideArgs, GradeArgs, PenaltyArgs, Pending, PlanArgs, SpotCheckArgs, SuperviseArgs,
+    SuspendArgs, TransferArgs,
 };
 use super::trouble::Trouble;
 use crate::driver::Device;
@@ -82,6 +83,11 @@ pub(super) fn command(
                 photos: papers(&args.photo)?,
             }),
         ),
+        Task::SpotCheck(args) => {
+            let (id, view) = find::hazard(&device.engine, now, &args.which.hazard)?;
+            let photos = papers(&args.photo)?;
+            return Ok(Some((id, spot_check(args, view.as_ref(), photos))));
+        }
         Task::Penalty(args) => (&args.which, penalty(args)),
         Task::Assign(args) => (
             &args.which,
@@ -99,11 +105,11 @@ pub(super) fn command(
 fn plan(args: &PlanArgs, photos: Vec<PhotoRef>) -> Action {
     let told = args.congress_on.zip(args.congress_how.clone());
     Action::SubmitPlan(SubmitPlan {
-        leader: Party {
-            name: args.leader.clone(),
+        leader: args.leader.clone().map(|name| Party {
+            name,
             post: args.leader_post.clone(),
             phone: args.leader_phone.clone(),
-        },
+        }),
         responsible: Party {
             name: args.responsible.clone(),
             post: args.responsible_post.clone(),
@@ -119,6 +125,19 @@ fn plan(args: &PlanArgs, photos: Vec<PhotoRef>) -> Action {
         workers_congress: told.map(|(reported_on, how)| WorkersCongress { reported_on, how }),
         photos,
         goal: args.goal.clone(),
+        no_photo_reason: args.no_photo_reason.clone(),
+    })
+}
+
+/// A closure that is only queued here has no time of the server's yet.
+fn spot_check(args: &SpotCheckArgs, view: Option<&HazardView>, photos: Vec<PhotoRef>) -> Action {
+    let known = view.filter(|view| !view.is_pending());
+    Action::SpotCheck(SpotCheck {
+        passed: args.pass,
+        opinion: args.opinion.clone(),
+        photos,
+        no_photo_reason: args.no_photo_reason.clone(),
+        on: known.and_then(|view| view.hazard.closed_at()),
     })
 }
 
@@ -162,12 +181,15 @@ fn decide(
             opinion,
             photos: papers(&args.photo)?,
             on,
+            reviewed_on: args.reviewed_on,
+            no_photo_reason: args.no_photo_reason.clone(),
         }));
     }
-    if args.document_no.is_some() || !args.photo.is_empty() {
+    let of_review = args.reviewed_on.is_some() || args.no_photo_reason.is_some();
+    if args.document_no.is_some() || !args.photo.is_empty() || of_review {
         return Err(usage(
-            "--document-no 和 --photo 只用于 decide … resumption",
-            "--document-no and --photo go with decide … resumption only",
+            "--document-no、--reviewed-on、--photo 和 --no-photo-reason 只用于 decide … resumption",
+            "--document-no, --reviewed-on, --photo and --no-photo-reason go with decide … resumption only",
         ));
     }
     Ok(match args.what {

@@ -47,6 +47,7 @@ pub(super) fn confirm(
         expert_opinion: args.expert.opinion(),
         responsible_unit: args.unit.clone(),
         served,
+        category: args.category.clone(),
     }));
     Ok(actions)
 }

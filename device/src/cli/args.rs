@@ -16,7 +16,7 @@ use super::steps::{
 };
 use super::steps_beside::{
     AssignArgs, DecideArgs, DelistArgs, ExtendArgs, GradeArgs, MergeArgs, PenaltyArgs, PlanArgs,
-    ReceiveArgs, ResumeArgs, SuperviseArgs, SuspendArgs, TransferArgs,
+    ReceiveArgs, ResumeArgs, SpotCheckArgs, SuperviseArgs, SuspendArgs, TransferArgs,
 };
 
 /// The language of messages.
@@ -112,6 +112,8 @@ pub enum Task {
     Close(OpinionArgs),
     /// Reopens a closed hazard.
     Reopen(ReopenArgs),
+    /// Looks at a closed hazard again.
+    SpotCheck(Box<SpotCheckArgs>),
     /// Says that a report repeats another.
     Merge(MergeArgs),
     /// Hands a hazard to another body.

@@ -5,7 +5,8 @@
 use super::args::Language;
 use super::cosign_help;
 use super::help_words_beside as beside;
-use super::help_words_visits;
+use super::help_words_review as review;
+use super::help_words_visits as visits;
 
 pub(super) type Words = &'static [(&'static str, &'static str)];
 
@@ -51,13 +52,15 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let (main, more, together, visits) = match lang {
-        Language::Zh => (ZH, beside::ZH, cosign_help::ZH, help_words_visits::ZH),
-        Language::En => (EN, beside::EN, cosign_help::EN, help_words_visits::EN),
+    let tables = match lang {
+        Language::Zh => [ZH, beside::ZH, cosign_help::ZH, visits::ZH, review::ZH],
+        Language::En => [EN, beside::EN, cosign_help::EN, visits::EN, review::EN],
     };
     let of = |key: &str| {
-        let all = main.iter().chain(more).chain(together).chain(visits);
-        let mut fits = all.filter(|(name, _)| *name == key);
+        let mut fits = tables
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name == key);
         fits.next().map(|(_, words)| *words)
     };
     if argument.is_empty() {

@@ -72,11 +72,8 @@ pub(super) fn commands(
         }
         InspectTask::Sign(args) => {
             let (id, view) = find(&args.which)?;
-            let inspection = view.map(|view| view.inspection);
-            (
-                id,
-                Action::SignInspection(signature(device, args, inspection.as_ref(), now)?),
-            )
+            let signing = signature(device, args, view.as_ref(), now)?;
+            (id, Action::SignInspection(signing))
         }
         InspectTask::Refuse(args) => {
             let refusal = RecordRefusal {
@@ -222,9 +219,11 @@ fn results(
 fn signature(
     device: &Device,
     args: &SignArgs,
-    inspection: Option<&Inspection>,
+    view: Option<&InspectionView>,
     now: Timestamp,
 ) -> Result<SignInspection, Trouble> {
+    let inspection = view.map(|view| &view.inspection);
+    let seen = view.and_then(|view| view.server_version);
     if args.name.is_some() {
         let file = args.photo.as_slice();
         return Ok(SignInspection {
@@ -234,6 +233,7 @@ fn signature(
             post: args.post.clone(),
             signed_at: now,
             photo: take_photos(device, file, PhotoKind::Signature)?.pop(),
+            seen,
         });
     }
     let holds = |role| holds(device, now, role);
@@ -254,6 +254,7 @@ fn signature(
         post: None,
         signed_at: now,
         photo: None,
+        seen,
     })
 }
 

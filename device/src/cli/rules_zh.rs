@@ -6,7 +6,9 @@ use hazardloop_domain::refusal::Refusal;
 
 use super::args::Language;
 use super::words;
-use super::{rules_zh_inspections as inspections, rules_zh_words as hazards};
+use super::{
+    rules_zh_fields as fields, rules_zh_inspections as inspections, rules_zh_words as hazards,
+};
 
 /// English and Chinese.
 type Table = &'static [(&'static str, &'static str)];
@@ -14,8 +16,8 @@ type Table = &'static [(&'static str, &'static str)];
 const SENTENCES: [Table; 2] = [hazards::SENTENCES, inspections::SENTENCES];
 const OF_A_FIELD: [Table; 2] = [hazards::OF_A_FIELD, inspections::OF_A_FIELD];
 const PATTERNS: [Table; 2] = [hazards::PATTERNS, inspections::PATTERNS];
-const NOUNS: [Table; 2] = [hazards::NOUNS, inspections::NOUNS];
-const FIELDS: [Table; 2] = [hazards::FIELDS, inspections::FIELDS];
+const NOUNS: [Table; 2] = [fields::NOUNS, inspections::NOUNS];
+const FIELDS: [Table; 2] = [fields::FIELDS, inspections::FIELDS];
 
 fn find(tables: [Table; 2], text: &str) -> Option<&'static str> {
     let mut fits = tables.into_iter().flatten().filter(|(en, _)| *en == text);

@@ -11,7 +11,10 @@ const RULES: &[&str] = &[
     include_str!("../../../domain/src/hazard/decide.rs"),
     include_str!("../../../domain/src/hazard/grading.rs"),
     include_str!("../../../domain/src/hazard/measures.rs"),
+    include_str!("../../../domain/src/hazard/plan.rs"),
+    include_str!("../../../domain/src/hazard/recurrence.rs"),
     include_str!("../../../domain/src/hazard/report.rs"),
+    include_str!("../../../domain/src/hazard/spot_check.rs"),
     include_str!("../../../domain/src/hazard/steps.rs"),
     include_str!("../../../domain/src/inspection/checklists.rs"),
     include_str!("../../../domain/src/inspection/checks.rs"),
@@ -60,6 +63,28 @@ fn sentences() -> Vec<String> {
     });
     let words = |text: &str| text.contains(' ') && text.contains(char::is_alphabetic);
     said.filter(|text| words(text) && !nouns(text)).collect()
+}
+
+#[test]
+fn no_file_that_words_a_refusal_is_left_out() {
+    let domain = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src");
+    let mut wording = 0;
+    for folder in ["hazard", "inspection"] {
+        for entry in std::fs::read_dir(domain.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() || path.ends_with("tests.rs") {
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            let words = ["Refusal::new(", "invalid_field(", "invalid(\"", "limit(\""];
+            if words.iter().any(|word| source.contains(word)) {
+                wording += 1;
+                let path = path.display();
+                assert!(RULES.contains(&source.as_str()), "{path} is not in RULES");
+            }
+        }
+    }
+    assert!(wording > 10);
 }
 
 #[test]

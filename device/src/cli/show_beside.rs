@@ -3,7 +3,7 @@
 
 use hazardloop_domain::calendar::DayKind;
 use hazardloop_domain::command::{
-    ExpertOpinion, Grade, HazardDomain, ListingLevel, Nature, Served,
+    ExpertOpinion, Grade, HazardDomain, ListingLevel, Nature, Party, Served,
 };
 use hazardloop_domain::hazard::{
     Deadline, Extension, Hazard, Mark, Order, Plan, Proposed, Status, Submission, hazard_number,
@@ -63,6 +63,7 @@ pub(super) fn lines(hazard: &Hazard, lang: Language) -> Vec<String> {
             .iter()
             .map(|penalty| words.penalty(penalty)),
     );
+    lines.extend(hazard.spot_checks.iter().map(|it| words.spot_check(it)));
     lines
 }
 
@@ -102,6 +103,16 @@ impl Words {
 
     pub(super) fn part(&self, zh: &'static str, en: &'static str, text: &str) -> Option<String> {
         Some(format!("{} {text}", self.say(zh, en)))
+    }
+
+    fn unless_blank(&self, zh: &'static str, en: &'static str, text: &str) -> Option<String> {
+        (!text.is_empty()).then(|| self.part(zh, en, text))?
+    }
+
+    fn party(&self, zh: &'static str, en: &'static str, party: &Party) -> Option<String> {
+        let said = [Some(&party.name), party.post.as_ref(), party.phone.as_ref()];
+        let said: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
+        self.part(zh, en, &said.join(" "))
     }
 
     pub(super) fn maybe(
@@ -232,22 +243,25 @@ impl Words {
         let (said, at) = (&plan.plan, self.on(&plan.submitted));
         lines.push(self.line("整改方案", "plan", &self.join([Some(at), decision])));
         let yuan = format!("{}.{:02}", said.funds_fen / 100, said.funds_fen % 100);
+        let unfunded = said.funds_fen == 0 && said.funds_source.is_empty();
+        let funds = match unfunded {
+            true => String::new(),
+            false => format!("{yuan} {}", said.funds_source),
+        };
         let told = said.workers_congress.as_ref().map(|told| {
             let text = format!("{} {}", told.reported_on, told.how);
             format!("{} {text}", self.say("向职工报告", "workers told"))
         });
         let parts = self.join([
-            self.part("责任", "leader", &said.leader.name),
-            self.part("责任人", "carried out by", &said.responsible.name),
-            self.part("临时措施", "until then", &said.measures_interim),
+            said.leader
+                .as_ref()
+                .and_then(|leader| self.party("责任", "leader", leader)),
+            self.party("责任人", "carried out by", &said.responsible),
+            self.unless_blank("临时措施", "until then", &said.measures_interim),
             self.part("治理措施", "measures", &said.measures_permanent),
-            self.part(
-                "资金（元）",
-                "funds (CNY)",
-                &format!("{yuan} {}", said.funds_source),
-            ),
+            self.unless_blank("资金（元）", "funds (CNY)", funds.trim()),
             self.part("时限", "due", &said.due_date.to_string()),
-            self.part("预案", "contingency", &said.contingency),
+            self.unless_blank("预案", "contingency", &said.contingency),
             self.maybe("目标", "goal", said.goal.as_ref()),
             told,
         ]);

@@ -1,7 +1,7 @@
 //! Transfer, ending, listing, suspension and penalties of a hazard, in words.
 
 use hazardloop_domain::hazard::{
-    Listing, Penalty, Status, Suspension, TransferRecord, hazard_number,
+    Listing, Penalty, SpotCheckRecord, Status, Suspension, TransferRecord, hazard_number,
 };
 
 use super::show_beside::{Words, level};
@@ -110,10 +110,29 @@ impl Words {
             let said = self.join([
                 Some(granted.to_owned()),
                 self.part("文号", "document", &decided.decision.document_no),
+                decided
+                    .decision
+                    .reviewed_on
+                    .and_then(|day| self.part("现场审查", "reviewed on site", &day.to_string())),
                 Some(decided.decision.opinion.clone()),
             ]);
             lines.push(self.line("恢复生产审查", "decision on resuming", &said));
         }
+    }
+
+    pub(super) fn spot_check(&self, record: &SpotCheckRecord) -> String {
+        let check = &record.check;
+        let result = match check.passed {
+            true => self.say("合格", "holds"),
+            false => self.say("不合格，重新开启", "failed, open again"),
+        };
+        let said = self.join([
+            Some(self.on(&record.mark)),
+            Some(result.to_owned()),
+            Some(check.opinion.clone()),
+            self.maybe("无照片", "no photo", check.no_photo_reason.as_ref()),
+        ]);
+        self.line("抽查", "spot check", &said)
     }
 
     pub(super) fn penalty(&self, record: &Penalty) -> String {

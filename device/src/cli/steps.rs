@@ -149,6 +149,9 @@ pub struct ConfirmArgs {
     /// The unit that must correct it, where it is not the enterprise itself.
     #[arg(long)]
     pub unit: Option<String>,
+    /// 隐患类别; needed where the report names none.
+    #[arg(long)]
+    pub category: Option<String>,
     /// An expert.
     #[command(flatten)]
     pub expert: ExpertArgs,

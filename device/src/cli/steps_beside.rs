@@ -36,7 +36,7 @@ impl ExpertArgs {
     }
 }
 
-/// A plan with the five fulfilments.
+/// A plan: who does what by when; of a major hazard with the five fulfilments.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// Which.
@@ -44,12 +44,12 @@ pub struct PlanArgs {
     pub which: OneHazard,
     /// 责任: the leader.
     #[arg(long)]
-    pub leader: String,
+    pub leader: Option<String>,
     /// 职务.
-    #[arg(long)]
+    #[arg(long, requires = "leader")]
     pub leader_post: Option<String>,
     /// Phone.
-    #[arg(long)]
+    #[arg(long, requires = "leader")]
     pub leader_phone: Option<String>,
     /// 责任: who carries it out.
     #[arg(long)]
@@ -61,16 +61,16 @@ pub struct PlanArgs {
     #[arg(long)]
     pub responsible_phone: Option<String>,
     /// 措施: until it is corrected.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     pub interim: String,
     /// 措施: that correct it.
     #[arg(long)]
     pub permanent: String,
     /// 资金, fen.
-    #[arg(long, value_parser = parse::whole::<u64>)]
+    #[arg(long, default_value_t = 0, value_parser = parse::whole::<u64>)]
     pub funds_fen: u64,
     /// 资金来源.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     pub funds_source: String,
     /// 时限.
     #[arg(long, value_parser = parse::date)]
@@ -79,7 +79,7 @@ pub struct PlanArgs {
     #[arg(long, value_parser = parse::milestone)]
     pub milestone: Vec<Milestone>,
     /// 预案.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     pub contingency: String,
     /// On which day the workers were told.
     #[arg(long, requires = "congress_how", value_parser = parse::date)]
@@ -93,6 +93,9 @@ pub struct PlanArgs {
     /// Documents, the notice board.
     #[arg(long, num_args = 1..)]
     pub photo: Vec<PathBuf>,
+    /// Why there is no photo of the notice board.
+    #[arg(long, visible_alias = "no-photo")]
+    pub no_photo_reason: Option<String>,
 }
 
 /// An application for a later due date.
@@ -128,6 +131,30 @@ pub enum Pending {
     Resumption,
 }
 
+/// A spot check.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("holds").required(true).args(["pass", "fail"]))]
+pub struct SpotCheckArgs {
+    /// Which.
+    #[command(flatten)]
+    pub which: OneHazard,
+    /// The correction holds.
+    #[arg(long)]
+    pub pass: bool,
+    /// It does not: the hazard is open again.
+    #[arg(long)]
+    pub fail: bool,
+    ///.
+    #[arg(long)]
+    pub opinion: String,
+    /// Photos of the place as it is now.
+    #[arg(long, num_args = 1..)]
+    pub photo: Vec<PathBuf>,
+    /// Why there is none.
+    #[arg(long, visible_alias = "no-photo")]
+    pub no_photo_reason: Option<String>,
+}
+
 /// A decision.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("answer").required(true).args(["yes", "no"]))]
@@ -153,6 +180,12 @@ pub struct DecideArgs {
     /// Of a resumption: photos of the review on site.
     #[arg(long, num_args = 1..)]
     pub photo: Vec<PathBuf>,
+    /// Of a resumption: why there is none.
+    #[arg(long, visible_alias = "no-photo")]
+    pub no_photo_reason: Option<String>,
+    /// Of a resumption: the day of the review on site.
+    #[arg(long, value_parser = parse::date)]
+    pub reviewed_on: Option<LocalDate>,
 }
 
 /// A change of grade.

@@ -73,6 +73,7 @@ pub(super) fn kind(lang: Language, name: &str) -> &str {
         "decide_resumption" => "恢复生产审查",
         "record_penalty" => "登记处罚案件",
         "assign_sector" => "明确主管部门",
+        "spot_check" => "抽查",
         "plan_inspection" => "制定检查计划",
         "start_inspection" => "开始检查",
         "record_results" => "登记检查项结果",

@@ -74,6 +74,8 @@ fn plans_extensions_and_decisions_are_queued_offline() {
             "2026-12-10=换新",
             "--goal",
             "达标",
+            "--no-photo-reason",
+            "公告栏未拍照",
         ],
         json!({ "kind": "submit_plan", "leader": { "name": "赵建国", "post": "厂长" },
             "responsible": { "name": "王强" }, "measures_interim": "停用",
@@ -81,7 +83,8 @@ fn plans_extensions_and_decisions_are_queued_offline() {
             "due_date": "2026-12-20", "contingency": "撤离", "goal": "达标", "photos": [],
             "milestones": [{ "due_date": "2026-12-01", "goal": "拆除封板" },
                            { "due_date": "2026-12-10", "goal": "换新" }],
-            "workers_congress": { "reported_on": "2026-11-21", "how": "公告栏" } }),
+            "workers_congress": { "reported_on": "2026-11-21", "how": "公告栏" },
+            "no_photo_reason": "公告栏未拍照" }),
     );
     queues(
         &phone,
@@ -119,9 +122,11 @@ fn plans_extensions_and_decisions_are_queued_offline() {
     }
     let line = ["decide", h, "resumption", "--yes", "--opinion", "同意"];
     assert_eq!(phone.run(&line).0, exit::USAGE, "the document has a number");
-    let with = [&line[..], &["--document-no", "复 1"]].concat();
+    let review = ["--document-no", "复 1", "--reviewed-on", "2026-11-21"];
+    let with = [&line[..], &review, &["--no-photo-reason", "防爆区"]].concat();
     let granted = json!({ "kind": "decide_resumption", "granted": true, "document_no": "复 1",
-        "opinion": "同意", "photos": [] });
+        "opinion": "同意", "photos": [], "reviewed_on": "2026-11-21",
+        "no_photo_reason": "防爆区" });
     queues(&phone, &with, granted);
     let lost = [
         "decide",
@@ -321,6 +326,8 @@ fn a_confirmation_counts_working_days_offline_and_carries_the_signature() {
         "R1",
         "--unit",
         "承包单位",
+        "--category",
+        "消防",
         "--served-by",
         "周经理",
         "--served-post",
@@ -338,6 +345,7 @@ fn a_confirmation_counts_working_days_offline_and_carries_the_signature() {
         json!({ "days": 10, "kind": "working", "rule": "R1" })
     );
     assert_eq!(confirm["responsible_unit"], "承包单位");
+    assert_eq!(confirm["category"], "消防");
     assert_eq!(confirm["served"]["signature"], sent[0]["photo"]["sha256"]);
     let refused = [
         "confirm",
@@ -372,6 +380,20 @@ fn a_confirmation_counts_working_days_offline_and_carries_the_signature() {
 #[test]
 fn reinspections_and_reopenings_say_more_where_wanted() {
     let phone = Phone::enrolled();
+    queues(
+        &phone,
+        &[
+            "spot-check",
+            ELSEWHERE,
+            "--fail",
+            "--opinion",
+            "再次封堵",
+            "--no-photo-reason",
+            "防爆区",
+        ],
+        json!({ "kind": "spot_check", "passed": false, "opinion": "再次封堵", "photos": [],
+            "no_photo_reason": "防爆区" }),
+    );
     queues(
         &phone,
         &[

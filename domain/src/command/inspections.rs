@@ -405,6 +405,12 @@ wire_struct! {
         #[n(5)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub photo: Option<PhotoRef>,
+        /// The version of the record, as the server counts it, that lay before whoever signs; their own
+        /// acts since are in it too. Where others' results became different ones since, it is void
+        /// at once.
+        #[n(6)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub seen: Option<i64>,
     }
 }
 

@@ -40,44 +40,53 @@ wire_struct! {
 }
 
 wire_struct! {
-    /// The plan of a correction with the five fulfilments (五落实: 责任、措施、资金、时限、预案; Order
-    /// 16 of 2007, Art. 15) and, for a major hazard, its report to the workers' congress
-    /// (安全生产法 Art. 41).
+    /// The plan of a correction. A general hazard's says who does what by when; a major one's has the
+    /// five fulfilments (五落实: 责任、措施、资金、时限、预案; Order 16 of 2007, Art. 15) and its report
+    /// to the workers' congress (安全生产法 Art. 41).
     pub struct SubmitPlan {
-        /// 责任: the leader who answers for it.
+        /// 责任: the leader who answers for it, with a phone.
         #[n(0)]
-        pub leader: Party,
-        /// 责任: who carries it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub leader: Option<Party>,
+        /// 责任: who carries it out; for a major hazard with a phone.
         #[n(1)]
         pub responsible: Party,
         /// 措施: until it is corrected.
         #[n(2)]
+        #[cbor(default)]
+        #[serde(default)]
         pub measures_interim: String,
         /// 措施: that correct it.
         #[n(3)]
         pub measures_permanent: String,
         /// 资金, fen (1/100 CNY).
         #[n(4)]
+        #[cbor(default)]
+        #[serde(default)]
         pub funds_fen: u64,
         /// 资金来源.
         #[n(5)]
+        #[cbor(default)]
+        #[serde(default)]
         pub funds_source: String,
         /// 时限: the last day; not after the order's.
         #[n(6)]
         pub due_date: LocalDate,
-        /// 阶段目标, by date.
+        /// 阶段目标, by date; for a major hazard at least one.
         #[n(7)]
         #[cbor(default)]
         #[serde(default)]
         pub milestones: Vec<Milestone>,
         /// 预案.
         #[n(8)]
+        #[cbor(default)]
+        #[serde(default)]
         pub contingency: String,
         /// The report to the workers' congress or on the notice board; required for a major hazard.
         #[n(9)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub workers_congress: Option<WorkersCongress>,
-        /// The notice board, documents.
+        /// The notice board (公告栏), documents; a major hazard's plan shows one or says why not.
         #[n(10)]
         #[cbor(default)]
         #[serde(default)]
@@ -86,6 +95,10 @@ wire_struct! {
         #[n(11)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub goal: Option<String>,
+        /// Why there is no photo of the notice board.
+        #[n(12)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
     }
 }
 
@@ -355,7 +368,7 @@ wire_struct! {
         /// 审查意见.
         #[n(2)]
         pub opinion: String,
-        /// Photos of the review.
+        /// Photos of the review; consent shows one or says why not.
         #[n(3)]
         #[cbor(default)]
         #[serde(default)]
@@ -365,6 +378,14 @@ wire_struct! {
         #[n(4)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub on: Option<Timestamp>,
+        /// The day of the review on site; consent needs one.
+        #[n(5)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reviewed_on: Option<LocalDate>,
+        /// Why the review has no photo.
+        #[n(6)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
     }
 }
 

@@ -127,6 +127,7 @@ wire_struct! {
 
 wire_struct! {
     /// What kind of hazard it is, and what may come of it. Words and codes are data of the catalog.
+    #[derive(Default)]
     pub struct Nature {
         /// Which side of safety.
         #[n(0)]
@@ -237,6 +238,10 @@ wire_struct! {
         #[n(9)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub served: Option<Served>,
+        /// 隐患类别, a code or name of the catalog; needed where the report names none.
+        #[n(10)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub category: Option<String>,
     }
 }
 
@@ -304,7 +309,7 @@ wire_struct! {
         #[cbor(default)]
         #[serde(default)]
         pub photos: Vec<PhotoRef>,
-        /// 整改资金, fen (1/100 CNY).
+        /// 整改资金, fen (1/100 CNY); required for a major hazard.
         #[n(3)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub cost_fen: Option<u64>,
@@ -365,11 +370,11 @@ wire_struct! {
         #[n(3)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub new_due_date: Option<LocalDate>,
-        /// 整改复查意见书 number.
+        /// 整改复查意见书 number; passing a major hazard needs it.
         #[n(4)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub document_no: Option<String>,
-        /// The result item by item.
+        /// The result item by item; passing a major hazard needs one.
         #[n(5)]
         #[cbor(default, skip_if = "Vec::is_empty")]
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -430,6 +435,31 @@ wire_struct! {
         #[n(2)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub cause: Option<ReopenCause>,
+    }
+}
+
+wire_struct! {
+    /// 抽查: the department looks at a closed hazard again. One that fails is open again.
+    pub struct SpotCheck {
+        /// Whether the correction holds.
+        #[n(0)]
+        pub passed: bool,
+        /// 抽查意见.
+        #[n(1)]
+        pub opinion: String,
+        /// Photos of the place as it is now.
+        #[n(2)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub photos: Vec<PhotoRef>,
+        /// Why there is no photo; one or the other is needed.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
+        /// When the closure that was looked at was recorded, as its author saw it.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
     }
 }
 

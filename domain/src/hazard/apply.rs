@@ -208,6 +208,7 @@ impl Hazard {
             suspension: None,
             penalties: Vec::new(),
             taken_over: false,
+            spot_checks: Vec::new(),
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::command::{Grade, ReceiveTransfer, Transfer};
 use crate::hazard::{
     Delisting, Extension, ExtensionDecision, Hazard, HazardEvent, Listing, Mark, Penalty, Plan,
-    PlanDecision, Proposal, ResumptionDecision, ResumptionRequest, Status, Suspension,
-    TransferReceipt, TransferRecord,
+    PlanDecision, Proposal, ResumptionDecision, ResumptionRequest, SpotCheckRecord, Status,
+    Suspension, TransferReceipt, TransferRecord,
 };
 use crate::ids::PersonId;
 use crate::time::Timestamp;
@@ -39,6 +39,7 @@ impl Hazard {
             HazardEvent::ExtensionRequested {
                 request,
                 time_unproven,
+                by_principal,
             } => {
                 let due_date_before = self.order().map(|order| order.due_date);
                 self.extensions.push(Extension {
@@ -48,6 +49,7 @@ impl Hazard {
                     time_unproven: *time_unproven,
                     decision: None,
                     lapsed: false,
+                    by_principal: *by_principal,
                 });
             }
             HazardEvent::ExtensionDecided { decision } => {
@@ -92,6 +94,13 @@ impl Hazard {
                 self.department = Some(assignment.department.clone());
             }
             HazardEvent::DeadlineRecomputed { deadline } => self.recompute(deadline),
+            HazardEvent::SpotChecked { check } => {
+                self.name_photos(&check.photos, by);
+                self.spot_checks.push(SpotCheckRecord {
+                    check: check.clone(),
+                    mark,
+                });
+            }
             measures => self.apply_measures(measures, mark),
         }
     }

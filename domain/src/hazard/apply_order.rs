@@ -1,6 +1,6 @@
 //! From events to the order: confirmation, grade, due dates.
 
-use crate::command::{ChangeGrade, Confirm, FixedOnSpot, Grade, Report};
+use crate::command::{ChangeGrade, Confirm, FixedOnSpot, Grade, Nature, Report};
 use crate::hazard::{Authority, Deadline, Hazard, Order, Proposal, Proposed, Status};
 use crate::ids::PersonId;
 use crate::time::Timestamp;
@@ -17,6 +17,10 @@ impl Hazard {
         self.grade = confirmation.grade;
         // What the finder named is no basis of the order: that is what the confirmation cites.
         self.criterion.clone_from(&confirmation.criterion);
+        if confirmation.category.is_some() {
+            let nature = self.nature.get_or_insert_with(Nature::default);
+            nature.category.clone_from(&confirmation.category);
+        }
         let due_date = deadline.map_or(confirmation.due_date, |deadline| deadline.date);
         self.status = Status::Confirmed {
             order: Order {

@@ -60,6 +60,12 @@ pub(super) fn check_submission(
             "a major hazard is corrected by a plan that the department has acknowledged",
         ));
     }
+    if submission.cost_fen.is_none() {
+        return Err(Refusal::invalid_field(
+            "cost_fen",
+            "is missing: a major hazard's correction states its cost, be it 0",
+        ));
+    }
     if submission.self_acceptance.is_none() {
         return Err(Refusal::new(
             RefusalCode::SelfAcceptanceRequired,
@@ -165,6 +171,7 @@ pub(super) fn check_reinspection(
         ));
     }
     require_not_submitter(submission.submitted_by, actor)?;
+    require_not_finder(hazard, actor, facts)?;
     let again = actor
         .person_id()
         .is_some_and(|id| submission.passed_by.contains(&id));
@@ -199,9 +206,24 @@ fn check_items(hazard: &Hazard, reinspection: &Reinspect, facts: &Facts) -> Resu
             ));
         }
     }
+    if hazard.grade == Grade::General || !reinspection.passed {
+        return Ok(());
+    }
+    if is_blank(reinspection.document_no.as_deref()) {
+        return Err(Refusal::invalid_field(
+            "document_no",
+            "is missing: passing a major hazard is a document with a number",
+        ));
+    }
+    if reinspection.items.is_empty() {
+        return Err(Refusal::invalid_field(
+            "items",
+            "are missing: passing a major hazard says what was looked at",
+        ));
+    }
     let seen = reinspection.photos.iter().any(is_seen)
         || !is_blank(reinspection.no_photo_reason.as_deref());
-    if hazard.grade == Grade::Major && reinspection.passed && !seen {
+    if !seen {
         return Err(Refusal::new(
             RefusalCode::PhotoRequired,
             "passing a major hazard needs the inspector's photo, or no_photo_reason",
@@ -225,6 +247,7 @@ pub(super) fn check_closure(
     };
     decides_on(closure.on, submission.submitted_at)?;
     require_not_submitter(submission.submitted_by, actor)?;
+    require_not_finder(hazard, actor, facts)?;
     require_listing_seat(hazard, facts)?;
     let needed = hazard.passes_needed();
     let passed = submission.passed_by.len();
@@ -273,6 +296,18 @@ pub(super) fn require_not_submitter(submitter: PersonId, actor: &Actor) -> Resul
         return Err(Refusal::new(
             RefusalCode::SamePerson,
             "whoever submitted the rectification may not pass or close it",
+        ));
+    }
+    Ok(())
+}
+
+/// 查处分离 as far as a bureau wants it here: a town with two inspectors may not afford it.
+fn require_not_finder(hazard: &Hazard, actor: &Actor, facts: &Facts) -> Result<(), Refusal> {
+    let found = actor.person_id() == Some(hazard.reported_by);
+    if found && facts.limits.finder_may_not_reinspect {
+        return Err(Refusal::new(
+            RefusalCode::SamePerson,
+            "whoever found the hazard may not pass or close it here",
         ));
     }
     Ok(())

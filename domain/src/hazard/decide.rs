@@ -6,12 +6,12 @@ use super::checks::{
     check_closure, check_photos, check_submission, limit, require_awaited, unknown_photo,
 };
 use super::report::decide_report;
-use super::{amend, grading, steps};
+use super::{amend, grading, spot_check, steps};
 use crate::access::Actor;
 use crate::calendar::WorkdayCalendar;
 use crate::command::{Action, ActionKind, Command, Grade};
 use crate::hash::Digest;
-use crate::hazard::{FieldName, Hazard, HazardEvent, Limits, PhotoState, StatusName};
+use crate::hazard::{FieldName, Hazard, HazardEvent, Limits, PhotoState, Repeated, StatusName};
 use crate::ids::{EnterpriseId, JurisdictionId};
 use crate::jurisdiction::Level;
 use crate::pack::Criterion;
@@ -73,6 +73,8 @@ pub struct Facts {
     pub merge_target: Option<MergeTarget>,
     /// The criterion that is named as a basis.
     pub cited: Cited,
+    /// The hazard that a report says it repeats.
+    pub repeated: Repeated,
     /// The sector that an assignment names.
     pub named_sector: NamedSector,
     /// The highest body over the hazard for which the author lists hazards.
@@ -96,6 +98,7 @@ impl Facts {
             seconds: Vec::new(),
             merge_target: None,
             cited: Cited::NotLookedUp,
+            repeated: Repeated::NotLookedUp,
             named_sector: NamedSector::NotLookedUp,
             listing_seat: None,
             acts_for_sender: false,
@@ -276,6 +279,7 @@ fn decide_on_existing(
                 reopening: reopening.clone(),
             }
         }
+        Action::SpotCheck(check) => return spot_check::decide(check, hazard, actor, facts),
         Action::Note(note) => {
             text::required("text", &note.text, LONG_TEXT_MAX)?;
             if hazard.notes.len() >= facts.limits.notes {

@@ -8,7 +8,7 @@ use crate::command::{
     Amend, AssignSector, AttachPhoto, ChangeGrade, Close, Confirm, DecideExtension, DecidePlan,
     DecideProposal, DecideResumption, Delist, FollowEnterprise, ListSupervision, Merge, Note,
     OrderSuspension, Origin, ReceivePhoto, ReceiveTransfer, RecordPenalty, RecordPhotoLost,
-    Reinspect, Reject, Reopen, Report, RequestExtension, RequestResumption, SubmitPlan,
+    Reinspect, Reject, Reopen, Report, RequestExtension, RequestResumption, SpotCheck, SubmitPlan,
     SubmitRectification, Transfer, Withdraw,
 };
 use crate::hash::Digest;
@@ -189,6 +189,11 @@ pub enum HazardEvent {
         /// It came after the due date; only the device's clock says that it was made before.
         #[n(1)]
         time_unproven: bool,
+        /// The principal asked.
+        #[n(2)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        by_principal: bool,
     },
     /// It was granted or refused.
     #[n(18)]
@@ -299,6 +304,13 @@ pub enum HazardEvent {
         #[n(0)]
         deadline: Deadline,
     },
+    /// A closed hazard was looked at again.
+    #[n(33)]
+    SpotChecked {
+        /// As found.
+        #[n(0)]
+        check: SpotCheck,
+    },
 }
 
 impl HazardEvent {
@@ -338,6 +350,7 @@ impl HazardEvent {
             Self::PenaltyRecorded { .. } => "penalty_recorded",
             Self::SectorAssigned { .. } => "sector_assigned",
             Self::DeadlineRecomputed { .. } => "deadline_recomputed",
+            Self::SpotChecked { .. } => "spot_checked",
         }
     }
 }

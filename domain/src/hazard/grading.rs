@@ -125,6 +125,7 @@ fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(),
         confirm.responsible_unit.as_deref(),
         SHORT_TEXT_MAX,
     )?;
+    check_category(confirm, hazard, facts)?;
     check_basis(
         confirm.grade,
         confirm.criterion.as_ref(),
@@ -136,6 +137,21 @@ fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(),
         Some(served) => check_served(served, hazard, facts),
         None => Ok(()),
     }
+}
+
+/// 隐患类别: named by the report or here. Whether it must be is configuration.
+fn check_category(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
+    let category = confirm.category.as_deref();
+    text::optional("category", category, SHORT_TEXT_MAX)?;
+    let reported = hazard.nature.as_ref();
+    let reported = reported.and_then(|nature| nature.category.as_deref());
+    if facts.limits.category_required && is_blank(category) && is_blank(reported) {
+        return Err(Refusal::invalid_field(
+            "category",
+            "is missing: neither the report nor the confirmation names one",
+        ));
+    }
+    Ok(())
 }
 
 /// A major hazard has a criterion with its edition, or a basis in words with an expert's opinion

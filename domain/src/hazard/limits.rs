@@ -51,6 +51,22 @@ pub struct Limits {
     /// Bytes of one clip (MP4).
     #[n(13)]
     pub clip_bytes: u64,
+    /// Spot checks of one hazard.
+    #[n(14)]
+    #[cbor(default)]
+    pub spot_checks: usize,
+    /// Months after a closure within which the same again is taken for a recurrence (反弹).
+    #[n(15)]
+    #[cbor(default)]
+    pub recurrence_months: u32,
+    /// A confirmation names the category where the report does not.
+    #[n(16)]
+    #[cbor(default)]
+    pub category_required: bool,
+    /// Whoever found a hazard may not pass or close it either.
+    #[n(17)]
+    #[cbor(default)]
+    pub finder_may_not_reinspect: bool,
 }
 
 impl Default for Limits {
@@ -70,6 +86,10 @@ impl Default for Limits {
             items: 200,
             document_bytes: 32 * 1024 * 1024,
             clip_bytes: 64 * 1024 * 1024,
+            spot_checks: 20,
+            recurrence_months: 12,
+            category_required: true,
+            finder_may_not_reinspect: false,
         }
     }
 }

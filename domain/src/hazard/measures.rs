@@ -1,6 +1,6 @@
 //! Measures over a hazard: listed supervision, suspension, penalties; and whose it is.
 
-use super::checks::{check_claimed_day, check_due_date, check_photos, limit};
+use super::checks::{check_claimed_day, check_due_date, check_photos, is_blank, limit};
 use super::decide::Facts;
 use super::steps::{decides_on, not_both, nothing_pending};
 use crate::access::Actor;
@@ -156,9 +156,35 @@ pub(super) fn decide_resumption(
     let asked = asked.ok_or_else(|| nothing_pending("resuming has not been asked for"))?;
     decides_on(decision.on, asked.applied.at)?;
     not_both(asked.applied.by, actor)?;
+    check_review(decision, facts)?;
     Ok(HazardEvent::ResumptionDecided {
         decision: decision.clone(),
     })
+}
+
+/// Consent comes after a review on site (Order 16 of 2007, Art. 23), which is seen.
+fn check_review(decision: &DecideResumption, facts: &Facts) -> Result<(), Refusal> {
+    let no_photo = decision.no_photo_reason.as_deref();
+    text::optional("no_photo_reason", no_photo, SHORT_TEXT_MAX)?;
+    if let Some(day) = decision.reviewed_on {
+        check_claimed_day("reviewed_on", day, facts)?;
+    }
+    if !decision.granted {
+        return Ok(());
+    }
+    if decision.reviewed_on.is_none() {
+        return Err(Refusal::invalid_field(
+            "reviewed_on",
+            "is missing: consent follows a review on site",
+        ));
+    }
+    if decision.photos.is_empty() && is_blank(no_photo) {
+        return Err(Refusal::new(
+            RefusalCode::PhotoRequired,
+            "consent needs a photo of the review, or no_photo_reason says why there is none",
+        ));
+    }
+    Ok(())
 }
 
 /// 查处分离: whoever found the hazard does not decide on the penalty.

@@ -15,8 +15,11 @@ mod limits;
 mod measures;
 mod number;
 mod overlays;
+mod plan;
 mod queries;
+mod recurrence;
 mod report;
+mod spot_check;
 mod state;
 mod steps;
 #[cfg(test)]
@@ -29,7 +32,8 @@ pub use limits::Limits;
 pub use number::hazard_number;
 pub use overlays::{
     Authority, Deadline, Delisting, Extension, ExtensionDecision, Listing, Mark, Penalty, Plan,
-    PlanDecision, Proposal, Proposed, ResumptionDecision, ResumptionRequest, Suspension,
-    TransferReceipt, TransferRecord,
+    PlanDecision, Proposal, Proposed, ResumptionDecision, ResumptionRequest, SpotCheckRecord,
+    Suspension, TransferReceipt, TransferRecord,
 };
+pub use recurrence::{Likeness, Repeated};
 pub use state::{Hazard, Order, Status, StatusName, Submission};

@@ -4,12 +4,12 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::state::Status;
+use super::state::{Status, is_false};
 use crate::calendar::DayKind;
 use crate::command::{
     ChangeGrade, Confirm, DecideExtension, DecidePlan, DecideResumption, Delist, ListSupervision,
     OrderSuspension, ReceiveTransfer, RecordPenalty, RequestExtension, RequestResumption,
-    SubmitPlan, Transfer,
+    SpotCheck, SubmitPlan, Transfer,
 };
 use crate::ids::{JurisdictionId, PersonId};
 use crate::time::{LocalDate, Timestamp};
@@ -137,6 +137,11 @@ record! {
         /// The correction was handed in, or the hazard closed or reopened, before anybody decided.
         #[n(5)]
         pub lapsed: bool,
+        /// The principal asked: nobody in the enterprise decides on that.
+        #[n(6)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        pub by_principal: bool,
     }
 }
 
@@ -323,5 +328,17 @@ record! {
         /// By whom and when.
         #[n(1)]
         pub recorded: Mark,
+    }
+}
+
+record! {
+    /// A closed hazard looked at again.
+    pub struct SpotCheckRecord {
+        /// As found.
+        #[n(0)]
+        pub check: SpotCheck,
+        /// By whom and when.
+        #[n(1)]
+        pub mark: Mark,
     }
 }

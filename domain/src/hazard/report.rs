@@ -2,6 +2,7 @@
 
 use super::checks::{check_claimed_time, check_photos, is_blank, no_jurisdiction};
 use super::decide::{Decision, Facts};
+use super::recurrence;
 use crate::access::{Actor, Role};
 use crate::command::{Command, FixedOnSpot, Grade, Nature, PhotoKind, Report, Source};
 use crate::hazard::HazardEvent;
@@ -33,6 +34,9 @@ pub(super) fn decide_report(
             "recurrence_of",
             "names the hazard itself",
         ));
+    }
+    if report.recurrence_of.is_some() {
+        recurrence::check_claim(report, facts)?;
     }
     if let Some(fixed) = &report.fixed_on_spot {
         check_fixed_on_spot(report, fixed, actor, facts)?;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::{Disputed, FieldVersions, NoteEntry, Photo};
 use super::overlays::{
-    Authority, Deadline, Extension, Listing, Penalty, Plan, Proposal, Suspension, TransferRecord,
+    Authority, Deadline, Extension, Listing, Penalty, Plan, Proposal, SpotCheckRecord, Suspension,
+    TransferRecord,
 };
 use crate::command::{
     CriterionRef, ExpertOpinion, Grade, Nature, PhotoPair, SelfAcceptance, Served, Source,
@@ -435,6 +436,11 @@ record! {
         #[cbor(default, skip_if = "is_false")]
         #[serde(default)]
         pub taken_over: bool,
+        /// 抽查 since its closures, oldest first.
+        #[n(35)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub spot_checks: Vec<SpotCheckRecord>,
     }
 }
 

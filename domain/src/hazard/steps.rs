@@ -1,18 +1,16 @@
 //! The steps beside the main line, and re-inspection: each checks its fields, then what must hold.
 
-use super::checks::{
-    check_claimed_day, check_due_date, check_photos, check_reinspection, is_blank, limit,
-};
+use super::checks::{check_due_date, check_reinspection, is_blank, limit};
 use super::decide::{Decision, Facts, Outcome};
-use super::grading;
 use super::measures::{
     assign_sector, decide_resumption, delist, list_supervision, order_suspension, record_penalty,
     request_resumption, require_listing_seat,
 };
-use crate::access::Actor;
+use super::{grading, plan};
+use crate::access::{Actor, Role};
 use crate::command::{
-    Action, DecideExtension, DecidePlan, Grade, Merge, Party, Period, ReceiveTransfer, Reinspect,
-    RequestExtension, SubmitPlan, Transfer,
+    Action, DecideExtension, Grade, Merge, Period, ReceiveTransfer, Reinspect, RequestExtension,
+    Transfer,
 };
 use crate::hazard::{Hazard, HazardEvent, Status, StatusName};
 use crate::ids::PersonId;
@@ -28,9 +26,9 @@ pub(super) fn beside(
     facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     match action {
-        Action::SubmitPlan(plan) => submit_plan(plan, hazard, facts),
-        Action::DecidePlan(decision) => decide_plan(decision, hazard, actor),
-        Action::RequestExtension(request) => request_extension(request, hazard, facts),
+        Action::SubmitPlan(plan) => plan::submit(plan, hazard, facts),
+        Action::DecidePlan(decision) => plan::decide(decision, hazard, actor),
+        Action::RequestExtension(request) => request_extension(request, hazard, actor, facts),
         Action::DecideExtension(decision) => decide_extension(decision, hazard, actor, facts),
         Action::ChangeGrade(change) => grading::change_grade(change, hazard, actor, facts),
         Action::Merge(merge) => decide_merge(merge, hazard, facts),
@@ -87,109 +85,12 @@ pub(super) fn recompute_deadline(hazard: &Hazard, facts: &Facts) -> Decision {
     }
 }
 
-/// The five fulfilments (责任、措施、资金、时限、预案): none may be missing.
-fn submit_plan(plan: &SubmitPlan, hazard: &Hazard, facts: &Facts) -> Result<HazardEvent, Refusal> {
-    party("leader", &plan.leader)?;
-    party("responsible", &plan.responsible)?;
-    for (field, text, most) in [
-        ("measures_interim", &plan.measures_interim, LONG_TEXT_MAX),
-        (
-            "measures_permanent",
-            &plan.measures_permanent,
-            LONG_TEXT_MAX,
-        ),
-        ("funds_source", &plan.funds_source, SHORT_TEXT_MAX),
-        ("contingency", &plan.contingency, LONG_TEXT_MAX),
-    ] {
-        fulfilment(field, text, most)?;
-    }
-    text::optional("goal", plan.goal.as_deref(), LONG_TEXT_MAX)?;
-    check_due_date("due_date", plan.due_date, facts)?;
-    // Once the order's date has passed, a plan is late whatever it says: its own date then only says
-    // how late, and the order's stays.
-    let today = facts.made().shanghai_date();
-    let in_time = hazard.order().filter(|order| order.due_date >= today);
-    if in_time.is_some_and(|order| plan.due_date > order.due_date) {
-        return Err(due_date(
-            "due_date",
-            "lies after the order's; an extension is asked for first",
-        ));
-    }
-    if plan.milestones.len() > facts.limits.milestones {
-        return Err(limit("milestones", facts.limits.milestones));
-    }
-    for (index, milestone) in plan.milestones.iter().enumerate() {
-        let at = |part: &str| format!("milestones[{index}].{part}");
-        text::required(&at("goal"), &milestone.goal, SHORT_TEXT_MAX)?;
-        if milestone.due_date > plan.due_date {
-            return Err(due_date(&at("due_date"), "lies after the plan's own"));
-        }
-    }
-    if let Some(told) = &plan.workers_congress {
-        fulfilment("workers_congress.how", &told.how, SHORT_TEXT_MAX)?;
-        check_claimed_day("workers_congress.reported_on", told.reported_on, facts)?;
-    }
-    require_congress(plan, hazard)?;
-    check_photos(Some(hazard), &plan.photos, "photos", facts)?;
-    Ok(HazardEvent::PlanSubmitted { plan: plan.clone() })
-}
-
-/// 安全生产法 Art. 41: also of a plan that was handed in before the hazard became major.
-fn require_congress(plan: &SubmitPlan, hazard: &Hazard) -> Result<(), Refusal> {
-    if hazard.grade == Grade::Major && plan.workers_congress.is_none() {
-        return Err(missing("workers_congress"));
-    }
-    Ok(())
-}
-
-fn party(field: &str, party: &Party) -> Result<(), Refusal> {
-    fulfilment(&format!("{field}.name"), &party.name, SHORT_TEXT_MAX)?;
-    let post = format!("{field}.post");
-    text::optional(&post, party.post.as_deref(), SHORT_TEXT_MAX)?;
-    let phone = format!("{field}.phone");
-    text::optional(&phone, party.phone.as_deref(), SHORT_TEXT_MAX)
-}
-
-fn fulfilment(field: &str, text: &str, most: usize) -> Result<(), Refusal> {
-    if text.trim().is_empty() {
-        return Err(missing(field));
-    }
-    text::optional(field, Some(text), most)
-}
-
-fn missing(field: &str) -> Refusal {
-    Refusal {
-        field: Some(field.to_owned()),
-        ..Refusal::new(
-            RefusalCode::FulfilmentsIncomplete,
-            &format!("{field} is missing: a plan has all five fulfilments"),
-        )
-    }
-}
-
-fn due_date(field: &str, why: &str) -> Refusal {
+/// A date that lies where it may not.
+pub(super) fn due_date(field: &str, why: &str) -> Refusal {
     Refusal {
         field: Some(field.to_owned()),
         ..Refusal::new(RefusalCode::DueDateOutOfRange, &format!("{field} {why}"))
     }
-}
-
-fn decide_plan(
-    decision: &DecidePlan,
-    hazard: &Hazard,
-    actor: &Actor,
-) -> Result<HazardEvent, Refusal> {
-    text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
-    let waiting = hazard.plan.as_ref().filter(|plan| plan.is_waiting());
-    let plan = waiting.ok_or_else(|| nothing_pending("no plan waits for a decision"))?;
-    decides_on(decision.on, plan.submitted.at)?;
-    not_both(plan.submitted.by, actor)?;
-    if decision.accepted {
-        require_congress(&plan.plan, hazard)?;
-    }
-    Ok(HazardEvent::PlanDecided {
-        decision: decision.clone(),
-    })
 }
 
 /// An extension is asked for before the due date. One that comes later, but was made before as its
@@ -198,6 +99,7 @@ fn decide_plan(
 fn request_extension(
     request: &RequestExtension,
     hazard: &Hazard,
+    actor: &Actor,
     facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     text::required("reason", &request.reason, LONG_TEXT_MAX)?;
@@ -250,6 +152,7 @@ fn request_extension(
     Ok(HazardEvent::ExtensionRequested {
         request: request.clone(),
         time_unproven: late,
+        by_principal: actor.is_any_of(&[Role::Principal]),
     })
 }
 

@@ -12,8 +12,11 @@ mod input;
 mod limits;
 mod not_alone;
 mod overlays;
+mod plans;
 mod properties;
+mod recurrences;
 mod safeguards;
+mod spot_checks;
 mod story;
 mod table;
 mod two_people;
@@ -24,11 +27,11 @@ use crate::calendar::{DayKind, WorkdayCalendar};
 use crate::command::{
     Action, Amend, AssignSector, AttachPhoto, ChangeGrade, Close, Command, Confirm, CriterionRef,
     DecideExtension, DecidePlan, DecideProposal, DecideResumption, Delist, ExpertOpinion, Grade,
-    ListSupervision, ListingLevel, Merge, Milestone, Note, OrderSuspension, Origin, Party, Period,
-    PhotoKind, PhotoPair, PhotoRef, ReceivePhoto, ReceiveTransfer, RecomputeDeadline,
-    RecordPenalty, RecordPhotoLost, Reinspect, Reject, Reopen, Report, RequestExtension,
-    RequestResumption, SelfAcceptance, Source, SubmitPlan, SubmitRectification, Transfer, Withdraw,
-    WorkersCongress,
+    ItemResult, ListSupervision, ListingLevel, Merge, Milestone, Note, OrderSuspension, Origin,
+    Party, Period, PhotoKind, PhotoPair, PhotoRef, ReceivePhoto, ReceiveTransfer,
+    RecomputeDeadline, RecordPenalty, RecordPhotoLost, Reinspect, Reject, Reopen, Report,
+    RequestExtension, RequestResumption, SelfAcceptance, Source, SpotCheck, SubmitPlan,
+    SubmitRectification, Transfer, Withdraw, WorkersCongress,
 };
 use crate::hash::Digest;
 use crate::hazard::{
@@ -142,6 +145,7 @@ fn confirm(grade: Grade) -> Action {
         expert_opinion: None,
         responsible_unit: None,
         served: None,
+        category: Some("生产设备设施及工艺".to_owned()),
     })
 }
 
@@ -173,7 +177,11 @@ fn pass() -> Action {
         photos: Vec::new(),
         new_due_date: None,
         document_no: Some("应急复查〔2026〕12号".to_owned()),
-        items: Vec::new(),
+        items: vec![ItemResult {
+            item: "泄爆口".to_owned(),
+            passed: true,
+            note: None,
+        }],
         no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
         on: None,
     })

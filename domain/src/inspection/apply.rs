@@ -99,6 +99,7 @@ impl Inspection {
                         post: None,
                         signed_at: signing.signed_at,
                         photo: None,
+                        seen: signing.seen,
                     };
                     self.sign(&own, second.certified, record, signed_version);
                 }
@@ -206,7 +207,9 @@ impl Inspection {
             let mut results = known.results.iter();
             results.find(|old| old.by == by && old.late == late)
         });
-        if let Some(before) = before.filter(|before| before.outcome != result.outcome) {
+        let changed = before.is_some_and(|before| before.outcome != result.outcome);
+        let changed_before = before.and_then(|before| before.changed_at);
+        if let Some(before) = before.filter(|_| changed) {
             self.void_what_covers(before.version, record.seq);
         }
         let new = PersonResult {
@@ -217,6 +220,7 @@ impl Inspection {
             photos: result.photos.iter().map(|photo| photo.sha256).collect(),
             late,
             version: record.seq,
+            changed_at: changed.then_some(record.seq).or(changed_before),
         };
         let mut items = self.items.iter_mut();
         if let Some(known) = items.find(|known| known.item == result.item) {
@@ -242,6 +246,14 @@ impl Inspection {
         if refusal.is_some_and(|refusal| refusal.of_version >= result_of) {
             self.refusal = None;
         }
+    }
+
+    /// Whether a result of somebody else became another after what `signer` saw.
+    fn is_changed_since(&self, seen: Option<i64>, signer: PersonId) -> bool {
+        let mut results = self.items.iter().flat_map(|item| &item.results);
+        seen.is_some_and(|seen| {
+            results.any(|result| result.by != signer && result.changed_at > Some(seen))
+        })
     }
 
     fn find(&mut self, finding: &LinkFinding, record: &InspectionEventRecord) {
@@ -283,6 +295,7 @@ impl Inspection {
         if let Some(photo) = &signing.photo {
             self.name_photos(std::slice::from_ref(photo), by);
         }
+        let unseen = self.is_changed_since(signing.seen, by);
         self.signatures.push(Signature {
             role: signing.role,
             person_id: signing.person_id,
@@ -293,7 +306,7 @@ impl Inspection {
             recorded_by: by,
             of_version,
             certified,
-            voided_by: None,
+            voided_by: unseen.then_some(record.seq),
             photo: signing.photo.as_ref().map(|photo| photo.sha256),
         });
     }

@@ -192,6 +192,10 @@ record! {
         #[cbor(default)]
         #[serde(default)]
         pub version: i64,
+        /// The record's version by which it took the place of another outcome of theirs, where it did.
+        #[n(7)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub changed_at: Option<i64>,
     }
 }
 

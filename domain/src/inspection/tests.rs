@@ -224,6 +224,7 @@ fn sign(actor: &Actor, kind: InspectionKind) -> Action {
         post: None,
         signed_at: NOW,
         photo: None,
+        seen: None,
     })
 }
 
@@ -235,6 +236,7 @@ fn representative() -> Action {
         post: Some("总经理".to_owned()),
         signed_at: NOW,
         photo: Some(photo(99)),
+        seen: None,
     })
 }
 

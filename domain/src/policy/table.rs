@@ -10,8 +10,9 @@ use Role::{
     Inspector, Insurer, ListingAuthority, Principal, Public, SafetyOfficer, Supervisor,
 };
 use When::{
-    ActorReportedIt, Certified, DueByDepartment, DueByEnterprise, General, Listed, Major,
-    NoEnterprise, NotListed, NotLowered, OnlySaidToBeFixed, SelfFound, StandsGeneral,
+    ActorReportedIt, AskedByPrincipal, Certified, DueByDepartment, DueByEnterprise, General,
+    Listed, Major, NoEnterprise, NotListed, NotLowered, OnlySaidToBeFixed, SelfFound,
+    StandsGeneral,
 };
 
 /// States in which work on the hazard goes on.
@@ -170,6 +171,13 @@ pub const TABLE: &[Row] = &[
         &[NotListed, DueByEnterprise],
         &[Principal],
     ),
+    // What the principal asks for, nobody above decides in the enterprise.
+    row(
+        A::DecideExtension,
+        TO_CORRECT,
+        &[NotListed, DueByEnterprise, AskedByPrincipal],
+        DEPARTMENT,
+    ),
     row(
         A::DecideExtension,
         TO_CORRECT,
@@ -233,6 +241,8 @@ pub const TABLE: &[Row] = &[
         &[],
         &[DepartmentReviewer, DepartmentHead, ListingAuthority],
     ),
+    row(A::SpotCheck, &[S::Closed], &[Certified], &[Inspector]),
+    row(A::SpotCheck, &[S::Closed], &[], DEPARTMENT),
     // Measures
     row(A::ListSupervision, ORDERED, &[Major], &[ListingAuthority]),
     row(

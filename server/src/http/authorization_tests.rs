@@ -142,6 +142,7 @@ fn hazards_and_enterprises() -> Vec<Row> {
         listHazards: OK, OK, |case| case.ask("GET", "/hazards");
         readHazard: SEEN, HIDDEN, |case| case.ask("GET", &hazard_path(""));
         headHazard: SEEN, HIDDEN, |case| case.ask("HEAD", &hazard_path(""));
+        readRecurrences: SEEN, HIDDEN, |case| case.ask("GET", &hazard_path("/recurrences"));
         readHazardHistory: SEEN, HIDDEN, |case| case.ask("GET", &hazard_path("/events"));
         reportHazard: but(all(201), &[SUPERVISOR, ADMINISTRATOR, LISTING, 11], 403), HIDDEN,
             |case| case.post("/hazards", &report(case));

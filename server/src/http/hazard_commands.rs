@@ -39,7 +39,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         "grade": "general",
         "responsible_person": "王强",
         "requirement": "清理积尘，检查泄爆片",
-        "due_date": "2026-12-02"
+        "due_date": "2026-12-02",
+        "category": "现场管理-生产设备设施及工艺"
     }
 }))]
 struct NewCommand {

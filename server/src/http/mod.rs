@@ -35,6 +35,7 @@ pub mod photos;
 pub mod place_params;
 pub mod problem;
 mod query_text;
+pub mod recurrences;
 pub mod responsibilities;
 pub mod sessions;
 pub mod sync;
@@ -70,6 +71,8 @@ mod hazards_tests;
 #[cfg(test)]
 mod imports_tests;
 #[cfg(test)]
+mod recurrences_tests;
+#[cfg(test)]
 mod taken_ids_tests;
 #[cfg(test)]
 mod test_client;
@@ -101,6 +104,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(responsibilities::routes);
     cfg.configure(hazards::routes);
     cfg.configure(hazard_commands::routes);
+    cfg.configure(recurrences::routes);
     cfg.configure(orders::routes);
     cfg.configure(inspections::routes);
     // Before the others: an enterprise is never called `imports`.

@@ -164,6 +164,7 @@ pub(crate) fn confirmation() -> Value {
         "responsible_person": "刘志远",
         "requirement": "清理积尘",
         "due_date": "2026-12-02",
+        "category": "粉尘防爆",
     })
 }
 

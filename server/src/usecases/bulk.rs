@@ -104,6 +104,7 @@ impl Made {
             expert_opinion: None,
             responsible_unit: None,
             served: None,
+            category: Some("生产设备设施".to_owned()),
         }
     }
 

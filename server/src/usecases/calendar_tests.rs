@@ -55,6 +55,7 @@ fn confirm(days: u32) -> Action {
         expert_opinion: None,
         responsible_unit: None,
         served: None,
+        category: Some("生产设备设施".to_owned()),
     })
 }
 

@@ -42,6 +42,7 @@ fn confirm(grade: Grade) -> Action {
         expert_opinion: (grade == Grade::Major).then(expert),
         responsible_unit: None,
         served: None,
+        category: Some("生产设备设施".to_owned()),
     })
 }
 

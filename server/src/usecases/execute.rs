@@ -175,6 +175,7 @@ impl WorkingSet<'_> {
         let target = self.target(tx.conn(), command, place)?;
         let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let merge_target = self.other_named(tx.conn(), command, sender)?;
+        let repeated = named::repeated(self, tx.conn(), command, sender)?;
         let cited = cited(tx.conn(), command)?;
         let named_sector = named::sector(self, tx.conn(), command, &target.place)?;
         let door = self.door();
@@ -189,6 +190,7 @@ impl WorkingSet<'_> {
             seconds,
             merge_target,
             cited,
+            repeated,
             named_sector,
             listing_seat: self.listing_seat(tx.conn(), sender, &target.place)?,
             acts_for_sender,

@@ -241,6 +241,7 @@ fn of_two_confirmations_the_second_is_told_and_nothing_is_lost() {
             expert_opinion: None,
             responsible_unit: None,
             served: None,
+            category: Some("生产设备设施".to_owned()),
         });
         let (one, two) = (first.seal(id, confirm.clone()), second.seal(id, confirm));
         let (one, two) = (first.push(vec![one]), second.push(vec![two]));
@@ -431,6 +432,7 @@ fn an_outcome_does_not_depend_on_how_the_queue_was_cut_into_batches() {
                 expert_opinion: None,
                 responsible_unit: None,
                 served: None,
+                category: Some("生产设备设施".to_owned()),
             })
         };
         let mut seen = Vec::new();

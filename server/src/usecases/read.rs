@@ -29,6 +29,7 @@ pub mod inspection;
 pub mod inspections;
 mod keys;
 pub mod orders;
+pub mod recurrences;
 mod text_walk;
 
 #[cfg(test)]

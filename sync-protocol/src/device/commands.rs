@@ -210,6 +210,7 @@ pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
         Action::SubmitPlan(plan) => plan.photos.iter().collect(),
         Action::RequestResumption(application) => application.photos.iter().collect(),
         Action::DecideResumption(decision) => decision.photos.iter().collect(),
+        Action::SpotCheck(check) => check.photos.iter().collect(),
         Action::RecordResults(results) => of_results(&results.results),
         Action::SubmitSelfCheck(check) => of_results(&check.results),
         Action::SignInspection(signing) => signing.photo.iter().collect(),

@@ -78,6 +78,8 @@ fn confirm(hazard: &str, more: &[&str]) -> Vec<String> {
         "王强",
         "--requirement",
         "清理积尘",
+        "--category",
+        "粉尘防爆",
         "--due",
         "2026-12-05",
     ];

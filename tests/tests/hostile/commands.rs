@@ -17,6 +17,7 @@ fn confirmation(due_date: &str) -> Value {
     json!({
         "kind": "confirm", "grade": "general", "responsible_person": "刘志远",
         "requirement": "清理积尘", "due_date": due_date,
+        "category": "粉尘防爆",
     })
 }
 
@@ -74,7 +75,7 @@ fn commands_out_of_order_out_of_range_or_out_of_date() {
                 "no criterion for a major hazard",
                 json!({
                     "kind": "confirm", "grade": "major", "responsible_person": "刘志远", "requirement": "停产",
-                    "due_date": "2026-12-22",
+                    "due_date": "2026-12-22", "category": "粉尘防爆",
                 }),
                 None,
                 &[422],

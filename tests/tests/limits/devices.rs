@@ -35,6 +35,8 @@ fn a_device_without_signal_judges_by_its_servers_limits() {
                 "王强",
                 "--requirement",
                 "清理积尘",
+                "--category",
+                "粉尘防爆",
                 "--within",
                 period,
             ])

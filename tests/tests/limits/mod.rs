@@ -170,7 +170,7 @@ fn of_hazards(site: &Site) {
     let confirm = |salt: &str, due_date: &str| {
         let command = json!({
             "kind": "confirm", "grade": "general", "responsible_person": "刘志远",
-            "requirement": "清理积尘", "due_date": due_date,
+            "requirement": "清理积尘", "due_date": due_date, "category": "粉尘防爆",
         });
         site.inspector.command(&hazard, &id(salt), &command)
     };
@@ -357,12 +357,15 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 28] = [
+const ELSEWHERE_TOO: [(&str, &str); 31] = [
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
     ("penalties", OVERLAYS),
     ("items", OVERLAYS),
+    ("spot_checks", "domain/src/hazard/tests/spot_checks.rs"),
+    ("recurrence_months", RECURRENCES),
+    ("recurrences_looked_through", RECURRENCES),
     ("counted", "server/src/usecases/read/filters_tests.rs"),
     (
         "temporary_grant_days",
@@ -394,6 +397,7 @@ const ELSEWHERE_TOO: [(&str, &str); 28] = [
 
 const RESPONSIBILITIES: &str = "server/src/usecases/responsibilities_tests.rs";
 const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
+const RECURRENCES: &str = "server/src/http/recurrences_tests.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";
 const SETTINGS: &str = "server/src/settings_tests.rs";
 const TABLES: &str = "server/src/tables/tests.rs";

@@ -24,6 +24,10 @@ pub fn plan<'a>(hazard: &'a str, due: &'a str) -> Vec<&'a str> {
         ("--contingency", "粉尘爆炸现场处置方案"),
         ("--congress-on", "2026-11-22"),
         ("--congress-how", "公告栏公示"),
+        ("--leader-phone", "023-46730000"),
+        ("--responsible-phone", "023-46730001"),
+        ("--milestone", "2026-11-30=拆除封板"),
+        ("--no-photo-reason", "公告栏在防爆区"),
     ] {
         words.extend([flag, value]);
     }
@@ -39,6 +43,8 @@ pub fn pass<'a>(hazard: &'a str, opinion: &'a str) -> Vec<&'a str> {
         why,
         "--document-no",
         "应急复查〔2026〕12号",
+        "--item",
+        "泄爆装置=pass",
     ]);
     words
 }
@@ -171,6 +177,8 @@ fn confirmed_by_two(play: &Play) {
         "王强",
         "--requirement",
         "增设泄爆装置",
+        "--category",
+        "粉尘防爆",
         "--within",
         "10wd",
     ];
@@ -274,6 +282,7 @@ fn stopped_and_resumed(play: &Play) {
         "resume",
         json!({
             "kind": "decide_resumption", "granted": true, "document_no": "复产〔2026〕1号", "opinion": "现场审查合格",
+            "reviewed_on": "2026-11-22", "no_photo_reason": "防爆区禁止使用手机",
         }),
     );
     assert_eq!(

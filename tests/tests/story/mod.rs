@@ -244,6 +244,7 @@ fn confirmed_over_rest(stage: &Stage, hazard: &str) {
         "kind": "confirm", "grade": "major", "basis": "除尘系统未规范设置泄爆",
         "expert_opinion": { "name": "周工", "opinion": "构成重大事故隐患" }, "responsible_person": "刘志远",
         "requirement": "清理积尘，恢复泄爆口", "due_date": "2026-12-22",
+        "category": "粉尘防爆",
     });
     let version = stage
         .inspector()

@@ -6,10 +6,10 @@ pub(super) fn plan() -> SubmitPlan {
     let party = |name: &str| Party {
         name: name.to_owned(),
         post: None,
-        phone: None,
+        phone: Some("023-46730000".to_owned()),
     };
     SubmitPlan {
-        leader: party("赵建国"),
+        leader: Some(party("赵建国")),
         responsible: party("王强"),
         measures_interim: "停机，撤出人员".to_owned(),
         measures_permanent: "重新安装泄爆片".to_owned(),
@@ -27,6 +27,7 @@ pub(super) fn plan() -> SubmitPlan {
         }),
         photos: Vec::new(),
         goal: None,
+        no_photo_reason: Some("公告栏在防爆区".to_owned()),
     }
 }
 
@@ -144,6 +145,18 @@ pub(super) fn resume(granted: bool) -> Action {
         document_no: "复产〔2026〕1号".to_owned(),
         opinion: "现场审查".to_owned(),
         photos: Vec::new(),
+        on: None,
+        reviewed_on: Some(date("2026-11-22")),
+        no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
+    })
+}
+
+pub(super) fn spot_check(passed: bool) -> Action {
+    Action::SpotCheck(SpotCheck {
+        passed,
+        opinion: "抽查：泄爆口再次被封堵".to_owned(),
+        photos: Vec::new(),
+        no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
         on: None,
     })
 }

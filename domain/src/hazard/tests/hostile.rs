@@ -57,6 +57,7 @@ pub(super) fn hostile_actions(
                 refused_because: Some(text.clone()),
                 witness: Some(text.clone()),
             }),
+            category: Some(text.clone()),
         }),
         Action::SubmitRectification(SubmitRectification {
             measures: text.clone(),
@@ -135,7 +136,15 @@ fn hostile_steps(text: &str, day: LocalDate, photos: &[PhotoRef]) -> Vec<Action>
                 how: text(),
             }),
             photos: photos(),
+            no_photo_reason: Some(text()),
             ..plan()
+        }),
+        Action::SpotCheck(SpotCheck {
+            passed: false,
+            opinion: text(),
+            photos: photos(),
+            no_photo_reason: Some(text()),
+            on: None,
         }),
         Action::RequestExtension(RequestExtension {
             new_due_date: day,

@@ -11,26 +11,9 @@ fn order_of(case: &Case) -> &crate::hazard::Order {
 }
 
 #[test]
-fn a_major_hazard_is_corrected_only_by_an_acknowledged_plan_with_all_five_fulfilments() {
+fn a_major_hazard_is_corrected_only_by_an_acknowledged_plan() {
     let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::Major);
     case.refused_as(RefusalCode::PlanNotAcknowledged, &principal(), submit(2));
-    type Blank = fn(&mut SubmitPlan);
-    let blanks: [(&str, Blank); 7] = [
-        ("leader.name", |plan| plan.leader.name.clear()),
-        ("responsible.name", |plan| plan.responsible.name.clear()),
-        ("measures_interim", |plan| plan.measures_interim.clear()),
-        ("measures_permanent", |plan| plan.measures_permanent.clear()),
-        ("funds_source", |plan| plan.funds_source.clear()),
-        ("contingency", |plan| plan.contingency.clear()),
-        ("workers_congress", |plan| plan.workers_congress = None),
-    ];
-    for (field, blank) in blanks {
-        let mut incomplete = plan();
-        blank(&mut incomplete);
-        let refusal = case.refused(&principal(), Action::SubmitPlan(incomplete));
-        assert_eq!(refusal.code, RefusalCode::FulfilmentsIncomplete);
-        assert_eq!(refusal.field.as_deref(), Some(field));
-    }
     case.must(&principal(), submit_plan());
     assert_eq!(
         case.state(),
@@ -45,17 +28,6 @@ fn a_major_hazard_is_corrected_only_by_an_acknowledged_plan_with_all_five_fulfil
     case.must(&reviewer(), decide_plan(true));
     assert_eq!(case.state(), StatusName::Rectifying);
     case.must(&principal(), submit(2));
-}
-
-#[test]
-fn the_plan_of_a_general_hazard_needs_nobodys_consent() {
-    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
-    let without_congress = SubmitPlan {
-        workers_congress: None,
-        ..plan()
-    };
-    case.must(&safety_officer(), Action::SubmitPlan(without_congress));
-    assert_eq!(case.state(), StatusName::Rectifying);
 }
 
 #[test]

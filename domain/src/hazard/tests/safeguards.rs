@@ -13,7 +13,6 @@ fn a_hazard_that_is_late_can_still_be_planned_and_stays_late() {
     case.facts.now = date("2026-12-10").end_of_day();
     let late = SubmitPlan {
         due_date: date("2026-12-20"),
-        milestones: Vec::new(),
         ..plan()
     };
     case.must(&principal(), Action::SubmitPlan(late));

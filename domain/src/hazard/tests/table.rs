@@ -224,6 +224,7 @@ const STATED: &[Row] = &[
         [only("SPIRH"), only("IRH"), only("IRH"), only("IRH")],
     ),
     same(K::Reopen, &[S::Closed], only("IRHL")),
+    same(K::SpotCheck, &[S::Closed], only("IRH")),
     graded(
         K::ListSupervision,
         &[S::Confirmed, S::Rectifying, S::PendingReinspection],
@@ -349,6 +350,7 @@ pub(super) fn sample(kind: ActionKind, case: &Case, source: Source, grade: Grade
         K::DecideResumption => resume(true),
         K::RecordPenalty => penalty(),
         K::AssignSector => assign_sector(),
+        K::SpotCheck => spot_check(true),
         K::RecomputeDeadline => Action::RecomputeDeadline(RecomputeDeadline {}),
         other => panic!("{other:?} acts on no hazard"),
     }

@@ -48,19 +48,5 @@ fn document() -> String {
 
 #[test]
 fn inspections_document() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/INSPECTIONS.md");
-    let printed = document();
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "only says whether to write the file again"
-    )]
-    let write = std::env::var_os("UPDATE_DOCS").is_some();
-    if write {
-        std::fs::write(path, &printed).unwrap();
-    }
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept == printed,
-        "docs/INSPECTIONS.md differs from the rules: UPDATE_DOCS=1 cargo test -p hazardloop-domain inspections_document"
-    );
+    crate::printed_document::check("INSPECTIONS.md", &document(), "inspections_document");
 }

@@ -29,6 +29,51 @@ fn a_result_that_becomes_another_after_signing_is_signed_anew_by_everybody() {
     assert_eq!(Inspection::from_history(&case.history), case.inspection);
 }
 
+/// A signature given on a phone that had seen the record as of `seen`.
+fn sign_as_seen(actor: &Actor, seen: i64) -> Action {
+    let Action::SignInspection(signing) = sign(actor, K::Plan) else {
+        unreachable!()
+    };
+    Action::SignInspection(SignInspection {
+        seen: Some(seen),
+        ..signing
+    })
+}
+
+#[test]
+fn a_signature_that_comes_after_another_result_than_was_seen_counts_for_nothing() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, record(vec![result("1", ItemOutcome::NotOk)]));
+    case.must(&one, record(vec![result("2", ItemOutcome::Ok)]));
+    let seen = case.it().version;
+    // The first changes their mind while the second is without signal.
+    case.must(&one, record(vec![result("1", ItemOutcome::Ok)]));
+    case.must(&two, sign_as_seen(&two, seen));
+    let signature = case.it().signatures[0].clone();
+    assert_eq!(signature.voided_by, Some(case.it().version));
+    case.must(&one, sign(&one, K::Plan));
+    case.must(&one, representative());
+    case.refused_as(RefusalCode::TooFewInspectors, &one, complete(true));
+    let now = case.it().version;
+    case.must(&two, sign_as_seen(&two, now));
+    case.must(&one, complete(true));
+    assert_eq!(Inspection::from_history(&case.history), case.inspection);
+}
+
+#[test]
+fn what_was_only_added_or_changed_by_oneself_since_voids_no_signature() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, record(vec![result("1", ItemOutcome::Ok)]));
+    case.must(&two, record(vec![result("2", ItemOutcome::NotOk)]));
+    let seen = case.it().version;
+    case.must(&one, record(vec![result("2", ItemOutcome::Ok)]));
+    case.must(&two, record(vec![result("2", ItemOutcome::Ok)]));
+    case.must(&two, sign_as_seen(&two, seen));
+    assert_eq!(case.it().signatures[0].voided_by, None);
+}
+
 #[test]
 fn a_refusal_to_sign_is_asked_for_anew_too() {
     let one = inspector(1);

@@ -288,6 +288,7 @@ fn nobody_signs_in_anothers_name() {
         post: Some("总经理".to_owned()),
         signed_at: NOW,
         photo: None,
+        seen: None,
     };
     case.refused_field("photo", &one, Action::SignInspection(theirs.clone()));
     theirs.photo = Some(photo(99));

@@ -1,13 +1,14 @@
-//! What the rules are told of the sector that a command names.
+//! What the rules are told of other things that a command names: a sector, the hazard that a report repeats.
 
-use hazardloop_domain::access::Place;
+use hazardloop_domain::access::{Actor, Place};
 use hazardloop_domain::command::{Action, Command};
+use hazardloop_domain::hazard::Repeated;
 use hazardloop_domain::responsibility::NamedSector;
 
-use super::WorkingSet;
+use super::{Sender, WorkingSet};
 use crate::failure::Failure;
 use crate::store::Conn;
-use crate::usecases::sector_names;
+use crate::usecases::{reach, sector_names};
 
 /// Whether anybody knows the sector that an assignment names, where its hazard is.
 pub(super) fn sector(
@@ -27,4 +28,35 @@ pub(super) fn sector(
         way,
         &assignment.sector,
     )?)
+}
+
+/// The hazard that a report says it repeats, where its author may see it: one that others may not is, for
+/// them, not there.
+pub(super) fn repeated(
+    set: &mut WorkingSet<'_>,
+    conn: &mut Conn,
+    command: &Command,
+    sender: &Sender,
+) -> Result<Repeated, Failure> {
+    let (Action::Report(report), Some(person_id)) = (&command.action, sender.person_id) else {
+        return Ok(Repeated::NotLookedUp);
+    };
+    let Some(id) = report.recurrence_of else {
+        return Ok(Repeated::NotLookedUp);
+    };
+    let Some(other) = set.hazard(conn, id)?.cloned() else {
+        return Ok(Repeated::Unknown);
+    };
+    let lineage = set.lineage(conn, other.jurisdiction_id)?;
+    let place = other.place(lineage.ancestors.clone());
+    let now = set.now();
+    let grants = set.grants(conn, person_id)?;
+    let actor = Actor::over(person_id, grants, &place, now);
+    if !reach::sees(&actor) && other.reported_by != person_id {
+        return Ok(Repeated::Unknown);
+    }
+    Ok(Repeated::Known {
+        status: other.status_name(),
+        enterprise_id: other.enterprise_id,
+    })
 }

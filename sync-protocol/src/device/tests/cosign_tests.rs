@@ -26,6 +26,7 @@ fn order() -> Command {
             refused_because: None,
             witness: None,
         }),
+        category: Some("消防".into()),
     };
     Command::new(hazard_id(1), Action::Confirm(confirm))
 }
