@@ -138,6 +138,7 @@ fn spot_check(args: &SpotCheckArgs, view: Option<&HazardView>, photos: Vec<Photo
         photos,
         no_photo_reason: args.no_photo_reason.clone(),
         on: known.and_then(|view| view.hazard.closed_at()),
+        false_closure: args.false_closure,
     })
 }
 

@@ -8,7 +8,7 @@ use hazardloop_domain::command::{
 };
 use hazardloop_domain::hazard::hazard_number;
 use hazardloop_domain::ids::{FindingId, InspectionId};
-use hazardloop_domain::inspection::{Inspection, Signature};
+use hazardloop_domain::inspection::Signature;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::InspectionView;
 use serde_json::{Value, json};

@@ -30,6 +30,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("risk_point", "风险点"),
     ("completed_at", "完成时间"),
     ("cost_fen", "整改花费"),
+    ("false_closure", "虚假整改"),
     ("reviewed_on", "现场审查的日期"),
     ("taken_at", "拍摄时间"),
     ("due_date", "整改期限"),

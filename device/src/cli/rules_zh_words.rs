@@ -344,6 +344,7 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
         "is missing: consent follows a review on site",
         "没有填写：同意恢复生产须先现场审查",
     ),
+    ("goes with a spot check that fails", "只用于不合格的抽查"),
     ("names no hazard that you may see", "不是您能看到的隐患"),
     (
         "names a hazard that was found to be none",

@@ -22,11 +22,15 @@ pub(super) fn marks(hazard: &Hazard, lang: Language) -> String {
     let suspended = hazard
         .is_suspended()
         .then(|| say(lang, "停产停用", "work stopped").to_owned());
+    let reopened = (hazard.reopened > 0).then(|| match lang {
+        Language::Zh => format!("重新开启 {} 次", hazard.reopened),
+        Language::En => format!("reopened {} time(s)", hazard.reopened),
+    });
     let second = hazard
         .proposal
         .as_ref()
         .map(|_| say(lang, "待第二人复核", "waits for a second person").to_owned());
-    let all = [listed, suspended, second].into_iter().flatten();
+    let all = [listed, suspended, reopened, second].into_iter().flatten();
     all.map(|mark| format!("  [{mark}]")).collect()
 }
 

@@ -124,6 +124,9 @@ impl Words {
         let check = &record.check;
         let result = match check.passed {
             true => self.say("合格", "holds"),
+            false if check.false_closure => {
+                self.say("虚假整改，重新开启", "a false correction, open again")
+            }
             false => self.say("不合格，重新开启", "failed, open again"),
         };
         let said = self.join([

@@ -144,6 +144,9 @@ pub struct SpotCheckArgs {
     /// It does not: the hazard is open again.
     #[arg(long)]
     pub fail: bool,
+    /// The correction was false.
+    #[arg(long, requires = "fail")]
+    pub false_closure: bool,
     ///.
     #[arg(long)]
     pub opinion: String,

@@ -392,7 +392,7 @@ fn reinspections_and_reopenings_say_more_where_wanted() {
             "防爆区",
         ],
         json!({ "kind": "spot_check", "passed": false, "opinion": "再次封堵", "photos": [],
-            "no_photo_reason": "防爆区" }),
+            "no_photo_reason": "防爆区", "false_closure": false }),
     );
     queues(
         &phone,

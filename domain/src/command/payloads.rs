@@ -460,6 +460,11 @@ wire_struct! {
         #[n(4)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub on: Option<Timestamp>,
+        /// 虚假整改: the correction was false; of one that fails.
+        #[n(5)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub false_closure: bool,
     }
 }
 

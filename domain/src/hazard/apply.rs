@@ -132,6 +132,7 @@ impl Hazard {
             }
             HazardEvent::Reopened { reopening } => {
                 self.false_closure |= reopening.false_closure;
+                self.reopened = self.reopened.saturating_add(1);
                 self.reopen(&reopening.reason);
             }
             HazardEvent::Noted { note } => {
@@ -209,6 +210,7 @@ impl Hazard {
             penalties: Vec::new(),
             taken_over: false,
             spot_checks: Vec::new(),
+            reopened: 0,
         }
     }
 

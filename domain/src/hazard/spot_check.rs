@@ -24,6 +24,12 @@ pub(super) fn decide(
         SHORT_TEXT_MAX
     };
     text::required("opinion", &check.opinion, most)?;
+    if check.passed && check.false_closure {
+        return Err(Refusal::invalid_field(
+            "false_closure",
+            "goes with a spot check that fails",
+        ));
+    }
     let no_photo = check.no_photo_reason.as_deref();
     text::optional("no_photo_reason", no_photo, SHORT_TEXT_MAX)?;
     check_photos(Some(hazard), &check.photos, "photos", facts)?;
@@ -62,8 +68,11 @@ pub(super) fn decide(
         events.push(HazardEvent::Reopened {
             reopening: Reopen {
                 reason: check.opinion.clone(),
-                false_closure: false,
-                cause: Some(ReopenCause::SpotCheckFailed),
+                false_closure: check.false_closure,
+                cause: Some(match check.false_closure {
+                    true => ReopenCause::FalseClosure,
+                    false => ReopenCause::SpotCheckFailed,
+                }),
             },
         });
     }

@@ -441,6 +441,11 @@ record! {
         #[cbor(default, skip_if = "Vec::is_empty")]
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub spot_checks: Vec<SpotCheckRecord>,
+        /// How often it was opened again after closure.
+        #[n(36)]
+        #[cbor(default, skip_if = "is_zero")]
+        #[serde(default)]
+        pub reopened: u32,
     }
 }
 
@@ -448,4 +453,10 @@ record! {
 #[allow(clippy::trivially_copy_pass_by_ref)] // the codec's signature
 pub(super) const fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+/// As [`is_false`].
+#[allow(clippy::trivially_copy_pass_by_ref)] // the codec's signature
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -60,6 +60,8 @@ pub struct HazardSummary {
     pub photos_awaited: usize,
     /// Whether an earlier closure was found to be false.
     pub false_closure: bool,
+    /// How often it was opened again after closure.
+    pub reopened: u32,
 }
 
 impl HazardSummary {
@@ -85,6 +87,7 @@ impl HazardSummary {
             photos: hazard.photos.len(),
             photos_awaited: hazard.photos_awaited(),
             false_closure: hazard.false_closure,
+            reopened: hazard.reopened,
         }
     }
 }

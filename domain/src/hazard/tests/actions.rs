@@ -158,6 +158,7 @@ pub(super) fn spot_check(passed: bool) -> Action {
         photos: Vec::new(),
         no_photo_reason: Some("防爆区禁止使用手机".to_owned()),
         on: None,
+        false_closure: false,
     })
 }
 

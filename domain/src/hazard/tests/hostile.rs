@@ -145,6 +145,7 @@ fn hostile_steps(text: &str, day: LocalDate, photos: &[PhotoRef]) -> Vec<Action>
             photos: photos(),
             no_photo_reason: Some(text()),
             on: None,
+            false_closure: true,
         }),
         Action::RequestExtension(RequestExtension {
             new_due_date: day,

@@ -42,6 +42,7 @@ fn what_fails_a_spot_check_is_open_again_with_its_first_due_date() {
     assert_eq!(case.state(), StatusName::Rectifying);
     assert_eq!(case.hazard().order().unwrap().due_date, due);
     assert!(!case.hazard().spot_checks[0].check.passed);
+    assert_eq!(case.hazard().reopened, 1);
     let Status::Rectifying {
         returned_because, ..
     } = &case.hazard().status
@@ -50,6 +51,20 @@ fn what_fails_a_spot_check_is_open_again_with_its_first_due_date() {
     };
     assert_eq!(returned_because.as_deref(), Some("抽查：泄爆口再次被封堵"));
     assert!(!case.hazard().false_closure, "that is for somebody to say");
+}
+
+#[test]
+fn a_spot_check_that_fails_may_find_that_the_correction_was_false() {
+    let mut case = closed(Grade::General);
+    let praised = check(|check| check.false_closure = true);
+    case.refused_field("false_closure", &reviewer(), praised);
+    let found = check(|check| {
+        check.passed = false;
+        check.false_closure = true;
+    });
+    case.must(&reviewer(), found);
+    assert!(case.hazard().false_closure);
+    assert_eq!(case.state(), StatusName::Rectifying);
 }
 
 #[test]
