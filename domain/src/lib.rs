@@ -22,7 +22,7 @@ pub mod operations;
 pub mod pack;
 pub mod policy;
 #[cfg(test)]
-mod printed_document;
+mod printed_tests;
 pub mod refusal;
 pub mod responsibility;
 pub mod rule_limits;

@@ -91,5 +91,5 @@ fn document() -> String {
 
 #[test]
 fn roles_document_equals_the_tables() {
-    crate::printed_document::check("ROLES.md", &document(), "roles_document");
+    crate::printed_tests::check("ROLES.md", &document(), "roles_document");
 }

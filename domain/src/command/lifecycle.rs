@@ -390,6 +390,36 @@ wire_struct! {
 }
 
 wire_struct! {
+    /// 抽查: the department looks at a closed hazard again. One that fails is open again.
+    pub struct SpotCheck {
+        /// Whether the correction holds.
+        #[n(0)]
+        pub passed: bool,
+        /// 抽查意见.
+        #[n(1)]
+        pub opinion: String,
+        /// Photos of the place as it is now.
+        #[n(2)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub photos: Vec<PhotoRef>,
+        /// Why there is no photo; one or the other is needed.
+        #[n(3)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub no_photo_reason: Option<String>,
+        /// When the closure that was looked at was recorded, as its author saw it.
+        #[n(4)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub on: Option<Timestamp>,
+        /// 虚假整改: the correction was false; of one that fails.
+        #[n(5)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub false_closure: bool,
+    }
+}
+
+wire_struct! {
     /// Notes a penalty case. The procedure itself belongs to the legal case system.
     pub struct RecordPenalty {
         /// 案号.

@@ -99,6 +99,8 @@ impl Play {
             &after,
             "--measures",
             "重新安装泄爆装置",
+            "--cost-fen",
+            "120000",
             "--accepted-by",
             "王强",
             "--acceptance",

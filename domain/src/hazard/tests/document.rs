@@ -235,5 +235,5 @@ fn document() -> String {
 
 #[test]
 fn lifecycle_document() {
-    crate::printed_document::check("LIFECYCLE.md", &document(), "lifecycle_document");
+    crate::printed_tests::check("LIFECYCLE.md", &document(), "lifecycle_document");
 }

@@ -48,5 +48,5 @@ fn document() -> String {
 
 #[test]
 fn inspections_document() {
-    crate::printed_document::check("INSPECTIONS.md", &document(), "inspections_document");
+    crate::printed_tests::check("INSPECTIONS.md", &document(), "inspections_document");
 }
