@@ -1,8 +1,6 @@
 //! Desk work that no replica holds, read from the server while there is a network: hazards that
 //! nobody answers for, who answers for what, hand-overs. Nothing is changed here.
 
-use std::collections::BTreeMap;
-
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::responsibility::Basis;
@@ -25,8 +23,6 @@ use crate::transport::Transport;
 
 /// Pages that are asked for at most: a page may be short, or empty, before the end.
 const MOST_PAGES: usize = 100;
-/// Names of people that are asked for at most, for one list.
-const MOST_NAMES: usize = 50;
 
 /// Whether a task asks the server for something beside sync.
 pub(super) fn asks(task: &Task) -> bool {
@@ -112,10 +108,16 @@ struct Row {
 #[derive(Deserialize)]
 pub(super) struct HandOver {
     pub from_person: PersonId,
+    #[serde(default)]
+    pub from_name: Option<String>,
     pub to_person: PersonId,
+    #[serde(default)]
+    pub to_name: Option<String>,
     pub reason: String,
     pub effective_at: Timestamp,
     pub made_by: PersonId,
+    #[serde(default)]
+    pub made_by_name: Option<String>,
     pub made_at: Timestamp,
     pub grants: Vec<Value>,
 }
@@ -124,11 +126,6 @@ impl HandOver {
     fn people(&self) -> [PersonId; 3] {
         [self.from_person, self.to_person, self.made_by]
     }
-}
-
-#[derive(Deserialize)]
-struct Name {
-    name: String,
 }
 
 struct Desk<'a> {
@@ -274,8 +271,7 @@ impl Desk<'_> {
         let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
         let (items, more) = self.pages("/api/v1/hand-overs", limit, concerns)?;
         let read: Vec<HandOver> = typed(&items)?;
-        let names = self.names(read.iter().flat_map(HandOver::people))?;
-        let line = |one: &HandOver| desk_words::hand_over(self.lang, one, &names, self.now);
+        let line = |one: &HandOver| desk_words::hand_over(self.lang, one, self.now);
         let mut lines: Vec<String> = read.iter().map(line).collect();
         if lines.is_empty() {
             let none = match args.all {
@@ -293,41 +289,10 @@ impl Desk<'_> {
             lines.push(none.to_owned());
         }
         lines.extend(more.then(|| desk_words::more(self.lang).to_owned()));
-        let names: BTreeMap<String, &String> = names
-            .iter()
-            .map(|(id, name)| (id.to_string(), name))
-            .collect();
         Ok(Answer {
-            json: json!({ "items": items, "more": more, "names": names }),
+            json: json!({ "items": items, "more": more }),
             lines,
         })
-    }
-
-    /// Names of people: as this device knows them, or else as the server tells; of whom it tells
-    /// nothing there is none.
-    fn names(
-        &mut self,
-        people: impl Iterator<Item = PersonId>,
-    ) -> Result<BTreeMap<PersonId, String>, Trouble> {
-        let people: std::collections::BTreeSet<PersonId> = people.collect();
-        let (mut names, mut asked) = (BTreeMap::new(), 0);
-        for id in people {
-            if let Some(name) = self.ground.person(id) {
-                names.insert(id, name.to_owned());
-                continue;
-            }
-            asked += 1;
-            if asked > MOST_NAMES {
-                continue;
-            }
-            let path = format!("/api/v1/people/{id}");
-            match self.device.ask::<Name>(&self.transport, &path)? {
-                Ok(person) => drop(names.insert(id, person.name)),
-                Err(Failure::Refused { .. }) => {}
-                Err(failure) => return Err(Trouble::Server(failure)),
-            }
-        }
-        Ok(names)
     }
 }
 

@@ -1,7 +1,5 @@
 //! What is said of desk work, in Chinese and English.
 
-use std::collections::BTreeMap;
-
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::responsibility::Basis;
 use hazardloop_domain::time::Timestamp;
@@ -93,18 +91,14 @@ pub(super) fn matrix<'a>(
     lines
 }
 
-pub(super) fn hand_over(
-    lang: Language,
-    one: &HandOver,
-    names: &BTreeMap<PersonId, String>,
-    now: Timestamp,
-) -> String {
-    let name = |id: PersonId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
-    let (from, to, by) = (
-        name(one.from_person),
-        name(one.to_person),
-        name(one.made_by),
-    );
+pub(super) fn hand_over(lang: Language, one: &HandOver, now: Timestamp) -> String {
+    let name = |name: &Option<String>, id: PersonId| {
+        let name = name.clone();
+        name.unwrap_or_else(|| id.to_string())
+    };
+    let from = name(&one.from_name, one.from_person);
+    let to = name(&one.to_name, one.to_person);
+    let by = name(&one.made_by_name, one.made_by);
     let (day, made) = (
         one.effective_at.shanghai_date(),
         one.made_at.shanghai_date(),
@@ -139,24 +133,27 @@ mod tests {
         let at = Timestamp::from_millis(1_795_305_600_000);
         let one = HandOver {
             from_person: person(1),
+            from_name: Some("李".to_owned()),
             to_person: person(2),
+            to_name: Some("王".to_owned()),
             reason: "调任".to_owned(),
             effective_at: at,
             made_by: person(2),
+            made_by_name: None,
             made_at: at,
             grants: vec![serde_json::json!({})],
         };
-        let names = BTreeMap::from([(person(1), "李".to_owned()), (person(2), "王".to_owned())]);
         let day = at.shanghai_date();
-        let zh = hand_over(Language::Zh, &one, &names, at);
+        let zh = hand_over(Language::Zh, &one, at);
         assert_eq!(
             zh,
-            format!("{day} 起  李 → 王  1 项职权  调任  （王 于 {day} 办理）")
+            format!(
+                "{day} 起  李 → 王  1 项职权  调任  （{} 于 {day} 办理）",
+                person(2)
+            )
         );
-        let before = hand_over(Language::En, &one, &names, at.plus_millis(-1));
+        let before = hand_over(Language::En, &one, at.plus_millis(-1));
         assert!(before.ends_with("[not yet in force]"), "{before}");
-        let unnamed = hand_over(Language::En, &one, &BTreeMap::new(), at);
-        assert!(unnamed.contains(&person(1).to_string()), "{unnamed}");
     }
 
     #[test]
