@@ -55,6 +55,8 @@ fn recorded(inspectors: &[Device; 2]) -> String {
         &ordered,
         "--criterion",
         "GM-10-3-2@1",
+        "--category",
+        "粉尘涉爆",
         "--responsible",
         "周小河",
         "--requirement",
