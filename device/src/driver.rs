@@ -334,7 +334,12 @@ impl Device {
         Ok(())
     }
 
-    fn renew(&mut self, transport: &Transport, run: &mut RunReport) -> Result<(), DeviceError> {
+    /// Renews the session; a failure to do so is told in `run`.
+    pub(crate) fn renew(
+        &mut self,
+        transport: &Transport,
+        run: &mut RunReport,
+    ) -> Result<(), DeviceError> {
         let account = &self.account;
         let renewed = self.profile.away(|| session::refresh(transport, account))?;
         self.catch_up()?;

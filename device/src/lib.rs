@@ -2,6 +2,7 @@
 //! half of the sync protocol. Everything but enrolment works offline.
 
 pub mod ambient;
+mod ask;
 pub mod calendar;
 pub mod cli;
 pub mod driver;

@@ -272,6 +272,24 @@ impl Transport {
         serde_json::from_slice(&answer.body).map_err(|_| Failure::NotOurs)
     }
 
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn get_json<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Failure> {
+        let request = self
+            .agent
+            .get(self.address(path))
+            .header("authorization", bearer(token))
+            .header("accept", "application/json");
+        let answer = read(request.call())?;
+        expect(&answer, &[200])?;
+        if answer.media_type() != "application/json" {
+            return Err(Failure::NotOurs);
+        }
+        serde_json::from_slice(&answer.body).map_err(|_| Failure::NotOurs)
+    }
+
     /// Deletes; there is nothing to read.
     ///
     /// # Errors

@@ -8,19 +8,29 @@
 
 #[path = "loopback/cosign.rs"]
 mod cosign;
+#[path = "loopback/desk.rs"]
+mod desk;
 mod fake_server;
 #[path = "loopback/inspections.rs"]
 mod inspections;
 #[path = "loopback/lifecycle.rs"]
 mod lifecycle;
+#[path = "loopback/lists.rs"]
+mod lists;
 #[path = "loopback/network.rs"]
 mod network;
+#[path = "loopback/orders.rs"]
+mod orders;
+#[path = "loopback/packs.rs"]
+mod packs;
 #[path = "loopback/people.rs"]
 mod people;
 #[path = "loopback/phone.rs"]
 mod phone;
 #[path = "loopback/photos.rs"]
 mod photos;
+#[path = "loopback/replica.rs"]
+mod replica;
 #[path = "loopback/too_large.rs"]
 mod too_large;
 #[path = "loopback/with_photos.rs"]

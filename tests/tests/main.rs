@@ -10,6 +10,7 @@
 
 mod catalog;
 mod cosign;
+mod doors;
 mod fuzz;
 mod hostile;
 mod house;

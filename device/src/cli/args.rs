@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
 use super::cosign_args::{CosignTask, PinKeyTask, Signing};
 use super::inspection_args::{InspectTask, SelfCheckArgs};
+use super::list_args::{
+    HandOversArgs, ListArgs, OrdersArgs, PacksArgs, ResponsibilitiesArgs, UnclaimedArgs,
+};
 use super::parse;
 use super::steps::{
     AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
@@ -155,9 +157,11 @@ pub enum Task {
     #[command(subcommand)]
     PinKey(PinKeyTask),
     /// Lists the hazards on this device.
-    List(ListArgs),
+    List(Box<ListArgs>),
     /// Shows one hazard.
     Show(OneHazard),
+    /// Lists the rectification orders in force, or shows one.
+    Orders(OrdersArgs),
     /// Lists queued commands: on this device, arrived, in need of attention.
     Queue,
     /// Says what has not left this device, and when it last met its server.
@@ -168,6 +172,14 @@ pub enum Task {
     Criteria(CriteriaArgs),
     /// Lists the checklists on this device, or the items of one.
     Checklists(ChecklistArgs),
+    /// Lists the packs on this device, or the standards and checklists of one.
+    Packs(PacksArgs),
+    /// Lists hazards that nobody answers for (needs the server).
+    Unclaimed(UnclaimedArgs),
+    /// Says which department answers for what (needs the server).
+    Responsibilities(ResponsibilitiesArgs),
+    /// Lists hand-overs of roles (needs the server).
+    HandOvers(HandOversArgs),
 }
 
 /// Enrolment.
@@ -207,14 +219,6 @@ impl Patience {
             ..usual
         }
     }
-}
-
-/// Which hazards.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// Only those whose number, description, place or enterprise's name hold all these words.
-    #[arg(long, value_name = "TEXT", value_parser = parse::query)]
-    pub search: Option<Query>,
 }
 
 /// A hazard: id, number, or the beginning of either where only one fits.

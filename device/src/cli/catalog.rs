@@ -12,7 +12,10 @@ use super::words::say;
 use crate::driver::Device;
 
 /// The records of one kind that the replica holds.
-fn records<T: for<'b> minicbor::Decode<'b, ()>>(engine: &Engine, kind: RecordKind) -> Vec<T> {
+pub(super) fn records<T: for<'b> minicbor::Decode<'b, ()>>(
+    engine: &Engine,
+    kind: RecordKind,
+) -> Vec<T> {
     let rows = engine.state().rows.iter();
     let rows = rows.filter(|((of, _), row)| *of == kind && row.holders > 0);
     rows.filter_map(|(_, row)| minicbor::decode(&row.body).ok())
@@ -129,7 +132,7 @@ pub(super) fn checklists(
     })
 }
 
-fn heading(list: &Checklist, lang: Language) -> String {
+pub(super) fn heading(list: &Checklist, lang: Language) -> String {
     let (code, edition) = (&list.code, list.edition);
     let title = say_either(lang, &list.zh, &list.en);
     let (cadence, items) = (cadence(lang, list.cadence), list.items.len());
@@ -137,7 +140,7 @@ fn heading(list: &Checklist, lang: Language) -> String {
     format!("{code}@{edition}  {title}  {cadence}  {items} {items_are}")
 }
 
-fn say_either<'a>(lang: Language, zh: &'a str, en: &'a str) -> &'a str {
+pub(super) fn say_either<'a>(lang: Language, zh: &'a str, en: &'a str) -> &'a str {
     match lang {
         Language::Zh => zh,
         Language::En => en,

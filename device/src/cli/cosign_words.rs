@@ -1,15 +1,13 @@
 //! What somebody is asked to sign, in words. They are made here, from the fields themselves: what
 //! another device says of them is not believed.
 
-use hazardloop_domain::command::Command;
-use hazardloop_domain::hazard::hazard_number;
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::command::{ActionKind, Command, Subject};
 use hazardloop_domain::time::Timestamp;
 use serde_json::Value;
 
 use super::args::Language;
-use super::rules_zh;
 use super::words::{self, say};
+use super::{inspect, rules_zh};
 use crate::driver::Device;
 
 /// What the fields of commands are called in Chinese, beside those that the rules speak of.
@@ -58,33 +56,55 @@ pub(super) fn describe(
     command: &Command,
     lang: Language,
 ) -> Vec<String> {
-    let id = HazardId(command.subject_id.0);
     let kind = words::kind(lang, command.action.kind().as_str());
-    let mut lines = vec![format!(
-        "{}: {kind}  {}",
-        say(lang, "操作", "what is done"),
-        hazard_number(id)
-    )];
-    lines.push(match device.engine.hazard(now, id) {
-        Some(view) => format!(
-            "{}: {}",
-            say(lang, "隐患", "hazard"),
-            plain(view.hazard.description.as_str())
-        ),
-        None => say(
-            lang,
-            "本机没有这条隐患，无法核对其内容",
-            "this hazard is not on this device: what it is cannot be compared here",
-        )
-        .to_owned(),
+    let subject = command.subject();
+    let (_, number) = words::subject(subject);
+    let done = say(lang, "操作", "what is done");
+    let mut lines = vec![format!("{done}: {kind}  {number}")];
+    lines.push(match subject {
+        Subject::Hazard(id) => match device.engine.hazard(now, id) {
+            Some(view) => format!(
+                "{}: {}",
+                say(lang, "隐患", "hazard"),
+                plain(view.hazard.description.as_str())
+            ),
+            None => say(
+                lang,
+                "本机没有这条隐患，无法核对其内容",
+                "this hazard is not on this device: what it is cannot be compared here",
+            )
+            .to_owned(),
+        },
+        Subject::Inspection(id) => match device.engine.inspection(now, id) {
+            Some(view) => format!(
+                "{}: {}",
+                say(lang, "检查", "inspection"),
+                plain(&inspect::summary(&view, lang))
+            ),
+            None => say(
+                lang,
+                "本机没有这次检查，无法核对其内容",
+                "this inspection is not on this device: what it is cannot be compared here",
+            )
+            .to_owned(),
+        },
     });
     let fields = serde_json::to_value(&command.action).unwrap_or_default();
     if let Value::Object(fields) = fields {
         for (name, value) in fields.iter().filter(|(name, _)| *name != "kind") {
+            let name = called(command.action.kind(), name);
             field(lang, &label(lang, name), value, &mut lines);
         }
     }
     lines
+}
+
+/// A photo with a signature shows that signature.
+fn called(kind: ActionKind, name: &str) -> &str {
+    match (kind, name) {
+        (ActionKind::SignInspection, "photo") => "signature",
+        _ => name,
+    }
 }
 
 fn label(lang: Language, name: &str) -> String {
@@ -137,6 +157,13 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_photo_of_a_signing_is_the_photo_of_a_signature() {
+        let name = |kind| label(Language::Zh, called(kind, "photo"));
+        assert_eq!(name(ActionKind::SignInspection), "签名照片");
+        assert_eq!(name(ActionKind::AttachPhoto), "照片");
+    }
 
     #[test]
     fn every_field_is_shown_and_nothing_in_it_can_hide() {

@@ -5,6 +5,7 @@
 use super::args::Language;
 use super::cosign_help;
 use super::help_words_beside as beside;
+use super::help_words_lists as lists;
 use super::help_words_review as review;
 use super::help_words_visits as visits;
 
@@ -52,9 +53,23 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let tables = match lang {
-        Language::Zh => [ZH, beside::ZH, cosign_help::ZH, visits::ZH, review::ZH],
-        Language::En => [EN, beside::EN, cosign_help::EN, visits::EN, review::EN],
+    let tables: [Words; 6] = match lang {
+        Language::Zh => [
+            ZH,
+            beside::ZH,
+            cosign_help::ZH,
+            visits::ZH,
+            review::ZH,
+            lists::ZH,
+        ],
+        Language::En => [
+            EN,
+            beside::EN,
+            cosign_help::EN,
+            visits::EN,
+            review::EN,
+            lists::EN,
+        ],
     };
     let of = |key: &str| {
         let mut fits = tables
@@ -72,7 +87,7 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
 const ZH: Words = &[
     (
         "",
-        "现场设备（命令行）。除 enroll、pull、push、sync 外都可离线使用。\n\n\
+        "现场设备（命令行）。除 enroll、pull、push、sync、unclaimed、responsibilities、hand-overs 外都可离线使用。\n\n\
          退出码：0 完成；1 本机磁盘或文件出错；2 用法有误；3 规则不允许，未入队；\
          4 服务器不可达或另一进程正在同步（数据已保留）；5 有事项需人工处理。",
     ),
@@ -171,11 +186,6 @@ const ZH: Words = &[
         "photo retry --file",
         "内容相同的照片文件，用于替换本机已损坏的副本",
     ),
-    ("list", "列出本机的隐患"),
-    (
-        "list --search",
-        "只列出编号、描述、部位或企业名称中含有所有这些词的隐患",
-    ),
     ("show", "显示一条隐患"),
     ("queue", "列出排队的操作：仍在本机、已送达、需要处理"),
     ("status", "哪些还没有离开本机，上次何时联系服务器"),
@@ -246,7 +256,8 @@ const ZH: Words = &[
 const EN: Words = &[
     (
         "",
-        "A field device on the command line. All but enroll, pull, push and sync works offline.\n\n\
+        "A field device on the command line. All but enroll, pull, push, sync, unclaimed, \
+         responsibilities and hand-overs works offline.\n\n\
          Exit codes: 0 done; 1 this device's own disk or files failed; 2 wrong usage; 3 refused by \
          the rules, nothing was queued; 4 the server is not reachable or another process speaks to \
          it (work is kept); 5 something needs a person's attention.",
@@ -410,11 +421,6 @@ const EN: Words = &[
     (
         "photo retry --file",
         "File that holds the same photo, where the copy here is damaged",
-    ),
-    ("list", "List the hazards on this device"),
-    (
-        "list --search",
-        "Only those whose number, description, place or enterprise's name hold all these words",
     ),
     ("show", "Show one hazard"),
     (

@@ -342,7 +342,7 @@ fn signed(by: &Signature, lang: Language) -> String {
     format!("{signed} {role} {}{void}", who.unwrap_or_default())
 }
 
-fn summary(view: &InspectionView, lang: Language) -> String {
+pub(super) fn summary(view: &InspectionView, lang: Language) -> String {
     let it = &view.inspection;
     let state = words::inspection_state(lang, it.state());
     let mut line = format!("{}  {}  {state}", it.number, it.kind.as_str());

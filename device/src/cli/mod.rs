@@ -10,16 +10,25 @@ mod cosign;
 pub mod cosign_args;
 mod cosign_help;
 mod cosign_words;
+mod desk;
+mod desk_words;
 mod find;
+mod ground;
 pub mod help;
 mod help_words;
 mod help_words_beside;
+mod help_words_lists;
 mod help_words_review;
 mod help_words_visits;
 mod inspect;
 pub mod inspection_args;
+mod list;
+pub mod list_args;
+mod orders;
+mod packs;
 mod pairs;
 mod parse;
+mod parse_lists;
 mod photo;
 mod pin_key;
 mod rules_zh;
@@ -205,7 +214,8 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             | Task::Sync(_)
             // A sync under way must not write over what is decided about a photo.
             | Task::Photo(PhotoTask::GiveUp(_) | PhotoTask::Retry(_))
-    ) {
+    ) || desk::asks(&arguments.task)
+    {
         profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
     }
     let usual = EngineConfig {
@@ -232,7 +242,9 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             device.engine.handle_pull_wanted();
             return network(&mut device, ambient, LaneName::ALL, patience.wait, lang);
         }
-        Task::List(only) => show::list(&device, now, lang, only.search.as_ref()),
+        Task::List(args) => list::list(&device, now, args, arguments.json, lang)?,
+        Task::Orders(args) => orders::run(&mut device, now, args, arguments.json, lang)?,
+        Task::Packs(args) => packs::packs(&device, args, lang)?,
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
             let absent = || find::no_such_hazard(&which.hazard);
@@ -254,7 +266,10 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
         Task::Cosign(task) => cosign::run(&mut device, ambient, arguments, task)?,
         Task::PinKey(task) => pin_key::run(&device, ambient, arguments, task)?,
-        _ => act(&mut device, ambient, arguments)?,
+        _ => match desk::run(&mut device, now, arguments)? {
+            Some(answer) => answer,
+            None => act(&mut device, ambient, arguments)?,
+        },
     };
     Ok((answer, exit::DONE))
 }
@@ -263,7 +278,8 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
 fn takes_signatures(task: &Task) -> bool {
     match task {
         Task::Enroll(_) | Task::Pull(_) | Task::Push(_) | Task::Sync(_) => false,
-        Task::Photo(_) | Task::List(_) => false,
+        Task::Photo(_) | Task::List(_) | Task::Orders(_) | Task::Packs(_) => false,
+        Task::Unclaimed(_) | Task::Responsibilities(_) | Task::HandOvers(_) => false,
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
         Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),

@@ -21,7 +21,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(super) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             zh: zh.into(),
             en: en.into(),
@@ -29,7 +29,7 @@ impl Unreadable {
     }
 
     /// Of a text of the rules that holds both: `field: 中文 / English`.
-    fn of_both(text: &str) -> Self {
+    pub(super) fn of_both(text: &str) -> Self {
         let (first, en) = text.split_once(" / ").unwrap_or((text, text));
         let field = first.split_once(": ").map_or("", |(field, _)| field);
         let en = match field {

@@ -44,6 +44,12 @@ pub(super) fn rule(refusal: &Refusal) -> Option<String> {
         .or_else(|| both.filter(|zh| zh.chars().any(|c| c > '\u{2e80}')))
         .or_else(|| pattern(said));
     match zh {
+        // What only inspections say speaks of their fields.
+        Some(zh) if is_said_of_inspections(said) => {
+            let [hazards, inspections] = FIELDS;
+            let field = field_name_in([inspections, hazards], of_field);
+            Some(format!("{field}{zh}"))
+        }
         Some(zh) => Some(format!("{}{zh}", field_name(of_field))),
         // A sentence may begin with the name of its field and go on in another way.
         None => pattern(&refusal.rule),
@@ -61,6 +67,16 @@ pub(super) fn rule_en(refusal: &Refusal) -> String {
 
 /// A field in Chinese: by its whole name without places in lists, or by a shorter end of it.
 pub(super) fn field_name(field: &str) -> String {
+    field_name_in(FIELDS, field)
+}
+
+fn is_said_of_inspections(said: &str) -> bool {
+    let [hazards, inspections] = OF_A_FIELD;
+    let says = |table: Table| table.iter().any(|(en, _)| *en == said);
+    says(inspections) && !says(hazards)
+}
+
+fn field_name_in(tables: [Table; 2], field: &str) -> String {
     let bare: String = field
         .split('.')
         .map(|part| part.split('[').next().unwrap_or(part))
@@ -68,7 +84,7 @@ pub(super) fn field_name(field: &str) -> String {
         .join(".");
     let mut rest = bare.as_str();
     loop {
-        if let Some(zh) = find(FIELDS, rest) {
+        if let Some(zh) = find(tables, rest) {
             return zh.to_owned();
         }
         match rest.split_once('.') {

@@ -104,7 +104,7 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
     ("is not what you sign as here", "与您的身份不符"),
     (
         "must show the handwritten signature of somebody without an account here",
-        "须附手写签名的照片",
+        "须拍下手写签名（签字人没有账号）",
     ),
     (
         "cannot be another's account: they sign by their own",

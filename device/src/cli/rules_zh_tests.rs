@@ -155,6 +155,14 @@ fn fields_and_numbers_keep_their_places() {
         "文件大小须为 1 至 67108864 字节"
     );
     assert_eq!(
+        field("photo", "goes with a signature by hand"),
+        "签名照片只用于手写签名"
+    );
+    assert_eq!(
+        field("photo.size", "must be 1 to 67108864 bytes"),
+        "文件大小须为 1 至 67108864 字节"
+    );
+    assert_eq!(
         field("milestones[3].goal", "must not be blank"),
         "阶段目标不能为空"
     );

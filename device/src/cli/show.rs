@@ -1,15 +1,14 @@
 //! What the device answers: as JSON for programs, as lines for people.
 
 use hazardloop_domain::command::Action;
-use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{HazardView, Standing, State, StoredCommand};
 use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
+use super::show_beside;
 use super::words::{self, say};
-use super::{find, show_beside};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -18,37 +17,7 @@ pub(super) struct Answer {
     pub lines: Vec<String>,
 }
 
-pub(super) fn list(
-    device: &Device,
-    now: Timestamp,
-    lang: Language,
-    search: Option<&Query>,
-) -> Answer {
-    let mut views = device.engine.hazards(now);
-    if let Some(query) = search {
-        find::holding(&device.engine, query, &mut views);
-    }
-    let mut lines: Vec<String> = views.iter().map(|view| summary(view, now, lang)).collect();
-    if lines.is_empty() {
-        lines.push(nothing(search, lang).to_owned());
-    }
-    let json = views.iter().map(|view| summary_json(view, now)).collect();
-    Answer { json, lines }
-}
-
-/// Why a list is empty: silence might be taken for a fault.
-fn nothing(search: Option<&Query>, lang: Language) -> &'static str {
-    match search {
-        Some(_) => say(lang, "没有相符的隐患", "no hazard fits"),
-        None => say(
-            lang,
-            "本机没有隐患（如尚未同步，请先 sync）",
-            "no hazards on this device (if it has not synced yet: sync)",
-        ),
-    }
-}
-
-fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
+pub(super) fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
     let hazard = &view.hazard;
     let mut line = format!(
         "{}  {}  {}",
@@ -75,7 +44,7 @@ fn summary(view: &HazardView, now: Timestamp, lang: Language) -> String {
     line
 }
 
-fn summary_json(view: &HazardView, now: Timestamp) -> Value {
+pub(super) fn summary_json(view: &HazardView, now: Timestamp) -> Value {
     let hazard = &view.hazard;
     json!({
         "id": hazard.id,

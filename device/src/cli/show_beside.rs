@@ -174,7 +174,7 @@ impl Words {
         self.line("隐患类别", "nature", &said)
     }
 
-    fn order(&self, lines: &mut Vec<String>, order: &Order) {
+    pub(super) fn order(&self, lines: &mut Vec<String>, order: &Order) {
         let counted = order.deadline.as_ref().map(|counted| self.counted(counted));
         let first = (order.due_date_original != order.due_date)
             .then(|| self.part("最初期限", "first", &order.due_date_original.to_string()))
@@ -275,7 +275,7 @@ impl Words {
         }
     }
 
-    fn extension(&self, extension: &Extension) -> String {
+    pub(super) fn extension(&self, extension: &Extension) -> String {
         let decision = match &extension.decision {
             Some(decision) if decision.decision.granted => {
                 self.part("已同意：", "granted:", &decision.decision.opinion)

@@ -56,6 +56,10 @@ struct Inner {
     /// PIN keys that were registered, and the paths of those that were revoked.
     keys: Vec<serde_json::Value>,
     keys_revoked: Vec<String>,
+    /// What a GET of a path is answered with: a status and a body.
+    pages: std::collections::BTreeMap<String, (&'static str, serde_json::Value)>,
+    /// Paths that were read.
+    read: Vec<String>,
 }
 
 /// The server; it ends with its test.
@@ -120,6 +124,21 @@ impl FakeServer {
     }
     pub fn keys_revoked(&self) -> Vec<String> {
         self.inner.lock().unwrap().keys_revoked.clone()
+    }
+    /// A GET of this path (with its query) is answered with this from now on.
+    pub fn page(&self, path: &str, body: serde_json::Value) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.pages.insert(path.to_owned(), ("200 OK", body));
+    }
+    /// A GET of this path is refused with this status and code.
+    pub fn refuse(&self, path: &str, status: &'static str, code: &str) {
+        let body = json!({ "type": "about:blank", "title": "x", "code": code });
+        let mut inner = self.inner.lock().unwrap();
+        inner.pages.insert(path.to_owned(), (status, body));
+    }
+    /// The paths that were read by GET, in order.
+    pub fn read(&self) -> Vec<String> {
+        self.inner.lock().unwrap().read.clone()
     }
     pub fn refreshes(&self) -> usize {
         self.inner.lock().unwrap().refreshes
@@ -339,6 +358,15 @@ fn answer(inner: &mut Inner, head: &str, body: &[u8]) -> Reply {
             let key = json_of(body);
             inner.keys.push(key.clone());
             as_json("201 Created", key)
+        }
+        ("GET", path) if inner.pages.contains_key(path) => {
+            inner.read.push(path.to_owned());
+            let (status, body) = inner.pages[path].clone();
+            let media_type = match status {
+                "200 OK" => "application/json",
+                _ => "application/problem+json",
+            };
+            reply(status, media_type, body.to_string().into())
         }
         ("DELETE", "/api/v1/sessions/current") => reply("204 No Content", "", Vec::new()),
         ("DELETE", path) if path.starts_with("/api/v1/people/") => {

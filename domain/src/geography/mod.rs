@@ -5,11 +5,13 @@
 //! differ in the last bit, so the copy (and the cell made from it) is computed by the server and
 //! never compared bit for bit between machines.
 
+pub mod area;
 pub mod cell;
 pub mod distance;
 pub mod position;
 pub mod reference;
 
+pub use area::{Area, MAX_NEAR_M};
 pub use cell::{BoundingBox, BoundingBoxError, bounding_box_around, cell_of, cells_covering};
 pub use distance::distance_m;
 pub use position::{Measurement, Position, PositionError, PositionField};

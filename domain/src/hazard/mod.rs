@@ -14,6 +14,7 @@ mod grading;
 mod limits;
 mod measures;
 mod number;
+mod order_document;
 mod overlays;
 mod plan;
 mod queries;
@@ -30,6 +31,9 @@ pub use entries::{Disputed, FieldName, FieldVersions, NoteEntry, Photo, PhotoSta
 pub use event::{EVENT_HASH_DOMAIN, EventHeader, EventRecord, HazardEvent, event_hash};
 pub use limits::Limits;
 pub use number::hazard_number;
+pub use order_document::{
+    Addressee, LegalBasis, Named, OrderDocument, OrderSummary, Signatory, certificate_at,
+};
 pub use overlays::{
     Authority, Deadline, Delisting, Extension, ExtensionDecision, Listing, Mark, Penalty, Plan,
     PlanDecision, Proposal, Proposed, ResumptionDecision, ResumptionRequest, SpotCheckRecord,

@@ -1,5 +1,7 @@
 //! Hand-overs over HTTP: make one, look at one, list them.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, get, post, web};
 use hazardloop_domain::ids::{GrantId, PersonId};
 use hazardloop_domain::time::Timestamp;
@@ -63,24 +65,37 @@ struct HandOverView {
     id: Uuid,
     /// Whose roles ended.
     from_person: PersonId,
+    /// Their name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_name: Option<String>,
     /// Who holds them since.
     to_person: PersonId,
+    /// Their name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_name: Option<String>,
     /// Why.
     reason: String,
     /// From when on.
     effective_at: Timestamp,
     /// Who did it.
     made_by: PersonId,
+    /// Their name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_by_name: Option<String>,
     /// When it was done.
     made_at: Timestamp,
     /// What was handed over.
     grants: Vec<HandedGrant>,
 }
 
-impl From<HandOver> for HandOverView {
-    fn from(made: HandOver) -> Self {
+impl HandOverView {
+    fn of(made: HandOver, names: &BTreeMap<PersonId, String>) -> Self {
         let grants = made.grants.into_iter();
+        let name = |id: &PersonId| names.get(id).cloned();
         Self {
+            from_name: name(&made.from_person),
+            to_name: name(&made.to_person),
+            made_by_name: name(&made.made_by),
             id: made.id,
             from_person: made.from_person,
             to_person: made.to_person,
@@ -93,6 +108,11 @@ impl From<HandOver> for HandOverView {
                 .collect(),
         }
     }
+}
+
+async fn named(app: &App, made: HandOver) -> Result<HandOverView, Problem> {
+    let names = hand_overs::names(app, std::slice::from_ref(&made)).await?;
+    Ok(HandOverView::of(made, &names))
 }
 
 /// Which hand-overs.
@@ -155,7 +175,7 @@ async fn make(
     };
     let (made, created) = hand_overs::make(&app, caller.person_id, new).await?;
     let mut answer = created_or_known(created, &format!("/hand-overs/{}", made.id));
-    Ok(answer.json(HandOverView::from(made)))
+    Ok(answer.json(named(&app, made).await?))
 }
 
 /// List hand-overs
@@ -179,7 +199,9 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let rows = paging::page_rows(page.0.limit, &app.settings.http)?;
     let (found, next) = hand_overs::list(&app, caller.person_id, page.0.after, rows).await?;
-    let items = found.into_iter().map(HandOverView::from).collect();
+    let names = hand_overs::names(&app, &found).await?;
+    let view = |made| HandOverView::of(made, &names);
+    let items = found.into_iter().map(view).collect();
     Ok(HttpResponse::Ok().json(HandOverPage { items, next }))
 }
 
@@ -201,5 +223,5 @@ async fn one(
     id: StrictPath<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let made = hand_overs::one(&app, caller.person_id, id.0).await?;
-    Ok(HttpResponse::Ok().json(HandOverView::from(made)))
+    Ok(HttpResponse::Ok().json(named(&app, made).await?))
 }

@@ -66,6 +66,12 @@ fn what_was_the_predecessors_shows_at_the_successor_and_late_work_is_kept() {
         let made = post(&server, "head", "/hand-overs", &body(1, grid, newcomer)).await;
         let made = made.expect(201);
         assert_eq!(made["grants"].as_array().unwrap().len(), 1);
+        // By name, also of somebody who from now on is nobody here.
+        assert_eq!(
+            (&made["from_name"], &made["made_by_name"]),
+            (&json!("吴春梅"), &json!("何主任"))
+        );
+        assert!(made["to_name"].is_string(), "{made}");
         let again = post(&server, "head", "/hand-overs", &body(1, grid, newcomer)).await;
         assert_eq!(again.expect(200), made);
         let other = post(&server, "head", "/hand-overs", &body(1, grid, successor)).await;

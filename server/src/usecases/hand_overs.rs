@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hand_overs::{self, HandOver};
 use crate::store::people::{self as stored, PlacedGrant};
-use crate::store::{Conn, StoreError, WriteTx};
+use crate::store::{Conn, StoreError, WriteTx, lists};
 
 /// A request to hand over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,6 +338,24 @@ fn may_see(
         }
     }
     Ok(false)
+}
+
+/// The present names of those who took part in these hand-overs, for whoever sees the hand-overs.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(app: &App, made: &[HandOver]) -> Result<BTreeMap<PersonId, String>, Failure> {
+    let people = made
+        .iter()
+        .flat_map(|made| [made.from_person, made.to_person, made.made_by]);
+    let ids: BTreeSet<PersonId> = people.collect();
+    let bytes: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let names = app
+        .db
+        .read(move |tx| lists::names_of_people(tx.conn(), &bytes))
+        .await?;
+    let of = |(id, name): (Vec<u8>, String)| Some((PersonId::from_slice(&id)?, name));
+    Ok(names.into_iter().filter_map(of).collect())
 }
 
 /// Hand-overs that one page looks through at most, before it says where to go on.

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
+pub use hazardloop_domain::geography::Area;
 use hazardloop_domain::geography::{
-    BoundingBox, CoordinateReference, Degrees, Wgs84Point, bounding_box_around, cells_covering,
-    distance_m,
+    BoundingBox, CoordinateReference, MAX_NEAR_M, bounding_box_around, cells_covering,
 };
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ const EXAMINED_AT_ONCE: usize = 500;
 pub const AREA_CANDIDATES: usize = 2_000;
 
 /// The largest radius of a nearby query, metres.
-pub const MAX_RADIUS_M: f64 = 50_000.0;
+pub const MAX_RADIUS_M: f64 = MAX_NEAR_M;
 
 /// Ranges of cells that an area is covered with.
 const AREA_RANGES: usize = 16;
@@ -79,67 +79,38 @@ pub struct Wanted {
     pub limit: usize,
 }
 
-/// A piece of the earth's surface.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Area {
-    /// Within a distance of a point.
-    Near {
-        /// The point.
-        centre: Wgs84Point,
-        /// Metres, at most [`MAX_RADIUS_M`].
-        radius_m: f64,
-    },
-    /// Between two meridians and two parallels of a coordinate reference.
-    Box {
-        /// The edges.
-        edges: BoundingBox,
-        /// The reference of their numbers.
-        reference: CoordinateReference,
-    },
+/// A WGS-84 box around the area.
+fn bounds(area: &Area) -> Result<BoundingBox, Failure> {
+    let bounds = match area {
+        Area::Near { centre, radius_m } => bounding_box_around(*centre, *radius_m),
+        Area::Box { edges, reference } => {
+            let margin = match reference {
+                CoordinateReference::Wgs84 | CoordinateReference::Cgcs2000 => 0.0,
+                CoordinateReference::Gcj02 | CoordinateReference::Bd09 => SHIFT_MARGIN_DEGREES,
+            };
+            BoundingBox::new(
+                (edges.west() - margin).max(-180.0),
+                (edges.south() - margin).max(-90.0),
+                (edges.east() + margin).min(180.0),
+                (edges.north() + margin).min(90.0),
+            )
+        }
+    };
+    bounds.map_err(|error| Failure::invalid("area", error.to_string()))
 }
 
-impl Area {
-    /// Whether the point lies in the area, its edge included.
-    pub fn contains(&self, point: Wgs84Point) -> bool {
-        match self {
-            Self::Near { centre, radius_m } => distance_m(*centre, point) <= *radius_m,
-            // In the reference of the edges: there the box is a box.
-            Self::Box { edges, reference } => {
-                let Degrees {
-                    longitude,
-                    latitude,
-                } = reference.from_wgs84(point);
-                edges.contains(Wgs84Point {
-                    longitude,
-                    latitude,
-                })
-            }
-        }
-    }
-
-    /// A WGS-84 box around the area.
-    fn bounds(&self) -> Result<BoundingBox, Failure> {
-        let bounds = match self {
-            Self::Near { centre, radius_m } => bounding_box_around(*centre, *radius_m),
-            Self::Box { edges, reference } => {
-                let margin = match reference {
-                    CoordinateReference::Wgs84 | CoordinateReference::Cgcs2000 => 0.0,
-                    CoordinateReference::Gcj02 | CoordinateReference::Bd09 => SHIFT_MARGIN_DEGREES,
-                };
-                BoundingBox::new(
-                    (edges.west() - margin).max(-180.0),
-                    (edges.south() - margin).max(-90.0),
-                    (edges.east() + margin).min(180.0),
-                    (edges.north() + margin).min(90.0),
-                )
-            }
-        };
-        bounds.map_err(|error| Failure::invalid("area", error.to_string()))
-    }
-
+/// Looks an area up in the database.
+trait AreaRecords {
     /// The records of the area, exactly; `None` when there are more than [`AREA_CANDIDATES`].
+    fn candidates(&self, conn: &mut Conn, kind: RecordKind) -> Result<Option<Vec<Uuid>>, Failure>;
+
+    /// Those of `placed` that lie in it.
+    fn only_inside(&self, placed: Vec<Placed>) -> Vec<Uuid>;
+}
+
+impl AreaRecords for Area {
     fn candidates(&self, conn: &mut Conn, kind: RecordKind) -> Result<Option<Vec<Uuid>>, Failure> {
-        let ranges = cells_covering(&self.bounds()?, AREA_RANGES);
+        let ranges = cells_covering(&bounds(self)?, AREA_RANGES);
         let most = AREA_CANDIDATES + 1;
         let found = match kind {
             RecordKind::Enterprise => lists::enterprises_in_cells(conn, &ranges, most)?,

@@ -8,7 +8,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
-use super::{Area, List, Page, Wanted, in_order};
+use super::{Area, AreaRecords as _, List, Page, Wanted, in_order};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::enterprise_rows::{self, TraitFilter};

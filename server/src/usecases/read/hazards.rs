@@ -17,7 +17,9 @@ pub use super::hazard_filters::Filters;
 use super::hazard_filters::saying;
 use super::keys::{Keys, in_order as by_order, of_buckets};
 use super::text_walk::TextWalk;
-use super::{AREA_CANDIDATES, EXAMINED_AT_ONCE, EXAMINED_PER_PAGE, Page, Wanted, in_order};
+use super::{
+    AREA_CANDIDATES, AreaRecords as _, EXAMINED_AT_ONCE, EXAMINED_PER_PAGE, Page, Wanted, in_order,
+};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazard_lists::{self, Bucket};

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use hazardloop_domain::access::{Certificate, Grant, Place, Role};
 use hazardloop_domain::enterprise::Enterprise;
-use hazardloop_domain::hazard::{Hazard, Order as Decided};
+use hazardloop_domain::hazard::{Hazard, Order as Decided, Signatory, certificate_at};
 use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::pack::Criterion;
@@ -19,17 +18,6 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{Conn, jurisdictions, lists, packs, people, places};
 use crate::usecases::execute::lineage;
-
-/// Who signed an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signatory {
-    /// Who.
-    pub person_id: PersonId,
-    /// Their name now.
-    pub name: Option<String>,
-    /// The certificate that was valid when the order was made.
-    pub certificate: Option<Certificate>,
-}
 
 /// An order with what a reader of the document must know.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,9 +78,7 @@ fn signatories(
     hazard: &Hazard,
     order: &Decided,
 ) -> Result<Vec<Signatory>, Failure> {
-    let people: Vec<PersonId> = std::iter::once(order.confirmed_by)
-        .chain(order.second)
-        .collect();
+    let people: Vec<PersonId> = order.signed_by().collect();
     let ids: Vec<Vec<u8>> = people.iter().map(|id| id.as_bytes().to_vec()).collect();
     let mut names = lists::names_of_people(conn, &ids)?;
     // Also of whoever has left since: an order that was made stays as it is.
@@ -110,23 +96,6 @@ fn signatories(
         }
     };
     Ok(people.iter().copied().zip(ids).map(signatory).collect())
-}
-
-/// The certificate by which somebody with these grants acted as an inspector then: of a grant over the
-/// place, where there is one.
-fn certificate_at<'a>(
-    grants: impl Iterator<Item = &'a Grant>,
-    place: &Place,
-    at: Timestamp,
-) -> Option<Certificate> {
-    let held = grants.filter(|grant| grant.role == Role::Inspector && grant.holds_at(at));
-    let valid = |grant: &&Grant| {
-        let certificate = grant.certificate.as_ref();
-        certificate.is_some_and(|certificate| certificate.is_valid_at(at))
-    };
-    let by_place = |grant: &&Grant| !grant.covers(place);
-    let grant = held.filter(valid).min_by_key(by_place)?;
-    grant.certificate.clone()
 }
 
 /// A page of orders, and the names of the enterprises that they are addressed to.

@@ -1,0 +1,224 @@
+//! More words of the command line's help: lists, orders, packs, and what is asked of the server. The
+//! keys are those of `help_words.rs`.
+
+use super::help_words::Words;
+
+/// In Chinese.
+pub(super) const ZH: Words = &[
+    (
+        "list",
+        "列出本机的隐患。给出的条件须同时满足；不给 --limit 时最多显示 200 条（--json 时不限）",
+    ),
+    (
+        "list --search",
+        "只列出编号、描述、部位或企业名称中含有所有这些词的隐患",
+    ),
+    (
+        "list --state",
+        "状态，可给多个：reported、confirmed、rectifying、pending_reinspection、closed、rejected、withdrawn、\
+         merged、transferred，或其中文名称，如 整改中",
+    ),
+    ("--grade", "隐患等级：major（重大）或 general（一般）"),
+    ("--overdue", "只列出已逾期的"),
+    (
+        "list --sector",
+        "监管行业：编码、名称或别名；按隐患记录中的行业",
+    ),
+    ("list --enterprise", "企业：id 或名称"),
+    ("--jurisdiction", "辖区及其以下：id 或名称"),
+    ("list --criterion", "符合的判定标准：编码，或 编码@版本"),
+    ("list --source", "隐患来源"),
+    (
+        "list --since",
+        "此时及以后上报的：YYYY-MM-DD 或 RFC 3339 时刻；尚未送达的按本机保存时间",
+    ),
+    (
+        "list --until",
+        "此时及以前上报的，写法同上；日期算到当天结束",
+    ),
+    ("list --due-from", "整改期限在这一天或以后：YYYY-MM-DD"),
+    ("list --due-until", "整改期限在这一天或以前：YYYY-MM-DD"),
+    (
+        "list --near",
+        "某点周围：经度,纬度,米[@wgs84|cgcs2000|gcj02|bd09]，不写坐标系为 wgs84；最大 50000 米。\
+         没有位置的隐患不列入，只说明有几条",
+    ),
+    (
+        "list --bbox",
+        "某范围内：西经度,南纬度,东经度,北纬度[@wgs84|cgcs2000|gcj02|bd09]，不写坐标系为 wgs84",
+    ),
+    ("list --mine", "只列出本人上报的"),
+    (
+        "list --sort",
+        "次序：newest 最新上报的在前，due 整改期限最早的在前（没有有效期限的排在后面）",
+    ),
+    ("list --limit", "最多显示几条；默认 200，--json 时不限"),
+    (
+        "orders",
+        "责令限期整改指令书：列出整改期限有效的，期限最早的在前；或显示某条隐患的指令书全文",
+    ),
+    (
+        "orders HAZARD",
+        "显示这条隐患的指令书：id、编号，或二者的开头（须唯一）",
+    ),
+    ("orders --enterprise", "发给哪家企业：id 或名称"),
+    ("orders --limit", "最多显示几份；默认 200，--json 时不限"),
+    (
+        "orders --online",
+        "向服务器查询签发人的姓名和执法证（需要网络；本机只保存本人的）",
+    ),
+    (
+        "packs",
+        "列出本机的行业包及其标准、检查表；待录入原文的条款不得作为判定依据",
+    ),
+    (
+        "packs NAME",
+        "行业包名称；给出时逐一列出标准（文号、日期、状态）和检查表（版本、项数）",
+    ),
+    (
+        "unclaimed",
+        "列出无主隐患：行业不明，或没有部门负责（需要网络；督办人员、部门负责人、管理员）",
+    ),
+    ("unclaimed --limit", "最多显示几条"),
+    (
+        "responsibilities",
+        "查询哪个部门负责哪个行业：某辖区自行明确的，或用 --sector 查一个行业（需要网络）",
+    ),
+    (
+        "responsibilities --sector",
+        "行业：编码、名称或别名；本辖区没有明确时按上级辖区",
+    ),
+    (
+        "responsibilities --jurisdiction",
+        "辖区：id 或名称；默认为本人所在辖区",
+    ),
+    (
+        "hand-overs",
+        "列出涉及本人的工作移交，最近的在前（需要网络）",
+    ),
+    (
+        "hand-overs --all",
+        "也列出他人之间的，以服务器准许查看的为限",
+    ),
+    ("hand-overs --limit", "最多显示几次"),
+];
+
+/// In English.
+pub(super) const EN: Words = &[
+    (
+        "list",
+        "List the hazards on this device. All that is given must be met; without --limit, 200 at most are \
+         shown (all of them with --json)",
+    ),
+    (
+        "list --search",
+        "Only those whose number, description, place or enterprise's name hold all these words",
+    ),
+    (
+        "list --state",
+        "In any of these states: reported, confirmed, rectifying, pending_reinspection, closed, rejected, \
+         withdrawn, merged, transferred",
+    ),
+    ("--grade", "Grade: major or general"),
+    ("--overdue", "Only those past their due date"),
+    (
+        "list --sector",
+        "Sector as the hazard's record has it: code, name or alias",
+    ),
+    ("list --enterprise", "Enterprise: id or name"),
+    (
+        "--jurisdiction",
+        "Of this jurisdiction and all below it: id or name",
+    ),
+    (
+        "list --criterion",
+        "The criterion that they meet: CODE, or CODE@EDITION",
+    ),
+    ("list --source", "How they came to be known"),
+    (
+        "list --since",
+        "Reported then or later: YYYY-MM-DD or an RFC 3339 instant; what has not been sent yet counts from \
+         when it was kept here",
+    ),
+    (
+        "list --until",
+        "Reported then or earlier, likewise; a date counts to its end",
+    ),
+    ("list --due-from", "Due on this day or later: YYYY-MM-DD"),
+    ("list --due-until", "Due on this day or earlier: YYYY-MM-DD"),
+    (
+        "list --near",
+        "Around a point: LON,LAT,METRES[@wgs84|cgcs2000|gcj02|bd09], wgs84 where none is named; 50000 m at \
+         most. Hazards without a position are counted, not listed",
+    ),
+    (
+        "list --bbox",
+        "Within WEST,SOUTH,EAST,NORTH[@wgs84|cgcs2000|gcj02|bd09], wgs84 where none is named",
+    ),
+    ("list --mine", "Only what you reported"),
+    (
+        "list --sort",
+        "newest: the newest report first; due: the earliest due date first, those without one in force \
+         behind them",
+    ),
+    (
+        "list --limit",
+        "Most hazards that are shown; 200, or all of them with --json",
+    ),
+    (
+        "orders",
+        "Rectification orders: list those in force, the earliest due first, or show the one over a hazard in \
+         full",
+    ),
+    (
+        "orders HAZARD",
+        "Show the order over this hazard: id, number, or the beginning of either where only one fits",
+    ),
+    ("orders --enterprise", "To this enterprise: id or name"),
+    (
+        "orders --limit",
+        "Most orders that are shown; 200, or all of them with --json",
+    ),
+    (
+        "orders --online",
+        "Ask the server for names and certificates of those who signed (needs a network; only your own are \
+         on this device)",
+    ),
+    (
+        "packs",
+        "List the packs on this device with their standards and checklists; criteria to be entered from the \
+         original are no legal basis",
+    ),
+    (
+        "packs NAME",
+        "A pack, to see its standards (number, dates, status) and checklists (edition, items)",
+    ),
+    (
+        "unclaimed",
+        "List hazards of no known sector, or for which no department answers (needs the server; for \
+         supervisors, department heads and administrators)",
+    ),
+    ("unclaimed --limit", "Most hazards that are shown"),
+    (
+        "responsibilities",
+        "Which department answers for which sector: all that a jurisdiction itself says, or one sector by \
+         --sector (needs the server)",
+    ),
+    (
+        "responsibilities --sector",
+        "The sector: code, name or alias; what the jurisdiction leaves open is said above it",
+    ),
+    (
+        "responsibilities --jurisdiction",
+        "The jurisdiction: id or name; by default the one you belong to",
+    ),
+    (
+        "hand-overs",
+        "List hand-overs of roles that concern you, newest first (needs the server)",
+    ),
+    (
+        "hand-overs --all",
+        "Also those between others, as far as the server shows them",
+    ),
+    ("hand-overs --limit", "Most hand-overs that are shown"),
+];

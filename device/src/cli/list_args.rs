@@ -1,0 +1,156 @@
+//! The command line's form: what is looked up on this device, and what is asked of the server.
+
+use clap::{Args, ValueEnum};
+use hazardloop_domain::command::{Grade, Source};
+use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::search_text::Query;
+use hazardloop_domain::time::LocalDate;
+
+use super::parse;
+use super::parse_lists::{self, CriterionCode, Frame, Moment, Near};
+
+/// Lines of a list that people are shown where they name no number; programs (`--json`) get all.
+pub const LISTED: usize = 200;
+
+/// Records that are asked of the server where nobody names a number.
+pub const ASKED: u32 = 50;
+
+/// In which order hazards are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// The newest report first.
+    #[default]
+    Newest,
+    /// The earliest due date in force first; those without one behind them.
+    Due,
+}
+
+/// Which hazards. All that is given must be met.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only those whose number, description, place or enterprise's name hold all these words.
+    #[arg(long, value_name = "TEXT", value_parser = parse::query)]
+    pub search: Option<Query>,
+    /// In any of these states.
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_parser = parse_lists::state)]
+    pub state: Vec<StatusName>,
+    /// Of this grade.
+    #[arg(long, value_parser = parse_lists::grade)]
+    pub grade: Option<Grade>,
+    /// Past their due date.
+    #[arg(long)]
+    pub overdue: bool,
+    /// Of this sector: code, name or alias.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// Of this enterprise: id or name.
+    #[arg(long)]
+    pub enterprise: Option<String>,
+    /// Of this jurisdiction and all below it: id or name.
+    #[arg(long)]
+    pub jurisdiction: Option<String>,
+    /// Those that meet this criterion: CODE, or CODE@EDITION.
+    #[arg(long, value_parser = parse_lists::criterion_code)]
+    pub criterion: Option<CriterionCode>,
+    /// How it came to be known.
+    #[arg(long, value_parser = parse::source)]
+    pub source: Option<Source>,
+    /// Reported then or later.
+    #[arg(long, value_name = "TIME", value_parser = parse_lists::moment)]
+    pub since: Option<Moment>,
+    /// Reported then or earlier.
+    #[arg(long, value_name = "TIME", value_parser = parse_lists::moment)]
+    pub until: Option<Moment>,
+    /// Due on this day or later.
+    #[arg(long, value_name = "DATE", value_parser = parse::date)]
+    pub due_from: Option<LocalDate>,
+    /// Due on this day or earlier.
+    #[arg(long, value_name = "DATE", value_parser = parse::date)]
+    pub due_until: Option<LocalDate>,
+    /// Around a point: LON,LAT,METRES[@reference].
+    #[arg(long, value_parser = parse_lists::near, allow_hyphen_values = true)]
+    pub near: Option<Near>,
+    /// Between meridians and parallels: WEST,SOUTH,EAST,NORTH[@reference].
+    #[arg(long, value_parser = parse_lists::frame, allow_hyphen_values = true,
+        conflicts_with = "near")]
+    pub bbox: Option<Frame>,
+    /// Reported by the person whose device this is.
+    #[arg(long)]
+    pub mine: bool,
+    /// The order.
+    #[arg(long, value_enum, default_value_t)]
+    pub sort: Sort,
+    /// Most hazards that are shown.
+    #[arg(long, value_name = "COUNT", value_parser = parse::whole::<u32>)]
+    pub limit: Option<u32>,
+}
+
+/// Which rectification orders, or which one.
+#[derive(Debug, Args)]
+pub struct OrdersArgs {
+    /// One order, by its hazard.
+    #[arg(conflicts_with_all = ["grade", "overdue", "enterprise", "jurisdiction", "limit"])]
+    pub hazard: Option<String>,
+    /// Of hazards of this grade.
+    #[arg(long, value_parser = parse_lists::grade)]
+    pub grade: Option<Grade>,
+    /// Past their due date.
+    #[arg(long)]
+    pub overdue: bool,
+    /// To this enterprise: id or name.
+    #[arg(long)]
+    pub enterprise: Option<String>,
+    /// Of this jurisdiction and all below it: id or name.
+    #[arg(long)]
+    pub jurisdiction: Option<String>,
+    /// Most orders that are shown.
+    #[arg(long, value_name = "COUNT", value_parser = parse::whole::<u32>)]
+    pub limit: Option<u32>,
+    /// Asks the server for names and certificates of those who signed.
+    #[arg(long, requires = "hazard")]
+    pub online: bool,
+}
+
+/// Which packs.
+#[derive(Debug, Args)]
+pub struct PacksArgs {
+    /// One pack, to see its standards and checklists.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Those of this sector: code, name or alias.
+    #[arg(long)]
+    pub sector: Option<String>,
+}
+
+/// Which hazards that nobody answers for.
+#[derive(Debug, Args)]
+pub struct UnclaimedArgs {
+    /// Of this jurisdiction and all below it: id or name.
+    #[arg(long)]
+    pub jurisdiction: Option<String>,
+    /// Most hazards that are shown.
+    #[arg(long, value_name = "COUNT", default_value_t = ASKED, value_parser = parse::whole::<u32>)]
+    pub limit: u32,
+}
+
+/// Who answers for what, and where.
+#[derive(Debug, Args)]
+pub struct ResponsibilitiesArgs {
+    /// The sector: code, name or alias; without it, all that the jurisdiction itself says.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// The jurisdiction: id or name; by default the one you belong to.
+    #[arg(long)]
+    pub jurisdiction: Option<String>,
+}
+
+/// Which hand-overs.
+#[derive(Debug, Args)]
+pub struct HandOversArgs {
+    /// Also those between others, as far as the server shows them.
+    #[arg(long)]
+    pub all: bool,
+    /// Most hand-overs that are shown.
+    #[arg(long, value_name = "COUNT", default_value_t = ASKED, value_parser = parse::whole::<u32>)]
+    pub limit: u32,
+}
