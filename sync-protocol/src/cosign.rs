@@ -87,20 +87,7 @@ impl Statement {
 
     /// Whether the co-signature fits `public_key` (32 bytes, Ed25519).
     pub fn fits(&self, public_key: &[u8], by: &CoSignature) -> bool {
-        if by.algorithm != KEY_ED25519 {
-            return false;
-        }
-        let Ok(key) = <&[u8; 32]>::try_from(public_key) else {
-            return false;
-        };
-        let Ok(key) = VerifyingKey::from_bytes(key) else {
-            return false;
-        };
-        let Ok(signature) = Signature::from_slice(&by.signature.0) else {
-            return false;
-        };
-        key.verify_strict(self.hash_of(by).as_bytes(), &signature)
-            .is_ok()
+        verifies(public_key, by.algorithm, &self.hash_of(by), &by.signature.0)
     }
 
     /// What the record keeps of a co-signature over this.
@@ -114,6 +101,28 @@ impl Statement {
             signature: SignatureBytes(by.signature.0.clone()),
         }
     }
+}
+
+/// Whether a co-signature as the record keeps it fits `public_key` (32 bytes, Ed25519). What its statement
+/// says is not looked at: see [`Statement::hash`].
+pub fn kept_fits(public_key: &[u8], by: &CoSigner) -> bool {
+    verifies(public_key, by.algorithm, &by.statement, &by.signature.0)
+}
+
+fn verifies(public_key: &[u8], algorithm: u8, hash: &Digest, signature: &[u8]) -> bool {
+    if algorithm != KEY_ED25519 {
+        return false;
+    }
+    let Ok(key) = <&[u8; 32]>::try_from(public_key) else {
+        return false;
+    };
+    let Ok(key) = VerifyingKey::from_bytes(key) else {
+        return false;
+    };
+    let Ok(signature) = Signature::from_slice(signature) else {
+        return false;
+    };
+    key.verify_strict(hash.as_bytes(), &signature).is_ok()
 }
 
 /// Why a co-signature is not good, where that can be told without its key.
@@ -191,6 +200,25 @@ mod tests {
         assert!(!statement().fits(&[0; 31], &signed));
         let neighbour = SigningKey::from_bytes(&[9; 32]).verifying_key();
         assert!(!statement().fits(&neighbour.to_bytes(), &signed));
+    }
+
+    #[test]
+    fn what_the_record_keeps_is_verified_without_the_command() {
+        let key = SigningKey::from_bytes(&[8; 32]);
+        let public = key.verifying_key().to_bytes();
+        let kept = statement().record_of(&statement().sign(&key, PERSON, KEY, AT));
+        assert!(kept_fits(&public, &kept));
+        let changes: [fn(&mut CoSigner); 3] = [
+            |kept| kept.statement = Digest::ZERO,
+            |kept| kept.signature.0[7] ^= 1,
+            |kept| kept.algorithm = 2,
+        ];
+        for change in changes {
+            let mut other = kept.clone();
+            change(&mut other);
+            assert!(!kept_fits(&public, &other), "{other:?}");
+        }
+        assert!(!kept_fits(&[0; 31], &kept));
     }
 
     #[test]

@@ -92,6 +92,44 @@ pub fn advance(
     }
 }
 
+/// A command as it came.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its kind, by name.
+    pub kind: String,
+    /// The version of its payload.
+    pub version: u16,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// One command as it came; `None` when there is none.
+///
+/// # Errors
+/// When the database does not answer or holds a version that is none.
+pub fn sent(conn: &mut Conn, install_id: InstallId, seq: i64) -> Result<Option<Sent>, StoreError> {
+    let found: Option<(String, i32, Vec<u8>)> = pushed_commands::table
+        .find((install_id.as_bytes().to_vec(), seq))
+        .select((
+            pushed_commands::kind,
+            pushed_commands::kind_version,
+            pushed_commands::payload,
+        ))
+        .first(conn)
+        .optional()?;
+    let read = |(kind, version, payload): (String, i32, Vec<u8>)| {
+        let version = u16::try_from(version).map_err(|_| StoreError::Corrupt {
+            what: format!("the version of command {seq} of install {install_id}"),
+        })?;
+        Ok(Sent {
+            kind,
+            version,
+            payload,
+        })
+    };
+    found.map(read).transpose()
+}
+
 /// A receipt as stored.
 #[derive(Clone, Debug)]
 pub struct StoredReceipt {

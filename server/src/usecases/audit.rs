@@ -1,5 +1,7 @@
 //! The audit chain: extending it in commit order, and checking that nobody has touched history.
 
+mod co_signed;
+
 use std::collections::BTreeMap;
 
 use hazardloop_domain::command::SubjectKind;
@@ -82,6 +84,8 @@ pub enum Fault {
     ChainBroken,
     /// The head that was kept elsewhere is not in the chain.
     HeadUnknown,
+    /// The signature of somebody who signed too does not fit, or is over something else.
+    CoSignatureUnfit,
 }
 
 /// One finding.
@@ -165,7 +169,14 @@ impl Check {
                     end = (0, Digest::ZERO);
                     after.0.clone_from(&event.subject_id);
                 }
-                end = self.one_event(event, end);
+                let told = co_signed::told(event);
+                end = self.one_event(event, end, told.as_ref().map(|(seq, _)| *seq));
+                if let Some((seq, origin)) = told {
+                    for fault in co_signed::faults(tx.conn(), &origin)? {
+                        let detail = format!("event {seq} ({}): {fault}", event.kind);
+                        self.found(Fault::CoSignatureUnfit, &event.subject_id, seq, detail);
+                    }
+                }
                 self.ends.insert(event.subject_id.clone(), end);
                 self.events += 1;
             }
@@ -173,7 +184,12 @@ impl Check {
         }
     }
 
-    fn one_event(&mut self, event: &StoredEvent, end: (i64, Digest)) -> (i64, Digest) {
+    fn one_event(
+        &mut self,
+        event: &StoredEvent,
+        end: (i64, Digest),
+        recorded_seq: Option<i64>,
+    ) -> (i64, Digest) {
         let (subject, seq) = (&event.subject_id, event.subject_seq);
         for missing in end.0.saturating_add(1)..seq.min(end.0.saturating_add(100)) {
             self.found(
@@ -200,17 +216,6 @@ impl Check {
             );
             self.found(Fault::Reordered, subject, seq, detail);
         }
-        let recorded_seq = match SubjectKind::from_name(&event.subject_kind) {
-            Some(SubjectKind::Hazard) => {
-                let record = minicbor::decode::<EventRecord>(&event.body);
-                record.ok().map(|record| record.seq)
-            }
-            Some(SubjectKind::Inspection) => {
-                let record = minicbor::decode::<InspectionEventRecord>(&event.body);
-                record.ok().map(|record| record.seq)
-            }
-            None => None,
-        };
         if recorded_seq.is_some_and(|recorded| recorded != seq) {
             let detail = format!("event {seq} says of itself that it has another place");
             self.found(Fault::Reordered, subject, seq, detail);

@@ -27,6 +27,8 @@ use crate::test_support::{
     person, report, stranger,
 };
 
+mod audited_tests;
+
 /// When the second person signed.
 const SIGNED: Timestamp = NOW.plus_millis(-60_000);
 
