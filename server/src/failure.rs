@@ -41,6 +41,9 @@ pub enum Failure {
     /// A request key was used for another request.
     #[error("this id was used for another request")]
     IdReused,
+    /// The number of a certificate is that of another person's.
+    #[error("this certificate number is another person's")]
+    CertificateTaken,
     /// Something stands in the way that is neither rule nor precondition.
     #[error("{0}")]
     Conflict(String),

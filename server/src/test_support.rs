@@ -132,10 +132,13 @@ pub(crate) fn enterprise(key: &str) -> EnterpriseId {
     EnterpriseId(sample::id(key))
 }
 
-/// What somebody is who holds this role over this scope: an inspector, with a certificate.
+/// Certificates given out, so that each is another's.
+static CERTIFICATES: AtomicI64 = AtomicI64::new(0);
+
+/// What somebody is who holds this role over this scope: an inspector, with a certificate of their own.
 pub(crate) fn terms(role: Role, scope: GrantScope) -> Terms {
     let certificate = (role == Role::Inspector).then(|| Certificate {
-        number: "渝A-0001".to_owned(),
+        number: format!("渝A-{:06}", CERTIFICATES.fetch_add(1, Ordering::Relaxed)),
         valid_to: "2030-12-31".parse().ok(),
     });
     Terms {

@@ -163,6 +163,15 @@ fn a_grant_may_be_limited_to_sectors_and_carry_a_certificate() {
                 format!("grant boss inspector:{over} --certificate-until 2027-01-31"),
                 "--certificate",
             ),
+            // Written otherwise, and another's all the same.
+            (
+                format!("grant worker inspector:{over} --certificate ａ-１"),
+                "another person's",
+            ),
+            (
+                format!("add x --name x --grant inspector:{over} --certificate a-1"),
+                "another person's",
+            ),
         ] {
             let refused = say(&world, &line, "").await.unwrap_err();
             assert!(refused.contains(expected), "{refused}");

@@ -131,6 +131,7 @@ macro_rules! rows {
     };
 }
 
+mod quarantined;
 mod responsibilities;
 
 fn tus<'a>(case: &'a Case<'a>, method: &str, path: &str) -> Ask<'a> {
@@ -340,6 +341,7 @@ fn table() -> Vec<Row> {
     [
         hazards_and_enterprises(),
         photos_and_sync(),
+        quarantined::rows(),
         responsibilities::rows(),
         people_and_sessions(),
     ]

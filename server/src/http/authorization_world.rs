@@ -107,6 +107,11 @@ impl Case<'_> {
         COLUMNS[self.column].1
     }
 
+    /// A command of the target's device that could not be judged.
+    pub fn quarantined(&self, seq: usize, rest: &str) -> String {
+        format!("/quarantined/{}/{seq}{rest}", self.world.device)
+    }
+
     /// Somebody new at the polishing works, with one role there.
     pub fn colleague(&self) -> PersonId {
         let login = format!("colleague-{}", self.number);
@@ -296,7 +301,14 @@ impl World {
             .expect(200);
         let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
         let target = add_person(&server, "target", Role::Employee, polishing);
-        let device = TestDevice::enrol(&server.app, "target", 1).await.install_id;
+        let mut phone = TestDevice::enrol(&server.app, "target", 1).await;
+        let unknown = (0..20).map(|_| phone.seal_raw("teleport", 1, vec![1]));
+        let unknown = unknown.collect();
+        let batch = phone.push(unknown);
+        crate::usecases::push::push(&server.app, target, batch)
+            .await
+            .unwrap();
+        let device = phone.install_id;
         let key = pin_key_of(&server, target, device);
         Self {
             server,

@@ -66,7 +66,7 @@ pub struct CreateGrant {
         (status = 201, description = "Granted", body = Grant),
         (status = 200, description = "Granted before by the same request", body = Grant),
         (status = 404, description = "No such person, or none that you may know of, or the scope is none that you administer", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The id is taken, or the account is disabled", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id is taken, the account is disabled, or the certificate is another person's", body = Problem, content_type = "application/problem+json"),
         SignedIn, RoleNeeded, Outdated, VersionNeeded, Unreadable, WithBody,
     ),
     security(("bearer" = []))

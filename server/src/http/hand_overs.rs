@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, get, post, web};
-use hazardloop_domain::ids::{GrantId, PersonId};
+use hazardloop_domain::ids::{GrantId, InspectionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +18,7 @@ use super::paging;
 use super::problem::Problem;
 use super::versions::created_or_known;
 use crate::app::App;
-use crate::store::hand_overs::HandOver;
+use crate::store::hand_overs::{HandOver, TeamOutcome};
 use crate::usecases::hand_overs::{self, NewHandOver};
 
 /// Adds the routes of this file.
@@ -58,6 +58,15 @@ struct HandedGrant {
     given: GrantId,
 }
 
+/// A planned inspection on whose team the predecessor was.
+#[derive(Debug, Serialize, ToSchema)]
+struct HandedInspection {
+    /// Which.
+    inspection_id: InspectionId,
+    /// Whether the successor has taken the place, or why not.
+    outcome: TeamOutcome,
+}
+
 /// A hand-over that was made.
 #[derive(Debug, Serialize, ToSchema)]
 struct HandOverView {
@@ -86,6 +95,10 @@ struct HandOverView {
     made_at: Timestamp,
     /// What was handed over.
     grants: Vec<HandedGrant>,
+    /// Planned inspections within that, on whose teams the predecessor was. More may follow where there
+    /// are many, and where it takes effect later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inspections: Vec<HandedInspection>,
 }
 
 impl HandOverView {
@@ -105,6 +118,14 @@ impl HandOverView {
             made_at: made.made_at,
             grants: grants
                 .map(|(ended, given)| HandedGrant { ended, given })
+                .collect(),
+            inspections: made
+                .inspections
+                .into_iter()
+                .map(|(inspection_id, outcome)| HandedInspection {
+                    inspection_id,
+                    outcome,
+                })
                 .collect(),
         }
     }
@@ -144,6 +165,10 @@ struct HandOverPage {
 /// principals within their enterprise; administrators' roles are handed over by administrators alone,
 /// and nobody makes themselves the successor. A certificate stays with its inspector: the successor
 /// acts by their own.
+///
+/// The predecessor's places on the teams of planned inspections go to the successor, who must hold the
+/// role there that the predecessor was there by, and a certificate if the predecessor had one; otherwise
+/// the predecessor stays on the team, and `inspections` says why.
 #[utoipa::path(
     tag = "people",
     operation_id = "createHandOver",

@@ -107,6 +107,7 @@ fn made(id: Uuid, from: PersonId, to: PersonId) -> HandOver {
         made_at: NOW,
         request: Digest::ZERO,
         grants: Vec::new(),
+        inspections: Vec::new(),
     }
 }
 

@@ -34,6 +34,7 @@ pub mod person_keys;
 pub mod photos;
 pub mod place_params;
 pub mod problem;
+pub mod quarantined;
 mod query_text;
 pub mod recurrences;
 pub mod responsibilities;
@@ -55,11 +56,15 @@ mod authorization_tests;
 #[cfg(test)]
 mod authorization_world;
 #[cfg(test)]
+mod certificates_tests;
+#[cfg(test)]
 mod enterprise_lists_tests;
 #[cfg(test)]
 mod enterprise_record_tests;
 #[cfg(test)]
 mod enterprises_tests;
+#[cfg(test)]
+mod hand_over_teams_tests;
 #[cfg(test)]
 mod hand_overs_once_tests;
 #[cfg(test)]
@@ -71,7 +76,11 @@ mod hazards_tests;
 #[cfg(test)]
 mod imports_tests;
 #[cfg(test)]
+mod quarantined_tests;
+#[cfg(test)]
 mod recurrences_tests;
+#[cfg(test)]
+mod sync_scope_tests;
 #[cfg(test)]
 mod taken_ids_tests;
 #[cfg(test)]
@@ -124,6 +133,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(person_keys::routes);
     cfg.configure(grants::routes);
     cfg.configure(hand_overs::routes);
+    cfg.configure(quarantined::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);

@@ -210,7 +210,7 @@ async fn one(
             headers(("ETag" = String, description = "The version"))),
         (status = 200, description = "Added before by the same request", body = PersonView),
         (status = 404, description = "A scope is none that you administer", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The login or the id is taken", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The login, the id or the number of a certificate is taken", body = Problem, content_type = "application/problem+json"),
         SignedIn, RoleNeeded, Unreadable, WithBody,
     ),
     security(("bearer" = []))

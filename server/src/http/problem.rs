@@ -62,6 +62,7 @@ problem_codes! {
     Timeout = 408, "REQUEST_TIMEOUT", "请求过慢", "The request came too slowly";
     IdReused = 409, "ID_REUSED", "该编号已用于其他请求", "This id was used for another request";
     Conflict = 409, "CONFLICT", "与现有状态冲突", "In conflict with the present state";
+    CertificateTaken = 409, "CERTIFICATE_TAKEN", "该执法证号已属他人", "This certificate is another person's";
     UndoRefused = 409, "UNDO_REFUSED", "导入无法撤销", "The import cannot be undone";
     OffsetMismatch = 409, "OFFSET_MISMATCH", "上传位置不符", "The upload stands elsewhere";
     Gone = 410, "GONE", "已失效", "No longer there";
@@ -225,6 +226,10 @@ impl From<Failure> for Problem {
             Failure::NotFound(_) => plain(ProblemCode::NotFound),
             Failure::PreconditionFailed { .. } => plain(ProblemCode::PreconditionFailed),
             Failure::IdReused => plain(ProblemCode::IdReused),
+            Failure::CertificateTaken => Self {
+                field: Some("certificate.number".to_owned()),
+                ..plain(ProblemCode::CertificateTaken)
+            },
             Failure::Conflict(_) => plain(ProblemCode::Conflict),
             Failure::Rows(refused) => Self {
                 rows: Some(refused.problems.as_slice().into()),

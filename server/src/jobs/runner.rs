@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    recompute_deadlines, recount_unclaimed, thumbnail,
+    hand_over_teams, recompute_deadlines, recount_unclaimed, thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -91,6 +91,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::FillSector) => fill_sector::run(app, &job.payload).await,
         Some(JobKind::RecountUnclaimed) => recount_unclaimed::run(app, &job.payload).await,
         Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
+        Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

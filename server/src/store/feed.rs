@@ -5,6 +5,7 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer, Text};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
@@ -169,6 +170,32 @@ pub(super) fn copy(
 fn insert_unless_told<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
     let unless_told = " ON CONFLICT (scope, record_kind, record_id) DO NOTHING";
     Prepared::rows(INSERT, PLACES, unless_told, rows.map(Row::binds)).execute(conn)
+}
+
+/// Has a scope that nobody holds yet hold a record that another one holds, at the same place in the order:
+/// a place is of one row alone.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn hold_too(
+    conn: &mut Conn,
+    (from, to): (Scope, Scope),
+    kind: RecordKind,
+    id: &Uuid,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
+         digest_low, created_at, tx, ordinal) SELECT $1, record_kind, record_id, present, version, \
+         digest_high, digest_low, created_at, tx, ordinal FROM scope_rows WHERE scope = $2 \
+         AND record_kind = $3 AND record_id = $4 AND present \
+         ON CONFLICT (scope, record_kind, record_id) DO NOTHING",
+    )
+    .bind::<Text, _>(to.to_string())
+    .bind::<Text, _>(from.to_string())
+    .bind::<Integer, _>(kind.number())
+    .bind::<Binary, _>(id.as_bytes().to_vec())
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Tells `scopes` that they hold this record, or hold it in a new version.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{GrantId, PersonId};
+use hazardloop_domain::ids::{GrantId, InspectionId, PersonId};
 use hazardloop_domain::time::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::schema::{hand_over_grants, hand_overs};
-use super::{Conn, StoreError, WriteTx, on_any};
+use super::schema::{hand_over_grants, hand_over_inspections, hand_overs};
+use super::{Conn, StoreError, WriteTx, on_any, portable::Portable};
 
 /// A hand-over as it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,41 @@ pub struct HandOver {
     pub request: Digest,
     /// Which grant ended, and which was given for it.
     pub grants: Vec<(GrantId, GrantId)>,
+    /// The planned inspections on whose teams the predecessor was, and what became of that place.
+    pub inspections: Vec<(InspectionId, TeamOutcome)>,
+}
+
+/// What became of the predecessor's place on the team of a planned inspection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamOutcome {
+    /// It is the successor's.
+    Moved,
+    /// The predecessor stays: the successor is on the team already.
+    SuccessorOnTeam,
+    /// The predecessor stays: the successor does not hold there the role by which they were on the team.
+    SuccessorWithoutRole,
+    /// The predecessor stays: they had a valid certificate, and the successor has none.
+    SuccessorWithoutCertificate,
+}
+
+impl TeamOutcome {
+    const ALL: [Self; 4] = [
+        Self::Moved,
+        Self::SuccessorOnTeam,
+        Self::SuccessorWithoutRole,
+        Self::SuccessorWithoutCertificate,
+    ];
+
+    /// The identifier that the table holds.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Moved => "moved",
+            Self::SuccessorOnTeam => "successor_on_team",
+            Self::SuccessorWithoutRole => "successor_without_role",
+            Self::SuccessorWithoutCertificate => "successor_without_certificate",
+        }
+    }
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -53,8 +89,22 @@ fn corrupt() -> StoreError {
     }
 }
 
-fn read(row: &Row, grants: &[(Vec<u8>, Vec<u8>, Vec<u8>)]) -> Option<HandOver> {
+/// A row of a hand-over's inspections: of which hand-over, which one, and what became of it.
+type Handed = (Vec<u8>, Vec<u8>, String);
+
+fn read_handed((_, id, outcome): &Handed) -> Option<(InspectionId, TeamOutcome)> {
+    let mut all = TeamOutcome::ALL.into_iter();
+    let outcome = all.find(|known| known.as_str() == outcome)?;
+    Some((InspectionId::from_slice(id)?, outcome))
+}
+
+fn read(
+    row: &Row,
+    grants: &[(Vec<u8>, Vec<u8>, Vec<u8>)],
+    inspections: &[Handed],
+) -> Option<HandOver> {
     let own = grants.iter().filter(|(of, ..)| *of == row.id);
+    let handed = inspections.iter().filter(|(of, ..)| *of == row.id);
     let pair = |(_, ended, given): &(Vec<u8>, Vec<u8>, Vec<u8>)| {
         Some((GrantId::from_slice(ended)?, GrantId::from_slice(given)?))
     };
@@ -68,6 +118,7 @@ fn read(row: &Row, grants: &[(Vec<u8>, Vec<u8>, Vec<u8>)]) -> Option<HandOver> {
         made_at: Timestamp::from_millis(row.made_at),
         request: Digest::from_slice(&row.request_hash)?,
         grants: own.map(pair).collect::<Option<_>>()?,
+        inspections: handed.map(read_handed).collect::<Option<_>>()?,
     })
 }
 
@@ -102,6 +153,34 @@ pub fn insert(tx: &mut WriteTx<'_>, made: &HandOver) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Notes what became of planned inspections; of one that was noted already, what became of it at last.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn note_inspections(
+    tx: &mut WriteTx<'_>,
+    hand_over: Uuid,
+    outcomes: &[(InspectionId, TeamOutcome)],
+) -> Result<(), StoreError> {
+    for (id, outcome) in outcomes {
+        let row = (
+            hand_over_inspections::hand_over_id.eq(hand_over.as_bytes().to_vec()),
+            hand_over_inspections::inspection_id.eq(id.as_bytes().to_vec()),
+            hand_over_inspections::outcome.eq(outcome.as_str()),
+        );
+        let statement = diesel::insert_into(hand_over_inspections::table)
+            .values(row)
+            .on_conflict((
+                hand_over_inspections::hand_over_id,
+                hand_over_inspections::inspection_id,
+            ))
+            .do_update()
+            .set(hand_over_inspections::outcome.eq(outcome.as_str()));
+        Portable(statement).execute(tx.conn())?;
+    }
+    Ok(())
+}
+
 /// Those of these grants that were handed over, if only from a later instant on.
 ///
 /// # Errors
@@ -127,7 +206,20 @@ fn with_grants(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<HandOver>, StoreEr
             hand_over_grants::given_id,
         ))
         .load(c))?;
-    let read = |row: &Row| read(row, &grants).ok_or_else(corrupt);
+    let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id.clone()).collect();
+    let handed: Vec<Handed> = on_any!(conn, |c| hand_over_inspections::table
+        .filter(hand_over_inspections::hand_over_id.eq_any(ids))
+        .order((
+            hand_over_inspections::hand_over_id,
+            hand_over_inspections::inspection_id,
+        ))
+        .select((
+            hand_over_inspections::hand_over_id,
+            hand_over_inspections::inspection_id,
+            hand_over_inspections::outcome,
+        ))
+        .load(c))?;
+    let read = |row: &Row| read(row, &grants, &handed).ok_or_else(corrupt);
     rows.iter().map(read).collect()
 }
 

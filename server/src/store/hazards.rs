@@ -9,11 +9,12 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{HazardId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 
 use super::batch::in_arrays;
 use super::events::Head;
 use super::schema::{hazards, photo_references, photos, uploads};
-use super::{Conn, StoreError, WriteTx, on_any};
+use super::{Conn, StoreError, WriteTx, feed, on_any};
 
 #[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
@@ -188,6 +189,12 @@ pub(super) fn fill_new_columns(conn: &mut Conn, limit: i64) -> Result<usize, Sto
                 hazards::reported_by.eq(hazard.reported_by.as_bytes().to_vec()),
             ))
             .execute(conn)?;
+        if !hazard.source.is_self_found() {
+            // As migration 22 does where the column was there.
+            let from = Scope::Jurisdiction(hazard.jurisdiction_id);
+            let of_reporter = Scope::OwnReports(hazard.reported_by);
+            feed::hold_too(conn, (from, of_reporter), RecordKind::Hazard, &hazard.id.0)?;
+        }
     }
     Ok(filled)
 }

@@ -32,11 +32,13 @@ pub enum JobKind {
     /// Gives open hazards the sector to which their enterprise was corrected; payload: its id, and the
     /// sector before.
     FollowSector,
+    /// Has planned inspections go with a desk that was handed over; payload: the hand-over's id.
+    HandOverTeams,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -44,6 +46,7 @@ impl JobKind {
         Self::FillSector,
         Self::RecountUnclaimed,
         Self::FollowSector,
+        Self::HandOverTeams,
     ];
 
     /// The identifier that the table holds.
@@ -56,6 +59,7 @@ impl JobKind {
             Self::FillSector => "fill_sector",
             Self::RecountUnclaimed => "recount_unclaimed",
             Self::FollowSector => "follow_sector",
+            Self::HandOverTeams => "hand_over_teams",
         }
     }
 

@@ -9,7 +9,9 @@
 use hazardloop_domain::command::Grade;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::hazard::StatusName;
-use hazardloop_domain::ids::{EnterpriseId, GrantId, JurisdictionId, KeyId, PersonId};
+use hazardloop_domain::ids::{
+    EnterpriseId, GrantId, InspectionId, InstallId, JurisdictionId, KeyId, PersonId,
+};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::each_database;
@@ -23,7 +25,7 @@ use super::plan_support::{enters, fill, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
     Conn, Position, StoreError, access, audit, enterprises, events, feed, hand_overs, hazards,
-    installs, jurisdictions, person_keys, search, sessions,
+    installs, jurisdictions, person_keys, planned_members, quarantined, search, sessions,
 };
 
 #[test]
@@ -84,6 +86,17 @@ fn lists_enter_an_index_and_walk_no_table() {
         });
         enters(&db, "hand_over_grants_ended_id_key", |conn| {
             hand_overs::handed_over(conn, &[GrantId(ids[0])]).map(drop)
+        });
+        enters(&db, "planned_members_pkey", |conn| {
+            let after = Some(InspectionId(ids[1]));
+            planned_members::inspections_of(conn, PersonId(ids[0]), after, 10).map(drop)
+        });
+        enters(&db, "pushed_commands_to_settle", |conn| {
+            let after = quarantined::Which {
+                install_id: InstallId(ids[0]),
+                seq: 3,
+            };
+            quarantined::waiting(conn, Some(after), 10).map(drop)
         });
         let (firm, place) = (EnterpriseId(ids[0]), JurisdictionId(ids[1]));
         for after in [None, Some(key)] {
@@ -359,6 +372,14 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
         });
         enters(&db, "scope_rows_in_order", |conn| {
             feed::newest(conn, scope, 100).map(drop)
+        });
+        // Whoever sees what they handed in themselves and nothing else pulls along the same index.
+        let own = Scope::OwnReports(me);
+        enters(&db, "scope_rows_in_order", |conn| {
+            feed::changes(conn, own, Position::START, 100, 10).map(drop)
+        });
+        enters(&db, "scope_rows_in_order", |conn| {
+            feed::newest(conn, own, 100).map(drop)
         });
         enters(&db, "events_pkey", |conn| {
             events::in_commit_order(conn, Position::START, 100, 10).map(drop)

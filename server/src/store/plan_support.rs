@@ -95,7 +95,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 20] = [
+const FILL: [&str; 24] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -108,8 +108,16 @@ const FILL: [&str; 20] = [
      request_hash) SELECT {id}, {id}, {id}, 'x', 0, {id}, 0, {id} FROM {counted}",
     "INSERT INTO hand_over_grants (hand_over_id, ended_id, given_id) \
      SELECT {id}, {id}, {id} FROM {counted}",
+    "INSERT INTO hand_over_inspections (hand_over_id, inspection_id, outcome) \
+     SELECT {id}, {id}, 'moved' FROM {counted}",
+    "INSERT INTO planned_members (person_id, inspection_id) SELECT {id}, {id} FROM {counted}",
+    "INSERT INTO certificates (number, person_id) SELECT 'c' || {i}, {id} FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
      last_seq, last_hash) SELECT {id}, {id}, 'x', 1, {id}, 0, 0, {id} FROM {counted}",
+    "INSERT INTO pushed_commands (install_id, seq, person_id, kind, kind_version, payload, link_hash, \
+     previous_hash, signature, received_at, outcome, receipt) SELECT {id}, 1, {id}, 'note', 1, {id}, \
+     {id}, {id}, {id}, 0, CASE {i} % 100 WHEN 0 THEN 'quarantined' ELSE 'applied' END, {id} \
+     FROM {counted}",
     "INSERT INTO person_keys (id, person_id, host_install, algorithm, public_key, registered_at) \
      SELECT {id}, {id}, {id}, 1, {id}, 0 FROM {counted}",
     "INSERT INTO sessions (id, person_id, created_at, last_used_at) \

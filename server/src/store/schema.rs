@@ -8,9 +8,11 @@
     reason = "columns are described where they are made, in migrations/"
 )]
 
+mod desks;
 mod reference;
 mod search;
 
+pub use desks::{certificates, hand_over_inspections, planned_members};
 pub use reference::{
     calendar_years, checklists, criteria, packs, responsibilities, responsibility_versions,
     rule_limits, unclaimed_hazards,
@@ -352,6 +354,9 @@ diesel::table! {
         outcome -> Text,
         receipt -> Binary,
         settled_at -> Nullable<BigInt>,
+        settled_by -> Nullable<Binary>,
+        settled_how -> Nullable<Text>,
+        settled_note -> Nullable<Text>,
     }
 }
 
@@ -464,6 +469,7 @@ diesel::joinable!(uploads -> people (person_id));
 // In braces, so that a line holds several.
 diesel::allow_tables_to_appear_in_same_query! {
     server_meta, commit_order, jurisdictions, sector_scopes, hand_overs, hand_over_grants,
+    hand_over_inspections, planned_members, certificates,
     enterprises, enterprise_rows, imports, import_places, import_rows, people, grants, criteria,
     packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
     hazard_lists, search_pending, search_documents, search_terms, search_segments,

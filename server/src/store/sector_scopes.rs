@@ -8,13 +8,14 @@
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use hazardloop_domain::ids::JurisdictionId;
+use hazardloop_domain::ids::{InspectionId, JurisdictionId};
+use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope, SectorName};
 
 use super::feed::{self, Copied};
 use super::schema::{enterprises, hazards, scope_rows, sector_scopes};
-use super::{Conn, StoreError, WriteTx, on_any};
+use super::{Conn, StoreError, WriteTx, inspections, on_any};
 
 /// A sector of a jurisdiction.
 pub type SectorOf = (JurisdictionId, SectorName);
@@ -159,6 +160,7 @@ fn only_of_sector(
         of_kind.map(|row| row.key().1).collect()
     };
     let (firms, subjects) = (ids(RecordKind::Enterprise), ids(RecordKind::Hazard));
+    let visits = ids(RecordKind::Inspection);
     let mut wanted: Vec<Vec<u8>> = on_any!(conn, |c| enterprises::table
         .filter(enterprises::id.eq_any(firms))
         .filter(enterprises::sector.eq(sector.as_str()))
@@ -169,6 +171,16 @@ fn only_of_sector(
         .filter(hazards::sector.eq(sector.as_str()))
         .select(hazards::id)
         .load::<Vec<u8>>(c))?);
+    let visits: Vec<InspectionId> = visits
+        .iter()
+        .filter_map(|id| InspectionId::from_slice(id))
+        .collect();
+    if !visits.is_empty() {
+        let found = inspections::load_all(conn, &visits)?;
+        let of_it = |of: &Inspection| of.sector.as_deref() == Some(sector.as_str());
+        let found = found.into_iter().filter(|(visit, _)| of_it(visit));
+        wanted.extend(found.map(|(visit, _)| visit.id.as_bytes().to_vec()));
+    }
     wanted.sort_unstable();
     let of_sector = |row: &Copied| wanted.binary_search(&row.key().1).is_ok();
     Ok(rows.into_iter().filter(of_sector).collect())

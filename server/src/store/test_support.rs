@@ -39,6 +39,7 @@ pub(super) fn facts(db: &Db) -> Vec<String> {
     db.read_blocking(|tx| {
         let names = server_meta::table
             .filter(server_meta::name.ne(super::identity::IDENTITY))
+            .filter(server_meta::name.ne(super::planned_members::FILLED))
             .select(server_meta::name)
             .order(server_meta::name);
         Ok::<_, StoreError>(names.load(tx.conn())?)
@@ -137,6 +138,12 @@ pub(crate) fn dump(conn: &mut Conn, table: &str) -> Result<Vec<String>, StoreErr
 /// Takes the database back to before there were lists by state and a text index.
 pub(crate) fn before_this_release(url: &str) {
     migrate::revert_to(&url.parse().unwrap(), "hazard_search").unwrap();
+}
+
+/// Takes the database back to before the feed knew own reports, certificates were one person's, and planned
+/// inspections went with a desk.
+pub(crate) fn before_the_last_migration(url: &str) {
+    migrate::revert_to(&url.parse().unwrap(), "reporters_certificates_teams").unwrap();
 }
 
 /// The statements that `work` runs.

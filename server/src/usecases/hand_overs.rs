@@ -1,7 +1,8 @@
 //! Hand-overs (人员变动交接): the roles of one person end and another holds the same from that instant
 //! on, in one transaction. What was the predecessor's to do shows at the successor's devices with their
 //! next pull, because scopes follow grants; what the predecessor did offline before is taken or kept for
-//! a person to decide, as after every other reassignment.
+//! a person to decide, as after every other reassignment. The predecessor's places on the teams of planned
+//! inspections go along ([`hand_over_teams`]).
 //!
 //! Who may: an administrator or department head over all that is handed over; a principal, for roles in
 //! the own enterprise. Administrators' roles are handed over by administrators alone, nobody makes
@@ -19,6 +20,7 @@ use hazardloop_domain::text::{self, SHORT_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::hand_over_teams;
 use super::people::{self, MOST_GRANTS, Standing, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
@@ -156,8 +158,10 @@ fn make_in(
         made_at: now,
         request,
         grants: gives.all(tx, &chosen, &theirs)?,
+        inspections: Vec::new(),
     };
-    hand_overs::insert(tx, &made).map_err(|error| {
+    let insert = hand_overs::insert(tx, &made);
+    insert.map_err(|error| {
         let taken = |table| error.is_duplicate_in(table);
         match taken("hand_overs") || taken("hand_over_grants") {
             // Somebody was faster with the same id or grant: look again at what it says.
@@ -165,7 +169,9 @@ fn make_in(
             false => error,
         }
     })?;
+    hand_over_teams::begin(app, tx, &made, now)?;
     wake_audit(tx, app);
+    let made = hand_overs::one(tx.conn(), new.id)?.ok_or(StoreError::Missing)?;
     Ok((made, true))
 }
 

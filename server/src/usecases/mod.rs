@@ -14,6 +14,7 @@ pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
 pub mod follow_sector;
+pub mod hand_over_teams;
 pub mod hand_overs;
 pub mod imports;
 pub mod index_text;
@@ -27,6 +28,7 @@ pub mod photo_arrived;
 pub mod photos;
 pub mod pull;
 pub mod push;
+pub mod quarantined;
 pub mod reach;
 pub mod read;
 pub mod read_audit;
@@ -43,18 +45,20 @@ pub mod upload;
 mod whole_tree;
 
 #[cfg(test)]
+mod alike_tests;
+#[cfg(test)]
 mod audit_tests;
 #[cfg(test)]
 mod co_sign_tests;
 #[cfg(test)]
 mod person_keys_tests;
 #[cfg(test)]
-mod pull_tests;
+pub(crate) mod pull_tests;
 #[cfg(test)]
 mod push_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]
-mod roles_tests;
-#[cfg(test)]
 mod sectors_tests;
+#[cfg(test)]
+mod upgrade_tests;

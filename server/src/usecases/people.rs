@@ -25,7 +25,7 @@ use crate::settings::SignIn;
 use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::people::{self, PeopleList, Person, PlacedGrant};
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, certificates};
 use crate::usecases::sectors;
 use crate::usecases::sign_in::password::{self, Password};
 use crate::usecases::sign_in::session::LONGEST_LOGIN;
@@ -106,7 +106,7 @@ pub fn hash_password(
 ///
 /// # Errors
 /// [`Failure::Invalid`] for a field, and for standing grants in two districts; [`Failure::Conflict`]
-/// when the login is taken; [`Failure::IdReused`] when the id is; [`Failure::NotFound`] for an unknown scope.
+/// when the login is taken; [`Failure::CertificateTaken`]; [`Failure::IdReused`] when the id is; [`Failure::NotFound`] for an unknown scope.
 pub fn register(
     tx: &mut WriteTx<'_>,
     digest_key: &DigestKey,
@@ -154,6 +154,7 @@ pub fn register(
         )?;
         sectors::open_for(tx, &grant, now)?;
         people::insert_grant(tx, person.id, &grant)?;
+        claim_certificate(tx, person.id, &grant)?;
         given.push(PlacedGrant {
             person_id: person.id,
             grant,
@@ -166,6 +167,18 @@ pub fn register(
     ];
     record_event(tx, person.id, "person_added", actor, &fields, now)?;
     Ok(announce_person(tx, digest_key, person.id)?)
+}
+
+/// Refuses a certificate that another account acts by: two accounts of one inspector would count as two
+/// inspectors. Past grants count, for what was decided by them stands; those of disabled accounts do not.
+fn claim_certificate(tx: &mut WriteTx<'_>, person: PersonId, grant: &Grant) -> Result<(), Failure> {
+    let Some(certificate) = &grant.certificate else {
+        return Ok(());
+    };
+    match certificates::claim(tx, &certificate.number, person)? {
+        true => Ok(()),
+        false => Err(Failure::CertificateTaken),
+    }
 }
 
 /// A grant that somebody has from the beginning. Its id follows from what it says, so that a

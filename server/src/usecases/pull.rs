@@ -11,7 +11,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::push::MISSING_PHOTOS_LISTED;
-use super::reach::scopes_seen;
+use super::reach::{hands_in, scopes_seen};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
@@ -121,10 +121,14 @@ fn answer(
     })
 }
 
-/// What a person may hold: themselves, the reference data, and what their roles cover now. Most
-/// personal first: that is also the order of the answer.
+/// What a person may hold: themselves, what they handed in where a role of theirs hands in without
+/// seeing, the reference data, and what their roles cover now. Most personal first: that is also the
+/// order of the answer.
 pub fn scopes_granted(person_id: PersonId, grants: &[Grant], now: Timestamp) -> BTreeSet<Scope> {
     let mut scopes = BTreeSet::from([Scope::Person(person_id), Scope::Catalog]);
+    if hands_in(grants, now) {
+        scopes.insert(Scope::OwnReports(person_id));
+    }
     scopes.extend(scopes_seen(grants, now));
     scopes
 }

@@ -30,7 +30,7 @@ use crate::test_support::{
 
 /// Pulls as a device does: again while the answer says that something is in flight. On PostgreSQL
 /// that may be a transaction of another test, on another database of the same cluster.
-pub(super) async fn pull(
+pub(crate) async fn pull(
     app: &App,
     person_id: PersonId,
     request: PullRequest,

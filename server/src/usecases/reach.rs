@@ -55,8 +55,8 @@ impl Reach {
     pub fn seen(&self, conn: &mut Conn, hazard: &Hazard) -> Result<Option<SeenAs>, Failure> {
         let place = hazard.place(lineage(conn, hazard.jurisdiction_id)?.ancestors);
         let actor = self.actor_over(&place);
-        // The public and machines see what they handed in themselves, and nothing else.
-        let own = hazard.reported_by == self.person_id && !actor.is_outside();
+        // The public and machines see what they handed in themselves, wherever it went, and nothing else.
+        let own = handed_in_by(hazard) == Some(self.person_id) && hands_in(&self.grants, self.now);
         if sees(&actor) || own {
             let onlooker = actor.clone();
             return Ok(Some(SeenAs { actor, onlooker }));
@@ -267,6 +267,20 @@ pub fn sees(actor: &Actor) -> bool {
 /// Whether a grant shows what it covers, at `now`.
 fn shows(grant: &Grant, now: Timestamp) -> bool {
     grant.holds_at(now) && Operation::ViewHazards.roles().contains(&grant.role)
+}
+
+/// Who handed a hazard in from outside of the enterprise; `None`: its own people found it, and whoever
+/// sees what the enterprise sees needs no more. It does not change, so that one row of the feed a
+/// hazard says whose it is.
+pub fn handed_in_by(hazard: &Hazard) -> Option<PersonId> {
+    Some(hazard.reported_by).filter(|_| !hazard.source.is_self_found())
+}
+
+/// Whether some grant hands in at `now` without showing anything: then what the person handed in
+/// themselves is theirs to see.
+pub fn hands_in(grants: &[Grant], now: Timestamp) -> bool {
+    let mut held = grants.iter().filter(|grant| grant.holds_at(now));
+    held.any(|grant| !Operation::ViewHazards.roles().contains(&grant.role))
 }
 
 /// The scopes of records that these grants show at `now`.

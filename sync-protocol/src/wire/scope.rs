@@ -6,13 +6,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::sector::SectorName;
 
-/// One bucket of records. Text form: `catalog`, `person:UUID`, `enterprise:UUID`,
+/// One bucket of records. Text form: `catalog`, `person:UUID`, `reports:UUID`, `enterprise:UUID`,
 /// `jurisdiction:UUID`, `jurisdiction:UUID/SECTOR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum Scope {
     /// One person's own record and roles.
     #[n(0)]
     Person(#[n(0)] PersonId),
+    /// What one person handed in from outside of the enterprise, wherever it is answered for: for
+    /// those whose roles show nothing else (the public, importers).
+    #[n(5)]
+    OwnReports(#[n(0)] PersonId),
     /// One enterprise and its hazards.
     #[n(1)]
     Enterprise(#[n(0)] EnterpriseId),
@@ -31,7 +35,7 @@ pub enum Scope {
 /// Why a text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a scope: expected catalog, or person, enterprise or jurisdiction with ':' and a UUID, and '/' with a sector behind a jurisdiction"
+    "not a scope: expected catalog, or person, reports, enterprise or jurisdiction with ':' and a UUID, and '/' with a sector behind a jurisdiction"
 )]
 pub struct ScopeError;
 
@@ -39,6 +43,7 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Person(id) => write!(f, "person:{id}"),
+            Self::OwnReports(id) => write!(f, "reports:{id}"),
             Self::Enterprise(id) => write!(f, "enterprise:{id}"),
             Self::Jurisdiction(id) => write!(f, "jurisdiction:{id}"),
             Self::JurisdictionSector(id, sector) => write!(f, "jurisdiction:{id}/{sector}"),
@@ -57,6 +62,7 @@ impl std::str::FromStr for Scope {
         let (kind, id) = text.split_once(':').ok_or(ScopeError)?;
         match kind {
             "person" => id.parse().map(Self::Person).map_err(|_| ScopeError),
+            "reports" => id.parse().map(Self::OwnReports).map_err(|_| ScopeError),
             "enterprise" => id.parse().map(Self::Enterprise).map_err(|_| ScopeError),
             "jurisdiction" => match id.split_once('/') {
                 None => id.parse().map(Self::Jurisdiction).map_err(|_| ScopeError),
@@ -90,6 +96,17 @@ mod tests {
 
     use super::*;
     use uuid::Uuid;
+
+    #[test]
+    fn own_reports_read_back_and_are_another_scope_than_the_person() {
+        let id = PersonId(Uuid::from_u128(0x72));
+        let scope = Scope::OwnReports(id);
+        assert_eq!(scope.to_string(), format!("reports:{id}"));
+        assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
+        let bytes = minicbor::to_vec(scope).unwrap();
+        assert_eq!(minicbor::decode::<Scope>(&bytes).unwrap(), scope);
+        assert_ne!(bytes, minicbor::to_vec(Scope::Person(id)).unwrap());
+    }
 
     #[test]
     fn a_sector_of_a_jurisdiction_reads_back_as_text_and_as_cbor() {

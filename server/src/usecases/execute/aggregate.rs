@@ -3,12 +3,13 @@
 use hazardloop_domain::command::{Action, ReceivePhoto, SubjectKind};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, Photo};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId};
 use hazardloop_domain::inspection::{Inspection, InspectionEvent, InspectionEventRecord};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
+use super::super::reach::handed_in_by;
 use super::Sender;
 use crate::failure::Failure;
 use crate::store::events::{self, Head, Linked, NewEvent};
@@ -52,6 +53,8 @@ pub(super) struct Standing<'a> {
     pub enterprise: Option<EnterpriseId>,
     pub jurisdiction: JurisdictionId,
     pub handed_over_by: Option<JurisdictionId>,
+    /// Who handed it in from outside of the enterprise.
+    pub handed_in_by: Option<PersonId>,
     pub sector: Option<&'a str>,
 }
 
@@ -82,6 +85,7 @@ impl Aggregate for Hazard {
             enterprise: self.enterprise_id,
             jurisdiction: self.jurisdiction_id,
             handed_over_by: self.handed_over_by(),
+            handed_in_by: handed_in_by(self),
             sector: self.sector.as_deref(),
         }
     }
@@ -147,6 +151,7 @@ impl Aggregate for Inspection {
             enterprise: self.announced_to(),
             jurisdiction: self.jurisdiction_id,
             handed_over_by: None,
+            handed_in_by: None,
             sector: self.sector.as_deref(),
         }
     }

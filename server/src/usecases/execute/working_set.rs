@@ -301,7 +301,7 @@ impl<'a> WorkingSet<'a> {
     }
 
     /// The same of an inspection.
-    pub(super) fn record_inspection(
+    pub(in crate::usecases) fn record_inspection(
         &mut self,
         id: InspectionId,
         new_events: &[InspectionEvent],
@@ -317,8 +317,8 @@ impl<'a> WorkingSet<'a> {
         Ok(inspection)
     }
 
-    /// The scopes that hold a subject: of its enterprise, of who answers for it and all above, and
-    /// while it is being handed over, of who hands it over.
+    /// The scopes that hold a subject: of its enterprise, of who answers for it and all above, of who
+    /// handed it in, and while it is being handed over, of who hands it over.
     fn scopes_holding(
         &mut self,
         conn: &mut Conn,
@@ -326,6 +326,7 @@ impl<'a> WorkingSet<'a> {
     ) -> Result<Vec<Scope>, Failure> {
         let lineage = self.lineage(conn, standing.jurisdiction)?;
         let mut scopes = scopes_of(standing.enterprise, lineage, standing.sector);
+        scopes.extend(standing.handed_in_by.map(Scope::OwnReports));
         if let Some(from) = standing.handed_over_by {
             scopes.extend(scopes_of(None, self.lineage(conn, from)?, standing.sector));
             scopes.sort_unstable();

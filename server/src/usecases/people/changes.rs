@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use super::{
     MOST_GRANTS, NewPerson, PersonView, Standing, Terms, announce_person, check_fields,
-    record_event, register, request_digest, temporary, wake_audit,
+    claim_certificate, record_event, register, request_digest, temporary, wake_audit,
 };
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events;
 use crate::store::people::{self, Person, PlacedGrant};
 use crate::store::sessions::Ending;
-use crate::store::{Conn, StoreError, WriteTx};
+use crate::store::{Conn, StoreError, WriteTx, certificates};
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
 use crate::usecases::{sector_names, sectors};
@@ -57,7 +57,7 @@ pub struct NewGrant {
 ///
 /// # Errors
 /// [`Failure::Forbidden`] for others than administrators; out of scope beyond their jurisdiction;
-/// [`Failure::Conflict`] when the login is taken; [`Failure::IdReused`].
+/// [`Failure::Conflict`] when the login is taken; [`Failure::IdReused`]; [`Failure::CertificateTaken`].
 pub async fn create(
     app: &App,
     asker: PersonId,
@@ -183,7 +183,7 @@ fn require_version(tx: &mut WriteTx<'_>, person: &Person, seen: i64) -> Result<(
 /// # Errors
 /// [`Failure::NotFound`] for people elsewhere; [`Failure::Forbidden`] for others than
 /// administrators, and for oneself; out of scope beyond their jurisdiction; [`Failure::IdReused`];
-/// [`Failure::PreconditionFailed`].
+/// [`Failure::PreconditionFailed`]; [`Failure::CertificateTaken`].
 pub async fn grant(
     app: &App,
     asker: PersonId,
@@ -257,7 +257,7 @@ fn known_grant(grants: &[PlacedGrant], new: &NewGrant) -> Option<(Grant, bool)> 
 /// that are not asked here.
 ///
 /// # Errors
-/// When the database does not answer, or there is no such person or scope.
+/// [`Failure::CertificateTaken`]; when the database does not answer, or there is no such person or scope.
 pub fn add_grant(
     tx: &mut WriteTx<'_>,
     digest_key: &DigestKey,
@@ -265,7 +265,7 @@ pub fn add_grant(
     grant: &Grant,
     actor: Option<PersonId>,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     sectors::open_for(tx, grant, now)?;
     people::bump(tx, person)?;
     people::insert_grant(tx, person, grant).map_err(|error| {
@@ -275,6 +275,7 @@ pub fn add_grant(
             false => error,
         }
     })?;
+    claim_certificate(tx, person, grant)?;
     let over = match grant.scope {
         GrantScope::Enterprise(id) => format!("enterprise:{id}"),
         GrantScope::Jurisdiction(id) => format!("jurisdiction:{id}"),
@@ -438,6 +439,7 @@ pub fn disable_in(
         return Ok(Vec::new());
     }
     people::bump(tx, person)?;
+    certificates::release(tx, person)?;
     record_event(
         tx,
         person,

@@ -8,6 +8,7 @@
 
 mod at_home;
 mod at_once;
+mod certificates;
 mod limited;
 mod versions;
 mod without_role;
@@ -104,6 +105,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Failure>) -> String {
         Failure::Forbidden(_) => "FORBIDDEN".to_owned(),
         Failure::IdReused => "ID_REUSED".to_owned(),
         Failure::Conflict(_) => "CONFLICT".to_owned(),
+        Failure::CertificateTaken => "CERTIFICATE_TAKEN".to_owned(),
         Failure::PreconditionFailed { current } => format!("STALE {current}"),
         Failure::Invalid { field, .. } => format!("INVALID {field}"),
         other => panic!("{other}"),

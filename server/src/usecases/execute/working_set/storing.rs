@@ -13,7 +13,7 @@ use crate::store::feed::{self, Announced, News};
 use crate::store::hazard_lists::{self, Listed};
 use crate::store::hazards::{self, NamedPhoto, Saved};
 use crate::store::lists::Key;
-use crate::store::{Conn, WriteTx, calendars, events, inspections, search};
+use crate::store::{Conn, WriteTx, calendars, events, inspections, planned_members, search};
 
 impl WorkingSet<'_> {
     /// Writes what was decided: events, states, feed rows and photo references. Whoever waits for
@@ -54,11 +54,13 @@ impl WorkingSet<'_> {
             }
         }
         let (mut begun, mut gone_on) = (Vec::new(), Vec::new());
+        let mut teams = Vec::new();
         for slot in inspections.into_values().filter(|slot| slot.changed) {
             let Some((inspection, record)) = self.publish(tx, &slot, &mut news, &mut photos)?
             else {
                 continue;
             };
+            teams.push((slot.stored.clone(), inspection.clone()));
             let saved = inspections::Saved::new(inspection, record, slot.head);
             match &slot.stored {
                 None => begun.push(saved),
@@ -75,6 +77,9 @@ impl WorkingSet<'_> {
         inspections::insert_all(tx, begun)?;
         for (saved, before) in gone_on {
             inspections::update(tx, saved, before)?;
+        }
+        for (before, now) in &teams {
+            planned_members::note(tx, before.as_ref(), now)?;
         }
         feed::publish(tx, news)?;
         hazard_lists::store(tx, &listed)?;

@@ -1,0 +1,20 @@
+//! Rows of the table: commands that could not be judged.
+
+use super::*;
+
+/// Administrators and department heads settle what could not be judged.
+const fn settlers(status: u16, others: u16) -> Answers {
+    but(all(others), &[ADMINISTRATOR, HEAD], status)
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    rows! {
+        listQuarantined: settlers(200, 403), settlers(200, 403), |case| case.ask("GET", "/quarantined");
+        readQuarantined: settlers(200, 404), HIDDEN, |case| case.ask("GET", &case.quarantined(20, ""));
+        // Each one of their own.
+        settleQuarantined: settlers(200, 404), HIDDEN, |case| {
+            let path = case.quarantined(1 + case.column, "/settle");
+            case.post(&path, &json!({"how": "dismissed", "note": "已核实"}))
+        };
+    }
+}

@@ -1,0 +1,150 @@
+//! What could not be judged is listed for those who may settle it, and settled once; on both databases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::command::{Action, Note, Report, Source};
+use hazardloop_domain::ids::{JurisdictionId, PersonId};
+use hazardloop_sync_protocol::wire::{Outcome, PushResult};
+use serde_json::{Value, json};
+
+use super::authorization_world::add_person;
+use super::test_client::{get, new_id, post, second_district};
+use crate::sample;
+use crate::test_support::{
+    NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report,
+};
+use crate::usecases::audit;
+use crate::usecases::push::push;
+
+/// A note that the grid worker made before the post was handed over, and sent after it.
+async fn late_note(server: &TestServer, device: &mut TestDevice) {
+    let grid = person("grid");
+    let found = Report {
+        source: Source::Grid,
+        enterprise_id: None,
+        ..report("积尘")
+    };
+    let sealed = device.seal(hazard_id(1), Action::Report(found));
+    push(&server.app, grid, device.push(vec![sealed]))
+        .await
+        .unwrap();
+    let town = GrantScope::Jurisdiction(JurisdictionId(sample::id("500153003000")));
+    let heir = add_person(server, "heir", Role::Expert, town);
+    server.set_now(NOW.plus_millis(30_000));
+    hand_over(server, heir).await;
+    server.set_now(NOW.plus_millis(60_000));
+    let note = Action::Note(Note {
+        text: "已电话提醒".to_owned(),
+    });
+    let sealed = device.seal(hazard_id(1), note);
+    let answer = push(&server.app, grid, device.push(vec![sealed]))
+        .await
+        .unwrap();
+    let [PushResult::Receipt(receipt)] = answer.results.as_slice() else {
+        panic!("{answer:?}");
+    };
+    assert!(matches!(receipt.outcome, Outcome::Quarantined { .. }));
+}
+
+async fn hand_over(server: &TestServer, to: PersonId) {
+    let body = json!({
+        "id": new_id(1), "from_person": person("grid"), "to_person": to, "reason": "调任其他岗位",
+    });
+    post(server, "head", "/hand-overs", &body).await.expect(201);
+}
+
+fn made(how: &str, note: &str) -> Value {
+    json!({"how": how, "note": note})
+}
+
+#[test]
+fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        late_note(&server, &mut device).await;
+        let town = second_district(&server).await;
+        let away = GrantScope::Jurisdiction(JurisdictionId(town.parse().unwrap()));
+        add_person(&server, "far-head", Role::DepartmentHead, away);
+
+        let listed = get(&server, "head", "/quarantined").await.expect(200);
+        let [waits] = listed["items"].as_array().unwrap().as_slice() else {
+            panic!("{listed}");
+        };
+        assert_eq!(waits["reason"], "reassigned");
+        assert_eq!(waits["kind"], "note");
+        assert_eq!(waits["person_id"], json!(person("grid")));
+        assert_eq!(waits["subject_id"], json!(hazard_id(1)));
+        assert_eq!(listed.get("next"), None);
+        let path = format!("/quarantined/{}/2", device.install_id);
+        assert_eq!(get(&server, "admin", &path).await.expect(200), *waits);
+        for (login, status) in [("grid", 404), ("reviewer", 404), ("far-head", 404)] {
+            assert_eq!(get(&server, login, &path).await.status, status, "{login}");
+        }
+        let far = get(&server, "far-head", "/quarantined").await.expect(200);
+        assert_eq!(far["items"], json!([]));
+        // What was judged is none of these.
+        let judged = format!("/quarantined/{}/1", device.install_id);
+        assert_eq!(get(&server, "head", &judged).await.status, 404);
+
+        let settle = format!("{path}/settle");
+        let nothing = post(&server, "head", &settle, &made("entered", " ")).await;
+        assert_eq!(nothing.status, 422);
+        let entered = made("entered", "已由接任人员登记在案");
+        let settled = post(&server, "head", &settle, &entered).await.expect(200);
+        assert_eq!(settled["settlement"]["how"], "entered");
+        assert_eq!(settled["settlement"]["by"], json!(person("head")));
+        let again = post(&server, "head", &settle, &entered).await;
+        assert_eq!(again.expect(200), settled);
+        for (login, body) in [("head", made("dismissed", "误报")), ("admin", entered)] {
+            let other = post(&server, login, &settle, &body).await;
+            assert_eq!(other.problem(409), "CONFLICT", "{login}");
+        }
+        let listed = get(&server, "head", "/quarantined").await.expect(200);
+        assert_eq!(listed["items"], json!([]));
+        assert_eq!(get(&server, "admin", &path).await.expect(200), settled);
+        let history = format!("/audit?subject={}", person("grid"));
+        let history = get(&server, "admin", &history).await.expect(200);
+        assert!(history.to_string().contains("command_settled"), "{history}");
+        audit::seal_all(&server.app.db).unwrap();
+        let report = audit::verify(&server.app.db, None).unwrap();
+        assert_eq!(report.faults, 0, "{:?}", report.findings);
+    });
+}
+
+#[test]
+fn pages_go_on_behind_the_last_one_and_nobody_settles_their_own() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        for (login, number) in [("head", 1_u8), ("grid", 2), ("employee", 3)] {
+            let mut device = TestDevice::enrol(app, login, number).await;
+            let unknown = (0..3).map(|_| device.seal_raw("teleport", 1, vec![1]));
+            let unknown = unknown.collect();
+            push(app, person(login), device.push(unknown))
+                .await
+                .unwrap();
+        }
+        let (mut seen, mut path) = (Vec::new(), "/quarantined?limit=2".to_owned());
+        for _ in 0..10 {
+            let page = get(&server, "head", &path).await.expect(200);
+            for item in page["items"].as_array().unwrap() {
+                seen.push((item["person_id"].clone(), item["seq"].as_i64().unwrap()));
+            }
+            let Some(next) = page.get("next") else {
+                break;
+            };
+            let (install, seq) = (next["install_id"].as_str().unwrap(), &next["seq"]);
+            path = format!("/quarantined?limit=2&after_install={install}&after_seq={seq}");
+        }
+        let (grid, employee) = (json!(person("grid")), json!(person("employee")));
+        let of = |who: &Value| (1..=3).map(|seq| (who.clone(), seq)).collect::<Vec<_>>();
+        assert_eq!(seen, [of(&grid), of(&employee)].concat());
+        let all = get(&server, "admin", "/quarantined").await.expect(200);
+        assert_eq!(all["items"].as_array().unwrap().len(), 9);
+        assert_eq!(all["items"][0]["reason"], "unknown_kind");
+    });
+}

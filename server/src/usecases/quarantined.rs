@@ -1,0 +1,208 @@
+//! Commands of devices that could not be judged: listed for those who may settle them, and settled.
+//!
+//! Who may: administrators and department heads over a place where the author holds a role, or held one.
+//! To settle is to say what became of it: that it has no effect, or that what it says was entered in another
+//! way by whoever answers for it now. Nothing is carried out in another's name. Nobody settles what came of
+//! their own devices.
+
+use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::operations::Operation;
+use hazardloop_domain::text::{self, LONG_TEXT_MAX};
+use hazardloop_domain::time::Timestamp;
+
+use super::people::{record_event, wake_audit};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::people::{self, PlacedGrant};
+use crate::store::quarantined::{self, Quarantined, Settled, Settlement, Which};
+use crate::store::{Conn, WriteTx};
+
+/// Commands that one page looks through at most, before it says where to go on.
+const EXAMINED_PER_PAGE: usize = 1_000;
+/// Commands that are looked through at once.
+const EXAMINED_AT_ONCE: usize = 100;
+
+/// The places where somebody settles.
+struct Reach {
+    asker: PersonId,
+    paths: Vec<String>,
+}
+
+impl Reach {
+    fn of(conn: &mut Conn, asker: PersonId, now: Timestamp) -> Result<Self, Failure> {
+        let row = people::by_id(conn, asker)?;
+        let mut own = Vec::new();
+        if row.is_some_and(|person| person.disabled_at.is_none()) {
+            own = people::grants_of(conn, &[asker])?;
+        }
+        let roles = Operation::SettleQuarantined.roles();
+        let may =
+            |placed: &PlacedGrant| placed.grant.holds_at(now) && roles.contains(&placed.grant.role);
+        // Whoever is limited to sectors answers for people of those alone, and people have none.
+        own.retain(|placed| may(placed) && placed.grant.sectors.is_empty());
+        let paths = own.into_iter().map(|placed| placed.path).collect();
+        Ok(Self { asker, paths })
+    }
+
+    /// Whether what came of this person's devices is theirs to settle.
+    fn reaches(&self, conn: &mut Conn, author: PersonId) -> Result<bool, Failure> {
+        if author == self.asker || self.paths.is_empty() {
+            return Ok(false);
+        }
+        let grants = people::grants_of(conn, &[author])?;
+        let within = |placed: &PlacedGrant| {
+            let mut paths = self.paths.iter();
+            paths.any(|path| placed.path.starts_with(path.as_str()))
+        };
+        Ok(grants.iter().any(within))
+    }
+}
+
+/// Commands that wait and are the asker's to settle, after `after`, at most `limit`; and where to go on. A
+/// page among many that are not theirs may be short, or empty.
+///
+/// # Errors
+/// [`Failure::Forbidden`] for whoever settles nothing anywhere; when the database does not answer.
+pub async fn list(
+    app: &App,
+    asker: PersonId,
+    after: Option<Which>,
+    limit: usize,
+) -> Result<(Vec<Quarantined>, Option<Which>), Failure> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| list_in(tx.conn(), asker, after, limit, now))
+        .await
+}
+
+fn list_in(
+    conn: &mut Conn,
+    asker: PersonId,
+    after: Option<Which>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<(Vec<Quarantined>, Option<Which>), Failure> {
+    let reach = Reach::of(conn, asker, now)?;
+    if reach.paths.is_empty() {
+        return Err(forbidden());
+    }
+    let rows = i64::try_from(EXAMINED_AT_ONCE).unwrap_or(i64::MAX);
+    let (mut seen, mut from, mut examined) = (Vec::new(), after, 0_usize);
+    loop {
+        let found = quarantined::waiting(conn, from, rows)?;
+        let ended = found.len() < EXAMINED_AT_ONCE;
+        for waits in found {
+            let is_theirs = reach.reaches(conn, waits.person_id)?;
+            if is_theirs && seen.len() >= limit {
+                return Ok((seen, from));
+            }
+            from = Some(waits.which);
+            examined = examined.saturating_add(1);
+            if is_theirs {
+                seen.push(waits);
+            }
+        }
+        if ended {
+            return Ok((seen, None));
+        }
+        if examined >= EXAMINED_PER_PAGE {
+            return Ok((seen, from));
+        }
+    }
+}
+
+fn forbidden() -> Failure {
+    let why = "administrators and department heads settle what could not be judged";
+    Failure::Forbidden(why.to_owned())
+}
+
+/// One of them, for those who may settle it.
+///
+/// # Errors
+/// [`Failure::NotFound`] for everybody else.
+pub async fn one(app: &App, asker: PersonId, which: Which) -> Result<Quarantined, Failure> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| one_in(tx.conn(), asker, which, now))
+        .await
+}
+
+fn one_in(
+    conn: &mut Conn,
+    asker: PersonId,
+    which: Which,
+    now: Timestamp,
+) -> Result<Quarantined, Failure> {
+    let unknown = || Failure::NotFound("command in quarantine");
+    let found = quarantined::one(conn, which)?.ok_or_else(unknown)?;
+    let reach = Reach::of(conn, asker, now)?;
+    match reach.reaches(conn, found.person_id)? {
+        true => Ok(found),
+        false => Err(unknown()),
+    }
+}
+
+/// Settles one. The same again by the same person changes nothing.
+///
+/// # Errors
+/// [`Failure::NotFound`] for whoever may not; [`Failure::Conflict`] when it is settled otherwise;
+/// [`Failure::Refused`] for a note that is none.
+pub async fn settle(
+    app: &App,
+    asker: PersonId,
+    which: Which,
+    (how, note): (Settled, String),
+) -> Result<Quarantined, Failure> {
+    text::required("note", &note, LONG_TEXT_MAX)?;
+    let (app, now) = (app.clone(), app.clock.now());
+    let settlement = Settlement {
+        how,
+        note,
+        by: asker,
+        at: now,
+    };
+    app.clone()
+        .db
+        .write(move |tx| settle_in(&app, tx, which, &settlement))
+        .await
+}
+
+fn settle_in(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    which: Which,
+    settlement: &Settlement,
+) -> Result<Quarantined, Failure> {
+    let (asker, now) = (settlement.by, settlement.at);
+    let found = one_in(tx.conn(), asker, which, now)?;
+    if !quarantined::settle(tx, which, settlement)? {
+        let known = one_in(tx.conn(), asker, which, now)?;
+        let same = known.settlement.as_ref().is_some_and(|known| {
+            (known.by, known.how, &known.note) == (asker, settlement.how, &settlement.note)
+        });
+        return match same {
+            true => Ok(known),
+            false => Err(Failure::Conflict("somebody has settled it".to_owned())),
+        };
+    }
+    let fields = [
+        ("install_id", which.install_id.to_string()),
+        ("seq", which.seq.to_string()),
+        ("kind", found.kind),
+        ("settled", settlement.how.as_str().to_owned()),
+        ("note", settlement.note.clone()),
+    ];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    record_event(
+        tx,
+        found.person_id,
+        "command_settled",
+        Some(asker),
+        &fields,
+        now,
+    )?;
+    wake_audit(tx, app);
+    one_in(tx.conn(), asker, which, now)
+}
