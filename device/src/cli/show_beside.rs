@@ -268,6 +268,11 @@ impl Words {
             self.unless_blank("预案", "contingency", &said.contingency),
             self.maybe("目标", "goal", said.goal.as_ref()),
             told,
+            self.maybe(
+                "无公告栏照片",
+                "no photo of the notice board",
+                said.no_photo_reason.as_ref(),
+            ),
         ]);
         lines.push(format!("  {parts}"));
         for stage in &said.milestones {

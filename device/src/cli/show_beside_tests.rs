@@ -61,7 +61,8 @@ fn plan() -> Value {
         "funds_fen": 1_234_505, "funds_source": "安全费用", "due_date": "2027-01-05",
         "milestones": [{ "due_date": "2026-12-30", "goal": "拆除封板" }],
         "contingency": "撤离", "workers_congress":
-            { "reported_on": "2026-12-26", "how": "公告栏" }, "photos": [] } })
+            { "reported_on": "2026-12-26", "how": "公告栏" }, "photos": [],
+        "no_photo_reason": "防爆区" } })
 }
 
 /// Both languages say all of it, each in its own words.
@@ -104,7 +105,7 @@ fn a_plan_and_an_extension_say_what_became_of_them() {
             "整改方案: 2026-11-22；待主管部门确认",
             "资金（元） 12345.05 安全费用",
             "2026-12-30 拆除封板",
-            "向职工报告 2026-12-26 公告栏",
+            "向职工报告 2026-12-26 公告栏；无公告栏照片 防爆区",
             "延期申请: 2027-01-08 → 2027-01-20；配件未到",
             "仅有本机时钟为证；待审批",
         ],
@@ -202,6 +203,8 @@ fn listing_suspension_and_penalties_are_shown_and_marked() {
         json!({ "kind": "resumption_decided", "decision": { "granted": true,
         "document_no": "复 2", "opinion": "同意", "photos": [] } }),
     );
+    events.push(json!({ "kind": "spot_checked", "check": { "passed": true,
+        "opinion": "保持良好", "photos": [], "no_photo_reason": "防爆区" } }));
     events.push(json!({ "kind": "delisted",
         "delisting": { "document_no": "摘 1", "opinion": "完成" } }));
     let over = hazard(events);
@@ -211,6 +214,7 @@ fn listing_suspension_and_penalties_are_shown_and_marked() {
             "已摘牌： 2026-11-22；摘 1；完成",
             "停产停用: 已解除",
             "同意恢复；文号 复 2",
+            "抽查: 2026-11-22；合格；保持良好；无照片 防爆区",
         ],
         &[
             "ended: 2026-11-22; 摘 1",
