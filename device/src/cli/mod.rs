@@ -31,6 +31,7 @@ mod parse;
 mod parse_lists;
 mod photo;
 mod pin_key;
+mod recurring;
 mod rules_zh;
 mod rules_zh_fields;
 mod rules_zh_inspections;
@@ -248,7 +249,10 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
             let absent = || find::no_such_hazard(&which.hazard);
-            show::one(&view.ok_or_else(absent)?, now, lang)
+            let view = view.ok_or_else(absent)?;
+            let mut answer = show::one(&view, now, lang);
+            recurring::add(&mut answer, &device, &view.hazard, now, lang);
+            answer
         }
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),

@@ -148,3 +148,37 @@ fn a_report_that_was_not_sent_yet_is_listed_by_when_it_was_kept() {
     let before = phone.run(&["list", "--until", "2026-11-21"]).1;
     assert_eq!(before, json!([]));
 }
+
+/// Corrected and closed, as the record goes.
+fn closed() -> [Value; 2] {
+    [
+        json!({ "kind": "rectification_submitted", "submission": { "measures": "清扫",
+            "completed_at": "2026-11-03T01:00:00.000Z", "photos": [] } }),
+        json!({ "kind": "closed", "closure": { "opinion": "同意销号" } }),
+    ]
+}
+
+#[test]
+fn what_looks_like_a_closed_hazard_again_is_said_from_both_sides() {
+    let phone = Phone::enrolled();
+    let of_firm =
+        json!({ "enterprise_id": Uuid::from_u128(FIRM), "nature": { "category": "消防" } });
+    let report = || reported(TOWN, "industry-and-trade", &of_firm);
+    let mut first = vec![report(), confirmed("general", "2026-11-10")];
+    first.extend(closed());
+    hold(
+        &phone,
+        vec![
+            hazard(1, 20, STRANGER, first),
+            hazard(2, 2, STRANGER, vec![report()]),
+            enterprise(FIRM, "某铝制品厂"),
+        ],
+    );
+    let shown = |n: u128| {
+        let (code, answer) = phone.run(&["show", &id(n).to_string()]);
+        assert_eq!(code, exit::DONE, "{answer}");
+        answer["alike"][0]["id"].clone()
+    };
+    assert_eq!(shown(1), json!(id(2)));
+    assert_eq!(shown(2), json!(id(1)));
+}
