@@ -31,6 +31,9 @@ const FIELDS_ZH: &[(&str, &str)] = &[
     ("refused_because", "拒签原因"),
     ("witness", "见证人"),
     ("passed", "复查合格"),
+    ("holds", "抽查合格"),
+    ("seen", "所见记录版本"),
+    ("reviewed_on", "现场审查的日期"),
     ("opinion", "意见"),
     ("new_due_date", "新的期限"),
     ("reason", "原因"),
@@ -103,6 +106,7 @@ pub(super) fn describe(
 fn called(kind: ActionKind, name: &str) -> &str {
     match (kind, name) {
         (ActionKind::SignInspection, "photo") => "signature",
+        (ActionKind::SpotCheck, "passed") => "holds",
         _ => name,
     }
 }

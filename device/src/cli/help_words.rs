@@ -148,7 +148,10 @@ const ZH: Words = &[
     ("fix --photo", "整改后的照片"),
     ("fix --measures", "整改措施"),
     ("fix --completed-at", "完成时间（RFC 3339）；默认为现在"),
-    ("fix --cost-fen", "整改资金，单位为分"),
+    (
+        "fix --cost-fen",
+        "整改资金，单位为分（重大隐患必填，可为 0）",
+    ),
     ("reinspect", "复查"),
     ("reinspect --pass", "已整改合格"),
     ("reinspect --return", "不合格，退回"),
@@ -365,7 +368,10 @@ const EN: Words = &[
         "fix --completed-at",
         "When it was completed (RFC 3339); by default now",
     ),
-    ("fix --cost-fen", "What it cost, in fen (1/100 CNY)"),
+    (
+        "fix --cost-fen",
+        "What it cost, in fen (1/100 CNY); a major hazard needs it, be it 0",
+    ),
     ("reinspect", "Re-inspect a submission"),
     ("reinspect --pass", "It is corrected"),
     ("reinspect --return", "It is not: back to the enterprise"),

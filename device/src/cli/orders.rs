@@ -50,7 +50,8 @@ fn list(
     let ground = Ground::of(device, now);
     let mut views = device.engine.hazards(now);
     // Nothing is due any more of a closed hazard; its order is read by itself.
-    views.retain(|view| view.hazard.due_at().is_some() && wanted.holds(&view.hazard, &ground, now));
+    let in_force = |hazard: &Hazard| hazard.due_at().is_some() && hazard.issued_order().is_some();
+    views.retain(|view| in_force(&view.hazard) && wanted.holds(&view.hazard, &ground, now));
     views.sort_by_key(|view| (view.hazard.due_at(), view.hazard.id));
     let (found, most) = (views.len(), most(args.limit, json));
     views.truncate(most);
@@ -128,7 +129,7 @@ fn one(
     let (id, view) = find::hazard(&device.engine, now, text)?;
     let view = view.ok_or_else(|| find::no_such_hazard(text))?;
     let hazard = &view.hazard;
-    let Some(order) = hazard.order() else {
+    let Some(order) = hazard.issued_order() else {
         let number = &hazard.number;
         return Err(Trouble::Usage(
             format!("{number}：尚未责令整改，没有指令书"),

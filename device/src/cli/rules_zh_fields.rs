@@ -61,6 +61,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("responsible.phone", "整改责任人的电话"),
     ("measures_interim", "临时措施"),
     ("measures_permanent", "治理措施"),
+    ("funds_fen", "资金数额"),
     ("funds_source", "资金来源"),
     ("contingency", "应急预案"),
     ("goal", "治理目标"),

@@ -81,7 +81,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "whoever found the hazard may not pass or close it here",
-        "本地规定发现隐患的人不能复查或销号",
+        "本地规定发现隐患的人不能复查合格或销号",
     ),
     (
         "what was fixed on the spot shows a photo before and one after",
@@ -340,6 +340,7 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
         "are missing: passing a major hazard says what was looked at",
         "没有填写：重大隐患复查合格须写明逐项结果",
     ),
+    ("lies before the order to stop", "早于责令停产停用的日期"),
     (
         "is missing: consent follows a review on site",
         "没有填写：同意恢复生产须先现场审查",

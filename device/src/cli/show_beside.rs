@@ -246,12 +246,9 @@ impl Words {
         };
         let (said, at) = (&plan.plan, self.on(&plan.submitted));
         lines.push(self.line("整改方案", "plan", &self.join([Some(at), decision])));
-        let yuan = format!("{}.{:02}", said.funds_fen / 100, said.funds_fen % 100);
-        let unfunded = said.funds_fen == 0 && said.funds_source.is_empty();
-        let funds = match unfunded {
-            true => String::new(),
-            false => format!("{yuan} {}", said.funds_source),
-        };
+        let yuan = |fen: u64| format!("{}.{:02}", fen / 100, fen % 100);
+        let yuan = said.funds_fen.map(yuan).unwrap_or_default();
+        let funds = format!("{yuan} {}", said.funds_source);
         let told = said.workers_congress.as_ref().map(|told| {
             let text = format!("{} {}", told.reported_on, told.how);
             format!("{} {text}", self.say("向职工报告", "workers told"))

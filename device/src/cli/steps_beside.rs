@@ -67,8 +67,8 @@ pub struct PlanArgs {
     #[arg(long)]
     pub permanent: String,
     /// 资金, fen.
-    #[arg(long, default_value_t = 0, value_parser = parse::whole::<u64>)]
-    pub funds_fen: u64,
+    #[arg(long, value_parser = parse::whole::<u64>)]
+    pub funds_fen: Option<u64>,
     /// 资金来源.
     #[arg(long, default_value = "")]
     pub funds_source: String,

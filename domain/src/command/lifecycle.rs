@@ -59,11 +59,10 @@ wire_struct! {
         /// 措施: that correct it.
         #[n(3)]
         pub measures_permanent: String,
-        /// 资金, fen (1/100 CNY).
+        /// 资金, fen (1/100 CNY); a major hazard's plan states it, be it 0.
         #[n(4)]
-        #[cbor(default)]
-        #[serde(default)]
-        pub funds_fen: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub funds_fen: Option<u64>,
         /// 资金来源.
         #[n(5)]
         #[cbor(default)]

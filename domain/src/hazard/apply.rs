@@ -28,11 +28,13 @@ impl Hazard {
             report,
             jurisdiction_id,
             sector,
+            claim_unfounded,
         } = &record.event
         else {
             return None;
         };
         let mut hazard = Self::reported(record, report, *jurisdiction_id);
+        hazard.recurrence_of = report.recurrence_of.filter(|_| !claim_unfounded);
         hazard.sector.clone_from(sector);
         hazard.name_photos(&report.photos, record.actor_id.unwrap_or(NOBODY));
         Some(hazard)

@@ -79,7 +79,7 @@ pub(super) fn check_submission(
 const ACCEPTORS_MAX: usize = 50;
 
 /// Whether it shows something that can be looked at.
-fn is_seen(photo: &PhotoRef) -> bool {
+pub(super) fn is_seen(photo: &PhotoRef) -> bool {
     photo.media_type != "application/pdf"
 }
 
@@ -171,7 +171,9 @@ pub(super) fn check_reinspection(
         ));
     }
     require_not_submitter(submission.submitted_by, actor)?;
-    require_not_finder(hazard, actor, facts)?;
+    if reinspection.passed {
+        require_not_finder(hazard, actor, facts)?;
+    }
     let again = actor
         .person_id()
         .is_some_and(|id| submission.passed_by.contains(&id));

@@ -34,6 +34,11 @@ pub enum HazardEvent {
         #[n(2)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sector: Option<String>,
+        /// The hazard that it says it repeats is not there, or is none that it can repeat.
+        #[n(3)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        claim_unfounded: bool,
     },
     /// Fields changed.
     #[n(1)]

@@ -142,7 +142,9 @@ fn check_fields(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(),
 /// 隐患类别: named by the report or here. Whether it must be is configuration.
 fn check_category(confirm: &Confirm, hazard: &Hazard, facts: &Facts) -> Result<(), Refusal> {
     let category = confirm.category.as_deref();
-    text::optional("category", category, SHORT_TEXT_MAX)?;
+    if let Some(category) = category {
+        text::required("category", category, SHORT_TEXT_MAX)?;
+    }
     let reported = hazard.nature.as_ref();
     let reported = reported.and_then(|nature| nature.category.as_deref());
     if facts.limits.category_required && is_blank(category) && is_blank(reported) {

@@ -1,6 +1,6 @@
 //! Measures over a hazard: listed supervision, suspension, penalties; and whose it is.
 
-use super::checks::{check_claimed_day, check_due_date, check_photos, is_blank, limit};
+use super::checks::{check_claimed_day, check_due_date, check_evidence, is_blank, is_seen, limit};
 use super::decide::Facts;
 use super::steps::{decides_on, not_both, nothing_pending};
 use crate::access::Actor;
@@ -13,6 +13,7 @@ use crate::jurisdiction::Level;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::responsibility::SECTOR_MAX;
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
+use crate::time::LocalDate;
 
 pub(super) fn list_supervision(
     listing: &ListSupervision,
@@ -122,7 +123,7 @@ pub(super) fn request_resumption(
 ) -> Result<HazardEvent, Refusal> {
     text::required("application", &application.application, LONG_TEXT_MAX)?;
     text::required("assessment", &application.assessment, LONG_TEXT_MAX)?;
-    check_photos(Some(hazard), &application.photos, "photos", facts)?;
+    check_evidence(hazard, &application.photos, facts)?;
     let in_force = hazard.suspension.as_ref().filter(|s| s.is_in_force());
     let Some(suspension) = in_force else {
         return Err(Refusal::new(
@@ -149,25 +150,36 @@ pub(super) fn decide_resumption(
 ) -> Result<HazardEvent, Refusal> {
     text::required("document_no", &decision.document_no, SHORT_TEXT_MAX)?;
     text::required("opinion", &decision.opinion, LONG_TEXT_MAX)?;
-    check_photos(Some(hazard), &decision.photos, "photos", facts)?;
+    check_evidence(hazard, &decision.photos, facts)?;
     let suspension = hazard.suspension.as_ref();
+    let ordered_on = suspension.map(|suspension| suspension.ordered.at.shanghai_date());
     let asked = suspension.filter(|suspension| suspension.is_resumption_asked_for());
     let asked = asked.and_then(|suspension| suspension.application.as_ref());
     let asked = asked.ok_or_else(|| nothing_pending("resuming has not been asked for"))?;
     decides_on(decision.on, asked.applied.at)?;
     not_both(asked.applied.by, actor)?;
-    check_review(decision, facts)?;
+    check_review(decision, ordered_on, facts)?;
     Ok(HazardEvent::ResumptionDecided {
         decision: decision.clone(),
     })
 }
 
 /// Consent comes after a review on site (Order 16 of 2007, Art. 23), which is seen.
-fn check_review(decision: &DecideResumption, facts: &Facts) -> Result<(), Refusal> {
+fn check_review(
+    decision: &DecideResumption,
+    ordered_on: Option<LocalDate>,
+    facts: &Facts,
+) -> Result<(), Refusal> {
     let no_photo = decision.no_photo_reason.as_deref();
     text::optional("no_photo_reason", no_photo, SHORT_TEXT_MAX)?;
     if let Some(day) = decision.reviewed_on {
         check_claimed_day("reviewed_on", day, facts)?;
+        if ordered_on.is_some_and(|ordered| day < ordered) {
+            return Err(Refusal::invalid_field(
+                "reviewed_on",
+                "lies before the order to stop",
+            ));
+        }
     }
     if !decision.granted {
         return Ok(());
@@ -178,7 +190,7 @@ fn check_review(decision: &DecideResumption, facts: &Facts) -> Result<(), Refusa
             "is missing: consent follows a review on site",
         ));
     }
-    if decision.photos.is_empty() && is_blank(no_photo) {
+    if !decision.photos.iter().any(is_seen) && is_blank(no_photo) {
         return Err(Refusal::new(
             RefusalCode::PhotoRequired,
             "consent needs a photo of the review, or no_photo_reason says why there is none",

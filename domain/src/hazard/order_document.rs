@@ -53,7 +53,7 @@ pub struct OrderSummary {
 impl OrderSummary {
     /// The order over this hazard as it stands at `now`; `None`: there is none.
     pub fn of(hazard: &Hazard, enterprise_name: Option<String>, now: Timestamp) -> Option<Self> {
-        let order = hazard.order()?;
+        let order = hazard.issued_order()?;
         Some(Self {
             hazard_id: hazard.id,
             hazard_number: hazard.number.clone(),

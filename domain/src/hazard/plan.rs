@@ -1,6 +1,6 @@
 //! The plan of a correction: what it must say, by the grade of its hazard.
 
-use super::checks::{check_claimed_day, check_due_date, check_photos, is_blank, limit};
+use super::checks::{check_claimed_day, check_due_date, check_evidence, is_blank, limit};
 use super::decide::Facts;
 use super::steps::{decides_on, due_date, not_both, nothing_pending};
 use crate::access::Actor;
@@ -40,7 +40,7 @@ pub(super) fn submit(
         text::optional("workers_congress.how", Some(&told.how), SHORT_TEXT_MAX)?;
         check_claimed_day("workers_congress.reported_on", told.reported_on, facts)?;
     }
-    check_photos(Some(hazard), &plan.photos, "photos", facts)?;
+    check_evidence(hazard, &plan.photos, facts)?;
     require_complete(plan, hazard.grade)?;
     Ok(HazardEvent::PlanSubmitted { plan: plan.clone() })
 }
@@ -131,6 +131,9 @@ fn require_complete(plan: &SubmitPlan, grade: Grade) -> Result<(), Refusal> {
         ("workers_congress", congress.map(|told| &told.how)),
     ] {
         said(field, text)?;
+    }
+    if plan.funds_fen.is_none() {
+        return Err(missing("funds_fen"));
     }
     if plan.milestones.is_empty() {
         return Err(missing("milestones"));

@@ -61,6 +61,15 @@ impl Hazard {
         self.status.order()
     }
 
+    /// The order that somebody issued. Of what was fixed on the spot its finder alone has said so far that it is
+    /// done: that is no order to anybody.
+    pub fn issued_order(&self) -> Option<&Order> {
+        self.order().filter(|order| {
+            let finders = (self.reported_by, self.received_at);
+            !self.fixed_on_spot || (order.confirmed_by, order.confirmed_at) != finders
+        })
+    }
+
     /// Whether listed supervision is in force.
     pub fn is_listed(&self) -> bool {
         let listing = self.listing.as_ref();

@@ -41,11 +41,20 @@ pub enum Likeness {
     Category,
 }
 
-/// The claim of a report is checked where it can be: a report that names the wrong one would make a
-/// first offence a repeated one.
-pub(super) fn check_claim(report: &Report, facts: &Facts) -> Result<(), Refusal> {
+/// The claim of a report is checked where it can be: one that names the wrong hazard would make a first
+/// offence a repeated one. Answers whether it is kept beside, not in force: what a device sent is not refused
+/// for a hint that went stale on the way, since the hazard itself would be lost with it.
+pub(super) fn check_claim(report: &Report, facts: &Facts) -> Result<bool, Refusal> {
+    match check_against(report, &facts.repeated) {
+        Ok(()) => Ok(false),
+        Err(_) if facts.made_at.is_some() => Ok(true),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn check_against(report: &Report, repeated: &Repeated) -> Result<(), Refusal> {
     let refused = |why: &str| Err(Refusal::invalid_field("recurrence_of", why));
-    let (status, enterprise_id) = match &facts.repeated {
+    let (status, enterprise_id) = match repeated {
         Repeated::NotLookedUp => return Ok(()),
         Repeated::Unknown => return refused("names no hazard that you may see"),
         Repeated::Known {
@@ -59,7 +68,8 @@ pub(super) fn check_claim(report: &Report, facts: &Facts) -> Result<(), Refusal>
     ) {
         return refused("names a hazard that was found to be none");
     }
-    if report.enterprise_id.is_some() && enterprise_id != report.enterprise_id {
+    let differ = |(one, other): (EnterpriseId, EnterpriseId)| one != other;
+    if report.enterprise_id.zip(enterprise_id).is_some_and(differ) {
         return refused("names a hazard of another enterprise");
     }
     Ok(())
@@ -76,7 +86,8 @@ impl Hazard {
 
     /// Whether `later` looks like the same again: of the same enterprise, by the same criterion or of
     /// the same category, at the same risk point where both name one, and found within `months` after
-    /// this one was closed.
+    /// this one was closed. A clock in the field may say that it was found before: what counts there is when
+    /// it came.
     pub fn may_recur_in(&self, later: &Self, months: u32) -> Option<Likeness> {
         let closed_at = self.closed_at()?;
         let months = jiff::Span::new().try_months(months).ok()?;
@@ -84,7 +95,7 @@ impl Hazard {
         let until = closed_on.checked_add(months).ok()?;
         let found_on = later.found_at.shanghai_date();
         if self.id == later.id
-            || later.found_at < closed_at
+            || later.received_at < closed_at
             || found_on.date() > until
             || self.enterprise_id.is_none()
             || self.enterprise_id != later.enterprise_id
@@ -99,7 +110,7 @@ impl Hazard {
         {
             return None;
         }
-        let same = |(one, other): (&str, &str)| one == other;
+        let same = |(one, other): (&str, &str)| one.trim() == other.trim();
         let code = |hazard: &Self| hazard.criterion.as_ref().map(|c| c.code.clone());
         let category = |hazard: &Self| hazard.nature.as_ref()?.category.clone();
         let (one, other) = (code(self), code(later));

@@ -35,9 +35,10 @@ pub(super) fn decide_report(
             "names the hazard itself",
         ));
     }
-    if report.recurrence_of.is_some() {
-        recurrence::check_claim(report, facts)?;
-    }
+    let claim_unfounded = match report.recurrence_of {
+        Some(_) => recurrence::check_claim(report, facts)?,
+        None => false,
+    };
     if let Some(fixed) = &report.fixed_on_spot {
         check_fixed_on_spot(report, fixed, actor, facts)?;
     }
@@ -46,6 +47,7 @@ pub(super) fn decide_report(
         report: report.clone(),
         jurisdiction_id,
         sector: facts.sector.clone(),
+        claim_unfounded,
     }))
 }
 

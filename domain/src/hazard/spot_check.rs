@@ -1,7 +1,7 @@
 //! 抽查: the department looks at a closed hazard again. Beside whoever handed in, passed or closed it:
 //! a look at one's own work shows nothing.
 
-use super::checks::{check_photos, is_blank, limit};
+use super::checks::{check_evidence, is_blank, is_seen, limit};
 use super::decide::{Decision, Facts, Outcome};
 use super::steps::decides_on;
 use crate::access::Actor;
@@ -32,14 +32,15 @@ pub(super) fn decide(
     }
     let no_photo = check.no_photo_reason.as_deref();
     text::optional("no_photo_reason", no_photo, SHORT_TEXT_MAX)?;
-    check_photos(Some(hazard), &check.photos, "photos", facts)?;
-    if check.photos.is_empty() && is_blank(no_photo) {
+    check_evidence(hazard, &check.photos, facts)?;
+    if !check.photos.iter().any(is_seen) && is_blank(no_photo) {
         return Err(Refusal::new(
             RefusalCode::PhotoRequired,
             "a spot check needs a photo, or no_photo_reason says why there is none",
         ));
     }
-    if hazard.spot_checks.len() >= facts.limits.spot_checks {
+    // However many have found nothing, one that finds something is heard.
+    if check.passed && hazard.spot_checks.len() >= facts.limits.spot_checks {
         return Err(limit("spot checks", facts.limits.spot_checks));
     }
     let Status::Closed {

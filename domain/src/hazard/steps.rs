@@ -56,7 +56,13 @@ pub(super) fn reinspect(
     facts: &Facts,
 ) -> Result<HazardEvent, Refusal> {
     let submitter = check_reinspection(hazard, reinspection, actor, facts)?;
-    let second = grading::second_inspector(actor, facts).filter(|second| *second != submitter);
+    // The second pair of eyes is neither the submitter's nor, where a bureau wants that, the finder's.
+    let finder = facts
+        .limits
+        .finder_may_not_reinspect
+        .then_some(hazard.reported_by);
+    let second = grading::second_inspector(actor, facts)
+        .filter(|second| *second != submitter && Some(*second) != finder);
     Ok(HazardEvent::Reinspected {
         reinspection: reinspection.clone(),
         second,

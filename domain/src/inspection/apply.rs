@@ -6,7 +6,7 @@ use crate::command::{
 };
 use crate::hash::Digest;
 use crate::hazard::{Photo, PhotoState};
-use crate::ids::{JurisdictionId, PersonId};
+use crate::ids::{InstallId, JurisdictionId, PersonId};
 use crate::inspection::{
     Conversion, Finding, Inspection, InspectionEvent, InspectionEventRecord, InspectionState,
     InspectionStatus, ItemRecord, PersonResult, Present, Signature, SignatureRefused, Started,
@@ -209,6 +209,7 @@ impl Inspection {
         });
         let changed = before.is_some_and(|before| before.outcome != result.outcome);
         let changed_before = before.and_then(|before| before.changed_at);
+        let changed_before_on = before.and_then(|before| before.changed_on);
         if let Some(before) = before.filter(|_| changed) {
             self.void_what_covers(before.version, record.seq);
         }
@@ -221,6 +222,10 @@ impl Inspection {
             late,
             version: record.seq,
             changed_at: changed.then_some(record.seq).or(changed_before),
+            changed_on: match changed {
+                true => record.origin.install_id,
+                false => changed_before_on,
+            },
         };
         let mut items = self.items.iter_mut();
         if let Some(known) = items.find(|known| known.item == result.item) {
@@ -248,11 +253,14 @@ impl Inspection {
         }
     }
 
-    /// Whether a result of somebody else became another after what `signer` saw.
-    fn is_changed_since(&self, seen: Option<i64>, signer: PersonId) -> bool {
+    /// Whether a result became another after what lay before the signer, but by the same author on the same
+    /// device: that they saw.
+    fn is_changed_since(&self, seen: Option<i64>, here: (PersonId, Option<InstallId>)) -> bool {
         let mut results = self.items.iter().flat_map(|item| &item.results);
         seen.is_some_and(|seen| {
-            results.any(|result| result.by != signer && result.changed_at > Some(seen))
+            results.any(|result| {
+                (result.by, result.changed_on) != here && result.changed_at > Some(seen)
+            })
         })
     }
 
@@ -295,7 +303,8 @@ impl Inspection {
         if let Some(photo) = &signing.photo {
             self.name_photos(std::slice::from_ref(photo), by);
         }
-        let unseen = self.is_changed_since(signing.seen, by);
+        let here = (by, record.origin.install_id);
+        let unseen = self.is_changed_since(signing.seen, here);
         self.signatures.push(Signature {
             role: signing.role,
             person_id: signing.person_id,

@@ -10,7 +10,9 @@ use crate::command::{
 use crate::geography::Position;
 use crate::hash::Digest;
 use crate::hazard::Photo;
-use crate::ids::{EnterpriseId, FindingId, HazardId, InspectionId, JurisdictionId, PersonId};
+use crate::ids::{
+    EnterpriseId, FindingId, HazardId, InspectionId, InstallId, JurisdictionId, PersonId,
+};
 use crate::time::{LocalDate, Timestamp};
 
 macro_rules! record {
@@ -196,6 +198,10 @@ record! {
         #[n(7)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub changed_at: Option<i64>,
+        /// From which device that came.
+        #[n(8)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub changed_on: Option<InstallId>,
     }
 }
 

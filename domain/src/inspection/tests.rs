@@ -279,6 +279,7 @@ struct Case {
     inspection: Option<Inspection>,
     history: Vec<InspectionEventRecord>,
     facts: Facts,
+    origin: Origin,
 }
 
 impl Case {
@@ -286,6 +287,7 @@ impl Case {
         Self {
             inspection: None,
             history: Vec::new(),
+            origin: Origin::DIRECT,
             facts: Facts {
                 now: NOW,
                 made_at: None,
@@ -370,7 +372,7 @@ impl Case {
             seq: self.history.len() as i64 + 1,
             actor_id,
             recorded_at: self.facts.now,
-            origin: Origin::DIRECT,
+            origin: self.origin.clone(),
             event,
         };
         match &mut self.inspection {

@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use diesel::RunQueryDsl as _;
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::ids::{JurisdictionId, PersonId};
 use hazardloop_domain::inspection::Inspection;
@@ -16,6 +17,7 @@ use super::authorization_world::add_person;
 use super::test_client::{command_body, get, new_id, post};
 use crate::jobs::run_due;
 use crate::sample;
+use crate::store::{StoreError, WriteTx};
 use crate::test_support::{
     NOW, TestDevice, TestServer, on_each_database, on_each_database_with, person,
 };
@@ -63,6 +65,21 @@ async fn team(server: &TestServer, visit: u64) -> Vec<Value> {
     team.map(|member| member["person_id"].clone()).collect()
 }
 
+/// A team's list that lags behind: the visit has begun, and is in the list of what is planned all the same.
+fn still_listed(server: &TestServer, login: &str, visit: u64) {
+    let who = person(login).as_bytes().to_vec();
+    let which: uuid::Uuid = new_id(visit).parse().unwrap();
+    let work = move |tx: &mut WriteTx<'_>| {
+        diesel::sql_query("INSERT INTO planned_members (person_id, inspection_id) VALUES ($1, $2)")
+            .bind::<diesel::sql_types::Binary, _>(who.clone())
+            .bind::<diesel::sql_types::Binary, _>(which.as_bytes().to_vec())
+            .execute(tx.conn())
+            .map(drop)
+            .map_err(StoreError::from)
+    };
+    server.app.db.write_blocking(work).unwrap();
+}
+
 fn outcome(visit: u64, outcome: &str) -> Value {
     json!({"inspection_id": new_id(visit), "outcome": outcome})
 }
@@ -83,6 +100,7 @@ fn the_successor_takes_the_place_on_the_team_and_goes_there() {
         // Begun already, and another's.
         plan(&server, 3, "plan", &["inspector1", "inspector2"]).await;
         send(&server, "inspector1", 3, start()).await;
+        still_listed(&server, "inspector1", 3);
         plan(&server, 4, "plan", &["inspector2", "expert"]).await;
 
         let made = post(

@@ -95,8 +95,9 @@ struct HandOverView {
     made_at: Timestamp,
     /// What was handed over.
     grants: Vec<HandedGrant>,
-    /// Planned inspections within that, on whose teams the predecessor was. More may follow where there
-    /// are many, and where it takes effect later.
+    /// Planned inspections within that, on whose teams the predecessor was: of one that is made or read by
+    /// itself, for whoever took part in it. More may follow where there are many, and where it takes
+    /// effect later.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     inspections: Vec<HandedInspection>,
 }

@@ -15,6 +15,7 @@ use super::body::{StrictJson, StrictPath, StrictQuery};
 use super::paging;
 use super::problem::Problem;
 use crate::app::App;
+use crate::failure::Failure;
 use crate::store::quarantined::{Quarantined, Settled, Which};
 use crate::usecases::quarantined;
 
@@ -151,10 +152,14 @@ async fn list(
     page: StrictQuery<QuarantineQuery>,
 ) -> Result<HttpResponse, Problem> {
     let rows = paging::page_rows(page.0.limit, &app.settings.http)?;
-    let after = page.0.after_install.map(|install_id| Which {
-        install_id,
-        seq: page.0.after_seq.unwrap_or(0),
-    });
+    let after = match (page.0.after_install, page.0.after_seq) {
+        (Some(install_id), Some(seq)) => Some(Which { install_id, seq }),
+        (None, None) => None,
+        _ => {
+            let why = "goes with after_seq: both, as `next` said, or neither";
+            return Err(Failure::invalid("after_install", why.to_owned()).into());
+        }
+    };
     let (found, next) = quarantined::list(&app, caller.person_id, after, rows).await?;
     let items = found.into_iter().map(QuarantinedView::from).collect();
     let next = next.map(|next| AfterCommand {

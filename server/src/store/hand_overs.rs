@@ -195,7 +195,12 @@ pub fn handed_over(conn: &mut Conn, grants: &[GrantId]) -> Result<BTreeSet<Grant
     found.iter().map(read).collect()
 }
 
-fn with_grants(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<HandOver>, StoreError> {
+/// With what was handed over; with inspections where they are asked for, of which there may be many.
+fn with_grants(
+    conn: &mut Conn,
+    rows: Vec<Row>,
+    inspections: bool,
+) -> Result<Vec<HandOver>, StoreError> {
     let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id.clone()).collect();
     let grants: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = on_any!(conn, |c| hand_over_grants::table
         .filter(hand_over_grants::hand_over_id.eq_any(ids))
@@ -206,7 +211,8 @@ fn with_grants(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<HandOver>, StoreEr
             hand_over_grants::given_id,
         ))
         .load(c))?;
-    let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id.clone()).collect();
+    let of = rows.iter().filter(|_| inspections);
+    let ids: Vec<Vec<u8>> = of.map(|row| row.id.clone()).collect();
     let handed: Vec<Handed> = on_any!(conn, |c| hand_over_inspections::table
         .filter(hand_over_inspections::hand_over_id.eq_any(ids))
         .order((
@@ -233,7 +239,7 @@ pub fn one(conn: &mut Conn, id: Uuid) -> Result<Option<HandOver>, StoreError> {
         .select(Row::as_select())
         .first(conn)
         .optional()?;
-    Ok(with_grants(conn, row.into_iter().collect())?.pop())
+    Ok(with_grants(conn, row.into_iter().collect(), true)?.pop())
 }
 
 /// Hand-overs with ids before `before`, newest first, at most `limit`.
@@ -252,5 +258,5 @@ pub fn newest(
         .limit(limit)
         .select(Row::as_select())
         .load(conn)?;
-    with_grants(conn, rows)
+    with_grants(conn, rows, false)
 }

@@ -110,6 +110,7 @@ impl Made {
 
     fn events(&self, now: Timestamp) -> Vec<HazardEvent> {
         let mut events = vec![HazardEvent::Reported {
+            claim_unfounded: false,
             report: self.report(now),
             jurisdiction_id: self.jurisdiction_id,
             sector: self.sector.clone(),

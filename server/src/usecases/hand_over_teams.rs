@@ -10,7 +10,7 @@
 use hazardloop_domain::access::{Actor, Grant, Place, Role};
 use hazardloop_domain::command::{ActionKind, ChangeTeam, InspectionKind, Origin, Subject};
 use hazardloop_domain::ids::{InspectionId, PersonId};
-use hazardloop_domain::inspection::{Inspection, InspectionEvent, policy};
+use hazardloop_domain::inspection::{Inspection, InspectionEvent, InspectionState, policy};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -140,6 +140,10 @@ impl Case<'_> {
         let Some(inspection) = set.inspection(conn, id)?.cloned() else {
             return Ok(None);
         };
+        // It may have begun, or been cancelled, since the list was read: who is on site stays on the team.
+        if inspection.state() != InspectionState::Planned {
+            return Ok(None);
+        }
         let Some(place) = set.place_of(conn, Subject::Inspection(id))? else {
             return Ok(None);
         };

@@ -1,9 +1,13 @@
 //! Commands of devices that could not be judged: listed for those who may settle them, and settled.
 //!
-//! Who may: administrators and department heads over a place where the author holds a role, or held one.
+//! Who may: administrators and department heads, of all sectors, over a place where the author held a role when
+//! the command came; where they held none any more, over one where they held their last.
 //! To settle is to say what became of it: that it has no effect, or that what it says was entered in another
 //! way by whoever answers for it now. Nothing is carried out in another's name. Nobody settles what came of
 //! their own devices.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::operations::Operation;
@@ -26,6 +30,8 @@ const EXAMINED_AT_ONCE: usize = 100;
 struct Reach {
     asker: PersonId,
     paths: Vec<String>,
+    /// The roles of those who were asked about, as they were read.
+    known: BTreeMap<PersonId, Vec<PlacedGrant>>,
 }
 
 impl Reach {
@@ -41,20 +47,50 @@ impl Reach {
         // Whoever is limited to sectors answers for people of those alone, and people have none.
         own.retain(|placed| may(placed) && placed.grant.sectors.is_empty());
         let paths = own.into_iter().map(|placed| placed.path).collect();
-        Ok(Self { asker, paths })
+        Ok(Self {
+            asker,
+            paths,
+            known: BTreeMap::new(),
+        })
     }
 
-    /// Whether what came of this person's devices is theirs to settle.
-    fn reaches(&self, conn: &mut Conn, author: PersonId) -> Result<bool, Failure> {
+    /// Whether what came of this person's devices at `received_at` is theirs to settle.
+    fn reaches(
+        &mut self,
+        conn: &mut Conn,
+        author: PersonId,
+        received_at: Timestamp,
+    ) -> Result<bool, Failure> {
         if author == self.asker || self.paths.is_empty() {
             return Ok(false);
         }
-        let grants = people::grants_of(conn, &[author])?;
-        let within = |placed: &PlacedGrant| {
+        let grants = match self.known.entry(author) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(people::grants_of(conn, &[author])?),
+        };
+        let mut by_then: Vec<&PlacedGrant> = grants
+            .iter()
+            .filter(|placed| placed.grant.holds_at(received_at))
+            .collect();
+        if by_then.is_empty() {
+            // What ended last before it, or where nothing had, whatever they were ever given.
+            let ended = |placed: &&PlacedGrant| {
+                placed
+                    .grant
+                    .valid_until
+                    .filter(|ended| *ended <= received_at)
+            };
+            let last = grants.iter().filter_map(|placed| ended(&placed)).max();
+            by_then = grants
+                .iter()
+                .filter(|placed| last.is_none() || ended(placed) == last)
+                .collect();
+        }
+        let within = |placed: &&PlacedGrant| {
             let mut paths = self.paths.iter();
             paths.any(|path| placed.path.starts_with(path.as_str()))
         };
-        Ok(grants.iter().any(within))
+        Ok(by_then.iter().any(within))
     }
 }
 
@@ -82,7 +118,7 @@ fn list_in(
     limit: usize,
     now: Timestamp,
 ) -> Result<(Vec<Quarantined>, Option<Which>), Failure> {
-    let reach = Reach::of(conn, asker, now)?;
+    let mut reach = Reach::of(conn, asker, now)?;
     if reach.paths.is_empty() {
         return Err(forbidden());
     }
@@ -92,7 +128,7 @@ fn list_in(
         let found = quarantined::waiting(conn, from, rows)?;
         let ended = found.len() < EXAMINED_AT_ONCE;
         for waits in found {
-            let is_theirs = reach.reaches(conn, waits.person_id)?;
+            let is_theirs = reach.reaches(conn, waits.person_id, waits.received_at)?;
             if is_theirs && seen.len() >= limit {
                 return Ok((seen, from));
             }
@@ -112,7 +148,8 @@ fn list_in(
 }
 
 fn forbidden() -> Failure {
-    let why = "administrators and department heads settle what could not be judged";
+    let why =
+        "administrators, and department heads of all sectors, settle what could not be judged";
     Failure::Forbidden(why.to_owned())
 }
 
@@ -135,8 +172,8 @@ fn one_in(
 ) -> Result<Quarantined, Failure> {
     let unknown = || Failure::NotFound("command in quarantine");
     let found = quarantined::one(conn, which)?.ok_or_else(unknown)?;
-    let reach = Reach::of(conn, asker, now)?;
-    match reach.reaches(conn, found.person_id)? {
+    let mut reach = Reach::of(conn, asker, now)?;
+    match reach.reaches(conn, found.person_id, found.received_at)? {
         true => Ok(found),
         false => Err(unknown()),
     }

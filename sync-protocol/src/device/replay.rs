@@ -178,6 +178,7 @@ impl Replayed for Hazard {
             return None;
         };
         Some(HazardEvent::Reported {
+            claim_unfounded: false,
             report,
             jurisdiction_id: JurisdictionId(Uuid::nil()),
             sector: None,

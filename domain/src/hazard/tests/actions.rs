@@ -13,7 +13,7 @@ pub(super) fn plan() -> SubmitPlan {
         responsible: party("王强"),
         measures_interim: "停机，撤出人员".to_owned(),
         measures_permanent: "重新安装泄爆片".to_owned(),
-        funds_fen: 2_000_000,
+        funds_fen: Some(2_000_000),
         funds_source: "安全生产费用".to_owned(),
         due_date: date("2026-12-02"),
         milestones: vec![Milestone {

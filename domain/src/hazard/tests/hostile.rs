@@ -123,7 +123,7 @@ fn hostile_steps(text: &str, day: LocalDate, photos: &[PhotoRef]) -> Vec<Action>
     let photos = || photos.to_vec();
     vec![
         Action::SubmitPlan(SubmitPlan {
-            funds_fen: u64::MAX,
+            funds_fen: Some(u64::MAX),
             due_date: day,
             measures_interim: text(),
             contingency: text(),

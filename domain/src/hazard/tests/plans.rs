@@ -22,7 +22,7 @@ fn short_plan() -> Action {
             ..whole.responsible
         },
         measures_interim: String::new(),
-        funds_fen: 0,
+        funds_fen: None,
         funds_source: String::new(),
         contingency: String::new(),
         milestones: Vec::new(),
@@ -56,7 +56,7 @@ fn a_general_hazards_plan_says_who_does_what_by_when() {
 #[test]
 fn a_major_hazards_plan_lacks_none_of_the_five() {
     type Change = fn(&mut SubmitPlan);
-    let lacking: [(&str, Change); 10] = [
+    let lacking: [(&str, Change); 11] = [
         ("leader.name", |plan| plan.leader = None),
         ("leader.phone", |plan| {
             plan.leader.as_mut().unwrap().phone = None;
@@ -64,6 +64,7 @@ fn a_major_hazards_plan_lacks_none_of_the_five() {
         ("responsible.phone", |plan| plan.responsible.phone = None),
         ("measures_interim", |plan| plan.measures_interim.clear()),
         ("measures_permanent", |plan| plan.measures_permanent.clear()),
+        ("funds_fen", |plan| plan.funds_fen = None),
         ("funds_source", |plan| plan.funds_source.clear()),
         ("contingency", |plan| plan.contingency.clear()),
         ("milestones", |plan| plan.milestones.clear()),
@@ -164,6 +165,14 @@ fn a_confirmation_names_the_category_where_the_report_does_not() {
     });
     let mut case = Case::reported(Source::DeptInspection, Grade::General);
     case.refused_field("category", &inspector(1), without.clone());
+    let Action::Confirm(blank) = confirm(Grade::General) else {
+        unreachable!()
+    };
+    let blank = Action::Confirm(crate::command::Confirm {
+        category: Some(" ".to_owned()),
+        ..blank
+    });
+    case.refused_field("category", &inspector(1), blank);
     case.clone().must(&inspector(1), confirm(Grade::General));
     case.facts.limits.category_required = false;
     case.must(&inspector(1), without.clone());
@@ -210,6 +219,19 @@ fn consent_to_resume_follows_a_review_on_site_that_is_seen() {
         reviewed_on: Some(date("2026-12-01")),
         ..consent.clone()
     });
+    let before_the_order = Action::DecideResumption(DecideResumption {
+        reviewed_on: Some(date("2026-11-21")),
+        ..consent.clone()
+    });
+    let by_letter = Action::DecideResumption(DecideResumption {
+        no_photo_reason: None,
+        photos: vec![PhotoRef {
+            kind: PhotoKind::Document,
+            media_type: "application/pdf".to_owned(),
+            ..photo(7)
+        }],
+        ..consent.clone()
+    });
     let refused_from_the_desk = Action::DecideResumption(DecideResumption {
         granted: false,
         reviewed_on: None,
@@ -219,6 +241,8 @@ fn consent_to_resume_follows_a_review_on_site_that_is_seen() {
     asked().refused_as(RefusalCode::PhotoRequired, &reviewer(), unseen);
     asked().refused_field("reviewed_on", &reviewer(), from_the_desk);
     asked().refused_field("reviewed_on", &reviewer(), tomorrow_week);
+    asked().refused_field("reviewed_on", &reviewer(), before_the_order);
+    asked().refused_as(RefusalCode::PhotoRequired, &reviewer(), by_letter);
     asked().must(&reviewer(), refused_from_the_desk);
     asked().must(&reviewer(), resume(true));
 }
@@ -240,15 +264,31 @@ fn what_the_principal_asks_for_the_department_decides() {
 
 #[test]
 fn a_bureau_may_keep_finders_from_passing_and_closing() {
-    let reported_by = author(Source::DeptInspection);
+    let finder = author(Source::DeptInspection);
     let mut case = Case::in_state(
         StatusName::PendingReinspection,
         Source::DeptInspection,
         Grade::General,
     );
-    case.clone().must(&reported_by, close());
+    case.clone().must(&finder, close());
     case.facts.limits.finder_may_not_reinspect = true;
-    case.refused_as(RefusalCode::SamePerson, &reported_by, pass());
-    case.refused_as(RefusalCode::SamePerson, &reported_by, close());
+    case.refused_as(RefusalCode::SamePerson, &finder, pass());
+    case.refused_as(RefusalCode::SamePerson, &finder, close());
+    // To say that it is not corrected takes nobody else.
+    case.clone().must(&finder, fail(None));
     case.must(&inspector(1), close());
+}
+
+#[test]
+fn nor_does_the_finder_count_as_the_second() {
+    let mut case = Case::planned(Source::DeptInspection);
+    case.must(&principal(), submit(2));
+    case.facts.limits.finder_may_not_reinspect = true;
+    case.facts.seconds = vec![author(Source::DeptInspection)];
+    let passed = pass_of(&case);
+    case.must(&inspector(1), passed);
+    let Status::PendingReinspection { submission, .. } = &case.hazard().status else {
+        panic!("{:?}", case.hazard().status);
+    };
+    assert_eq!(submission.passed_by, [id_of(&inspector(1))]);
 }

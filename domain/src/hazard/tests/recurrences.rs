@@ -79,6 +79,11 @@ fn another_enterprise_place_or_time_does_not() {
 
     let mut before = again();
     before.found_at = NOW.plus_millis(-1);
+    assert!(
+        closed().may_recur_in(&before, 12).is_some(),
+        "a slow clock hides nothing"
+    );
+    before.received_at = NOW.plus_millis(-1);
     assert_eq!(closed().may_recur_in(&before, 12), None);
     let mut late = again();
     late.found_at = Timestamp::parse("2027-11-22T15:59:59Z").unwrap();
@@ -116,18 +121,24 @@ fn a_report_says_truly_what_it_repeats() {
     for wrong in [
         Repeated::Unknown,
         known(StatusName::Closed, other),
-        known(StatusName::Closed, None),
         known(StatusName::Rejected, Some(ENTERPRISE)),
         known(StatusName::Merged, Some(ENTERPRISE)),
     ] {
         let mut case = Case::new();
         case.facts.repeated = wrong;
         case.refused_field("recurrence_of", &grid_worker, claim());
+        // From a device the hazard comes in, without the hint.
+        case.facts.made_at = Some(NOW);
+        case.must(&grid_worker, claim());
+        assert_eq!(case.hazard().recurrence_of, None);
+        assert_eq!(Hazard::from_history(&case.history), case.hazard);
     }
     for right in [
         // A device that does not hold everything.
         Repeated::NotLookedUp,
         known(StatusName::Closed, Some(ENTERPRISE)),
+        // Nobody knew yet whose it was.
+        known(StatusName::Closed, None),
         // Reopened while the report was on its way.
         known(StatusName::Rectifying, Some(ENTERPRISE)),
     ] {

@@ -82,6 +82,15 @@ fn a_spot_check_shows_something_or_says_why_not() {
     let mut case = closed(Grade::General);
     let bare = check(|check| check.no_photo_reason = None);
     case.refused_as(RefusalCode::PhotoRequired, &reviewer(), bare);
+    let letter = check(|check| {
+        check.no_photo_reason = None;
+        check.photos = vec![PhotoRef {
+            kind: PhotoKind::Document,
+            media_type: "application/pdf".to_owned(),
+            ..photo(7)
+        }];
+    });
+    case.refused_as(RefusalCode::PhotoRequired, &reviewer(), letter);
     let silent = check(|check| check.opinion = " ".to_owned());
     case.refused_field("opinion", &reviewer(), silent);
 }
@@ -105,4 +114,17 @@ fn spot_checks_have_a_limit() {
     case.facts.limits.spot_checks = 1;
     case.must(&reviewer(), spot_check(true));
     case.refused_as(RefusalCode::LimitReached, &head(), spot_check(true));
+    // One that finds something is heard all the same.
+    case.must(&head(), spot_check(false));
+}
+
+#[test]
+fn whoever_handed_it_in_does_not_look_at_it_again_by_another_role() {
+    let mut case = closed(Grade::General);
+    let both = Actor::Person {
+        person_id: id_of(&person(Role::Principal, 50)),
+        roles: vec![Role::Principal, Role::Inspector],
+        certified: true,
+    };
+    case.refused_as(RefusalCode::SamePerson, &both, spot_check(true));
 }

@@ -162,6 +162,7 @@ fn a_general_hazard_fixed_on_the_spot_is_one_submission_and_somebody_else_closes
     );
     assert_eq!(case.state(), StatusName::PendingReinspection);
     assert!(case.hazard().fixed_on_spot);
+    assert!(case.hazard().issued_order().is_none(), "nobody ordered it");
     case.must(&safety_officer(), pass());
     for number in [1, 2] {
         case.must(&Actor::System, receive(number));

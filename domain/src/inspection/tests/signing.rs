@@ -1,6 +1,7 @@
 //! What a signature stands for: what was there when it was given, by whose key.
 
 use super::*;
+use crate::ids::InstallId;
 
 /// On site, item 2 found wrong, signed by both inspectors and the representative.
 fn signed() -> Case {
@@ -72,6 +73,22 @@ fn what_was_only_added_or_changed_by_oneself_since_voids_no_signature() {
     case.must(&two, record(vec![result("2", ItemOutcome::Ok)]));
     case.must(&two, sign_as_seen(&two, seen));
     assert_eq!(case.it().signatures[0].voided_by, None);
+}
+
+#[test]
+fn what_its_author_changed_on_another_device_was_not_before_who_signs_with_them() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, record(vec![result("1", ItemOutcome::NotOk)]));
+    case.must(&one, record(vec![result("2", ItemOutcome::Ok)]));
+    let seen = case.it().version;
+    case.origin.install_id = Some(InstallId(Uuid::from_u128(0x0d)));
+    case.must(&one, record(vec![result("1", ItemOutcome::Ok)]));
+    case.origin = Origin::DIRECT;
+    case.facts.seconds = vec![two];
+    case.must(&one, sign_as_seen(&one, seen));
+    let void = case.it().signatures.iter().map(|s| s.voided_by.is_some());
+    assert_eq!(void.collect::<Vec<_>>(), [true, true]);
 }
 
 #[test]

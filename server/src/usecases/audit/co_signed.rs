@@ -38,7 +38,14 @@ pub(super) fn faults(conn: &mut Conn, origin: &Origin) -> Result<Vec<String>, St
     if origin.co_signers.is_empty() {
         return Ok(faults);
     }
-    let statement = statement(conn, origin)?;
+    let statement = match statement(conn, origin)? {
+        Said::NotKept => None,
+        Said::Gone => {
+            faults.push("the command that came, and was co-signed, is gone".to_owned());
+            None
+        }
+        Said::Kept(opened) => Some(opened),
+    };
     if statement.as_ref().is_some_and(Result::is_err) {
         faults.push("the command that came, and was co-signed, cannot be read".to_owned());
     }
@@ -67,18 +74,23 @@ fn is_over(by: &CoSigner, statement: &Statement) -> bool {
     hash == by.statement
 }
 
-/// What the command said that the event came of; `None` where its bytes are not kept: what came over REST
-/// keeps only what happened.
-fn statement(
-    conn: &mut Conn,
-    origin: &Origin,
-) -> Result<Option<Result<Statement, PayloadError>>, StoreError> {
+/// What the command said that an event came of.
+enum Said {
+    /// It came over REST, which keeps only what happened.
+    NotKept,
+    /// It came from a device, and nobody deletes what devices sent.
+    Gone,
+    /// As it came.
+    Kept(Result<Statement, PayloadError>),
+}
+
+fn statement(conn: &mut Conn, origin: &Origin) -> Result<Said, StoreError> {
     let Some((install, seq)) = origin.install_id.zip(origin.seq) else {
-        return Ok(None);
+        return Ok(Said::NotKept);
     };
     let Some(sent) = pushed::sent(conn, install, seq)? else {
-        return Ok(None);
+        return Ok(Said::Gone);
     };
     let opened = CommandPayload::open(&sent.kind, sent.version, &sent.payload, DEPTH);
-    Ok(Some(opened.map(|opened| opened.statement)))
+    Ok(Said::Kept(opened.map(|opened| opened.statement)))
 }

@@ -52,7 +52,8 @@ pub(super) fn repeated(
     let now = set.now();
     let grants = set.grants(conn, person_id)?;
     let actor = Actor::over(person_id, grants, &place, now);
-    if !reach::sees(&actor) && other.reported_by != person_id {
+    let own = reach::handed_in_by(&other) == Some(person_id);
+    if !reach::sees(&actor) && !own {
         return Ok(Repeated::Unknown);
     }
     Ok(Repeated::Known {

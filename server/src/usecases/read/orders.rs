@@ -48,7 +48,7 @@ pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Issued,
         .read(move |tx| {
             let conn = tx.conn();
             let (hazard, _) = visible(conn, person_id, id, now)?;
-            let Some(order) = hazard.order().cloned() else {
+            let Some(order) = hazard.issued_order().cloned() else {
                 return Err(Failure::NotFound("order"));
             };
             let issuing_body = jurisdictions::one(conn, hazard.jurisdiction_id)?;

@@ -23,6 +23,9 @@ const NONE: [StatusName; 3] = [
     StatusName::Merged,
 ];
 
+/// The most hazards that are looked through, whatever the settings say: their records are read.
+const MOST: usize = 2_000;
+
 /// What looks alike, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike {
@@ -48,7 +51,7 @@ pub struct Recurrences {
 /// [`Failure::NotFound`] when there is no such hazard, or none for this person.
 pub async fn of(app: &App, person_id: PersonId, id: HazardId) -> Result<Recurrences, Failure> {
     let now = app.clock.now();
-    let most = app.settings.hazards.recurrences_looked_through;
+    let most = app.settings.hazards.recurrences_looked_through.min(MOST);
     let months = app.settings.hazards.recurrence_months;
     let work = move |tx: &mut crate::store::ReadTx<'_>| {
         let conn = tx.conn();
