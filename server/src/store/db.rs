@@ -219,7 +219,9 @@ fn wait<F: Future>(future: F) -> F::Output {
     }
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    // On a thread of a runtime whose task has used up its share, a channel answers "later, ask again at once" until
+    // the task yields; this one does not, and would ask for ever.
+    let mut future = pin!(tokio::task::unconstrained(future));
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,

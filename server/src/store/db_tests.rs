@@ -286,3 +286,20 @@ fn closing_stores_what_was_accepted_and_refuses_what_comes_after() {
         assert_eq!(facts(&opened(url)).len(), 10);
     });
 }
+
+#[test]
+fn a_task_that_has_used_up_its_share_still_gets_its_write() {
+    each_database(|url| {
+        let db = opened(url);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            // Each of these counts, and none of them waits.
+            let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+            while tokio::task::coop::has_budget_remaining() {
+                sender.send(()).unwrap();
+                receiver.recv().await.unwrap();
+            }
+            db.write_blocking(|_| Ok::<_, StoreError>(())).unwrap();
+        });
+    });
+}
