@@ -366,6 +366,14 @@ pub struct ClockReading {
     pub anchor_monotonic_ms: Option<i64>,
 }
 
+impl ClockReading {
+    /// When the command was made, as far as its device can tell: as its clock says, and not before the
+    /// server's own time at its last contact. Server and device judge by the same.
+    pub fn made_at(&self) -> Timestamp {
+        self.wall.max(self.server_anchor.unwrap_or(self.wall))
+    }
+}
+
 /// The boot identifier's own type, apart so that its codec stays with the other ids.
 pub mod uuid_bytes {
     /// One boot of one device; random, made by its platform.

@@ -186,7 +186,7 @@ fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bo
         When::General => grade == Grade::General,
         When::Major => grade == Grade::Major,
         When::StandsGeneral => stands_general,
-        When::SelfFound => hazard.is_some_and(|h| h.source.is_self_found()),
+        When::SelfFound => hazard.is_some_and(Hazard::is_self_found),
         When::NotLowered => stands_general || grade == Grade::Major,
         When::Listed => listed,
         When::NotListed => !listed,

@@ -83,6 +83,10 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
         "与已发现的问题或不符合项矛盾",
     ),
     (
+        "rests on no item that was looked at and is ok",
+        "没有任何一项检查过且符合",
+    ),
+    (
         "must be said where nothing was found",
         "未发现问题时须选“未发现隐患”",
     ),
@@ -123,6 +127,10 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     (
         "# certified inspectors must take part and sign, # have signed",
         "须有 # 名持证检查人员参加并签字，现有 # 名",
+    ),
+    (
+        "name no hazard for item # of #, which is not ok",
+        "没有对应不符合项 #（检查表 #）的隐患",
     ),
     ("your role may not # here", "您的角色不能在此进行“#”"),
     (

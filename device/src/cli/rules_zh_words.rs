@@ -159,8 +159,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "您已复查合格，须由另一名检查人员复查",
     ),
     (
-        "no photo after the correction has arrived; attach one, or return it",
-        "整改后照片一张也没有送达；请补附，或退回整改",
+        "no photo of this correction has arrived; attach one, or return it",
+        "本次整改的照片一张也没有送达；请补附，或退回整改",
     ),
     (
         "a body above yours has listed the hazard: it decides, or one above it",
@@ -257,7 +257,18 @@ pub(super) const OF_A_FIELD: &[(&str, &str)] = &[
     ),
     ("names a photo that is already there", "这张照片已经附上"),
     ("names a photo that is not awaited", "这张照片并不缺"),
-    ("names no photo of the record", "不是这条记录中的照片"),
+    (
+        "names no photo of a signature in the record",
+        "不是这条记录中的签名照片",
+    ),
+    (
+        "name none that failed: a major hazard is returned for what is still wrong",
+        "须写明仍不合格的项目：重大隐患因何退回",
+    ),
+    (
+        "new_due_date is set by an inspector; the enterprise asks for an extension",
+        "新的期限由检查人员确定；企业须申请延期",
+    ),
     (
         "names no photo before the correction",
         "不是这条记录中整改前的照片",

@@ -1,10 +1,11 @@
 //! From events to state. Events are facts: applying one never fails and never refuses.
 
 use super::apply_order::first_order_of;
-use crate::command::{Amend, PhotoRef, Reinspect, Report};
+use crate::command::{Amend, PhotoKind, PhotoRef, Reinspect, Report};
+use crate::hash::Digest;
 use crate::hazard::{
-    Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry, Photo,
-    PhotoState, Status, Submission, hazard_number,
+    Authority, Disputed, EventRecord, FieldName, FieldVersions, Hazard, HazardEvent, NoteEntry,
+    Photo, PhotoState, Status, Submission, hazard_number,
 };
 use crate::ids::{EnterpriseId, JurisdictionId, PersonId};
 
@@ -97,6 +98,8 @@ impl Hazard {
             }
             HazardEvent::RectificationSubmitted { submission } => {
                 self.name_photos(&submission.photos, by);
+                let paired = submission.pairs.iter().map(|pair| pair.after);
+                let shown_by = after(&submission.photos).chain(paired).collect();
                 self.lapse_extension();
                 self.submit(Submission {
                     submitted_by: by,
@@ -107,6 +110,7 @@ impl Hazard {
                     passed_by: Vec::new(),
                     pairs: submission.pairs.clone(),
                     self_acceptance: submission.self_acceptance.clone(),
+                    shown_by,
                 });
             }
             HazardEvent::Reinspected {
@@ -213,6 +217,7 @@ impl Hazard {
             taken_over: false,
             spot_checks: Vec::new(),
             reopened: 0,
+            readdressed: false,
         }
     }
 
@@ -248,11 +253,15 @@ impl Hazard {
         if before.is_none_or(|before| before == id) {
             return;
         }
+        self.readdressed = true;
         self.plan = None;
         self.lapse_extension();
         if let Some(order) = self.status.order_mut() {
             order.served = None;
+            order.authority = Authority::Department;
+            order.self_declared = false;
         }
+        self.await_plan();
     }
 
     /// Another jurisdiction answers from now on: a department of the one before does not.
@@ -303,10 +312,12 @@ impl Hazard {
             return;
         }
         let mut order = order.clone();
-        // The original due date stays: figures count by it.
+        // The original due date stays: figures count by it. An inspector has set the new one, so the
+        // department decides on extending it.
         if let Some(date) = reinspection.new_due_date {
             order.due_date = date;
             order.deadline = None;
+            order.authority = Authority::Department;
         }
         self.status = Status::Rectifying {
             order,
@@ -342,9 +353,12 @@ impl Hazard {
                 });
             }
         }
+        if let Status::PendingReinspection { submission, .. } = &mut self.status {
+            submission.shown_by.extend(after(photos));
+        }
     }
 
-    fn set_photo_state(&mut self, sha256: &crate::hash::Digest, state: PhotoState) {
+    fn set_photo_state(&mut self, sha256: &Digest, state: PhotoState) {
         if let Some(photo) = self
             .photos
             .iter_mut()
@@ -353,6 +367,12 @@ impl Hazard {
             photo.state = state;
         }
     }
+}
+
+/// Of these, those that show the place after its correction.
+fn after(photos: &[PhotoRef]) -> impl Iterator<Item = Digest> {
+    let shown = photos.iter().filter(|photo| photo.kind == PhotoKind::After);
+    shown.map(|photo| photo.sha256)
 }
 
 /// A report waits for confirmation; one that was fixed on the spot waits for re-inspection.
@@ -372,6 +392,8 @@ fn first_status(record: &EventRecord, report: &Report) -> Status {
             passed_by: Vec::new(),
             pairs: Vec::new(),
             self_acceptance: None,
+            // Of the report: they are named next.
+            shown_by: Vec::new(),
         },
         returns: 0,
     }

@@ -170,22 +170,22 @@ impl Hazard {
         }
     }
 
-    /// An acknowledged plan that ends earlier than the order binds; where the enterprise had set the
-    /// due date itself, its plan's is the first formal one.
+    /// An acknowledged plan that ends earlier than the order binds. Where the enterprise had set the due
+    /// date itself, that of its first acknowledged plan is the first formal one, unless it is later: what
+    /// was granted in between is an extension and moves nothing that figures count by.
     fn bind_plan(&mut self) {
         let planned = self.plan.as_ref().map(|plan| plan.plan.due_date);
         let Some((order, planned)) = self.status.order_mut().zip(planned) else {
             return;
         };
-        if planned >= order.due_date {
-            return;
-        }
-        order.due_date = planned;
-        order.deadline = None;
-        if order.self_declared {
+        let first = std::mem::take(&mut order.self_declared);
+        if first && planned < order.due_date_original {
             order.due_date_original = planned;
             order.deadline_original = None;
-            order.self_declared = false;
+        }
+        if planned < order.due_date {
+            order.due_date = planned;
+            order.deadline = None;
         }
     }
 
@@ -195,6 +195,23 @@ impl Hazard {
             && extension.decision.is_none()
         {
             extension.lapsed = true;
+        }
+    }
+
+    /// A major hazard is being corrected from when its plan is acknowledged. One that has come back stays
+    /// where it is, with the reason.
+    pub(super) fn await_plan(&mut self) {
+        if let Status::Rectifying {
+            order,
+            returned_because: None,
+            ..
+        } = &self.status
+            && self.grade == Grade::Major
+            && !self.is_planned()
+        {
+            self.status = Status::Confirmed {
+                order: order.clone(),
+            };
         }
     }
 

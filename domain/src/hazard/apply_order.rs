@@ -76,6 +76,7 @@ impl Hazard {
                 order.authority = Authority::Department;
             }
         }
+        self.await_plan();
         if let Status::PendingReinspection { order, returns, .. } = &self.status
             && change.grade == Grade::Major
         {
@@ -87,11 +88,13 @@ impl Hazard {
         }
     }
 
-    /// The days of the order counted again over a calendar that has arrived.
+    /// The days of the order counted again over a calendar that has arrived. A date that was extended does
+    /// not fall behind the first one; one that a plan has brought forward stays.
     pub(super) fn recompute(&mut self, deadline: &Deadline) {
         let Some(order) = self.status.order_mut() else {
             return;
         };
+        let was_extended = order.due_date > order.due_date_original;
         let same = |counted: &Option<Deadline>| {
             counted.as_ref().is_some_and(|counted| {
                 (counted.start, counted.days, counted.kind)
@@ -105,6 +108,10 @@ impl Hazard {
         if same(&order.deadline) {
             order.due_date = deadline.date;
             order.deadline = Some(deadline.clone());
+        }
+        if was_extended && order.due_date < order.due_date_original {
+            order.due_date = order.due_date_original;
+            order.deadline.clone_from(&order.deadline_original);
         }
     }
 }

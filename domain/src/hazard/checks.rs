@@ -3,11 +3,11 @@
 use super::decide::Facts;
 use super::measures::require_listing_seat;
 use super::steps::decides_on;
-use crate::access::Actor;
+use crate::access::{Actor, Role};
 use crate::command::{Close, Grade, PhotoKind, PhotoRef, Reinspect, SubmitRectification};
 use crate::evidence::MediaType;
 use crate::hash::Digest;
-use crate::hazard::{Hazard, PhotoState, Status};
+use crate::hazard::{Hazard, PhotoState, Status, Submission};
 use crate::ids::PersonId;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
@@ -50,11 +50,7 @@ pub(super) fn check_submission(
     if hazard.grade == Grade::General {
         return Ok(());
     }
-    if !hazard
-        .plan
-        .as_ref()
-        .is_some_and(|plan| plan.is_acknowledged())
-    {
+    if !hazard.is_planned() {
         return Err(Refusal::new(
             RefusalCode::PlanNotAcknowledged,
             "a major hazard is corrected by a plan that the department has acknowledged",
@@ -155,7 +151,7 @@ pub(super) fn check_reinspection(
             ));
         }
         check_due_date("new_due_date", date, facts)?;
-        check_new_due_date(hazard, date, facts)?;
+        check_new_due_date(hazard, date, actor, facts)?;
     }
     let Status::PendingReinspection { submission, .. } = &hazard.status else {
         return Err(Refusal::new(
@@ -208,8 +204,17 @@ fn check_items(hazard: &Hazard, reinspection: &Reinspect, facts: &Facts) -> Resu
             ));
         }
     }
-    if hazard.grade == Grade::General || !reinspection.passed {
+    if hazard.grade == Grade::General {
         return Ok(());
+    }
+    if !reinspection.passed {
+        return match reinspection.items.iter().all(|item| item.passed) {
+            true => Err(Refusal::invalid_field(
+                "items",
+                "name none that failed: a major hazard is returned for what is still wrong",
+            )),
+            false => Ok(()),
+        };
     }
     if is_blank(reinspection.document_no.as_deref()) {
         return Err(Refusal::invalid_field(
@@ -268,7 +273,7 @@ pub(super) fn check_closure(
         ));
     }
     match hazard.photos_awaited() {
-        0 => require_seen_after(hazard),
+        0 => require_seen_after(hazard, submission),
         missing => Err(Refusal::new(
             RefusalCode::PhotosAwaited,
             &format!("{missing} photo(s) that the record names have not arrived"),
@@ -276,20 +281,22 @@ pub(super) fn check_closure(
     }
 }
 
-/// What was recorded as lost shows nothing: at least one picture of the corrected place has arrived.
-fn require_seen_after(hazard: &Hazard) -> Result<(), Refusal> {
+/// What was recorded as lost shows nothing, and what came with an earlier submission shows what failed: at
+/// least one picture of this correction has arrived.
+fn require_seen_after(hazard: &Hazard, submission: &Submission) -> Result<(), Refusal> {
     let seen = hazard.photos.iter().any(|photo| {
         let reference = &photo.reference;
         reference.kind == PhotoKind::After
             && is_seen(reference)
             && photo.state == PhotoState::Verified
+            && submission.shown_by.contains(&reference.sha256)
     });
     if seen {
         return Ok(());
     }
     Err(Refusal::new(
         RefusalCode::PhotoRequired,
-        "no photo after the correction has arrived; attach one, or return it",
+        "no photo of this correction has arrived; attach one, or return it",
     ))
 }
 
@@ -326,9 +333,24 @@ pub(super) fn require_awaited(hazard: &Hazard, sha256: &Digest) -> Result<(), Re
     ))
 }
 
-/// More time after a failed re-inspection is a short matter; anything longer is an extension, and a
-/// listed hazard's date is the listing authority's.
-fn check_new_due_date(hazard: &Hazard, date: LocalDate, facts: &Facts) -> Result<(), Refusal> {
+/// More time after a failed re-inspection is an inspector's word, and a short matter. The enterprise's own
+/// re-inspection gives itself none, a listed hazard's date is the listing authority's, and anything longer
+/// takes an extension.
+fn check_new_due_date(
+    hazard: &Hazard,
+    date: LocalDate,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    if !(actor.is_certified() && actor.is_any_of(&[Role::Inspector])) {
+        return Err(Refusal {
+            field: Some("new_due_date".to_owned()),
+            ..Refusal::new(
+                RefusalCode::NotPermitted,
+                "new_due_date is set by an inspector; the enterprise asks for an extension",
+            )
+        });
+    }
     let most = facts.limits.extension_days_without_expert;
     let late = facts.made().shanghai_date().days_until(date) > most;
     if hazard.is_listed() || late {

@@ -6,9 +6,10 @@ use super::steps;
 use crate::access::{Actor, Role};
 use crate::calendar::EndOnDayOff;
 use crate::command::{
-    ChangeGrade, Confirm, CriterionRef, DecideProposal, ExpertOpinion, Grade, Period, Served,
+    ChangeGrade, Confirm, CriterionRef, DecideProposal, ExpertOpinion, Grade, Period, PhotoKind,
+    Served,
 };
-use crate::hazard::{Authority, Cited, Deadline, Hazard, HazardEvent, Proposed};
+use crate::hazard::{Authority, Cited, Deadline, Hazard, HazardEvent, Photo, PhotoState, Proposed};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::LocalDate;
@@ -40,7 +41,7 @@ pub(super) fn confirm(
             "must say why a hazard reported as major is none",
         ));
     }
-    let declared = hazard.source.is_self_found() && actor.is_any_of(&[Role::Principal]);
+    let declared = hazard.is_self_found() && actor.is_any_of(&[Role::Principal]);
     // Who found it does not decide alone that it is a major one.
     let of_department =
         actor.is_any_of(DEPARTMENT) && actor.person_id() != Some(hazard.reported_by);
@@ -77,7 +78,7 @@ pub(super) fn confirm(
 
 /// Who decides later on extending the due date that this confirmation sets.
 fn authority(confirmation: &Confirm, hazard: &Hazard, actor: &Actor) -> Authority {
-    let own = hazard.source.is_self_found() && confirmation.grade == Grade::General;
+    let own = hazard.is_self_found() && confirmation.grade == Grade::General;
     if own && !actor.is_any_of(&[Role::Inspector]) && !actor.is_any_of(DEPARTMENT) {
         Authority::Enterprise
     } else {
@@ -234,11 +235,11 @@ fn check_served(served: &Served, hazard: &Hazard, facts: &Facts) -> Result<(), R
         SHORT_TEXT_MAX,
     )?;
     if let Some(signature) = &served.signature
-        && hazard.photo(signature).is_none()
+        && !hazard.photo(signature).is_some_and(shows_signature)
     {
         return Err(Refusal::invalid_field(
             "served.signature",
-            "names no photo of the record",
+            "names no photo of a signature in the record",
         ));
     }
     let of_enterprise = |second: &Actor| {
@@ -258,6 +259,11 @@ fn check_served(served: &Served, hazard: &Hazard, facts: &Facts) -> Result<(), R
             "needs a signature, or why it was refused",
         )),
     }
+}
+
+/// Whether it is named as the picture of a signature, and not lost.
+fn shows_signature(photo: &Photo) -> bool {
+    photo.reference.kind == PhotoKind::Signature && !matches!(photo.state, PhotoState::Lost { .. })
 }
 
 /// The due date that so many days make, counted from the day on which the command was made.
@@ -291,7 +297,8 @@ pub(super) fn deadline(
     })
 }
 
-/// A change of grade. Making less of a major hazard waits for a second approver.
+/// A change of grade. Making less of a major hazard waits for a second approver, and so does what its
+/// finder makes of it.
 pub(super) fn change_grade(
     change: &ChangeGrade,
     hazard: &Hazard,
@@ -316,7 +323,9 @@ pub(super) fn change_grade(
         ));
     }
     let change = change.clone();
-    if change.grade == Grade::Major {
+    let raised = change.grade == Grade::Major;
+    // As at confirmation: who found it does not decide alone that it is a major one.
+    if raised && actor.person_id() != Some(hazard.reported_by) {
         return Ok(HazardEvent::GradeChanged { change });
     }
     if hazard.is_listed() {

@@ -1,6 +1,6 @@
 //! What can be asked of a hazard: computed from its record, never stored.
 
-use super::overlays::{Extension, Proposed, Suspension};
+use super::overlays::{Extension, Plan, Proposed, Suspension};
 use crate::access::Place;
 use crate::command::Grade;
 use crate::hash::Digest;
@@ -68,6 +68,16 @@ impl Hazard {
             let finders = (self.reported_by, self.received_at);
             !self.fixed_on_spot || (order.confirmed_by, order.confirmed_at) != finders
         })
+    }
+
+    /// Whether the enterprise that it is of found and told it itself.
+    pub const fn is_self_found(&self) -> bool {
+        self.source.is_self_found() && !self.readdressed
+    }
+
+    /// Whether it has a plan that the department has acknowledged.
+    pub fn is_planned(&self) -> bool {
+        self.plan.as_ref().is_some_and(Plan::is_acknowledged)
     }
 
     /// Whether listed supervision is in force.

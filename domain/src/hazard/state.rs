@@ -12,6 +12,7 @@ use crate::command::{
     CriterionRef, ExpertOpinion, Grade, Nature, PhotoPair, SelfAcceptance, Served, Source,
 };
 use crate::geography::Position;
+use crate::hash::Digest;
 use crate::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use crate::time::{LocalDate, Timestamp};
 
@@ -200,6 +201,12 @@ record! {
         #[n(7)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub self_acceptance: Option<SelfAcceptance>,
+        /// Photos after the correction that came with it or since, paired ones among them: those of an
+        /// earlier submission that failed show nothing of this one.
+        #[n(8)]
+        #[cbor(default, skip_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub shown_by: Vec<Digest>,
     }
 }
 
@@ -446,6 +453,12 @@ record! {
         #[cbor(default, skip_if = "is_zero")]
         #[serde(default)]
         pub reopened: u32,
+        /// It was reported of one enterprise and turned out to be another's: nobody there has found and
+        /// told it themselves.
+        #[n(37)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default)]
+        pub readdressed: bool,
     }
 }
 

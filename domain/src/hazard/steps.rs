@@ -218,7 +218,8 @@ fn decide_merge(merge: &Merge, hazard: &Hazard, facts: &Facts) -> Result<HazardE
     ) {
         return Err(unfit("the other hazard is not confirmed and open here"));
     }
-    if hazard.grade == Grade::Major && target.grade == Grade::General {
+    let major = hazard.grade == Grade::Major || hazard.is_proposed_as_major();
+    if major && target.grade == Grade::General {
         return Err(unfit("the other hazard is only a general one"));
     }
     require_at_work(hazard)?;

@@ -5,15 +5,18 @@ mod amendments;
 mod closing;
 mod departments;
 mod document;
+mod due_dates;
 mod evidence;
 mod grades;
 mod hostile;
 mod input;
 mod limits;
+mod measured;
 mod not_alone;
 mod overlays;
 mod plans;
 mod properties;
+mod readdressed;
 mod recurrences;
 mod safeguards;
 mod spot_checks;
@@ -208,7 +211,11 @@ fn fail(new_due_date: Option<LocalDate>) -> Action {
         photos: Vec::new(),
         new_due_date,
         document_no: None,
-        items: Vec::new(),
+        items: vec![ItemResult {
+            item: "泄爆片".to_owned(),
+            passed: false,
+            note: Some("规格不符".to_owned()),
+        }],
         no_photo_reason: None,
         on: None,
     })

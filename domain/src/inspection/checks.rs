@@ -5,7 +5,8 @@ use super::decide::Facts;
 use crate::access::Actor;
 use crate::command::{
     AttachPhoto, Attendee, CheckResult, CompleteInspection, ConvertFinding, InspectionKind,
-    InspectionSetup, ItemOutcome, LinkFinding, PhotoKind, PhotoRef, SignerRole, StartInspection,
+    InspectionSetup, ItemOutcome, ItemRef, LinkFinding, PhotoKind, PhotoRef, SignerRole,
+    StartInspection,
 };
 use crate::evidence::MediaType;
 use crate::hash::Digest;
@@ -269,6 +270,7 @@ pub(super) fn check_completion(
     check_claimed_time("completed_at", completion.completed_at, facts)?;
     text::required("situation", &completion.situation, LONG_TEXT_MAX)?;
     check_nothing_found(inspection, completion)?;
+    check_failures_handled(inspection)?;
     let open = inspection.items_open();
     if let Some(first) = open.first() {
         let rule = format!(
@@ -311,20 +313,48 @@ fn check_nothing_found(
 ) -> Result<(), Refusal> {
     let found = !inspection.findings.is_empty();
     // Where two people differ, one of them found something.
-    let failed = inspection.items.iter().any(|item| {
-        let mut in_time = item.results.iter().filter(|result| !result.late);
-        in_time.any(|result| result.outcome == ItemOutcome::NotOk)
-    });
+    let says = |outcome| inspection.items.iter().any(|item| item.was(outcome));
+    let failed = says(ItemOutcome::NotOk);
+    let self_check = inspection.kind == InspectionKind::SelfCheck;
     match completion.no_hazard_found {
         true if found || failed => Err(invalid(
             "no_hazard_found",
             "contradicts a finding or an item that is not ok",
+        )),
+        // The rate of self-checks counts these: who looked at nothing has found nothing.
+        true if self_check && !says(ItemOutcome::Ok) => Err(invalid(
+            "no_hazard_found",
+            "rests on no item that was looked at and is ok",
         )),
         false if !found && !failed => Err(invalid(
             "no_hazard_found",
             "must be said where nothing was found",
         )),
         _ => Ok(()),
+    }
+}
+
+/// What a department finds wrong it also handles (安全生产法 Art. 65): every item that is not ok is named by
+/// a finding. In a self-check the note of the result says what was done.
+fn check_failures_handled(inspection: &Inspection) -> Result<(), Refusal> {
+    if !inspection.kind.is_departments() {
+        return Ok(());
+    }
+    let handled = |item: &ItemRef| {
+        let mut findings = inspection.findings.iter();
+        findings.any(|finding| finding.item.as_ref() == Some(item))
+    };
+    let failed = inspection.items.iter();
+    let mut failed = failed.filter(|item| item.was(ItemOutcome::NotOk));
+    match failed.find(|record| !handled(&record.item)) {
+        Some(record) => Err(invalid(
+            "findings",
+            &format!(
+                "name no hazard for item {} of {}, which is not ok",
+                record.item.item, record.item.checklist
+            ),
+        )),
+        None => Ok(()),
     }
 }
 

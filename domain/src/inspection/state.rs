@@ -223,6 +223,12 @@ impl ItemRecord {
         self.results.iter().rev().find(|result| !result.late)
     }
 
+    /// Whether somebody said so before completion.
+    pub fn was(&self, outcome: ItemOutcome) -> bool {
+        let mut in_time = self.results.iter().filter(|result| !result.late);
+        in_time.any(|result| result.outcome == outcome)
+    }
+
     /// Whether two people found different things.
     pub fn is_disputed(&self) -> bool {
         let mut outcomes = self.results.iter().map(|result| result.outcome);

@@ -28,6 +28,7 @@ use crate::test_support::{
 };
 
 mod audited_tests;
+mod reassigned_tests;
 
 /// When the second person signed.
 const SIGNED: Timestamp = NOW.plus_millis(-60_000);

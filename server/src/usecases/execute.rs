@@ -16,7 +16,7 @@ mod queue;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
+use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
@@ -180,11 +180,7 @@ impl WorkingSet<'_> {
         let named_sector = named::sector(self, tx.conn(), command, &target.place)?;
         let door = self.door();
         let facts = Facts {
-            // The server's own time at the last contact: it was not made before that.
-            made_at: sender.origin.made.as_ref().map(|made| {
-                let anchor = made.server_anchor.unwrap_or(made.wall);
-                made.wall.max(anchor)
-            }),
+            made_at: sender.origin.made.as_ref().map(ClockReading::made_at),
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
             seconds,

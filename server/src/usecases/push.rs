@@ -257,7 +257,7 @@ impl Batch<'_> {
                 });
             }
         };
-        let (wall, command) = (read.made.wall, &read.command);
+        let command = &read.command;
         let sender = Sender {
             person_id: Some(person_id),
             origin: Origin {
@@ -269,10 +269,10 @@ impl Batch<'_> {
         };
         match self.set.decide(tx, command, &sender) {
             Ok(done) => Ok(took_effect(done)),
-            Err(Failure::Refused(refusal)) => self.refused(tx, command, refusal, wall),
+            Err(Failure::Refused(refusal)) => self.refused(tx, command, refusal, &sender.origin),
             Err(Failure::NotFound(_)) => {
                 let refusal = Refusal::new(RefusalCode::NotFound, no_such(command));
-                self.refused(tx, command, refusal, wall)
+                self.refused(tx, command, refusal, &sender.origin)
             }
             Err(failure) => Err(failure),
         }
@@ -283,8 +283,9 @@ impl Batch<'_> {
         tx: &mut WriteTx<'_>,
         command: &Command,
         refusal: Refusal,
-        made_at: Timestamp,
+        origin: &Origin,
     ) -> Result<Outcome, Failure> {
+        let author = self.install.person_id;
         match refusal.code {
             RefusalCode::NotFound => {
                 let predecessor = match required_predecessor(command) {
@@ -307,14 +308,15 @@ impl Batch<'_> {
             RefusalCode::OutOfScope
             | RefusalCode::NotPermitted
             | RefusalCode::CertificateNeeded
-                if self.was_entitled(tx, command, made_at)? =>
+                if self.was_entitled(tx, command, author, origin)? =>
             {
-                let detail = "made while its author was responsible here; a person must decide";
-                let reason = QuarantineReason::Reassigned;
-                Ok(Outcome::Quarantined {
-                    reason,
-                    detail: detail.to_owned(),
-                })
+                Ok(reassigned("author"))
+            }
+            // The signatures are good: what is left to refuse is a signer without a role here.
+            RefusalCode::CoSignatureInvalid
+                if self.a_co_signer_was_entitled(tx, command, origin)? =>
+            {
+                Ok(reassigned("co-signer"))
             }
             // Whether something exists is not for those to know who hold no role over it.
             RefusalCode::OutOfScope if required_predecessor(command).is_some() => {
@@ -340,15 +342,30 @@ impl Batch<'_> {
         }))
     }
 
-    /// Whether the author was responsible for this hazard once: by a role that has ended since, or
-    /// in a scope that the hazard has left since.
+    fn a_co_signer_was_entitled(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        command: &Command,
+        origin: &Origin,
+    ) -> Result<bool, Failure> {
+        for by in &origin.co_signers {
+            if self.was_entitled(tx, command, by.person_id, origin)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether this person was responsible for this hazard once: by a role that has ended since, or
+    /// in a scope that the hazard has left since. Asked of the time of the device's last contact, which
+    /// is the server's own, and of the time that the device claims: its clock may be wrong either way.
     fn was_entitled(
         &mut self,
         tx: &mut WriteTx<'_>,
         command: &Command,
-        made_at: Timestamp,
+        person_id: PersonId,
+        origin: &Origin,
     ) -> Result<bool, Failure> {
-        let person_id = self.install.person_id;
         let grants = self.set.grants(tx.conn(), person_id)?.to_vec();
         let scopes: Vec<Scope> = grants.iter().flat_map(scopes_of_grant).collect();
         let id = &command.subject_id.0;
@@ -366,12 +383,16 @@ impl Batch<'_> {
             return Ok(false);
         };
         // The roles and the certificate that they had, against those that they have.
-        let then = Actor::over(person_id, &grants, &place, made_at.min(self.now));
         let now = Actor::over(person_id, &grants, &place, self.now);
-        let lost_a_role = Role::ALL
-            .into_iter()
-            .any(|role| then.is_any_of(&[role]) && !now.is_any_of(&[role]));
-        Ok(lost_a_role || (then.is_certified() && !now.is_certified()))
+        let made = origin.made.iter();
+        let mut times = made.flat_map(|made| [Some(made.made_at()), made.server_anchor]);
+        Ok(times.any(|then| {
+            let then = then.unwrap_or(self.now).min(self.now);
+            let then = Actor::over(person_id, &grants, &place, then);
+            let mut roles = Role::ALL.into_iter();
+            roles.any(|role| then.is_any_of(&[role]) && !now.is_any_of(&[role]))
+                || (then.is_certified() && !now.is_certified())
+        }))
     }
 }
 
@@ -385,6 +406,14 @@ fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<Subject> {
         })
         .collect();
     named.into_iter().collect()
+}
+
+fn reassigned(whose: &str) -> Outcome {
+    let detail = format!("made while its {whose} was responsible here; a person must decide");
+    Outcome::Quarantined {
+        reason: QuarantineReason::Reassigned,
+        detail,
+    }
 }
 
 const fn no_such(command: &Command) -> &'static str {

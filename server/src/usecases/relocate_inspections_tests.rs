@@ -1,8 +1,8 @@
 //! Inspections follow their enterprise as hazards do, behind them, on both databases.
 
 use hazardloop_domain::command::{
-    Cadence, CompleteInspection, InspectionKind, InspectionSetup, PlanInspection, StartInspection,
-    SubmitSelfCheck, TeamMember,
+    Cadence, CheckResult, ChecklistRef, CompleteInspection, InspectionKind, InspectionSetup,
+    ItemOutcome, ItemRef, PlanInspection, StartInspection, SubmitSelfCheck, TeamMember,
 };
 use hazardloop_domain::inspection::Inspection;
 
@@ -27,7 +27,11 @@ fn setup(kind: InspectionKind) -> InspectionSetup {
         kind,
         enterprise_id: Some(enterprise("polishing")),
         position: None,
-        checklists: Vec::new(),
+        checklists: vec![ChecklistRef {
+            code: "GM-CK-D-DUST".to_owned(),
+            edition: 1,
+            mandatory: Vec::new(),
+        }],
         team: if own { Vec::new() } else { team.into() },
         basis: Some("年度监督检查计划".to_owned()),
         departments: Vec::new(),
@@ -49,7 +53,15 @@ fn self_check() -> Action {
             rights_told: false,
             attendees: Vec::new(),
         }),
-        results: Vec::new(),
+        results: vec![CheckResult {
+            item: ItemRef {
+                checklist: "GM-CK-D-DUST".to_owned(),
+                item: "1".to_owned(),
+            },
+            outcome: ItemOutcome::Ok,
+            note: None,
+            photos: Vec::new(),
+        }],
         findings: Vec::new(),
         completion: CompleteInspection {
             completed_at: NOW,

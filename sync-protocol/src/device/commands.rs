@@ -59,7 +59,7 @@ impl Engine {
             self.config.wire.co_signatures,
         )?;
         let seconds = taken_on_trust(co_signatures);
-        let verdict = self.reader(now).judge(command, made.wall, seconds);
+        let verdict = self.reader(now).judge(command, made.made_at(), seconds);
         if let LocalVerdict::Refuse(refusal) = verdict {
             return Err(refusal.into());
         }

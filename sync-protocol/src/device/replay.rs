@@ -106,7 +106,7 @@ impl<T: Replayed> Replay<'_, T> {
             return self.begin_blindly(&signed, command);
         };
         let seconds = taken_on_trust(&co_signatures);
-        let (current, made_at) = (self.record.as_ref(), signed.made.wall);
+        let (current, made_at) = (self.record.as_ref(), signed.made.made_at());
         match T::judge(self.reader, current, &command, &person, made_at, seconds).0 {
             Ok(events) => {
                 for event in events {

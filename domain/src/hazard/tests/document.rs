@@ -1,6 +1,7 @@
 //! Prints `docs/LIFECYCLE.md` from the rules themselves and holds the file against it. After a
 //! change of the rules: `UPDATE_DOCS=1 cargo test -p hazardloop-domain lifecycle_document`.
 
+use super::measured::MEASURES;
 use super::table::{actors, of_hazards, sample};
 use super::*;
 use crate::policy::{self, When};
@@ -59,69 +60,6 @@ const KINDS: [Kind; 4] = [
     },
 ];
 
-/// A measure in force over a major hazard that is being corrected, and what it changes.
-type Steps = fn() -> Vec<(Actor, Action)>;
-
-const MEASURES: [(&str, &str, StatusName, Steps); 7] = [
-    (
-        "方案待审查",
-        "a plan waits",
-        StatusName::Confirmed,
-        || vec![(person(Role::Principal, 50), submit_plan())],
-    ),
-    (
-        "延期待审批",
-        "an extension waits",
-        StatusName::Rectifying,
-        || vec![(person(Role::Principal, 50), request_extension("2026-12-12"))],
-    ),
-    (
-        "已挂牌，延期待审批",
-        "listed, an extension waits",
-        StatusName::Rectifying,
-        || {
-            vec![
-                (person(Role::ListingAuthority, 50), list()),
-                (person(Role::Principal, 50), request_extension("2026-12-12")),
-            ]
-        },
-    ),
-    (
-        "已挂牌，待复查",
-        "listed, passed by two",
-        StatusName::PendingReinspection,
-        || vec![(person(Role::ListingAuthority, 50), list())],
-    ),
-    (
-        "停产停业中",
-        "work ordered to stop",
-        StatusName::PendingReinspection,
-        || vec![(person(Role::DepartmentHead, 50), suspend())],
-    ),
-    (
-        "已申请恢复生产",
-        "resuming asked for",
-        StatusName::PendingReinspection,
-        || {
-            vec![
-                (person(Role::DepartmentHead, 50), suspend()),
-                (person(Role::Principal, 50), ask_to_resume()),
-            ]
-        },
-    ),
-    (
-        "降级待第二人复核",
-        "a downgrade waits",
-        StatusName::Rectifying,
-        || {
-            vec![(
-                person(Role::DepartmentReviewer, 50),
-                change_grade(Grade::General),
-            )]
-        },
-    ),
-];
-
 fn heading(out: &mut String, text: &str) {
     writeln!(out, "\n{text}\n").unwrap();
 }
@@ -147,11 +85,11 @@ fn outcome(outcome: &Result<Outcome, Refusal>) -> String {
 }
 
 /// One line an action that anybody can take, or is told something else of than "not permitted".
-fn outcomes(out: &mut String, case: &Case, kind: &Kind) {
+fn outcomes(out: &mut String, case: &Case, source: Source, grade: Grade, actors: &[Actor]) {
     columns(out);
     for action in of_hazards().filter(|action| !action.is_servers_own()) {
-        let sample = sample(*action, case, kind.source, kind.grade);
-        let cells: Vec<String> = actors()
+        let sample = sample(*action, case, source, grade);
+        let cells: Vec<String> = actors
             .iter()
             .take(ROLES_ZH.len())
             .map(|actor| outcome(&case.clone().act(actor, sample.clone())))
@@ -198,12 +136,16 @@ fn document() -> String {
         "# 隐患生命周期 / The life of a hazard\n\n\
          Printed from the rules (`domain/src/policy/table.rs`, `domain/src/hazard/`) by\n\
          `UPDATE_DOCS=1 cargo test -p hazardloop-domain lifecycle_document`; a test fails while it differs.\n\
-         What it should say is written out by hand in `domain/src/hazard/tests/table.rs` and `overlays.rs`.\n\n\
+         What it should say is written out by hand in `domain/src/hazard/tests/table.rs` and `measured.rs`.\n\n\
          由规则代码生成。✓ 允许；· 该角色不可；其余为不予办理的代码。\n\
          ✓ allowed; · not with this role; anything else is the code of the refusal. Actions that\n\
          nobody can take in a state are left out. Inspectors hold a valid certificate here; without one,\n\
          confirming, re-inspecting, closing and reopening are refused with `CERTIFICATE_NEEDED`.\n\
-         Overdue is no state: it is computed from the due date and the time of asking.\n",
+         Overdue is no state: it is computed from the due date and the time of asking.\n\n\
+         Asked of major hazards, and taken where it is given for general ones: the acknowledged plan, pairs of\n\
+         photos, cost, self-acceptance, number and items of the re-inspection, the item that a return is for. A\n\
+         position is never required (no fix in a basement loses a report); the place in words always is.\n\
+         Work is ordered to stop on any hazard that is open or between two bodies; a closed one is reopened first.\n",
     );
     policy_rows(&mut out);
     codes(&mut out);
@@ -216,19 +158,29 @@ fn document() -> String {
             outcomes(
                 &mut out,
                 &Case::in_state(state, kind.source, kind.grade),
-                kind,
+                kind.source,
+                kind.grade,
+                &actors(),
             );
         }
     }
     heading(
         &mut out,
-        "## 措施在执行中的重大隐患 / Major hazards with a measure in force",
+        "## 措施、事实改变的结果 / What a measure or a fact changes",
     );
-    for (zh, en, state, steps) in MEASURES {
-        heading(&mut out, &format!("### {zh} / {en} (`{}`)", state.as_str()));
-        let kind = &KINDS[3];
-        let case = Case::after(state, kind.source, kind.grade, steps());
-        outcomes(&mut out, &case, kind);
+    for measure in MEASURES {
+        let state = measure.state.as_str();
+        heading(
+            &mut out,
+            &format!("### {} / {} (`{state}`)", measure.zh, measure.en),
+        );
+        outcomes(
+            &mut out,
+            &(measure.case)(),
+            measure.source,
+            measure.grade,
+            &(measure.actors)(),
+        );
     }
     out
 }

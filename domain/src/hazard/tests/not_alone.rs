@@ -120,6 +120,52 @@ fn nothing_is_closed_on_photos_that_were_all_lost() {
 }
 
 #[test]
+fn what_showed_a_correction_that_failed_shows_nothing_of_the_next() {
+    let mut case = Case::planned(Source::OpenVisit);
+    case.must(&principal(), submit(2));
+    case.must(&inspector(1), fail(None));
+    case.must(&principal(), submit(3));
+    case.must(&inspector(1), pass());
+    case.must(&inspector(2), pass());
+    for photo in [1, 2] {
+        case.must(&Actor::System, receive(photo));
+    }
+    case.must(&administrator(), lose(3));
+    case.refused_as(RefusalCode::PhotoRequired, &inspector(1), close());
+    // One that is attached now shows it.
+    let mut attached = case.clone();
+    attached.must(
+        &inspector(1),
+        Action::AttachPhoto(AttachPhoto {
+            photo: PhotoRef {
+                kind: PhotoKind::After,
+                ..photo(4)
+            },
+        }),
+    );
+    attached.refused_as(RefusalCode::PhotosAwaited, &inspector(1), close());
+    attached.must(&Actor::System, receive(4));
+    attached.must(&inspector(1), close());
+    // And so does an earlier one that is paired again on purpose.
+    case.must(&inspector(1), fail(None));
+    let Action::SubmitRectification(again) = submit(5) else {
+        unreachable!()
+    };
+    let pairs = vec![PhotoPair {
+        before: Digest([1; 32]),
+        after: Digest([2; 32]),
+    }];
+    case.must(
+        &principal(),
+        Action::SubmitRectification(SubmitRectification { pairs, ..again }),
+    );
+    case.must(&inspector(1), pass());
+    case.must(&inspector(2), pass());
+    case.must(&administrator(), lose(5));
+    case.must(&inspector(1), close());
+}
+
+#[test]
 fn a_pair_names_no_photo_that_was_lost() {
     let mut case = Case::planned(Source::OpenVisit);
     case.must(&administrator(), lose(1));

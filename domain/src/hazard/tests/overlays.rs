@@ -274,6 +274,63 @@ fn what_becomes_major_while_it_waits_for_reinspection_goes_back_to_be_planned() 
 }
 
 #[test]
+fn what_becomes_major_while_it_is_corrected_waits_for_its_plan_unless_it_has_come_back() {
+    let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+    let mut returned = case.clone();
+    case.must(&principal(), submit_plan());
+    assert_eq!(case.state(), StatusName::Rectifying);
+    case.must(&reviewer(), change_grade(Grade::Major));
+    assert_eq!(case.state(), StatusName::Confirmed);
+    case.must(&principal(), submit_plan());
+    case.must(&reviewer(), decide_plan(true));
+    assert_eq!(case.state(), StatusName::Rectifying);
+    returned.must(&principal(), submit(2));
+    returned.must(&inspector(1), fail(None));
+    let before = returned.hazard().status.clone();
+    returned.must(&reviewer(), change_grade(Grade::Major));
+    assert_eq!(returned.state(), StatusName::Rectifying);
+    let (Status::Rectifying { returns, .. }, Status::Rectifying { returns: was, .. }) =
+        (&returned.hazard().status, &before)
+    else {
+        panic!("{:?}", returned.state());
+    };
+    assert_eq!((*returns, *was), (1, 1), "why it came back is not lost");
+    returned.refused_as(RefusalCode::PlanNotAcknowledged, &principal(), submit(3));
+}
+
+#[test]
+fn who_found_it_does_not_alone_make_more_of_it() {
+    let mut case = Case::new();
+    let finder = reviewer();
+    let found = report(Source::DeptInspection, Grade::General);
+    case.must(&finder, Action::Report(found));
+    case.must(&finder, confirm(Grade::General));
+    case.must(&finder, change_grade(Grade::Major));
+    assert_eq!(case.hazard().grade, Grade::General);
+    case.refused_as(RefusalCode::SamePerson, &finder, agree());
+    case.must(&person(Role::DepartmentReviewer, 2), agree());
+    assert_eq!(case.hazard().grade, Grade::Major);
+}
+
+#[test]
+fn what_an_inspector_calls_major_is_not_merged_into_something_less() {
+    let mut case = Case::reported(Source::OpenVisit, Grade::General);
+    case.must(&inspector(1), confirm(Grade::Major));
+    case.facts.merge_target = Some(MergeTarget {
+        status: StatusName::Confirmed,
+        grade: Grade::General,
+        enterprise_id: Some(ENTERPRISE),
+    });
+    case.refused_as(RefusalCode::MergeTargetUnfit, &reviewer(), merge());
+    case.facts.merge_target = Some(MergeTarget {
+        status: StatusName::Confirmed,
+        grade: Grade::Major,
+        enterprise_id: Some(ENTERPRISE),
+    });
+    case.must(&reviewer(), merge());
+}
+
+#[test]
 fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
     let case = Case::planned(Source::OpenVisit);
     let stood = case.hazard().status.clone();

@@ -150,7 +150,16 @@ fn passing_a_major_hazard_has_a_number_and_says_what_was_looked_at() {
     major.refused_field("items", &inspector(1), nothing.clone());
     submitted(Grade::General).must(&inspector(1), unnumbered);
     submitted(Grade::General).must(&inspector(1), nothing);
-    // What is returned is returned at once.
+    let Action::Reinspect(returned) = fail(None) else {
+        unreachable!()
+    };
+    let of_nothing = Action::Reinspect(Reinspect {
+        items: Vec::new(),
+        ..returned
+    });
+    major.refused_field("items", &inspector(1), of_nothing.clone());
+    submitted(Grade::General).must(&inspector(1), of_nothing);
+    // What is returned for something needs neither number nor photo: it is returned at once.
     major.must(&inspector(1), fail(None));
 }
 

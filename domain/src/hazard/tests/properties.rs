@@ -313,6 +313,29 @@ proptest! {
         }
     }
 
+    /// What the principal declared is dated by its first acknowledged plan: earlier, and once.
+    #[test]
+    fn no_path_makes_the_first_due_date_later(
+        source in any_source(), grade in any_grade(), planned in any::<bool>(), steps in sequence()
+    ) {
+        let mut case = match planned {
+            true => Case::planned(source),
+            false => Case::reported(source, grade),
+        };
+        let original = |case: &Case| case.hazard().order().map(|order| order.due_date_original);
+        let mut first = original(&case);
+        for step in steps {
+            let declared = case.hazard().order().is_some_and(|order| order.self_declared);
+            drop(take(&mut case, step));
+            let now = original(&case);
+            if let (Some(first), Some(now)) = (first, now) {
+                prop_assert!(now <= first, "{first} became {now}");
+                prop_assert!(now == first || declared, "{first} became {now}");
+            }
+            first = first.and(now).or(first).or(now);
+        }
+    }
+
     #[test]
     fn every_event_reads_back_byte_for_byte(steps in sequence()) {
         let mut case = Case::reported(Source::Grid, Grade::General);
@@ -335,7 +358,7 @@ proptest! {
         numbers in any::<[i64; 3]>(),
         size in any::<u64>(),
         id in any::<u128>(),
-        day in (0_i16..=9_999, 1_i8..=12, 1_i8..=28),
+        day in (1_i16..=9_999, 1_i8..=12, 1_i8..=28),
         state in 0_usize..=StatusName::EXISTING.len(),
         actor in any_actor(),
         now in any::<i64>(),

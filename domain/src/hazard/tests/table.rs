@@ -12,7 +12,7 @@ use StatusName as S;
 /// I inspector, R department reviewer, V supervisor, A administrator, X expert, H department head,
 /// L listing authority, W gateway, U insurer, M importer, B public; `*` the server itself.
 #[derive(Clone, Copy)]
-struct Outcomes {
+pub(super) struct Outcomes {
     /// Allowed.
     may: &'static str,
     /// Something else than allowed or the rest: outcome, and who gets it.
@@ -22,7 +22,7 @@ struct Outcomes {
     rest: char,
 }
 
-const LETTERS: &str = "ESPGIRVAXHLWUMB*";
+pub(super) const LETTERS: &str = "ESPGIRVAXHLWUMB*";
 
 impl Outcomes {
     fn of(self, letter: char) -> char {
@@ -35,13 +35,13 @@ impl Outcomes {
         }
     }
 
-    fn line(self) -> String {
+    pub(super) fn line(self) -> String {
         LETTERS.chars().map(|letter| self.of(letter)).collect()
     }
 }
 
 /// Everybody gets the same.
-const fn all(rest: char) -> Outcomes {
+pub(super) const fn all(rest: char) -> Outcomes {
     Outcomes {
         may: "",
         other: (' ', ""),
@@ -50,7 +50,7 @@ const fn all(rest: char) -> Outcomes {
 }
 
 /// These may; to the others it is not permitted.
-const fn only(may: &'static str) -> Outcomes {
+pub(super) const fn only(may: &'static str) -> Outcomes {
     Outcomes {
         may,
         other: (' ', ""),
@@ -59,7 +59,7 @@ const fn only(may: &'static str) -> Outcomes {
 }
 
 /// None may; these get `outcome`, the others are not permitted.
-const fn but(outcome: char, who: &'static str) -> Outcomes {
+pub(super) const fn but(outcome: char, who: &'static str) -> Outcomes {
     Outcomes {
         may: "",
         other: (outcome, who),
@@ -68,7 +68,7 @@ const fn but(outcome: char, who: &'static str) -> Outcomes {
 }
 
 /// These may, those get `outcome`; to the others it is not permitted.
-const fn split(may: &'static str, outcome: char, who: &'static str) -> Outcomes {
+pub(super) const fn split(may: &'static str, outcome: char, who: &'static str) -> Outcomes {
     Outcomes {
         may,
         other: (outcome, who),
@@ -294,6 +294,22 @@ const STANDING: &[S] = &[
     S::Transferred,
 ];
 
+/// What is stated for this kind of hazard with no measure over it, in the order of [`LETTERS`].
+pub(super) fn stated_line(
+    action: ActionKind,
+    state: StatusName,
+    self_found: bool,
+    grade: Grade,
+) -> String {
+    let of_kind: fn(&Row) -> Outcomes = match (self_found, grade) {
+        (true, Grade::General) => |row| row.self_general,
+        (true, Grade::Major) => |row| row.self_major,
+        (false, Grade::General) => |row| row.inspector_general,
+        (false, Grade::Major) => |row| row.inspector_major,
+    };
+    stated(action, state, of_kind).line()
+}
+
 /// The stated outcomes; where nothing is stated, a hazard that exists is in the wrong state for
 /// everybody, and one that does not is not found.
 fn stated(action: ActionKind, state: StatusName, outcomes: fn(&Row) -> Outcomes) -> Outcomes {
@@ -362,7 +378,7 @@ pub(super) fn of_hazards() -> impl Iterator<Item = &'static ActionKind> {
     all.filter(|action| action.subject() == SubjectKind::Hazard)
 }
 
-fn letter(outcome: &Result<Outcome, Refusal>) -> char {
+pub(super) fn letter(outcome: &Result<Outcome, Refusal>) -> char {
     match outcome {
         Ok(_) => '+',
         Err(refusal) => match refusal.code {
@@ -374,6 +390,11 @@ fn letter(outcome: &Result<Outcome, Refusal>) -> char {
             RefusalCode::NothingPending => 'o',
             RefusalCode::NotInForce => 'f',
             RefusalCode::PlanNotAcknowledged => 'p',
+            RefusalCode::CertificateNeeded => 'c',
+            RefusalCode::AlreadyPending => 'w',
+            RefusalCode::AlreadyInForce => 'l',
+            RefusalCode::SuspensionInForce => 'h',
+            RefusalCode::TooFewReinspections => 't',
             _ => '?',
         },
     }

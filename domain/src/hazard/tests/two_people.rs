@@ -95,19 +95,31 @@ fn an_order_is_signed_for_or_the_refusal_is_recorded() {
         refused_because: None,
         witness: None,
     };
-    let case = Case::reported(Source::OpenVisit, Grade::General);
+    let mut case = Case::reported(Source::OpenVisit, Grade::General);
+    case.must(
+        &inspector(1),
+        Action::AttachPhoto(AttachPhoto {
+            photo: PhotoRef {
+                kind: PhotoKind::Signature,
+                ..photo(8)
+            },
+        }),
+    );
     case.clone()
         .refused_field("served", &inspector(1), with(nobody.clone()));
-    let unknown = Served {
-        signature: Some(Digest([9; 32])),
+    let signed_by = |photo: u8| Served {
+        signature: Some(Digest([photo; 32])),
         ..nobody.clone()
     };
-    case.clone()
-        .refused_field("served.signature", &inspector(1), with(unknown));
-    let signed = Served {
-        signature: Some(Digest([1; 32])),
-        ..nobody.clone()
-    };
+    // Unknown, and a picture of the hazard itself.
+    for photo in [9, 1] {
+        case.clone()
+            .refused_field("served.signature", &inspector(1), with(signed_by(photo)));
+    }
+    let signed = signed_by(8);
+    let mut lost = case.clone();
+    lost.must(&administrator(), lose(8));
+    lost.refused_field("served.signature", &inspector(1), with(signed.clone()));
     case.clone().must(&inspector(1), with(signed.clone()));
     let both = Served {
         refused_because: Some("不认可".to_owned()),

@@ -16,8 +16,10 @@ fn document() -> String {
          \"Team\": only those of the role who carry out this very inspection.\n\n\
          Beside the table: a department's inspection is begun and completed by a certified inspector; two of them\n\
          sign, and the enterprise signs or its refusal is recorded; a result that becomes another afterwards voids\n\
-         the signatures that covered it; \"nothing found\" is said, and then no item of anybody may be wrong. After\n\
-         completion only what was recorded before is still added.\n\n\
+         the signatures that covered it; \"nothing found\" is said, and then no item of anybody may be wrong; a\n\
+         self-check that says so has looked at one item or more. What is wrong in a department's inspection is\n\
+         named by a finding, item by item (Art. 65); in a self-check the note of the result says what was done.\n\
+         After completion only what was recorded before is still added.\n\n\
          | 操作 action | 状态 from | 检查类型 kinds | 谁 who | 角色 roles |\n|---|---|---|---|---|\n",
     );
     for row in TABLE {

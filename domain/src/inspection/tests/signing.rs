@@ -118,6 +118,7 @@ fn where_two_inspectors_differ_something_was_found() {
     let mut case = signed();
     case.must(&two, record(vec![result("2", ItemOutcome::Ok)]));
     case.refused_field("no_hazard_found", &one, complete(true));
+    case.must(&one, finding(K::Plan, 1));
     case.must(&one, complete(false));
 }
 

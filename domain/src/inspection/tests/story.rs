@@ -135,6 +135,69 @@ fn a_self_check_that_found_nothing_is_a_record_handed_in_at_once() {
 }
 
 #[test]
+fn a_self_check_that_looked_at_nothing_has_not_found_nothing() {
+    let of = |results| {
+        Action::SubmitSelfCheck(SubmitSelfCheck {
+            results,
+            ..self_check(Some(setup(K::SelfCheck)))
+        })
+    };
+    let mut case = Case::new();
+    case.refused_field("no_hazard_found", &employee(), of(Vec::new()));
+    let none_there = vec![
+        result("1", ItemOutcome::NotApplicable),
+        result("2", ItemOutcome::NotApplicable),
+    ];
+    case.refused_field("no_hazard_found", &employee(), of(none_there));
+    let mut without_lists = setup(K::SelfCheck);
+    without_lists.checklists = Vec::new();
+    let check = SubmitSelfCheck {
+        results: Vec::new(),
+        ..self_check(Some(without_lists))
+    };
+    case.refused_field(
+        "no_hazard_found",
+        &employee(),
+        Action::SubmitSelfCheck(check),
+    );
+}
+
+#[test]
+fn a_department_names_a_hazard_for_every_item_that_is_not_ok() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(
+        &one,
+        record(vec![
+            result("1", ItemOutcome::NotOk),
+            result("2", ItemOutcome::NotOk),
+        ]),
+    );
+    let of_item = |number, item: &str| {
+        let Action::LinkFinding(finding) = finding(K::Plan, number) else {
+            unreachable!()
+        };
+        let mut item_ref = result(item, ItemOutcome::Ok).item;
+        item.clone_into(&mut item_ref.item);
+        Action::LinkFinding(LinkFinding {
+            item: Some(item_ref),
+            ..finding
+        })
+    };
+    case.must(&one, of_item(1, "1"));
+    for inspector in [&one, &two] {
+        case.must(inspector, sign(inspector, K::Plan));
+    }
+    case.must(&two, refuse());
+    case.refused_field("findings", &one, complete(false));
+    case.must(&one, of_item(2, "2"));
+    for inspector in [&one, &two] {
+        case.must(inspector, sign(inspector, K::Plan));
+    }
+    case.must(&one, complete(false));
+}
+
+#[test]
 fn a_self_check_that_was_planned_is_handed_in_under_its_plan() {
     let mut case = Case::new();
     case.must(&principal(), plan(K::SelfCheck));

@@ -61,8 +61,12 @@ impl World<'_> {
             "self_check" => {
                 setup["cadence"] = json!("daily");
                 setup["team"] = json!([]);
+                setup["checklists"] =
+                    json!([{"code": "GM-CK-D-DUST", "edition": 1, "mandatory": []}]);
+                let item = json!({"checklist": "GM-CK-D-DUST", "item": "1"});
                 let begun = json!({
-                    "kind": "submit_self_check", "results": [], "findings": [],
+                    "kind": "submit_self_check", "findings": [],
+                    "results": [{"item": item, "outcome": "ok"}],
                     "start": {"setup": setup, "started_at": "2026-11-22T00:30:00Z",
                         "place_text": "车间"},
                     "completion": {"completed_at": "2026-11-22T00:50:00Z", "situation": "无",

@@ -1,0 +1,92 @@
+//! Whoever was responsible when a command was made, and is not when it arrives: a person decides, and
+//! nothing is lost, whether author or co-signer, and whatever the device's clock says.
+
+use hazardloop_domain::command::ClockReading;
+use hazardloop_domain::ids::PersonId;
+
+use super::*;
+use crate::usecases::people;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// An hour later, the roles of `who` end.
+async fn end_roles(server: &TestServer, who: PersonId) {
+    server.set_now(NOW.plus_millis(HOUR_MS));
+    let app = &server.app;
+    let grants = app
+        .db
+        .read(move |tx| crate::store::access::grants_of(tx.conn(), who))
+        .await
+        .unwrap();
+    for (version, grant) in (1..).zip(&grants) {
+        people::end_grant(app, person("admin"), who, version, grant.id)
+            .await
+            .unwrap();
+    }
+}
+
+#[track_caller]
+fn waits_for_a_person(outcome: &Outcome, whose: &str) {
+    let Outcome::Quarantined { reason, detail } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(*reason, QuarantineReason::Reassigned);
+    assert!(detail.contains(whose), "{detail}");
+}
+
+#[test]
+fn a_co_signer_whose_role_has_ended_since_leaves_it_to_a_person() {
+    on_each_database(async |server| {
+        let mut site = Site::of(&server).await;
+        let by = signed_by(&site.second);
+        end_roles(&server, site.second.person_id).await;
+        let outcome = site.push(hazard_id(1), confirm(Grade::Major), &[by]).await;
+        waits_for_a_person(&outcome, "co-signer");
+        assert_eq!(site.hazard(1).await.status_name(), StatusName::Reported);
+    });
+}
+
+/// Pushes a note by the first inspector with these clocks, after their roles have ended.
+async fn noted_by(server: &TestServer, wall: Timestamp, anchor: Option<Timestamp>) -> Outcome {
+    let mut site = Site::of(server).await;
+    end_roles(server, site.first.person_id).await;
+    let text = "现场已看过".to_owned();
+    let command = Command::new(hazard_id(1), Action::Note(Note { text }));
+    let kind = command.action.kind();
+    let clocks = ClockReading {
+        wall,
+        server_anchor: anchor,
+        ..clocks(NOW)
+    };
+    let payload = CommandPayload::pack_signed(clocks, &command, &[]);
+    let envelope = site.first.seal_raw(kind.as_str(), kind.version(), payload);
+    let batch = site.first.push(vec![envelope]);
+    let answer = push(&server.app, site.first.person_id, batch).await;
+    match &answer.unwrap().results[0] {
+        PushResult::Receipt(receipt) => receipt.outcome.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_either_way_loses_no_work_of_an_author_who_has_left() {
+    let (long_ago, ahead) = (
+        Timestamp::from_millis(0),
+        NOW.plus_millis(30 * 24 * HOUR_MS),
+    );
+    for wall in [NOW, long_ago, ahead] {
+        on_each_database(move |server| async move {
+            let outcome = noted_by(&server, wall, Some(NOW)).await;
+            waits_for_a_person(&outcome, "author");
+        });
+    }
+}
+
+#[test]
+fn what_was_made_after_the_role_had_ended_is_refused() {
+    on_each_database(async |server| {
+        let later = NOW.plus_millis(2 * HOUR_MS);
+        let outcome = noted_by(&server, later, Some(later)).await;
+        assert!(matches!(outcome, Outcome::Rejected { .. }), "{outcome:?}");
+    });
+}
