@@ -6,7 +6,10 @@
     clippy::indexing_slicing
 )]
 
+use std::any::Any;
+use std::cell::OnceCell;
 use std::future::Future;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -41,6 +44,9 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
 /// A server without a socket, with the sample loaded and a clock that can be set.
 pub(crate) struct TestServer {
     pub app: App,
+    /// The routes over `app`, once the first request has built them (`http::test_client`): building
+    /// them takes longer than most requests.
+    pub routes: OnceCell<Rc<dyn Any>>,
     url: DatabaseUrl,
     now: Arc<AtomicI64>,
     _data: tempfile::TempDir,
@@ -77,6 +83,7 @@ impl TestServer {
         crate::usecases::rule_limits::announce(&app).await.unwrap();
         Self {
             app,
+            routes: OnceCell::new(),
             url,
             now,
             _data: data,

@@ -6,10 +6,16 @@
     clippy::indexing_slicing
 )]
 
+use std::any::Any;
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Service as _, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
-use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App as ActixApp, web};
+use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -99,13 +105,8 @@ impl Ask<'_> {
     }
 
     pub async fn answer(self) -> Answer {
-        let service = init_service(
-            ActixApp::new()
-                .app_data(web::Data::new(self.server.app.clone()))
-                .configure(super::configure),
-        )
-        .await;
-        let response = call_service(&service, self.request.to_request()).await;
+        let routes = routes(self.server).await;
+        let response = (routes.0)(self.request).await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_body(response).await.to_vec();
@@ -117,6 +118,33 @@ impl Ask<'_> {
             body,
         }
     }
+}
+
+/// Every route of one server, and nothing of another's.
+struct Routes(Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>>>);
+
+/// Those of this server, built for its first request.
+async fn routes(server: &TestServer) -> Rc<Routes> {
+    let built = match server.routes.get() {
+        Some(built) => built.clone(),
+        None => {
+            let service = init_service(
+                ActixApp::new()
+                    .app_data(web::Data::new(server.app.clone()))
+                    .configure(super::configure),
+            );
+            let service = Rc::new(service.await);
+            let call = move |request: TestRequest| {
+                let service = service.clone();
+                let answer = async move { service.call(request.to_request()).await.unwrap() };
+                Box::pin(answer) as LocalBoxFuture<'static, _>
+            };
+            let built: Rc<dyn Any> = Rc::new(Routes(Box::new(call)));
+            // Two first requests at once: either's will do.
+            server.routes.get_or_init(|| built).clone()
+        }
+    };
+    built.downcast().unwrap()
 }
 
 pub(crate) async fn get(server: &TestServer, login: &str, path: &str) -> Answer {
