@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::checks::{
-    check_closure, check_photos, check_submission, limit, require_awaited, unknown_photo,
-};
+use super::checks::{check_photos, check_submission, limit, require_awaited, unknown_photo};
+use super::reinspection::check_closure;
 use super::report::decide_report;
 use super::{amend, grading, spot_check, steps};
 use crate::access::Actor;

@@ -19,6 +19,7 @@ mod overlays;
 mod plan;
 mod queries;
 mod recurrence;
+mod reinspection;
 mod report;
 mod spot_check;
 mod state;

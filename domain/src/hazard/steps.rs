@@ -1,11 +1,12 @@
 //! The steps beside the main line, and re-inspection: each checks its fields, then what must hold.
 
-use super::checks::{check_due_date, check_reinspection, is_blank, limit};
+use super::checks::{check_due_date, is_blank, limit};
 use super::decide::{Decision, Facts, Outcome};
 use super::measures::{
     assign_sector, decide_resumption, delist, list_supervision, order_suspension, record_penalty,
     request_resumption, require_listing_seat,
 };
+use super::reinspection::check_reinspection;
 use super::{grading, plan};
 use crate::access::{Actor, Role};
 use crate::command::{

@@ -141,7 +141,7 @@ fn a_departments_inspection_goes_from_plan_to_completion_and_its_history_holds()
         it.send("inspector1", results("not_ok")).await.expect(200);
         let finding = json!({
             "kind": "link_finding", "finding_id": new_id(50), "hazard_id": hazard,
-            "handling": "rectify_by_deadline",
+            "item": {"checklist": "GM-CK-I-DUST", "item": "1"}, "handling": "rectify_by_deadline",
         });
         it.send("inspector1", finding.clone()).await.expect(200);
         let mut foreign = finding;

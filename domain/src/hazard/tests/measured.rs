@@ -241,3 +241,29 @@ fn each_changes_what_is_stated_and_nothing_else() {
     }
     assert!(wrong.is_empty(), "{LETTERS}\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn who_holds_no_role_here_is_out_of_scope_and_learns_nothing() {
+    let outsider = Actor::Person {
+        person_id: PersonId(Uuid::from_u128(7)),
+        roles: Vec::new(),
+        certified: true,
+    };
+    for state in [S::Unreported].iter().chain(StatusName::EXISTING) {
+        let case = Case::in_state(*state, Source::Grid, Grade::General);
+        for kind in of_hazards() {
+            let action = sample(*kind, &case, Source::Grid, Grade::General);
+            let refusal = case.clone().refused(&outsider, action);
+            assert_eq!(
+                refusal.code,
+                RefusalCode::OutOfScope,
+                "{kind:?} on {state:?}"
+            );
+            assert_eq!(
+                refusal.from_state, None,
+                "an outsider is not told the state"
+            );
+            assert!(refusal.allowed.is_empty());
+        }
+    }
+}

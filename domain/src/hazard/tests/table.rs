@@ -478,29 +478,3 @@ fn no_state_and_action_are_stated_twice_and_every_letter_is_a_role() {
         }
     }
 }
-
-#[test]
-fn who_holds_no_role_here_is_out_of_scope_and_learns_nothing() {
-    let outsider = Actor::Person {
-        person_id: PersonId(Uuid::from_u128(7)),
-        roles: Vec::new(),
-        certified: true,
-    };
-    for state in NEW.iter().chain(StatusName::EXISTING) {
-        let case = Case::in_state(*state, Source::Grid, Grade::General);
-        for kind in of_hazards() {
-            let action = sample(*kind, &case, Source::Grid, Grade::General);
-            let refusal = case.clone().refused(&outsider, action);
-            assert_eq!(
-                refusal.code,
-                RefusalCode::OutOfScope,
-                "{kind:?} on {state:?}"
-            );
-            assert_eq!(
-                refusal.from_state, None,
-                "an outsider is not told the state"
-            );
-            assert!(refusal.allowed.is_empty());
-        }
-    }
-}
