@@ -238,14 +238,11 @@ fn add_jurisdiction(
 }
 
 fn record(sample: &SampleEnterprise) -> Result<Enterprise, Failure> {
-    let position = Position::new(Measurement {
-        longitude: sample.longitude,
-        latitude: sample.latitude,
-        reference: sample.reference,
-        accuracy_m: None,
-        altitude_m: None,
-        fixed_at: None,
-    })
+    let position = Position::new(Measurement::at(
+        sample.longitude,
+        sample.latitude,
+        sample.reference,
+    ))
     .map_err(|error| Failure::Internal(format!("the sample: {error}")))?;
     Ok(Enterprise {
         id: EnterpriseId(id(&sample.key)),

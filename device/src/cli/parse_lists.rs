@@ -161,14 +161,7 @@ pub(super) fn near(text: &str) -> Result<Near, Unreadable> {
             format!("the radius must lie between 0 and {MAX_NEAR_M} metres"),
         ));
     }
-    let centre = Position::new(Measurement {
-        longitude,
-        latitude,
-        reference,
-        accuracy_m: None,
-        altitude_m: None,
-        fixed_at: None,
-    });
+    let centre = Position::new(Measurement::at(longitude, latitude, reference));
     let centre = centre.map_err(|error| Unreadable::of_both(&error.to_string()))?;
     Ok(Near { centre, radius_m })
 }

@@ -39,6 +39,20 @@ pub struct Measurement {
     pub fixed_at: Option<Timestamp>,
 }
 
+impl Measurement {
+    /// Two numbers and their system, and nothing else known of them.
+    pub const fn at(longitude: f64, latitude: f64, reference: CoordinateReference) -> Self {
+        Self {
+            longitude,
+            latitude,
+            reference,
+            accuracy_m: None,
+            altitude_m: None,
+            fixed_at: None,
+        }
+    }
+}
+
 /// A checked position as measured: 1e-7 degree, decimetres, milliseconds.
 ///
 /// JSON as in [`Measurement`]. CBOR: map of 0 longitude and 1 latitude (1e-7 degree), 2 reference

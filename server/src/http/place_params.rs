@@ -49,14 +49,7 @@ impl FromStr for PointParam {
 
     fn from_str(text: &str) -> Result<Self, BadPlace> {
         let ([longitude, latitude], reference) = numbers(text, POINT_FORM)?;
-        let measured = Measurement {
-            longitude,
-            latitude,
-            reference,
-            accuracy_m: None,
-            altitude_m: None,
-            fixed_at: None,
-        };
+        let measured = Measurement::at(longitude, latitude, reference);
         let point = Position::new(measured);
         point
             .map(Self)

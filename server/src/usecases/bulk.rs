@@ -65,13 +65,8 @@ impl Made {
 
     /// The report.
     pub fn report(&self, found_at: Timestamp) -> Report {
-        let measured = self.point.map(|point| Measurement {
-            longitude: point.longitude,
-            latitude: point.latitude,
-            reference: CoordinateReference::Wgs84,
-            accuracy_m: None,
-            altitude_m: None,
-            fixed_at: None,
+        let measured = self.point.map(|point| {
+            Measurement::at(point.longitude, point.latitude, CoordinateReference::Wgs84)
         });
         Report {
             source: self.source,

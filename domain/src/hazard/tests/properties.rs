@@ -123,13 +123,39 @@ fn likely_action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// One command by somebody, and whether all awaited photos arrive before it.
-type Step = (Actor, Action, bool);
+/// One command by somebody.
+#[derive(Clone, Debug)]
+struct Step {
+    actor: Actor,
+    action: Action,
+    /// Who signed it too.
+    seconds: Vec<Actor>,
+    /// Whether all awaited photos arrive before it.
+    photos_arrive: bool,
+    /// Days that pass before it.
+    days: i64,
+}
 
 fn sequence() -> impl Strategy<Value = Vec<Step>> {
     let anybody = (any_actor(), likely_action()).boxed();
     let step = prop_oneof![3 => fitting_act(), 2 => anybody];
-    let step = (step, any::<bool>()).prop_map(|((actor, action), arrive)| (actor, action, arrive));
+    let second = prop_oneof![
+        2 => (1_u128..4).prop_map(inspector),
+        1 => Just(reviewer()),
+        1 => Just(employee()),
+        1 => any_actor(),
+    ];
+    let seconds = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(second, 1..3)];
+    let days = prop_oneof![9 => Just(0), 1 => Just(1_i64)];
+    let step = (step, seconds, any::<bool>(), days).prop_map(
+        |((actor, action), seconds, photos_arrive, days)| Step {
+            actor,
+            action,
+            seconds,
+            photos_arrive,
+            days,
+        },
+    );
     proptest::collection::vec(step, 1..80)
 }
 
@@ -160,28 +186,34 @@ fn fitting_act() -> impl Strategy<Value = (Actor, Action)> {
 }
 
 /// Takes one step and tells the state just before its command, and what came of it.
-fn take(
-    case: &mut Case,
-    (actor, action, photos_arrive): Step,
-) -> (Hazard, Result<Outcome, Refusal>) {
+fn take(case: &mut Case, step: Step) -> (Hazard, Result<Outcome, Refusal>) {
+    case.facts.now = case.facts.now.plus_millis(step.days * DAY_MS);
+    case.facts.seconds = step.seconds;
     let named: Vec<Digest> = case
         .hazard()
         .photos
         .iter()
         .map(|photo| photo.reference.sha256)
         .collect();
-    for sha256 in named.into_iter().filter(|_| photos_arrive) {
+    for sha256 in named.into_iter().filter(|_| step.photos_arrive) {
         case.must(
             &Actor::System,
             Action::ReceivePhoto(ReceivePhoto { sha256 }),
         );
     }
     let before = case.hazard().clone();
-    let outcome = case.act(&actor, action);
+    let outcome = case.act(&step.actor, step.action);
     (before, outcome)
 }
 
-fn check_closure(before: &Hazard, after: &Hazard) {
+/// Whoever may stand for an inspector in this step.
+fn inspectors_in(step: &Step) -> Vec<PersonId> {
+    let all = step.seconds.iter().chain([&step.actor]);
+    let fit = all.filter(|who| who.is_certified() && who.is_any_of(&[Role::Inspector]));
+    fit.filter_map(Actor::person_id).collect()
+}
+
+fn check_closure(before: &Hazard, after: &Hazard, inspectors: &[PersonId]) {
     let Status::Closed {
         submission,
         closed_by,
@@ -199,6 +231,8 @@ fn check_closure(before: &Hazard, after: &Hazard) {
     assert!(passed.len() >= after.passes_needed(), "{passed:?}");
     if after.grade == Grade::Major {
         assert!(passed.len() >= 2, "{passed:?}");
+        let none_else = passed.iter().all(|person| inspectors.contains(person));
+        assert!(none_else, "{passed:?} of {inspectors:?}");
         assert!(after.plan.as_ref().unwrap().is_acknowledged());
         assert!(submission.self_acceptance.is_some());
     }
@@ -206,6 +240,10 @@ fn check_closure(before: &Hazard, after: &Hazard) {
     assert!(!passed.contains(&submission.submitted_by));
     assert_ne!(*closed_by, submission.submitted_by);
     assert_eq!(before.photos_awaited(), 0);
+    let shows = |photo: &crate::hazard::Photo| {
+        photo.state == PhotoState::Verified && submission.shown_by.contains(&photo.reference.sha256)
+    };
+    assert!(after.photos.iter().any(shows));
 }
 
 fn check_refusal(refusal: &Refusal, hazard: &Hazard, actor: &Actor) {
@@ -275,20 +313,45 @@ fn the_sequences_reach_every_state_so_that_the_properties_say_something() {
     assert!(!reached.contains(&(Grade::Major, StatusName::Withdrawn)));
 }
 
+/// 即查即改, by an employee.
+fn fixed_on_spot() -> Case {
+    let mut case = Case::new();
+    let after = PhotoRef {
+        kind: PhotoKind::After,
+        ..photo(2)
+    };
+    let said = Report {
+        photos: vec![photo(1), after],
+        fixed_on_spot: Some(crate::command::FixedOnSpot {
+            measures: "移走堵塞通道的料箱".to_owned(),
+            responsible_person: "王强".to_owned(),
+            completed_at: NOW,
+            cost_fen: None,
+        }),
+        ..report(Source::EmployeeReport, Grade::General)
+    };
+    case.must(&author(Source::EmployeeReport), Action::Report(said));
+    case
+}
+
 proptest! {
     #[test]
     fn any_sequence_keeps_the_record_true(
-        source in any_source(), grade in any_grade(), planned in any::<bool>(), steps in sequence()
+        source in any_source(), grade in any_grade(), begins in 0..3, steps in sequence()
     ) {
-        let mut case = match planned {
-            true => Case::planned(source),
-            false => Case::reported(source, grade),
+        let (mut case, source) = match begins {
+            0 => (Case::planned(source), source),
+            1 => (fixed_on_spot(), Source::EmployeeReport),
+            _ => (Case::reported(source, grade), source),
         };
+        // Those by whom planned cases were brought here are among them.
+        let mut inspectors: Vec<_> = (50..55).map(|number| id_of(&inspector(number))).collect();
         for step in steps {
-            let actor = step.0.clone();
+            let actor = step.actor.clone();
+            inspectors.extend(inspectors_in(&step));
             let (before, outcome) = take(&mut case, step);
             match outcome {
-                Ok(_) => check_closure(&before, case.hazard()),
+                Ok(_) => check_closure(&before, case.hazard(), &inspectors),
                 Err(refusal) => {
                     check_refusal(&refusal, &before, &actor);
                     prop_assert_eq!(case.hazard(), &before);

@@ -108,14 +108,7 @@ fn position(
             return Err(Finding::GoTogether(together));
         }
     };
-    let measured = Measurement {
-        longitude,
-        latitude,
-        reference,
-        accuracy_m: None,
-        altitude_m: None,
-        fixed_at: None,
-    };
+    let measured = Measurement::at(longitude, latitude, reference);
     let new = Position::new(measured).map_err(|error| Finding::OffTheEarth(error.to_string()))?;
     let place = |of: &Position| (of.longitude_e7(), of.latitude_e7(), of.reference());
     let same = before.filter(|before| place(before) == place(&new));

@@ -39,14 +39,11 @@ const CENTRE: Wgs84Point = Wgs84Point {
 fn placed(number: u64) -> Report {
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let part = |shift: u32| f64::from(u16::try_from(mixed >> shift & 0xffff).unwrap()) / 65_536.0;
-    let measured = Measurement {
-        longitude: CENTRE.longitude + (part(48) - 0.5) * 0.006,
-        latitude: CENTRE.latitude + (part(32) - 0.5) * 0.006,
-        reference: CoordinateReference::Wgs84,
-        accuracy_m: None,
-        altitude_m: None,
-        fixed_at: None,
-    };
+    let measured = Measurement::at(
+        CENTRE.longitude + (part(48) - 0.5) * 0.006,
+        CENTRE.latitude + (part(32) - 0.5) * 0.006,
+        CoordinateReference::Wgs84,
+    );
     Report {
         position: Some(Position::new(measured).unwrap()),
         ..report("密")
