@@ -124,8 +124,7 @@ impl Engine {
         if let Some((install_id, key)) = writing.rekey {
             self.identity.install_id = install_id;
             self.key = key;
-            self.push.sent = None;
-            self.push.lane.busy = None;
+            self.forget_old_stream();
         }
         // After every exchange the store is tidied: what the answer settled may go in its time.
         self.compact |= matches!(
@@ -139,6 +138,21 @@ impl Engine {
             Some(LaneName::Photo) => self.photos.lane.busy = None,
             None => {}
         }
+    }
+
+    /// What was asked under the old install, and what came of it meanwhile, speaks of commands that are
+    /// numbered anew by now: taken for theirs, it would settle what nobody has.
+    fn forget_old_stream(&mut self) {
+        self.push.sent = None;
+        self.push.lane.busy = None;
+        // A pull that was under way is asked for again.
+        self.pull.wanted |= self.pull.lane.busy.take().is_some();
+        self.inbox.retain(|job| {
+            !matches!(
+                job,
+                Job::Push { .. } | Job::Pull(_) | Job::TooLarge { .. } | Job::SetAside { .. }
+            )
+        });
     }
 
     /// The write is durable.

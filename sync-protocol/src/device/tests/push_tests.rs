@@ -375,6 +375,36 @@ fn all_that_was_made_on_a_restored_phone_is_sealed_anew() {
     assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 3);
 }
 
+#[test]
+fn an_answer_to_the_old_install_settles_nothing_of_the_new_one() {
+    let mut world = World::new();
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    world.queue(hazard_id(1), report(vec![]));
+    world.pump();
+    world.now = world.engine.next_wake().unwrap();
+    let Some(Output::Send { id, request }) = world.engine.poll_output(world.now) else {
+        panic!("nothing is sent");
+    };
+    let answer = world.hub.answer(&request).unwrap();
+    let new = InstallId(Uuid::from_u128(99));
+    world.engine.handle_rekeyed(new, key());
+    let Some(Output::Write { id: written, ops }) = world.engine.poll_output(world.now) else {
+        panic!("nothing is sealed anew");
+    };
+    // It comes while the new seals are on their way to the disk.
+    world.engine.handle_response(id, world.now, answer);
+    world.store.apply(&ops);
+    world.engine.handle_stored(written);
+    world.hub = Hub::new();
+    world.hub.stream = fresh_stream(new);
+    world.settle();
+    assert!(
+        world.hub.hazards.contains_key(&hazard_id(1).0),
+        "what was sealed anew is sent under the new install"
+    );
+    assert_eq!(world.standing(1), Standing::Arrived);
+}
+
 pub(super) fn fresh_stream(install_id: InstallId) -> crate::hub::StreamState {
     crate::hub::StreamState {
         install_id,
