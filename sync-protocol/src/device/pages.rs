@@ -6,7 +6,7 @@ use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
-use crate::wire::{Bytes, Checkpoint, Page, Record, ResetReason, Scope};
+use crate::wire::{Bytes, Checkpoint, Page, Record, Scope};
 
 use super::engine::Engine;
 use super::jobs::Writing;
@@ -69,9 +69,6 @@ impl Engine {
             ops.clear();
             return;
         };
-        let older = page
-            .reset
-            .is_some_and(|reason| reason != ResetReason::First);
         let mut changes = BTreeMap::new();
         if !begins {
             changes = self.state.staged.get(&scope).cloned().unwrap_or_default();
@@ -81,7 +78,6 @@ impl Engine {
             scope,
             digest_key,
             replaces: state.staging_reset,
-            rolls_back: older,
         };
         let held = self.show(&shown, changes, state.held, writing);
         self.close_page(now, scope, state, held, checkpoint, writing);
@@ -124,10 +120,8 @@ impl Engine {
             };
             held = held.with(digest);
             let row = self.state.rows.get(&key);
-            // Another scope may have brought a newer version already.
-            let newer = row.is_some_and(|row| row.version > record.version && row.holders > 0);
             let same = row.is_some_and(|r| r.version == record.version && r.body == *body);
-            if !same && (!newer || shown.rolls_back) {
+            if !same && !self.another_is_ahead(scope, &key, record.version) {
                 writing.ops.push(StoreOp::PutRow(record));
             }
             if before != Some(&member) {
@@ -141,6 +135,18 @@ impl Engine {
         );
         self.release_rows(&left, writing);
         held
+    }
+
+    /// Whether another scope has brought a newer version of this row already, in this epoch. What came
+    /// before the server was restored counts for nothing: it may know less now, and that is what holds.
+    fn another_is_ahead(&self, scope: Scope, key: &RowKey, version: i64) -> bool {
+        self.state.members.iter().any(|(other, rows)| {
+            // The cursors of a scope go with the epoch, and its rows are of it once they are shown.
+            let state = self.state.scopes.get(other);
+            let present = state.is_some_and(|s| s.cursor.is_some() && !s.staging_reset);
+            let member = rows.get(key);
+            *other != scope && present && member.is_some_and(|member| member.version > version)
+        })
     }
 
     fn close_page(
@@ -185,8 +191,6 @@ struct Showing {
     digest_key: DigestKey,
     /// The changes are the whole scope.
     replaces: bool,
-    /// The server may have gone back: its older version counts.
-    rolls_back: bool,
 }
 
 /// A page's changes; a record that is both there and removed is there.

@@ -145,6 +145,12 @@ pub const CRATES: &[Crate] = &[
         own_in_tests: &[TESTS],
         foreign: None,
     },
+    Crate {
+        name: "hazardloop-simulation",
+        own: &[DOMAIN, PROTOCOL],
+        own_in_tests: &[],
+        foreign: Some(&["clap", "ed25519-dalek", "minicbor", "uuid"]),
+    },
     // Drives processes, and so needs neither device nor server; both take its harness for their own tests.
     Crate {
         name: TESTS,

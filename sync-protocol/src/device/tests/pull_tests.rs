@@ -207,3 +207,41 @@ fn staged_pages_that_the_server_forgets_to_complete_are_fetched_anew() {
     world.pull();
     assert_eq!(world.engine.hazards(world.now).len(), 1);
 }
+
+/// A restored server's older versions count, be they many pages or in a scope that this device has not held.
+#[test]
+fn what_a_restored_server_no_longer_knows_is_shown_by_no_device() {
+    let mut world = World::new();
+    world.hub.page = 1;
+    world.hub.hazard_scopes = vec![firm_scope(), town_scope()];
+    world.queue(hazard_id(1), report(vec![]));
+    world.queue(hazard_id(2), report(vec![]));
+    world.settle();
+    world.pull();
+    let (scopes, hazards) = (world.hub.scopes.clone(), world.hub.hazards.clone());
+    world.queue(hazard_id(1), note("lost with the server's disk"));
+    world.settle();
+    world.pull();
+    let row = |world: &World| {
+        let key = (RecordKind::Hazard, hazard_id(1).0);
+        world.engine.state().rows[&key].version
+    };
+    let (before, after) = (hazards[&hazard_id(1).0].version, row(&world));
+    assert!(after > before);
+    world.hub.scopes = scopes.clone();
+    world.hub.hazards = hazards.clone();
+    world.hub.epoch = "restored".into();
+    world.pull();
+    assert_eq!(row(&world), before);
+    // Once more, with a scope that goes at the same time: it is no reason to keep what it had brought.
+    world.queue(hazard_id(1), note("lost again"));
+    world.settle();
+    world.pull();
+    assert!(row(&world) > before);
+    world.hub.scopes = scopes;
+    world.hub.hazards = hazards;
+    world.hub.epoch = "restored again".into();
+    world.hub.dropped.insert(town_scope());
+    world.pull();
+    assert_eq!(row(&world), before);
+}

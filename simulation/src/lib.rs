@@ -1,0 +1,19 @@
+//! A seeded simulator of the sync protocol: devices with the real device half, a hub with the real stream
+//! rules and the real rules of the domain, and between them every fault of a field day.
+//!
+//! A [`schedule::Schedule`] is a seed and a list of steps. Whatever happens within a step is drawn from the
+//! seed and that step's own number, so that leaving steps out changes nothing about the others: a schedule
+//! that fails replays exactly and shrinks ([`shrink`]). What must hold is in [`oracle`]; [`variant`] breaks the
+//! code on purpose in a known way, and each way must be found.
+
+pub mod cast;
+pub mod device;
+pub mod dice;
+pub mod hub;
+mod hub_pull;
+pub mod network;
+pub mod oracle;
+pub mod schedule;
+pub mod shrink;
+pub mod variant;
+pub mod world;

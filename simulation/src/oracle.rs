@@ -1,0 +1,134 @@
+//! What must hold, and what is found wrong: the invariants of `docs/PROTOCOL.md` by their numbers.
+
+use hazardloop_domain::ids::HazardId;
+use hazardloop_sync_protocol::device::{Standing, State};
+use hazardloop_sync_protocol::wire::{CommandPayload, WireLimits};
+
+use crate::device::Device;
+use crate::hub::{Hub, marker_of};
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which invariant.
+    pub invariant: u8,
+    /// What was seen.
+    pub what: String,
+}
+
+impl Found {
+    /// A finding.
+    pub fn new(invariant: u8, what: impl Into<String>) -> Self {
+        Self {
+            invariant,
+            what: what.into(),
+        }
+    }
+}
+
+/// Something that a person did on a device.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// On which device.
+    pub device: usize,
+    /// By which it is found again.
+    pub marker: String,
+    /// On what.
+    pub hazard: HazardId,
+    /// Whether it is the report itself.
+    pub report: bool,
+    /// The person was told that it is kept.
+    pub acknowledged: bool,
+    /// The phone was set back to before it: what only the phone held is gone by its owner's hand.
+    pub undone: bool,
+}
+
+/// All that must hold once the network has healed and nothing moves any more.
+pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for attempt in attempts {
+        let times = effects_of(hub, attempt);
+        if times > 1 {
+            let what = format!("{} took effect {times} times", attempt.marker);
+            found.push(Found::new(2, what));
+        }
+        let device = devices.get(attempt.device);
+        let kept = device.is_some_and(|device| is_kept_for_a_person(&device.disk, attempt));
+        if attempt.acknowledged && !attempt.undone && times == 0 && !kept {
+            let what = format!("{} was acknowledged and is nowhere", attempt.marker);
+            found.push(Found::new(1, what));
+        }
+    }
+    for device in devices {
+        check_device(hub, device, &mut found);
+    }
+    found
+}
+
+fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
+    let Some(hazard) = hub.tables.hazards.get(&attempt.hazard) else {
+        return 0;
+    };
+    if attempt.report {
+        return 1;
+    }
+    let notes = hazard.notes.iter();
+    notes.filter(|note| note.text == attempt.marker).count()
+}
+
+/// Whether it lies under "needs attention" on its device.
+fn is_kept_for_a_person(disk: &State, attempt: &Attempt) -> bool {
+    disk.commands.values().any(|command| {
+        let envelope = command.content();
+        let depth = WireLimits::default().depth;
+        let payload = &envelope.payload.0;
+        let opened = CommandPayload::open(&envelope.kind, envelope.version, payload, depth);
+        let same = opened
+            .is_ok_and(|opened| marker_of(&opened.command.action) == Some(attempt.marker.as_str()));
+        same && disk.standing(command) == Standing::NeedsAttention
+    })
+}
+
+fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
+    let (number, disk) = (device.number, &device.disk);
+    if let Some(stuck) = disk.commands.values().find(|command| command.is_unsent()) {
+        let what = format!("device {number}: {} is unsent", stuck.envelope.seq);
+        found.push(Found::new(6, what));
+    }
+    if device.engine.state() != disk {
+        let what = format!("device {number}: memory and disk differ");
+        found.push(Found::new(11, what));
+    }
+    let granted = hub.granted(device.person_id());
+    for scope in disk.scopes.keys().filter(|scope| !granted.contains(scope)) {
+        let what = format!("device {number} still holds {scope}");
+        found.push(Found::new(8, what));
+    }
+    for scope in granted {
+        let rows = hub.tables.scopes.get(&scope);
+        let rows = rows.into_iter().flat_map(|rows| &rows.rows);
+        let there = rows.filter_map(|(key, (_, record))| Some((key, record.as_ref()?)));
+        let mut expected = 0;
+        for (key, record) in there {
+            expected += 1;
+            let row = disk.rows.get(key);
+            let member = disk.members.get(&scope).and_then(|rows| rows.get(key));
+            let same =
+                row.is_some_and(|row| row.version == record.version && row.body == record.body.0);
+            if !same || member.is_none_or(|member| member.version != record.version) {
+                let what = format!("device {number}, {scope}: {key:?} is not as at the hub");
+                found.push(Found::new(7, what));
+            }
+        }
+        let held = disk.members.get(&scope).map_or(0, |rows| rows.len());
+        if held != expected {
+            let what = format!("device {number}, {scope}: {held} rows instead of {expected}");
+            found.push(Found::new(7, what));
+        }
+        let sum = disk.scopes.get(&scope).and_then(|scope| scope.held);
+        if sum != Some(hub.checkpoint(scope)) {
+            let what = format!("device {number}, {scope}: {sum:?}");
+            found.push(Found::new(13, what));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What happens, in order: drawn from a seed, kept as a list, so that it can be replayed and cut down.
+
+use crate::dice::Dice;
+use crate::network::NetFault;
+
+/// Which device.
+pub type DeviceNo = usize;
+
+/// One thing that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody reports a hazard.
+    Report(DeviceNo),
+    /// Somebody writes a note on a hazard that they see.
+    Note(DeviceNo),
+    /// Somebody changes the description of a hazard that they see.
+    Amend(DeviceNo),
+    /// Somebody confirms a hazard that they see.
+    Confirm(DeviceNo),
+    /// The device finds a network and syncs.
+    Sync(DeviceNo),
+    /// This befalls the next requests of a device.
+    Net(DeviceNo, NetFault, usize),
+    /// Time passes, milliseconds.
+    Wait(i64),
+    /// The app is killed at one of its next writes: before or after it is durable.
+    Crash(DeviceNo, usize, bool),
+    /// So many of the next writes find the disk full.
+    DiskFull(DeviceNo, usize),
+    /// The device's clock jumps to so many milliseconds beside the true time.
+    Clock(DeviceNo, i64),
+    /// An enterprise moves to the other town.
+    MoveFirm(usize),
+    /// An inspector is moved to the other town: the old role ends, a new one begins.
+    MoveInspector(DeviceNo),
+    /// The hub is backed up.
+    BackUpHub,
+    /// The hub is restored from its last backup.
+    RestoreHub,
+    /// The phone is backed up.
+    BackUpPhone(DeviceNo),
+    /// The phone is restored from its last backup.
+    RestorePhone(DeviceNo),
+}
+
+/// A schedule. The number of a step stays its own when others are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// What everything within the steps is drawn from.
+    pub seed: u64,
+    /// The steps.
+    pub steps: Vec<(u64, Step)>,
+}
+
+/// How many devices there are; see [`crate::cast`].
+pub const DEVICES: usize = 5;
+
+impl Schedule {
+    /// The schedule of a seed. Restoring the hub and restoring phones come in different schedules: who loses
+    /// both sides' memory has nothing left to compare.
+    pub fn of(seed: u64, length: usize) -> Self {
+        let mut dice = Dice::of(seed, 0);
+        let restores_phones = dice.one_in(2);
+        let numbers = 1..=u64::try_from(length).unwrap_or(u64::MAX);
+        let steps = numbers.map(|number| (number, step(&mut dice, restores_phones)));
+        Self {
+            seed,
+            steps: steps.collect(),
+        }
+    }
+}
+
+fn step(dice: &mut Dice, restores_phones: bool) -> Step {
+    let device = dice.below(DEVICES);
+    match dice.below(100) {
+        0..14 => Step::Report(device),
+        14..32 => Step::Note(device),
+        32..37 => Step::Amend(device),
+        37..42 => Step::Confirm(device),
+        42..66 => Step::Sync(device),
+        66..78 => {
+            let fault = NetFault::ALL.get(dice.below(NetFault::ALL.len()));
+            let fault = fault.copied().unwrap_or(NetFault::RequestLost);
+            Step::Net(device, fault, 1 + dice.below(3))
+        }
+        78..82 => Step::Wait(1_000 + dice.below(600_000) as i64),
+        82..87 => Step::Crash(device, 1 + dice.below(4), dice.one_in(2)),
+        87..89 => Step::DiskFull(device, 1 + dice.below(3)),
+        89..92 => Step::Clock(device, (dice.below(40) as i64 - 20) * 86_400_000),
+        92..94 => Step::MoveFirm(dice.below(crate::cast::FIRMS)),
+        94..96 => Step::MoveInspector(device),
+        96..98 if restores_phones => Step::BackUpPhone(device),
+        96..98 => Step::BackUpHub,
+        _ if restores_phones => Step::RestorePhone(device),
+        _ => Step::RestoreHub,
+    }
+}

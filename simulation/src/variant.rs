@@ -1,0 +1,51 @@
+//! The code, broken on purpose in one known way. A check that finds none of these is worth nothing.
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Variant {
+    /// Nothing: the code as it is.
+    #[default]
+    Sound,
+    /// The device tells its person that a command is kept before it is on the disk.
+    AcknowledgesBeforeTheDisk,
+    /// The hub carries a command out again when it is pushed again.
+    ExecutesReplays,
+    /// The hub makes a new receipt when a command is pushed again.
+    NewReceiptForReplays,
+    /// The hub takes a batch from behind.
+    TakesBatchesBackwards,
+    /// The hub never gives a receipt to a command that the rules refuse.
+    StuckOnRefusals,
+    /// The hub's cursor passes a change that it did not deliver.
+    CursorPassesAChange,
+    /// A hazard whose enterprise moves stays in the scope of the town that it left.
+    ForgetsRemovals,
+    /// A hazard is put into the scope of the other town too.
+    LeaksToTheOtherTown,
+    /// The hub sums its scopes up wrongly.
+    SumsWrongly,
+    /// The hub sends a removed record again, later.
+    Resurrects,
+    /// The hub judges by the device's clock.
+    BelievesClocks,
+    /// The device loses what it has not sent when credentials run out.
+    ForgetsAtUnauthorized,
+}
+
+impl Variant {
+    /// Every broken one, with the invariants of which at least one must be found broken.
+    pub const BROKEN: &'static [(Self, &'static [u8])] = &[
+        (Self::AcknowledgesBeforeTheDisk, &[1]),
+        (Self::ExecutesReplays, &[2]),
+        (Self::NewReceiptForReplays, &[3]),
+        (Self::TakesBatchesBackwards, &[4]),
+        (Self::StuckOnRefusals, &[5, 6]),
+        (Self::CursorPassesAChange, &[7, 10]),
+        (Self::ForgetsRemovals, &[7, 8]),
+        (Self::LeaksToTheOtherTown, &[8]),
+        (Self::SumsWrongly, &[13]),
+        (Self::Resurrects, &[7, 14]),
+        (Self::BelievesClocks, &[15]),
+        (Self::ForgetsAtUnauthorized, &[1]),
+    ];
+}

@@ -1,0 +1,73 @@
+//! The code as it is keeps every invariant; broken in a known way, it is found out.
+
+use std::collections::BTreeSet;
+
+use hazardloop_simulation::schedule::Schedule;
+use hazardloop_simulation::shrink::shrink;
+use hazardloop_simulation::variant::Variant;
+use hazardloop_simulation::world::{Report, play, run};
+
+const STEPS: usize = 120;
+
+fn failing(seeds: std::ops::Range<u64>, variant: Variant) -> Vec<(u64, Report)> {
+    let reports = seeds.map(|seed| (seed, play(&Schedule::of(seed, STEPS), variant)));
+    reports
+        .filter(|(_, report)| !report.found.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_code_as_it_is_keeps_every_invariant() {
+    let failing = failing(1..401, Variant::Sound);
+    if let Some((seed, report)) = failing.first() {
+        let first = &report.found[0];
+        let small = shrink(&Schedule::of(*seed, STEPS), Variant::Sound, first);
+        panic!("seed {seed}: {first:?}\n{:#?}\n{small:#?}", report.found);
+    }
+}
+
+#[test]
+fn every_way_in_which_it_is_broken_is_found() {
+    for (variant, invariants) in Variant::BROKEN {
+        let found: BTreeSet<u8> = (1..121)
+            .flat_map(|seed| play(&Schedule::of(seed, STEPS), *variant).found)
+            .map(|found| found.invariant)
+            .collect();
+        assert!(
+            invariants.iter().any(|invariant| found.contains(invariant)),
+            "{variant:?}: found {found:?}, stated {invariants:?}"
+        );
+    }
+}
+
+#[test]
+fn every_fault_happens_and_a_seed_replays_exactly() {
+    let mut faults = BTreeSet::new();
+    for seed in 1..41 {
+        let schedule = Schedule::of(seed, STEPS);
+        let (one, again) = (
+            run(&schedule, Variant::Sound),
+            run(&schedule, Variant::Sound),
+        );
+        assert_eq!(one.effects, again.effects);
+        assert_eq!(one.faults, again.faults);
+        faults.extend(one.faults.into_keys());
+    }
+    // Eleven of the network, and those of disk, clock, places, people and backups.
+    assert_eq!(faults.len(), 11 + 7, "{faults:?}");
+}
+
+#[test]
+fn a_schedule_that_fails_is_cut_down() {
+    let variant = Variant::AcknowledgesBeforeTheDisk;
+    let (seed, report) = failing(1..200, variant).into_iter().next().unwrap();
+    let first = &report.found[0];
+    let small = shrink(&Schedule::of(seed, STEPS), variant, first);
+    assert!(small.steps.len() <= 6, "{small:?}");
+    assert!(
+        run(&small, variant)
+            .found
+            .iter()
+            .any(|found| found.invariant == first.invariant)
+    );
+}
