@@ -248,7 +248,10 @@ impl<'a> World<'a> {
             sector: sector.to_owned(),
             ..before
         };
-        let (seen, correction) = (now.unwrap().version, Box::new(correction));
+        let (seen, correction) = (
+            now.unwrap().version,
+            enterprises::Correction::of(correction),
+        );
         let done = enterprises::correct(self.app(), person("admin"), firm, seen, correction);
         done.await.unwrap();
     }
@@ -491,7 +494,14 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             sector: TRADE.to_owned(),
             ..firm
         };
-        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, Box::new(away)).await;
+        let refused = enterprises::correct(
+            world.app(),
+            reviewer,
+            firm.id,
+            1,
+            enterprises::Correction::of(away),
+        )
+        .await;
         assert!(matches!(refused, Err(Failure::Forbidden(_))));
     });
 }
