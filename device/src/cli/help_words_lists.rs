@@ -20,6 +20,7 @@ pub(super) const ZH: Words = &[
     ),
     ("--grade", "隐患等级：major（重大）或 general（一般）"),
     ("--overdue", "只列出已逾期的"),
+    ("--not-overdue", "只列出未逾期的，没有期限的也算"),
     (
         "list --sector",
         "监管行业：编码、名称或别名；按隐患记录中的行业",
@@ -121,6 +122,10 @@ pub(super) const EN: Words = &[
     ),
     ("--grade", "Grade: major or general"),
     ("--overdue", "Only those past their due date"),
+    (
+        "--not-overdue",
+        "Only those that are not past their due date, or have none",
+    ),
     (
         "list --sector",
         "Sector as the hazard's record has it: code, name or alias",
