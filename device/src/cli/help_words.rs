@@ -193,28 +193,7 @@ const ZH: Words = &[
     ("queue", "列出排队的操作：仍在本机、已送达、需要处理"),
     ("status", "哪些还没有离开本机，上次何时联系服务器"),
     ("enterprises", "列出本机的企业"),
-    ("criteria", "按问题描述查找相符的判定标准（离线）"),
-    (
-        "criteria TEXT",
-        "问题描述，中文或英文；不写时按编码列出符合其他条件的全部条款",
-    ),
-    ("criteria --standard", "判定标准：其编码或文号"),
-    ("criteria --citable", "只列出可作为依据引用的"),
-    ("criteria --not-citable", "只列出不可作为依据引用的"),
-    ("criteria --in-force-on", "其标准在这一天有效的：YYYY-MM-DD"),
     ("--sector", "行业：编码、名称或别名，如 工贸、粉尘涉爆"),
-    (
-        "criteria --limit",
-        "最多显示几条；有问题描述时默认 5，否则默认 200，--json 时不限",
-    ),
-    ("checklists", "列出本机的检查表，或显示一份的全部检查项"),
-    ("checklists CODE", "检查表编码；给出时显示其检查项"),
-    (
-        "checklists --site-type",
-        "场所类型：行业包中的编码；适用于任何场所的检查表也列出",
-    ),
-    ("checklists --cadence", "检查频次，如 daily"),
-    ("checklists --retired", "也列出新版行业包已停用的版本"),
     ("self-check", "提交一次自查；可离线，无隐患也是一条记录"),
     (
         "INSPECTION",
@@ -455,52 +434,7 @@ const EN: Words = &[
     ),
     ("enterprises", "List the enterprises on this device"),
     (
-        "criteria",
-        "Find the criteria that fit what is wrong (needs no server)",
-    ),
-    (
-        "criteria TEXT",
-        "What is wrong, Chinese or English; without it, all that meet the rest, by their codes",
-    ),
-    (
-        "criteria --standard",
-        "Of this standard: its code or its number",
-    ),
-    (
-        "criteria --citable",
-        "Only those that may be picked as a legal basis",
-    ),
-    (
-        "criteria --not-citable",
-        "Only those that may not be picked as a legal basis",
-    ),
-    (
-        "criteria --in-force-on",
-        "Those whose standard holds on this day: YYYY-MM-DD",
-    ),
-    (
         "--sector",
         "The sector: code, name or alias, such as industry-and-trade",
-    ),
-    (
-        "criteria --limit",
-        "Most criteria that are shown; 5 of those that fit a text, else 200, with --json all",
-    ),
-    (
-        "checklists",
-        "List the checklists on this device, or the items of one",
-    ),
-    ("checklists CODE", "Code of a checklist, to see its items"),
-    (
-        "checklists --site-type",
-        "Kind of site, by its code in the pack; lists for any site are among them",
-    ),
-    (
-        "checklists --cadence",
-        "Gone through this often, such as daily",
-    ),
-    (
-        "checklists --retired",
-        "Also editions that a newer version of their pack has no longer",
     ),
 ];
