@@ -9,7 +9,8 @@ use hazardloop_sync_protocol::device::EngineConfig;
 use super::cosign_args::{CosignTask, PinKeyTask, Signing};
 use super::inspection_args::{InspectTask, SelfCheckArgs};
 use super::list_args::{
-    HandOversArgs, ListArgs, OrdersArgs, PacksArgs, ResponsibilitiesArgs, UnclaimedArgs,
+    ChecklistArgs, CriteriaArgs, HandOversArgs, ListArgs, OrdersArgs, PacksArgs,
+    ResponsibilitiesArgs, UnclaimedArgs,
 };
 use super::parse;
 use super::steps::{
@@ -226,31 +227,6 @@ impl Patience {
 pub struct OneHazard {
     /// Id, number like HZ-261122-XXXXXXXX, or the beginning of either.
     pub hazard: String,
-}
-
-/// What is wrong, in words.
-#[derive(Debug, Args)]
-pub struct CriteriaArgs {
-    /// What is wrong, Chinese or English.
-    #[arg(required = true, value_name = "TEXT")]
-    pub text: Vec<String>,
-    /// The sector of the site.
-    #[arg(long)]
-    pub sector: Option<String>,
-    /// Most criteria that are shown.
-    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = parse::whole::<u32>)]
-    pub limit: u32,
-}
-
-/// Which checklists.
-#[derive(Debug, Args)]
-pub struct ChecklistArgs {
-    /// One checklist, to see its items.
-    #[arg(value_name = "CODE")]
-    pub code: Option<String>,
-    /// The sector of the site.
-    #[arg(long)]
-    pub sector: Option<String>,
 }
 
 /// What to do about photos.

@@ -1,11 +1,13 @@
 //! Criteria and checklists on this device: found and shown without a server.
 
-use hazardloop_domain::pack::{Cadence, Checklist, CriteriaSearch, Criterion, PackHead};
+use hazardloop_domain::pack::{Cadence, Checklist, CriteriaSearch, Criterion, PackHead, by_code};
 use hazardloop_sync_protocol::device::Engine;
 use hazardloop_sync_protocol::wire::RecordKind;
 use serde_json::{Value, json};
 
-use super::args::{ChecklistArgs, CriteriaArgs, Language};
+use super::args::Language;
+use super::list::{cut_off, most};
+use super::list_args::{ChecklistArgs, CriteriaArgs, FITTING};
 use super::show::Answer;
 use super::trouble::Trouble;
 use super::words::say;
@@ -22,32 +24,60 @@ pub(super) fn records<T: for<'b> minicbor::Decode<'b, ()>>(
         .collect()
 }
 
-/// The criteria that fit what was typed, best first.
+/// The criteria that fit what was typed, best first; without words, those that meet the rest, by code.
 pub(super) fn criteria(
     device: &Device,
     args: &CriteriaArgs,
+    json: bool,
     lang: Language,
 ) -> Result<Answer, Trouble> {
     let mut criteria: Vec<Criterion> = records(&device.engine, RecordKind::Criterion);
-    criteria.retain(|criterion| criterion.retired_in.is_none());
+    // What is retired is history; who wants it asks without a text.
+    criteria.retain(|criterion| args.text.is_empty() || criterion.retired_in.is_none());
     if criteria.is_empty() {
         return Err(Trouble::Usage(
             "本机还没有判定标准，请先 pull".to_owned(),
             "this device holds no criteria yet; pull first".to_owned(),
         ));
     }
+    criteria.sort_by(|a, b| by_code(&a.code, &b.code).then(a.edition.cmp(&b.edition)));
     let packs: Vec<PackHead> = records(&device.engine, RecordKind::Pack);
     let search = CriteriaSearch::new(&criteria, &packs);
-    let text = args.text.join(" ");
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let hits = search.search(&text, args.sector.as_deref(), limit);
-    let found: Vec<&Criterion> = hits.iter().filter_map(|hit| criteria.get(hit.at)).collect();
+    let sector = args.sector.as_deref();
+    let mut found: Vec<&Criterion> = if args.text.is_empty() {
+        let code = sector.map(|name| search.sector(name).unwrap_or(name));
+        let of_sector = |one: &&Criterion| code.is_none_or(|code| one.sector == code);
+        criteria.iter().filter(of_sector).collect()
+    } else {
+        let hits = search.search(&args.text.join(" "), sector, usize::MAX);
+        hits.iter().filter_map(|hit| criteria.get(hit.at)).collect()
+    };
+    found.retain(|criterion| passes(args, criterion));
+    let all = found.len();
+    let fitting = args.limit.or((!args.text.is_empty()).then_some(FITTING));
+    let most = most(fitting, json);
+    found.truncate(most);
     let mut lines: Vec<String> = found.iter().flat_map(|one| described(one, lang)).collect();
     if lines.is_empty() {
         lines.push(say(lang, "没有相符的条款", "nothing fits").to_owned());
     }
+    if args.text.is_empty() {
+        lines.extend(cut_off(all, most, lang));
+    }
     let json = found.iter().map(|one| criterion_json(one)).collect();
     Ok(Answer { json, lines })
+}
+
+/// Whether a criterion meets what is asked beside words and sector.
+fn passes(args: &CriteriaArgs, criterion: &Criterion) -> bool {
+    let may_be_picked = criterion.citability().may_be_picked();
+    let of_standard = |name: &String| criterion.standard == *name || criterion.number == *name;
+    (!args.citable || may_be_picked)
+        && (!args.not_citable || !may_be_picked)
+        && args.standard.as_ref().is_none_or(of_standard)
+        && args
+            .in_force_on
+            .is_none_or(|day| criterion.in_force_on(day))
 }
 
 fn described(criterion: &Criterion, lang: Language) -> Vec<String> {
@@ -98,10 +128,10 @@ pub(super) fn checklists(
     lang: Language,
 ) -> Result<Answer, Trouble> {
     let mut all: Vec<Checklist> = records(&device.engine, RecordKind::Checklist);
-    all.retain(|list| list.retired_in.is_none());
-    all.sort_by(|a, b| a.code.cmp(&b.code));
+    all.retain(|list| args.retired || list.retired_in.is_none());
+    all.sort_by(|a, b| by_code(&a.code, &b.code).then(a.edition.cmp(&b.edition)));
     if let Some(code) = &args.code {
-        let Some(list) = all.iter().find(|list| list.code == *code) else {
+        let Some(list) = all.iter().rfind(|list| list.code == *code) else {
             return Err(Trouble::Usage(
                 format!("{code}：本机没有这份检查表"),
                 format!("{code}: no such checklist on this device"),
@@ -125,6 +155,16 @@ pub(super) fn checklists(
         let sector = search.sector(name).unwrap_or(name).to_owned();
         all.retain(|list| list.sectors.contains(&sector));
     }
+    let for_site = |list: &Checklist, site: &String| {
+        list.site_types.is_empty() || list.site_types.contains(site)
+    };
+    all.retain(|list| {
+        args.cadence.is_none_or(|cadence| list.cadence == cadence)
+            && args
+                .site_type
+                .as_ref()
+                .is_none_or(|site| for_site(list, site))
+    });
     let lines = all.iter().map(|list| heading(list, lang)).collect();
     Ok(Answer {
         json: json!(all),
@@ -137,7 +177,11 @@ pub(super) fn heading(list: &Checklist, lang: Language) -> String {
     let title = say_either(lang, &list.zh, &list.en);
     let (cadence, items) = (cadence(lang, list.cadence), list.items.len());
     let items_are = say(lang, "项", "items");
-    format!("{code}@{edition}  {title}  {cadence}  {items} {items_are}")
+    let mut line = format!("{code}@{edition}  {title}  {cadence}  {items} {items_are}");
+    if list.retired_in.is_some() {
+        line += say(lang, "  （已停用）", "  (retired)");
+    }
+    line
 }
 
 pub(super) fn say_either<'a>(lang: Language, zh: &'a str, en: &'a str) -> &'a str {

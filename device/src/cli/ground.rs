@@ -90,3 +90,17 @@ pub(super) fn sector_code(device: &Device, name: &str) -> String {
     let search = CriteriaSearch::new(&[], &packs);
     search.sector(name).unwrap_or(name.trim()).to_owned()
 }
+
+/// All names by which records may have the sector: as it was typed, its code, and the code's other names.
+pub(super) fn sector_names(device: &Device, name: &str) -> Vec<String> {
+    let code = sector_code(device, name);
+    let packs: Vec<PackHead> = catalog::records(&device.engine, RecordKind::Pack);
+    let sectors = packs.into_iter().flat_map(|head| head.sectors);
+    let mut names = vec![name.trim().to_owned()];
+    for sector in sectors.filter(|sector| sector.code == code) {
+        names.extend([sector.zh, sector.en]);
+        names.extend(sector.aliases);
+    }
+    names.push(code);
+    names
+}

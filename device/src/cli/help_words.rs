@@ -193,12 +193,7 @@ const ZH: Words = &[
     ("queue", "列出排队的操作：仍在本机、已送达、需要处理"),
     ("status", "哪些还没有离开本机，上次何时联系服务器"),
     ("enterprises", "列出本机的企业"),
-    ("criteria", "按问题描述查找相符的判定标准（离线）"),
-    ("criteria TEXT", "问题描述，中文或英文"),
     ("--sector", "行业：编码、名称或别名，如 工贸、粉尘涉爆"),
-    ("criteria --limit", "最多显示几条"),
-    ("checklists", "列出本机的检查表，或显示一份的全部检查项"),
-    ("checklists CODE", "检查表编码；给出时显示其检查项"),
     ("self-check", "提交一次自查；可离线，无隐患也是一条记录"),
     (
         "INSPECTION",
@@ -439,18 +434,7 @@ const EN: Words = &[
     ),
     ("enterprises", "List the enterprises on this device"),
     (
-        "criteria",
-        "Find the criteria that fit what is wrong (needs no server)",
-    ),
-    ("criteria TEXT", "What is wrong, Chinese or English"),
-    (
         "--sector",
         "The sector: code, name or alias, such as industry-and-trade",
     ),
-    ("criteria --limit", "Most criteria that are shown"),
-    (
-        "checklists",
-        "List the checklists on this device, or the items of one",
-    ),
-    ("checklists CODE", "Code of a checklist, to see its items"),
 ];

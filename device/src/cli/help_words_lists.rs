@@ -20,6 +20,7 @@ pub(super) const ZH: Words = &[
     ),
     ("--grade", "隐患等级：major（重大）或 general（一般）"),
     ("--overdue", "只列出已逾期的"),
+    ("--not-overdue", "只列出未逾期的，没有期限的也算"),
     (
         "list --sector",
         "监管行业：编码、名称或别名；按隐患记录中的行业",
@@ -53,6 +54,27 @@ pub(super) const ZH: Words = &[
         "次序：newest 最新上报的在前，due 整改期限最早的在前（没有有效期限的排在后面）",
     ),
     ("list --limit", "最多显示几条；默认 200，--json 时不限"),
+    ("criteria", "按问题描述查找相符的判定标准（离线）"),
+    (
+        "criteria TEXT",
+        "问题描述，中文或英文；不写时按编码列出符合其他条件的全部条款",
+    ),
+    ("criteria --standard", "判定标准：其编码或文号"),
+    ("criteria --citable", "只列出可作为依据引用的"),
+    ("criteria --not-citable", "只列出不可作为依据引用的"),
+    ("criteria --in-force-on", "其标准在这一天有效的：YYYY-MM-DD"),
+    (
+        "criteria --limit",
+        "最多显示几条；有问题描述时默认 5，否则默认 200，--json 时不限",
+    ),
+    ("checklists", "列出本机的检查表，或显示一份的全部检查项"),
+    ("checklists CODE", "检查表编码；给出时显示其检查项"),
+    (
+        "checklists --site-type",
+        "场所类型：行业包中的编码；适用于任何场所的检查表也列出",
+    ),
+    ("checklists --cadence", "检查频次，如 daily"),
+    ("checklists --retired", "也列出新版行业包已停用的版本"),
     (
         "orders",
         "责令限期整改指令书：列出整改期限有效的，期限最早的在前；或显示某条隐患的指令书全文",
@@ -122,6 +144,10 @@ pub(super) const EN: Words = &[
     ("--grade", "Grade: major or general"),
     ("--overdue", "Only those past their due date"),
     (
+        "--not-overdue",
+        "Only those that are not past their due date, or have none",
+    ),
+    (
         "list --sector",
         "Sector as the hazard's record has it: code, name or alias",
     ),
@@ -164,6 +190,51 @@ pub(super) const EN: Words = &[
     (
         "list --limit",
         "Most hazards that are shown; 200, or all of them with --json",
+    ),
+    (
+        "criteria",
+        "Find the criteria that fit what is wrong (needs no server)",
+    ),
+    (
+        "criteria TEXT",
+        "What is wrong, Chinese or English; without it, all that meet the rest, by their codes",
+    ),
+    (
+        "criteria --standard",
+        "Of this standard: its code or its number",
+    ),
+    (
+        "criteria --citable",
+        "Only those that may be picked as a legal basis",
+    ),
+    (
+        "criteria --not-citable",
+        "Only those that may not be picked as a legal basis",
+    ),
+    (
+        "criteria --in-force-on",
+        "Those whose standard holds on this day: YYYY-MM-DD",
+    ),
+    (
+        "criteria --limit",
+        "Most criteria that are shown; 5 of those that fit a text, else 200, with --json all",
+    ),
+    (
+        "checklists",
+        "List the checklists on this device, or the items of one",
+    ),
+    ("checklists CODE", "Code of a checklist, to see its items"),
+    (
+        "checklists --site-type",
+        "Kind of site, by its code in the pack; lists for any site are among them",
+    ),
+    (
+        "checklists --cadence",
+        "Gone through this often, such as daily",
+    ),
+    (
+        "checklists --retired",
+        "Also editions that a newer version of their pack has no longer",
     ),
     (
         "orders",

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::args::Language;
 use super::find;
-use super::ground::{Ground, sector_code};
+use super::ground::{Ground, sector_names};
 use super::list_args::{LISTED, ListArgs, OrdersArgs, Sort};
 use super::parse_lists::{CriterionCode, Near};
 use super::show::{Answer, summary, summary_json};
@@ -26,8 +26,8 @@ use crate::driver::Device;
 pub(super) struct Wanted {
     states: Vec<StatusName>,
     grade: Option<Grade>,
-    overdue: bool,
-    /// Either of these: as it was typed, and the code that goes by that name.
+    overdue: Option<bool>,
+    /// Any of these: as it was typed, the code that goes by that name, and the code's other names.
     sectors: Vec<String>,
     enterprise: Option<EnterpriseId>,
     under: Option<JurisdictionId>,
@@ -42,14 +42,14 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn of(device: &Device, args: &ListArgs) -> Result<Self, Trouble> {
-        let sectors = args.sector.iter().flat_map(|name| {
-            let typed = name.trim().to_owned();
-            [sector_code(device, name), typed]
-        });
+        let sectors = args
+            .sector
+            .iter()
+            .flat_map(|name| sector_names(device, name));
         Ok(Self {
             states: args.state.clone(),
             grade: args.grade,
-            overdue: args.overdue,
+            overdue: overdue(args.overdue, args.not_overdue),
             sectors: sectors.collect(),
             enterprise: enterprise(device, args.enterprise.as_deref())?,
             under: jurisdiction(device, args.jurisdiction.as_deref())?,
@@ -67,7 +67,7 @@ impl Wanted {
     pub(super) fn of_orders(device: &Device, args: &OrdersArgs) -> Result<Self, Trouble> {
         Ok(Self {
             grade: args.grade,
-            overdue: args.overdue,
+            overdue: overdue(args.overdue, args.not_overdue),
             enterprise: enterprise(device, args.enterprise.as_deref())?,
             under: jurisdiction(device, args.jurisdiction.as_deref())?,
             ..Self::default()
@@ -90,7 +90,9 @@ impl Wanted {
             self.states.contains(&hazard.status_name()),
             !self.states.is_empty(),
         ) && self.grade.is_none_or(|grade| grade == hazard.grade)
-            && any(hazard.is_overdue(now), self.overdue)
+            && self
+                .overdue
+                .is_none_or(|asked| hazard.is_overdue(now) == asked)
             && any(
                 hazard
                     .sector
@@ -115,6 +117,10 @@ impl Wanted {
                 .is_none_or(|until| due.is_some_and(|due| due <= until))
             && self.reported_by.is_none_or(|id| id == hazard.reported_by)
     }
+}
+
+fn overdue(yes: bool, no: bool) -> Option<bool> {
+    (yes || no).then_some(yes)
 }
 
 fn enterprise(device: &Device, text: Option<&str>) -> Result<Option<EnterpriseId>, Trouble> {

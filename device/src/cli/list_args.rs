@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use hazardloop_domain::command::{Grade, Source};
 use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::pack::Cadence;
 use hazardloop_domain::search_text::Query;
 use hazardloop_domain::time::LocalDate;
 
@@ -11,6 +12,9 @@ use super::parse_lists::{self, CriterionCode, Frame, Moment, Near};
 
 /// Lines of a list that people are shown where they name no number; programs (`--json`) get all.
 pub const LISTED: usize = 200;
+
+/// Criteria that are shown of those that fit a text, where nobody names a number.
+pub const FITTING: u32 = 5;
 
 /// Records that are asked of the server where nobody names a number.
 pub const ASKED: u32 = 50;
@@ -40,6 +44,9 @@ pub struct ListArgs {
     /// Past their due date.
     #[arg(long)]
     pub overdue: bool,
+    /// Not past their due date, or without one.
+    #[arg(long, conflicts_with = "overdue")]
+    pub not_overdue: bool,
     /// Of this sector: code, name or alias.
     #[arg(long)]
     pub sector: Option<String>,
@@ -89,7 +96,9 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct OrdersArgs {
     /// One order, by its hazard.
-    #[arg(conflicts_with_all = ["grade", "overdue", "enterprise", "jurisdiction", "limit"])]
+    #[arg(conflicts_with_all = [
+        "grade", "overdue", "not_overdue", "enterprise", "jurisdiction", "limit",
+    ])]
     pub hazard: Option<String>,
     /// Of hazards of this grade.
     #[arg(long, value_parser = parse_lists::grade)]
@@ -97,6 +106,9 @@ pub struct OrdersArgs {
     /// Past their due date.
     #[arg(long)]
     pub overdue: bool,
+    /// Not past their due date.
+    #[arg(long, conflicts_with = "overdue")]
+    pub not_overdue: bool,
     /// To this enterprise: id or name.
     #[arg(long)]
     pub enterprise: Option<String>,
@@ -109,6 +121,55 @@ pub struct OrdersArgs {
     /// Asks the server for names and certificates of those who signed.
     #[arg(long, requires = "hazard")]
     pub online: bool,
+}
+
+/// What is wrong, in words, or which criteria. All that is given must be met.
+#[derive(Debug, Args)]
+pub struct CriteriaArgs {
+    /// What is wrong, Chinese or English; without it, all that meet the rest, by their codes.
+    #[arg(
+        required_unless_present_any = ["sector", "standard", "citable", "not_citable", "in_force_on"],
+        value_name = "TEXT"
+    )]
+    pub text: Vec<String>,
+    /// Of this sector; with a text it brings its criteria to the front, and excludes none.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// Of this standard: its code or its number.
+    #[arg(long)]
+    pub standard: Option<String>,
+    /// Those that may be picked as a legal basis.
+    #[arg(long)]
+    pub citable: bool,
+    /// Those that may not.
+    #[arg(long, conflicts_with = "citable")]
+    pub not_citable: bool,
+    /// Those whose standard holds on this day.
+    #[arg(long, value_name = "DATE", value_parser = parse::date)]
+    pub in_force_on: Option<LocalDate>,
+    /// Most criteria that are shown.
+    #[arg(long, value_name = "COUNT", value_parser = parse::whole::<u32>)]
+    pub limit: Option<u32>,
+}
+
+/// Which checklists. All that is given must be met.
+#[derive(Debug, Args)]
+pub struct ChecklistArgs {
+    /// One checklist, to see its items.
+    #[arg(value_name = "CODE", conflicts_with_all = ["sector", "site_type", "cadence"])]
+    pub code: Option<String>,
+    /// Of this sector: code, name or alias.
+    #[arg(long)]
+    pub sector: Option<String>,
+    /// For this kind of site, by its code in the pack; lists for any site are among them.
+    #[arg(long, value_name = "CODE")]
+    pub site_type: Option<String>,
+    /// Gone through this often.
+    #[arg(long, value_parser = parse::cadence)]
+    pub cadence: Option<Cadence>,
+    /// Also editions that a newer version of their pack has no longer.
+    #[arg(long)]
+    pub retired: bool,
 }
 
 /// Which packs.

@@ -257,7 +257,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
         Task::Enterprises => show_enterprises::enterprises(&device, lang),
-        Task::Criteria(args) => catalog::criteria(&device, args, lang)?,
+        Task::Criteria(args) => catalog::criteria(&device, args, arguments.json, lang)?,
         Task::Checklists(args) => catalog::checklists(&device, args, lang)?,
         Task::Inspect(InspectTask::List) => inspect::list(&device, now, lang),
         Task::Inspect(InspectTask::Show(which)) => {

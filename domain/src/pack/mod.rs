@@ -5,6 +5,7 @@
 //! may be cited follows from what was seen of its text ([`Criterion::citability`]).
 
 mod check;
+mod codes;
 mod criterion;
 mod diff;
 mod document;
@@ -14,6 +15,7 @@ mod search;
 mod table;
 
 pub use crate::command::Cadence;
+pub use codes::by_code;
 pub use criterion::{Citability, Criterion, Evidence, NotCitable, StandardStatus};
 pub use diff::{Difference, differences};
 pub use document::{

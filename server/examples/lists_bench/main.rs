@@ -157,7 +157,7 @@ fn cases(now: Timestamp) -> Vec<Case> {
         0,
         newest,
         Filters {
-            sector: Some("危化".to_owned()),
+            sectors: vec!["危化".to_owned()],
             ..none()
         },
     );

@@ -67,17 +67,21 @@ pub struct Diff {
 /// # Errors
 /// [`TaskError::FaultsFound`] when something is wrong, which was printed.
 pub fn check(folders: &Folders, out: &mut dyn Write) -> Result<(), TaskError> {
-    let packs = read_all(&folders.folders, out)?;
+    let (packs, problems) = read_each(&folders.folders)?;
     for pack in &packs {
-        if folders.json {
+        // Whoever reads documents gets nothing else.
+        if folders.json && problems.is_empty() {
             let text = serde_json::to_string(pack)
                 .map_err(|error| Failure::Internal(error.to_string()))?;
             say(out, &text)?;
-        } else {
+        } else if !folders.json {
             say(out, &format!("{}: good", described(pack)))?;
         }
     }
-    Ok(())
+    match problems.as_slice() {
+        [] => Ok(()),
+        some => told(some, out),
+    }
 }
 
 fn described(pack: &Pack) -> String {
@@ -187,16 +191,38 @@ impl Context<'_> {
     }
 }
 
-/// Reads folders, or tells everything that is wrong with any of them.
-fn read_all(folders: &[PathBuf], out: &mut dyn Write) -> Result<Vec<Pack>, TaskError> {
+/// The good ones of these folders, and everything that is wrong with the others. What cannot be read, or is no
+/// folder (`packs/*` names the README too), is one fault.
+fn read_each(folders: &[PathBuf]) -> Result<(Vec<Pack>, Vec<Problem>), TaskError> {
     let (mut packs, mut problems) = (Vec::new(), Vec::new());
     for folder in folders {
-        let (name, files) = files_of(folder)?;
+        let (name, files) = match files_of(folder) {
+            Ok(read) => read,
+            Err(TaskError::Io { what, error }) => {
+                let reason = match folder.is_file() {
+                    true => "is a file; a pack is a folder of tables".to_owned(),
+                    false => format!("{what}: {error}"),
+                };
+                problems.push(Problem {
+                    file: folder.display().to_string(),
+                    line: None,
+                    reason,
+                });
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         match pack::read(&name, &files) {
             Ok(pack) => packs.push(pack),
             Err(found) => problems.extend(found),
         }
     }
+    Ok((packs, problems))
+}
+
+/// Reads folders, or tells everything that is wrong with any of them.
+fn read_all(folders: &[PathBuf], out: &mut dyn Write) -> Result<Vec<Pack>, TaskError> {
+    let (packs, problems) = read_each(folders)?;
     if problems.is_empty() {
         Ok(packs)
     } else {

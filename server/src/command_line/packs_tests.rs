@@ -123,6 +123,32 @@ fn everything_wrong_is_told_and_nothing_added() {
 }
 
 #[test]
+fn what_is_no_folder_is_one_fault_and_the_others_are_looked_through() {
+    on_each_database(async |server| {
+        let (within, good) = copy("town-gas");
+        let (_bad_within, bad) = copy("construction");
+        change(&bad, "standards.tsv", "in_force", "forever");
+        let readme = within.path().join("README.md");
+        std::fs::write(&readme, "# Packs").unwrap();
+        let paths = [&readme, &good, &bad].map(|path| path.to_str().unwrap());
+        let (told, error) = say(&server, &[&["check"], &paths[..]].concat()).await;
+        let file = format!("{}: is a file; a pack is a folder of tables", paths[0]);
+        let faults = told.lines().filter(|line| *line == file).count();
+        assert_eq!(faults, 1, "{told}");
+        for wanted in ["town-gas@1", ": good", "\"forever\" is none of"] {
+            assert!(told.contains(wanted), "{wanted} not in\n{told}");
+        }
+        assert!(error.unwrap().ends_with("fault(s) found"));
+        let (told, error) = say(&server, &["check", "--json", paths[0], paths[1]]).await;
+        assert_eq!(error.unwrap(), "1 fault(s) found");
+        assert!(!told.contains('{') && told.contains(&file), "{told}");
+        let (_, error) = say(&server, &["add", paths[0], paths[1]]).await;
+        assert!(error.is_some());
+        assert_eq!(say(&server, &["list"]).await.0, "", "all or nothing");
+    });
+}
+
+#[test]
 fn all_or_none_are_added() {
     on_each_database(async |server| {
         let (_within, gas) = copy("town-gas");
@@ -146,7 +172,9 @@ fn the_shipped_packs_are_added_by_one_word_and_a_folder_that_is_none_is_told() {
         let (told, error) = say(&server, &["add", "--shipped"]).await;
         assert_eq!(error, None, "{told}");
         assert_eq!(told.lines().count(), shipped::packs().unwrap().len());
-        let (_, error) = say(&server, &["check", "/nowhere/at-all"]).await;
-        assert!(error.unwrap().starts_with("reading /nowhere/at-all: "));
+        let (told, error) = say(&server, &["check", "/nowhere/at-all"]).await;
+        assert!(told.contains("reading /nowhere/at-all: "), "{told}");
+        assert_eq!(error.unwrap(), "1 fault(s) found");
+        assert!(say(&server, &["add", "/nowhere/at-all"]).await.1.is_some());
     });
 }

@@ -100,12 +100,14 @@ pub struct Within {
 }
 
 impl Within {
-    fn terms(&self, (role, scope): (Role, GrantScope)) -> Terms {
+    fn terms(&self, (role, scope): (Role, GrantScope), catalog: &Snapshot) -> Terms {
+        let mut sectors = self.sectors.clone();
+        sector_names::put_codes(catalog, &mut sectors);
         let over_jurisdiction = matches!(scope, GrantScope::Jurisdiction(_));
         let certificate = self.certificate.clone().filter(|_| role == Role::Inspector);
         Terms {
             sectors: match over_jurisdiction {
-                true => self.sectors.clone(),
+                true => sectors,
                 false => Vec::new(),
             },
             certificate: certificate.map(|number| Certificate {
@@ -196,6 +198,7 @@ pub fn run(
 impl Context<'_> {
     fn add(self, add: Add, input: &mut dyn BufRead) -> Result<String, TaskError> {
         let (password, shown) = self.choose_password(add.password_stdin, input)?;
+        let catalog = Snapshot::of(self.db)?;
         let new = people::NewPerson {
             id: hazardloop_domain::ids::PersonId(self.entropy.uuid_v7(self.now)),
             login: add.login,
@@ -205,13 +208,13 @@ impl Context<'_> {
             grants: add
                 .grants
                 .into_iter()
-                .map(|over| add.within.terms(over))
+                .map(|over| add.within.terms(over, &catalog))
                 .collect(),
         };
         let (key, now, said) = (
             super::digest_key(self.db, self.entropy)?,
             self.now,
-            format!("added {}{}", new.login, self.notes(&new.grants)?),
+            format!("added {}{}", new.login, self.notes(&catalog, &new.grants)?),
         );
         self.db.write_blocking(move |tx| {
             people::register(tx, &key, new.clone(), None, now)?;
@@ -223,9 +226,10 @@ impl Context<'_> {
     fn grant(self, grant: GrantRole) -> Result<String, TaskError> {
         let person = self.find(&grant.login)?;
         let (role, scope) = grant.role;
-        let terms = grant.within.terms(grant.role);
+        let catalog = Snapshot::of(self.db)?;
+        let terms = grant.within.terms(grant.role, &catalog);
         terms.check().map_err(Failure::from)?;
-        let notes = self.notes(std::slice::from_ref(&terms))?;
+        let notes = self.notes(&catalog, std::slice::from_ref(&terms))?;
         let new = Grant {
             valid_until: grant.until,
             temporary_reason: grant.temporary_reason,
@@ -243,13 +247,12 @@ impl Context<'_> {
 
     /// What to look at again about grants, a line each: whoever sets a server up may grant within
     /// sectors before anybody has made them known.
-    fn notes(&self, grants: &[Terms]) -> Result<String, TaskError> {
-        let catalog = Snapshot::of(self.db)?;
+    fn notes(&self, catalog: &Snapshot, grants: &[Terms]) -> Result<String, TaskError> {
         let mut notes = String::new();
         for terms in grants {
             let checked = self
                 .db
-                .read_blocking(|tx| sector_names::check_grant(tx.conn(), &catalog, terms));
+                .read_blocking(|tx| sector_names::check_grant(tx.conn(), catalog, terms));
             match checked {
                 Err(Failure::Refused(refusal)) => notes += &format!("\nnote: {}", refusal.rule),
                 // There is no such place: to be told by whoever grants.

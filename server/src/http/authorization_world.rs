@@ -69,6 +69,7 @@ pub(crate) struct World {
     pub key: KeyId,
     pub upload: String,
     pub import: String,
+    pub hand_over: String,
 }
 
 /// One question: who asks, and a number that no other question has.
@@ -308,6 +309,7 @@ impl World {
         crate::usecases::push::push(&server.app, target, batch)
             .await
             .unwrap();
+        let hand_over = hand_over(&server, polishing).await;
         let device = phone.install_id;
         let key = pin_key_of(&server, target, device);
         Self {
@@ -318,6 +320,7 @@ impl World {
             key,
             upload,
             import,
+            hand_over,
         }
     }
 
@@ -342,6 +345,18 @@ impl World {
             login,
         }
     }
+}
+
+/// Hands over what one person of the enterprise was to another.
+async fn hand_over(server: &TestServer, polishing: GrantScope) -> String {
+    let [from, to] =
+        ["leaver", "taker"].map(|login| add_person(server, login, Role::Employee, polishing));
+    let id = new_id(860);
+    let body = json!({"id": id, "from_person": from, "to_person": to, "reason": "离职"});
+    post(server, "admin", "/hand-overs", &body)
+        .await
+        .expect(201);
+    id
 }
 
 /// The login of the same role outside.

@@ -56,7 +56,8 @@ macro_rules! bodies {
             credit_code: Option<String>,
             /// The jurisdiction that answers for it.
             jurisdiction_id: JurisdictionId,
-            /// 监管行业.
+            /// 监管行业: the code of a pack's sector, or its name in Chinese or English, which is stored by the
+            /// code; what no pack knows stays as it is, with a warning.
             #[schema(min_length = 1, max_length = 500)]
             sector: String,
             /// 地址.
@@ -123,6 +124,11 @@ macro_rules! bodies {
             /// Whether there is nothing to correct.
             pub fn is_empty(&self) -> bool {
                 *self == Self::default()
+            }
+
+            /// Whether it says of which sector the enterprise is.
+            pub const fn names_sector(&self) -> bool {
+                self.sector.is_some()
             }
 
             /// The enterprise as corrected.

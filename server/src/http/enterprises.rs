@@ -84,7 +84,7 @@ struct EnterpriseQuery {
     name: Option<String>,
     /// In this jurisdiction and everything below it; outside of the caller's own: nothing.
     jurisdiction_id: Option<JurisdictionId>,
-    /// Of this 监管行业, exactly.
+    /// Of this 监管行业: code, name or alias.
     #[param(max_length = 500)]
     sector: Option<String>,
     /// 状态.
@@ -105,6 +105,12 @@ struct EnterpriseQuery {
     /// Records at most; 50 where nothing is said. The upper bound is a setting.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
+}
+
+/// The names under which a list finds a sector; none: it is not narrowed to one.
+pub(super) fn sectors_of(app: &App, sector: Option<&str>) -> Vec<String> {
+    let looked_for = |typed| sector_names::looked_for(&app.catalog.now(), typed);
+    sector.map(looked_for).unwrap_or_default()
 }
 
 /// One page of enterprises, newest first.
@@ -143,7 +149,7 @@ async fn list(
         name: query.name,
         jurisdiction_id: query.jurisdiction_id,
         traits: TraitFilter {
-            sector: query.sector,
+            sectors: sectors_of(&app, query.sector.as_deref()),
             status: query.status,
             risk_level: query.risk_level,
             size_class: query.size_class,
@@ -250,7 +256,10 @@ async fn correct(
         let nothing = Failure::invalid("body", "must name at least one field to change");
         return Err(nothing.into());
     }
-    let correction: Correction = Box::new(move |before| corrections.applied_to(before));
+    let correction = Correction {
+        names_sector: corrections.names_sector(),
+        apply: Box::new(move |before| corrections.applied_to(before)),
+    };
     let corrected = enterprises::correct(&app, caller.person_id, id.0, seen, correction).await?;
     Ok(answer(&app, HttpResponse::Ok(), corrected))
 }

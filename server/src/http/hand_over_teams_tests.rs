@@ -8,7 +8,7 @@
 
 use diesel::RunQueryDsl as _;
 use hazardloop_domain::access::{GrantScope, Role};
-use hazardloop_domain::ids::{JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::inspection::Inspection;
 use hazardloop_sync_protocol::wire::{RecordKind, ScopeUpdate};
 use serde_json::{Value, json};
@@ -157,6 +157,36 @@ fn the_successor_takes_the_place_on_the_team_and_goes_there() {
         audit::seal_all(&server.app.db).unwrap();
         let report = audit::verify(&server.app.db, None).unwrap();
         assert_eq!(report.faults, 0, "{:?}", report.findings);
+    });
+}
+
+/// Where visits are planned is not for the enterprise to learn, though it sees its experts.
+#[test]
+fn the_enterprise_sees_the_hand_over_of_its_expert_without_the_visits() {
+    on_each_database(async |server| {
+        let polishing = GrantScope::Enterprise(EnterpriseId(sample::id("polishing")));
+        add_person(&server, "adviser", Role::Expert, polishing);
+        let heir = add_person(&server, "heir", Role::Expert, polishing);
+        plan(&server, 1, "expert_visit", &["adviser"]).await;
+        let body = body(10, "adviser", heir);
+        let made = post(&server, "admin", "/hand-overs", &body).await;
+        let made = made.expect(201);
+        assert_eq!(made["inspections"], json!([outcome(1, "moved")]));
+        let path = format!("/hand-overs/{}", new_id(10));
+        for (login, visits) in [
+            ("principal", false),
+            ("adviser", true),
+            ("heir", true),
+            ("head", true),
+            ("supervisor", true),
+        ] {
+            let shown = get(&server, login, &path).await.expect(200);
+            assert_eq!(shown["from_person"], made["from_person"], "{login}");
+            assert_eq!(shown.get("inspections").is_some(), visits, "{login}");
+        }
+        for login in ["employee", "inspector1"] {
+            assert_eq!(get(&server, login, &path).await.status, 404, "{login}");
+        }
     });
 }
 

@@ -152,7 +152,7 @@ struct HandOverQuery {
 /// Hand-overs, newest first.
 #[derive(Serialize, ToSchema)]
 struct HandOverPage {
-    /// Those that the asker may see; perhaps fewer than asked for, or none.
+    /// Those that the asker may see.
     items: Vec<HandOverView>,
     /// Ask for this one with `after`; absent: there is no more.
     #[serde(skip_serializing_if = "Option::is_none")]

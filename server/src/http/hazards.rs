@@ -18,6 +18,7 @@ use super::answers::{
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
+use super::enterprises::sectors_of;
 use super::hazard_views::{HazardPage, HazardView};
 use super::paging::{self, Cursor};
 use super::place_params::{self, BoxParam, PointParam};
@@ -67,7 +68,7 @@ struct HazardQuery {
     enterprise_id: Option<EnterpriseId>,
     /// Of this jurisdiction and everything below it; outside of the caller's own: nothing.
     jurisdiction_id: Option<JurisdictionId>,
-    /// Of enterprises of this sector (监管行业), as their records name it.
+    /// Of enterprises of this sector (监管行业): code, name or alias.
     #[param(max_length = 500)]
     sector: Option<String>,
     /// Whether the due date has passed by now.
@@ -123,7 +124,7 @@ fn span(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<Span> {
 }
 
 impl HazardQuery {
-    fn filters(self, caller: &Caller) -> Result<Filters, Failure> {
+    fn filters(self, app: &App, caller: &Caller) -> Result<Filters, Failure> {
         let text = self.q.as_deref().map(Query::new).transpose();
         let of_day = |day: Option<LocalDate>| day.map(LocalDate::end_of_day);
         Ok(Filters {
@@ -135,7 +136,7 @@ impl HazardQuery {
             received: span(self.received_from, self.received_until),
             due: span(of_day(self.due_from), of_day(self.due_until)),
             source: self.source,
-            sector: self.sector,
+            sectors: sectors_of(app, self.sector.as_deref()),
             criterion: self.criterion,
             reported_by: self.reporter.map(|Reporter::Me| caller.person_id),
             number: self.number,
@@ -172,7 +173,7 @@ async fn list(
         Sort::DueDate => Order::Due,
     };
     let counts = query.count == Some(true);
-    let filters = query.filters(&caller)?;
+    let filters = query.filters(&app, &caller)?;
     let (now, person_id) = (app.clock.now(), caller.person_id);
     let total = if counts {
         Some(read::hazards::count(&app, person_id, filters.clone(), order, now).await?)

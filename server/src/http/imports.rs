@@ -226,8 +226,8 @@ async fn read_one(
 
 /// Undo an import of enterprises
 ///
-/// What it registered is removed, as long as it was not changed since and has no hazards and no
-/// people with roles; what it changed is as it was, as long as it was not changed since. When any row
+/// What it registered is removed, as long as it was not changed since and has no hazards, no inspections
+/// (planned ones neither) and no people with roles; what it changed is as it was, as long as it was not changed since. When any row
 /// cannot be undone none is, and every reason is told in `rows`. What happened stays on record. For
 /// whoever may see the import and keeps all its enterprises; may be sent again.
 #[utoipa::path(

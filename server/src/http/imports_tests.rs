@@ -15,7 +15,7 @@ use crate::sample;
 use crate::store::{Position, feed};
 use crate::tables::samples::{Value as Cell, workbook};
 use crate::tables::{CSV, XLSX};
-use crate::test_support::{TestServer, on_each_database};
+use crate::test_support::{TestServer, on_each_database, person};
 
 const TOWN: &str = "500153003000";
 
@@ -413,7 +413,8 @@ fn an_undone_import_leaves_everything_as_it_was_and_its_history() {
 fn what_was_used_or_changed_since_keeps_the_whole_import() {
     on_each_database(|server| async move {
         let text = format!(
-            "名称,监管行业,管辖单位\n甲厂,工贸,{TOWN}\n乙厂,工贸,{TOWN}\n丙厂,工贸,{TOWN}\n丁厂,工贸,{TOWN}\n"
+            "名称,监管行业,管辖单位\n甲厂,工贸,{TOWN}\n乙厂,工贸,{TOWN}\n丙厂,工贸,{TOWN}\n丁厂,工贸,{TOWN}\n\
+             戊厂,工贸,{TOWN}\n己厂,工贸,{TOWN}\n"
         );
         import(&server, "reviewer", 1, &text).await.expect(201);
         let id = async |name: &str| named(&server, "admin", name).await[0]["id"].clone();
@@ -424,9 +425,11 @@ fn what_was_used_or_changed_since_keeps_the_whole_import() {
             .await
             .expect(201);
         let grant = json!({"role": "employee", "scope": {"enterprise": id("乙厂").await}});
-        let person = json!({"id": new_id(71), "login": "new-one", "name": "新人",
+        let newcomer = json!({"id": new_id(71), "login": "new-one", "name": "新人",
             "password": "correct horse battery", "grants": [grant]});
-        post(&server, "admin", "/people", &person).await.expect(201);
+        post(&server, "admin", "/people", &newcomer)
+            .await
+            .expect(201);
         let path = format!("/enterprises/{}", id("丙厂").await.as_str().unwrap());
         let change = ask(&server, "reviewer", "PATCH", &path).with("If-Match", "\"1\"");
         change
@@ -434,12 +437,31 @@ fn what_was_used_or_changed_since_keeps_the_whole_import() {
             .answer()
             .await
             .expect(200);
+        // One that has begun, and one that is only planned.
+        let setup = json!({"kind": "plan", "basis": "年度计划", "reason": "接到举报", "checklists": [],
+            "enterprise_id": id("戊厂").await,
+            "team": [{"person_id": person("inspector1")}, {"person_id": person("inspector2")}]});
+        let mut planned = setup.clone();
+        planned["enterprise_id"] = id("己厂").await;
+        let start = json!({"kind": "start_inspection", "setup": setup, "certificates_shown": true,
+            "started_at": "2026-11-22T00:30:00Z", "place_text": "打磨车间"});
+        let plan = json!({"kind": "plan_inspection", "setup": planned,
+            "window_from": "2026-11-22", "window_to": "2026-11-29"});
+        for (number, login, command) in [(72, "inspector1", start), (73, "reviewer", plan)] {
+            let path = format!("/inspections/{}/commands", new_id(number));
+            let sent = post(&server, login, &path, &command_body(number + 100, command)).await;
+            sent.expect(200);
+        }
         let refused = undo(&server, "reviewer", 1).await;
         let found = problems(&refused.json["rows"]);
-        assert_eq!(
-            found,
-            ["2 - HAS_HAZARDS", "3 - HAS_ROLES", "4 - CHANGED_SINCE"]
-        );
+        let expected = [
+            "2 - HAS_HAZARDS",
+            "3 - HAS_ROLES",
+            "4 - CHANGED_SINCE",
+            "6 - HAS_INSPECTIONS",
+            "7 - HAS_INSPECTIONS",
+        ];
+        assert_eq!(found, expected);
         assert_eq!(refused.problem(409), "UNDO_REFUSED");
         assert_eq!(named(&server, "admin", "丁厂").await.len(), 1);
     });

@@ -80,6 +80,8 @@ mod quarantined_tests;
 #[cfg(test)]
 mod recurrences_tests;
 #[cfg(test)]
+mod sector_codes_tests;
+#[cfg(test)]
 mod sync_scope_tests;
 #[cfg(test)]
 mod taken_ids_tests;

@@ -39,7 +39,8 @@ pub struct RoleOver {
     /// Over what: an enterprise for its own people, either for experts and insurers, a jurisdiction
     /// for the others.
     pub scope: GrantScope,
-    /// Within these sectors (监管行业) alone, for a role over a jurisdiction; none: within all.
+    /// Within these sectors (监管行业) alone, for a role over a jurisdiction; none: within all. Names of
+    /// sectors are kept by their codes.
     #[serde(default)]
     #[schema(example = json!(["industry-and-trade"]), max_items = 16)]
     pub sectors: Vec<String>,

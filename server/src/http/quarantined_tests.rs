@@ -13,7 +13,7 @@ use hazardloop_sync_protocol::wire::{Outcome, PushResult};
 use serde_json::{Value, json};
 
 use super::authorization_world::add_person;
-use super::test_client::{get, new_id, post, second_district};
+use super::test_client::{ask, get, new_id, post, second_district};
 use crate::sample;
 use crate::test_support::{
     NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report,
@@ -147,4 +147,65 @@ fn pages_go_on_behind_the_last_one_and_nobody_settles_their_own() {
         assert_eq!(all["items"].as_array().unwrap().len(), 9);
         assert_eq!(all["items"][0]["reason"], "unknown_kind");
     });
+}
+
+#[test]
+fn a_role_for_a_time_reaches_what_waits_until_it_has_ended_and_no_longer() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        let unknown = device.seal_raw("teleport", 1, vec![1]);
+        let batch = device.push(vec![unknown]);
+        push(&server.app, person("grid"), batch).await.unwrap();
+        let town = second_district(&server).await;
+        let away = GrantScope::Jurisdiction(JurisdictionId(town.parse().unwrap()));
+        let district = GrantScope::Jurisdiction(JurisdictionId(sample::id("500153000000")));
+        add_person(&server, "far-head", Role::DepartmentHead, away);
+        add_person(&server, "other-head", Role::DepartmentHead, away);
+        add_person(&server, "once-head", Role::DepartmentHead, district);
+        let path = format!("/quarantined/{}/1", device.install_id);
+        let sees = async |login: &str| {
+            let listed = get(&server, login, "/quarantined").await;
+            let listed = match listed.status {
+                403 => None,
+                _ => Some(listed.expect(200)["items"].as_array().unwrap().len()),
+            };
+            (listed, get(&server, login, &path).await.status)
+        };
+        assert_eq!(sees("far-head").await, (Some(0), 404));
+        assert_eq!(sees("once-head").await, (Some(1), 200));
+
+        let until = NOW.plus_millis(3_600_000);
+        let lent = json!({"id": new_id(2), "role": "department_head", "scope": district,
+            "valid_until": until.to_string(), "temporary_reason": "异地交叉执法"});
+        give(&server, "far-head", &lent).await;
+        let path_of = format!("/people/{}", person("once-head"));
+        let shown = get(&server, "admin", &path_of).await.expect(200);
+        let held = shown["grants"][0]["id"].as_str().unwrap().to_owned();
+        let ended = ask(
+            &server,
+            "admin",
+            "DELETE",
+            &format!("{path_of}/grants/{held}"),
+        );
+        let ended = ended.with("If-Match", "\"1\"").answer().await;
+        assert!(ended.status < 300, "{}", ended.status);
+        assert_eq!(sees("far-head").await, (Some(1), 200));
+        assert_eq!(sees("other-head").await, (Some(0), 404), "a neighbour");
+        assert_eq!(sees("once-head").await, (None, 404), "it has ended");
+
+        server.set_now(until);
+        assert_eq!(sees("far-head").await, (Some(0), 404));
+        let settle = format!("{path}/settle");
+        for login in ["far-head", "other-head", "once-head"] {
+            let refused = post(&server, login, &settle, &made("dismissed", "误报")).await;
+            assert_eq!(refused.status, 404, "{login}");
+        }
+        assert_eq!(sees("head").await, (Some(1), 200));
+    });
+}
+
+async fn give(server: &TestServer, login: &str, grant: &Value) {
+    let path = format!("/people/{}/grants", person(login));
+    let sent = ask(server, "admin", "POST", &path).with("If-Match", "\"1\"");
+    sent.json(grant).answer().await.expect(201);
 }

@@ -38,7 +38,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Responsibility {
-    /// 监管行业: the code of a pack's sector, or a sector of the place's own. Letter by letter.
+    /// 监管行业: the code of a pack's sector or its name, which is kept by the code; or a sector of the place's
+    /// own, letter by letter.
     #[schema(example = "town-gas", min_length = 1, max_length = 32)]
     sector: String,
     /// The department that answers for it here and below.
@@ -172,7 +173,7 @@ async fn set(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct SectorQuery {
-    /// 监管行业, letter by letter.
+    /// 监管行业: code, name or alias, or a sector of the place's own, letter by letter.
     #[param(min_length = 1, max_length = 32, example = "town-gas")]
     sector: String,
 }

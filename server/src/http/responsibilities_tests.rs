@@ -110,22 +110,23 @@ fn names_of_sectors_that_no_pack_has_are_told_wherever_they_are_entered() {
         with_packs(&server).await;
         let rows = json!({"rows": [
             {"sector": "town-gas", "department": "甲局"},
-            {"sector": "工贸", "department": "乙局"},
+            {"sector": "燃气", "department": "乙局"},
             {"sector": "露营地", "department": "丙局"},
         ]});
         let said = put(&server, "\"0\"", &rows).await.expect(200);
         let warned: Vec<_> = said["warnings"].as_array().unwrap().iter().collect();
         assert_eq!(warned.len(), 2, "{said}");
-        assert_eq!(warned[0]["field"], "rows[工贸].sector");
+        assert_eq!(warned[0]["field"], "rows[燃气].sector");
         assert_eq!(warned[0]["finding"], "sector_goes_by_its_code");
         let told = warned[0]["message"].as_str().unwrap();
-        assert!(told.contains("industry-and-trade"), "{told}");
+        assert!(told.contains("town-gas"), "{told}");
         assert_eq!(warned[1]["finding"], "sector_of_no_pack");
 
         let town = sample::id("500153003000");
         for (number, sector, finding) in [
             (1, "industry-and-trade", None),
-            (2, "粉尘涉爆", Some("sector_goes_by_its_code")),
+            // Of coal, or of others: which code is meant has to be said.
+            (2, "矿山", Some("sector_goes_by_its_code")),
             (3, "露营地", Some("sector_of_no_pack")),
         ] {
             let new = json!({"id": new_id(number), "name": "某厂", "jurisdiction_id": town,
@@ -139,7 +140,7 @@ fn names_of_sectors_that_no_pack_has_are_told_wherever_they_are_entered() {
                 .map(|warning| warning["finding"].as_str().unwrap());
             assert_eq!(found, finding, "{made}");
         }
-        let table = "名称,监管行业,管辖单位\n甲,town-gas,500153003000\n乙,燃气,500153003000\n";
+        let table = "名称,监管行业,管辖单位\n甲,工贸,500153003000\n乙,矿山,500153003000\n";
         let tried = ask(
             &server,
             "admin",

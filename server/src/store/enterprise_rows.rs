@@ -20,8 +20,8 @@ use super::{Conn, StoreError, WriteTx};
 /// What a list of enterprises is narrowed to; everything that is set must be met.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraitFilter {
-    /// 监管行业, exactly.
-    pub sector: Option<String>,
+    /// 监管行业, by any of these names, exactly; empty: any.
+    pub sectors: Vec<String>,
     /// 状态.
     pub status: Option<OperatingStatus>,
     /// 风险等级.
@@ -39,8 +39,7 @@ impl TraitFilter {
     /// Whether the enterprise passes.
     pub fn passes(&self, enterprise: &Enterprise) -> bool {
         let profile = &enterprise.profile;
-        let sector = self.sector.as_ref();
-        sector.is_none_or(|sector| *sector == enterprise.sector)
+        (self.sectors.is_empty() || self.sectors.contains(&enterprise.sector))
             && self.status.is_none_or(|status| status == profile.status)
             && (self.risk_level.is_none() || self.risk_level == profile.risk_level)
             && (self.size_class.is_none() || self.size_class == profile.size_class)
@@ -95,11 +94,8 @@ fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize>
 /// # Errors
 /// When the database does not answer.
 pub fn any_of_sector(conn: &mut Conn, scope: Scope, sector: &str) -> Result<bool, StoreError> {
-    let filter = TraitFilter {
-        sector: Some(sector.to_owned()),
-        ..TraitFilter::default()
-    };
-    Ok(!of_scope(conn, scope, &filter, None, 1)?.is_empty())
+    let filter = TraitFilter::default();
+    Ok(!of_scope(conn, scope, (Some(sector), &filter), None, 1)?.is_empty())
 }
 
 /// Takes an enterprise out of these scopes.
@@ -119,7 +115,7 @@ pub fn remove(tx: &mut WriteTx<'_>, scopes: &[Scope], id: EnterpriseId) -> Resul
 fn of_scope(
     conn: &mut Conn,
     scope: Scope,
-    filter: &TraitFilter,
+    (sector, filter): (Option<&str>, &TraitFilter),
     before: Option<Key>,
     limit: i64,
 ) -> Result<Vec<Key>, StoreError> {
@@ -132,8 +128,8 @@ fn of_scope(
         .limit(limit)
         .select((enterprise_rows::created_at, enterprise_rows::enterprise_id))
         .into_boxed();
-    if let Some(sector) = &filter.sector {
-        query = query.filter(enterprise_rows::sector.eq(sector.clone()));
+    if let Some(sector) = sector {
+        query = query.filter(enterprise_rows::sector.eq(sector.to_owned()));
     }
     if let Some(status) = filter.status {
         query = query.filter(enterprise_rows::status.eq(status.as_str()));
@@ -177,8 +173,15 @@ pub fn newest_first(
 ) -> Result<Vec<Key>, StoreError> {
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut keys = BTreeSet::new();
+    // Each name by itself, or the index would not give the order.
+    let mut sectors: Vec<Option<&str>> = filter.sectors.iter().map(|name| Some(&**name)).collect();
+    if sectors.is_empty() {
+        sectors.push(None);
+    }
     for scope in scopes {
-        keys.extend(of_scope(conn, *scope, filter, before, most)?);
+        for sector in &sectors {
+            keys.extend(of_scope(conn, *scope, (*sector, filter), before, most)?);
+        }
     }
     Ok(keys.into_iter().rev().take(limit).collect())
 }

@@ -9,7 +9,12 @@ use hazardloop_domain::time::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::schema::{hand_over_grants, hand_over_inspections, hand_overs};
+use super::people::{
+    View, ended_last, lasting, over_areas, over_enterprise, over_firms, rows_in_view,
+};
+use super::schema::{
+    enterprises, grants, hand_over_grants, hand_over_inspections, hand_overs, jurisdictions,
+};
 use super::{Conn, StoreError, WriteTx, on_any, portable::Portable};
 
 /// A hand-over as it was made.
@@ -201,6 +206,9 @@ fn with_grants(
     rows: Vec<Row>,
     inspections: bool,
 ) -> Result<Vec<HandOver>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id.clone()).collect();
     let grants: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = on_any!(conn, |c| hand_over_grants::table
         .filter(hand_over_grants::hand_over_id.eq_any(ids))
@@ -211,9 +219,18 @@ fn with_grants(
             hand_over_grants::given_id,
         ))
         .load(c))?;
-    let of = rows.iter().filter(|_| inspections);
-    let ids: Vec<Vec<u8>> = of.map(|row| row.id.clone()).collect();
-    let handed: Vec<Handed> = on_any!(conn, |c| hand_over_inspections::table
+    let handed = if inspections {
+        inspections_of(conn, &rows)?
+    } else {
+        Vec::new()
+    };
+    let read = |row: &Row| read(row, &grants, &handed).ok_or_else(corrupt);
+    rows.iter().map(read).collect()
+}
+
+fn inspections_of(conn: &mut Conn, rows: &[Row]) -> Result<Vec<Handed>, StoreError> {
+    let ids: Vec<Vec<u8>> = rows.iter().map(|row| row.id.clone()).collect();
+    Ok(on_any!(conn, |c| hand_over_inspections::table
         .filter(hand_over_inspections::hand_over_id.eq_any(ids))
         .order((
             hand_over_inspections::hand_over_id,
@@ -224,9 +241,7 @@ fn with_grants(
             hand_over_inspections::inspection_id,
             hand_over_inspections::outcome,
         ))
-        .load(c))?;
-    let read = |row: &Row| read(row, &grants, &handed).ok_or_else(corrupt);
-    rows.iter().map(read).collect()
+        .load(c))?)
 }
 
 /// One hand-over.
@@ -242,21 +257,66 @@ pub fn one(conn: &mut Conn, id: Uuid) -> Result<Option<HandOver>, StoreError> {
     Ok(with_grants(conn, row.into_iter().collect(), true)?.pop())
 }
 
-/// Hand-overs with ids before `before`, newest first, at most `limit`.
+/// Whose hand-overs a list tells of: those that somebody made or took part in, and those of the people in
+/// these views.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Who looks.
+    pub person_id: PersonId,
+    /// Where they see those who hold a role, or will.
+    pub holding: View,
+    /// Where they see those who held their last role there.
+    pub held: View,
+    /// The moment that tells which roles last.
+    pub now: Timestamp,
+}
+
+/// Hand-overs that are seen so, with ids before `before`, newest first, at most `limit`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn newest(
     conn: &mut Conn,
+    seen: &Seen,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<HandOver>, StoreError> {
     let before = before.unwrap_or(Uuid::max()).as_bytes().to_vec();
-    let rows: Vec<Row> = hand_overs::table
-        .filter(hand_overs::id.lt(before))
-        .order(hand_overs::id.desc())
-        .limit(limit)
-        .select(Row::as_select())
+    let page = || {
+        hand_overs::table
+            .filter(hand_overs::id.lt(before.clone()))
+            .order(hand_overs::id.desc())
+            .limit(limit)
+            .select(Row::as_select())
+    };
+    let (me, now) = (seen.person_id.as_bytes().to_vec(), seen.now);
+    let mut rows: Vec<Row> = page()
+        .filter(hand_overs::made_by.eq(me.clone()))
         .load(conn)?;
+    // Each by an index of its own; what two of them find is told once.
+    macro_rules! of_people {
+        ($person:expr) => {{
+            rows.extend(page().filter($person.eq(me.clone())).load::<Row>(conn)?);
+            rows.extend(rows_in_view!(
+                conn,
+                page,
+                $person,
+                seen.holding,
+                lasting!(now)
+            ));
+            rows.extend(rows_in_view!(
+                conn,
+                page,
+                $person,
+                seen.held,
+                ended_last!(now)
+            ));
+        }};
+    }
+    of_people!(hand_overs::from_person);
+    of_people!(hand_overs::to_person);
+    rows.sort_by(|one, other| other.id.cmp(&one.id));
+    rows.dedup_by(|one, other| one.id == other.id);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
     with_grants(conn, rows, false)
 }

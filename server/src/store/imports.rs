@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::batch::in_arrays;
 use super::lists::Key;
 use super::schema::{
-    enterprises, grants, hazards, import_places, import_rows, imports, jurisdictions,
+    enterprises, grants, hazards, import_places, import_rows, imports, inspections, jurisdictions,
 };
 use super::{Conn, StoreError, WriteTx, on_any};
 
@@ -369,6 +369,17 @@ pub fn with_hazards(
     ids: &[EnterpriseId],
 ) -> Result<BTreeSet<EnterpriseId>, StoreError> {
     used_in!(conn, hazards, ids)
+}
+
+/// Those of `ids` that have an inspection or a self-check, if only a planned one.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn with_inspections(
+    conn: &mut Conn,
+    ids: &[EnterpriseId],
+) -> Result<BTreeSet<EnterpriseId>, StoreError> {
+    used_in!(conn, inspections, ids)
 }
 
 /// Those of `ids` over which somebody holds or held a role.

@@ -40,8 +40,8 @@ pub struct HazardFilter {
     pub due: Option<Span>,
     /// How it came to be known.
     pub source: Option<&'static str>,
-    /// The sector of its enterprise.
-    pub sector: Option<String>,
+    /// The sector of its enterprise, by any of these names; empty: any.
+    pub sectors: Vec<String>,
     /// Code of the criterion.
     pub criterion: Option<String>,
     /// Who reported it, an id.
@@ -68,6 +68,7 @@ struct Columns {
 impl HazardFilter {
     fn passes(&self, row: &Columns) -> bool {
         let due_in = |span: Span| row.due_at.is_some_and(|due| span.contains(due));
+        let named = |sector: &String| self.sectors.contains(sector);
         let is_overdue = |now: i64| row.due_at.is_some_and(|due| due < now);
         (self.statuses.is_empty() || self.statuses.contains(&row.status.as_str()))
             && self.grade.is_none_or(|wanted| row.grade == wanted)
@@ -79,7 +80,7 @@ impl HazardFilter {
                 .is_none_or(|span| span.contains(row.received_at))
             && self.due.is_none_or(due_in)
             && self.source.is_none_or(|wanted| row.source == wanted)
-            && (self.sector.is_none() || self.sector == row.sector)
+            && (self.sectors.is_empty() || row.sector.as_ref().is_some_and(named))
             && (self.criterion.is_none() || self.criterion == row.criterion)
             && (self.reported_by.is_none() || self.reported_by == row.reported_by)
     }

@@ -270,7 +270,7 @@ fn every_filter_of_the_list_of_enterprises_enters_an_index_of_its_own() {
             (
                 "enterprise_rows_by_sector",
                 TraitFilter {
-                    sector: Some("工贸".to_owned()),
+                    sectors: vec!["工贸".to_owned()],
                     ..none()
                 },
             ),
@@ -301,7 +301,7 @@ fn every_filter_of_the_list_of_enterprises_enters_an_index_of_its_own() {
             id: Uuid::from_u128(3),
         };
         let together = TraitFilter {
-            sector: Some("工贸".to_owned()),
+            sectors: vec!["工贸".to_owned()],
             status: Some(OperatingStatus::Operating),
             risk_level: Some(RiskLevel::Blue),
             size_class: Some(SizeClass::AboveScale),

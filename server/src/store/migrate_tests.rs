@@ -310,7 +310,7 @@ fn enterprises_from_before_there_were_filters_are_found_by_them() {
         })
         .unwrap();
         let filter = TraitFilter {
-            sector: Some("工贸".to_owned()),
+            sectors: vec!["工贸".to_owned()],
             status: Some(OperatingStatus::Operating),
             ..TraitFilter::default()
         };

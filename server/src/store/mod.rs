@@ -76,6 +76,8 @@ mod conflict_tests;
 #[cfg(test)]
 mod db_tests;
 #[cfg(test)]
+mod desk_lists_tests;
+#[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
 mod identity_tests;

@@ -94,8 +94,8 @@ pub(super) fn enters(db: &Db, index: &str, work: impl Fn(&mut Conn) -> Result<()
 const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
-/// `{i}` counts, `{id}` is an id made of it, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 24] = [
+/// `{i}` counts, `{id}` is an id made of it, `{hash}` a hash, `{one}` that of the first row, `{tx}` a transaction.
+const FILL: [&str; 28] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -105,11 +105,20 @@ const FILL: [&str; 24] = [
     "INSERT INTO grants (id, person_id, role, enterprise_id, valid_from) \
      SELECT {id}, {id}, 'employee', {id}, 0 FROM {counted}",
     "INSERT INTO hand_overs (id, from_person, to_person, reason, effective_at, made_by, made_at, \
-     request_hash) SELECT {id}, {id}, {id}, 'x', 0, {id}, 0, {id} FROM {counted}",
+     request_hash) SELECT {id}, {id}, {id}, 'x', 0, {id}, 0, {hash} FROM {counted}",
     "INSERT INTO hand_over_grants (hand_over_id, ended_id, given_id) \
      SELECT {id}, {id}, {id} FROM {counted}",
     "INSERT INTO hand_over_inspections (hand_over_id, inspection_id, outcome) \
      SELECT {id}, {id}, 'moved' FROM {counted}",
+    "INSERT INTO imports (id, person_id, request_hash, received_at, answer) \
+     SELECT {id}, {id}, {id}, {i}, '{}' FROM {counted}",
+    "INSERT INTO import_places (jurisdiction_id, received_at, import_id) \
+     SELECT {id}, {i}, {id} FROM {counted}",
+    "INSERT INTO import_rows (import_id, row_number, enterprise_id, did, version) \
+     SELECT {id}, {i}, {id}, 'created', 1 FROM {counted}",
+    "INSERT INTO inspections (id, inspection_no, kind, state, enterprise_id, jurisdiction_id, \
+     departments, held_at, received_at, updated_at, version, head_hash, record) SELECT {id}, 'x', \
+     'plan', 'planned', {id}, {id}, true, {i}, {i}, {i}, 1, {id}, {id} FROM {counted}",
     "INSERT INTO planned_members (person_id, inspection_id) SELECT {id}, {id} FROM {counted}",
     "INSERT INTO certificates (number, person_id) SELECT 'c' || {i}, {id} FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
@@ -157,11 +166,12 @@ pub(super) fn fill(db: &Db) {
 pub(super) fn fill_with(db: &Db, statements: &'static [&'static str]) {
     db.write_blocking(move |tx| {
         let postgres = matches!(tx.conn(), Conn::Postgres(_));
-        let (id, one, counted) = if postgres {
+        let (id, one, hash, counted) = if postgres {
             let counted = format!("generate_series(1, {ROWS}) AS counted(i)");
             (
                 "decode(md5(i::text), 'hex')",
                 "decode(md5('1'), 'hex')",
+                "decode(md5(i::text) || md5(i::text), 'hex')",
                 counted,
             )
         } else {
@@ -173,6 +183,7 @@ pub(super) fn fill_with(db: &Db, statements: &'static [&'static str]) {
             (
                 "CAST(printf('%08x%08x', i * 2654435761 % 4294967296, i) AS BLOB)",
                 "CAST(printf('%08x%08x', 2654435761, 1) AS BLOB)",
+                "zeroblob(32)",
                 counted,
             )
         };
@@ -181,6 +192,7 @@ pub(super) fn fill_with(db: &Db, statements: &'static [&'static str]) {
                 .replace("{counted}", &counted)
                 .replace("{id}", id)
                 .replace("{one}", one)
+                .replace("{hash}", hash)
                 // Numbers of transactions that every cluster has passed when it is made.
                 .replace("{tx}", "({i} % 500)")
                 .replace("{i}", "i");

@@ -2,12 +2,13 @@
 //! follows the feed of the reference data and reads them again when others add a pack.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hazardloop_domain::command::CriterionRef;
 use hazardloop_domain::ids::ChecklistId;
 use hazardloop_domain::pack::{
-    Cadence, Checklist, CriteriaSearch, Criterion, PackHead, Sector, Standard,
+    Cadence, Checklist, CriteriaSearch, Criterion, PackHead, Sector, Standard, by_code,
 };
 use hazardloop_domain::time::LocalDate;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
@@ -135,31 +136,23 @@ fn changed(
     Ok((after, snapshot))
 }
 
-/// `GM-10-9` before `GM-10-11`: numbers within codes by their value.
-fn in_order(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.split('-'), b.split('-'));
-    loop {
-        let (one, other) = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
-            (Some(one), Some(other)) => (one, other),
-        };
-        // Numbers before names, or the order would have circles.
-        let order = match (one.parse::<u64>(), other.parse::<u64>()) {
-            (Ok(a), Ok(b)) => a.cmp(&b).then_with(|| one.cmp(other)),
-            (Ok(_), Err(_)) => Ordering::Less,
-            (Err(_), Ok(_)) => Ordering::Greater,
-            (Err(_), Err(_)) => one.cmp(other),
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
+/// The parts of a name that people put together of several.
+pub fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(['-', '－', '/', '、', ' ']).map(str::trim)
+}
+
+fn is_called(sector: &Sector, name: &str) -> bool {
+    let mut own = [&sector.code, &sector.zh, &sector.en].into_iter();
+    own.any(|own| own.eq_ignore_ascii_case(name))
+}
+
+fn goes_by(sector: &Sector, name: &str) -> bool {
+    let mut aliases = sector.aliases.iter();
+    is_called(sector, name) || aliases.any(|own| own.eq_ignore_ascii_case(name))
 }
 
 fn by_reference(criterion: &Criterion, other: (&str, u32)) -> Ordering {
-    in_order(&criterion.code, other.0).then(criterion.edition.cmp(&other.1))
+    by_code(&criterion.code, other.0).then(criterion.edition.cmp(&other.1))
 }
 
 impl Snapshot {
@@ -167,7 +160,7 @@ impl Snapshot {
         let mut criteria = packs::criteria(conn, None)?;
         criteria.sort_by(|a, b| by_reference(a, (&b.code, b.edition)));
         let mut checklists = packs::checklists(conn, None)?;
-        checklists.sort_by(|a, b| in_order(&a.code, &b.code).then(a.edition.cmp(&b.edition)));
+        checklists.sort_by(|a, b| by_code(&a.code, &b.code).then(a.edition.cmp(&b.edition)));
         Ok(Self {
             packs: packs::versions(conn, None)?,
             criteria,
@@ -233,15 +226,43 @@ impl Snapshot {
 
     /// The code of the sector that goes by this name, or by one of its parts (`工贸-粉尘涉爆`).
     pub fn code_of(&self, name: &str) -> Option<&str> {
-        let parts = name.split(['-', '－', '/', '、', ' ']).map(str::trim);
-        let mut names = std::iter::once(name.trim()).chain(parts);
-        let goes_by = |sector: &Sector, name: &str| {
-            let own = [&sector.code, &sector.zh, &sector.en].into_iter();
-            own.chain(&sector.aliases)
-                .any(|own| own.eq_ignore_ascii_case(name))
-        };
+        let mut names = std::iter::once(name.trim()).chain(parts(name));
         let found = names.find_map(|name| self.sectors().find(|sector| goes_by(sector, name)));
         found.map(|sector| sector.code.as_str())
+    }
+
+    /// The code of the one sector that is called so in either language: no name of a part of it.
+    pub fn code_called(&self, name: &str) -> Option<&str> {
+        let name = name.trim();
+        self.only(|sector| is_called(sector, name))
+    }
+
+    /// The code of the one sector that can be meant, also by another of its names (`粉尘涉爆`) or by parts of
+    /// the name. `None` where several can be (`矿山`).
+    pub fn code_meant(&self, name: &str) -> Option<&str> {
+        let whole = name.trim();
+        if self.sectors().any(|sector| goes_by(sector, whole)) {
+            return self.only(|sector| goes_by(sector, whole));
+        }
+        self.only(|sector| parts(name).any(|part| goes_by(sector, part)))
+    }
+
+    fn only(&self, meant: impl Fn(&Sector) -> bool) -> Option<&str> {
+        let mut found = self.sectors().filter(|sector| meant(sector));
+        let code = found.next()?.code.as_str();
+        found.all(|other| other.code == code).then_some(code)
+    }
+
+    /// All names of the sector with this code, the code first, each once.
+    pub fn names_of<'a>(&'a self, code: &'a str) -> Vec<&'a str> {
+        let mut names = vec![code];
+        for sector in self.sectors().filter(|sector| sector.code == code) {
+            names.extend([sector.zh.as_str(), sector.en.as_str()]);
+            names.extend(sector.aliases.iter().map(String::as_str));
+        }
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(*name));
+        names
     }
 
     /// The criteria that pass the filter, at most `limit`; with a text the best ones first.

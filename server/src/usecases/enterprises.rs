@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 
 use super::execute::lineage;
 use super::reach::{self, Reach, Seat};
+use super::sector_names;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::events;
@@ -125,11 +126,14 @@ fn create_in(
     if !enterprise.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
+    let typed = enterprise;
+    let enterprise = &by_code(app, tx.conn(), typed.clone())?;
     require_keeper(tx.conn(), person_id, MANAGE, &Seat::of(enterprise), now)?;
     if let Some(first) = events::history(tx.conn(), &enterprise.id.0, 0, 1)?.first() {
         let first: Option<EnterpriseEvent> = minicbor::decode(&first.body).ok();
         let same = first.is_some_and(|first| {
-            first.enterprise == *enterprise && first.actor_id == Some(person_id)
+            // Its sector may have been taken as it was typed, before there was a code for it.
+            [enterprise, typed].contains(&&first.enterprise) && first.actor_id == Some(person_id)
         });
         if !same {
             return Err(Failure::IdReused);
@@ -145,6 +149,19 @@ fn create_in(
         .map_err(|failure| taken_meanwhile(failure, "enterprises"))?;
     wake(app, tx);
     Ok((enterprise.clone(), true))
+}
+
+/// The enterprise with its sector by the code, where the packs have one for what was typed.
+fn by_code(app: &App, conn: &mut Conn, mut enterprise: Enterprise) -> Result<Enterprise, Failure> {
+    let catalog = app.catalog.now();
+    // Of no jurisdiction: to be refused by whoever asks next.
+    let way = places::lineage(conn, enterprise.jurisdiction_id)?;
+    let way = way.map_or_else(Vec::new, |found| found.ancestors);
+    let code = sector_names::code_for(conn, &catalog, &way, &enterprise.sector)?;
+    if let Some(code) = code {
+        sector_names::put_code(&catalog, &mut enterprise, code);
+    }
+    Ok(enterprise)
 }
 
 /// Refuses unless the person may do this with enterprises there.
@@ -218,8 +235,24 @@ pub async fn one(app: &App, person_id: PersonId, id: EnterpriseId) -> Result<Ent
         .await
 }
 
-/// What somebody asks to be corrected: the enterprise before, the enterprise after.
-pub type Correction = Box<dyn Fn(Enterprise) -> Enterprise + Send>;
+/// What somebody asks to be corrected.
+pub struct Correction {
+    /// The enterprise before, the enterprise after.
+    pub apply: Box<dyn Fn(Enterprise) -> Enterprise + Send>,
+    /// Whether it names the sector, if only as it is: then it is stored by its code.
+    pub names_sector: bool,
+}
+
+impl Correction {
+    /// One that says nothing of the sector's name.
+    #[cfg(test)]
+    pub fn of(apply: impl Fn(Enterprise) -> Enterprise + Send + 'static) -> Self {
+        Self {
+            apply: Box::new(apply),
+            names_sector: false,
+        }
+    }
+}
 
 /// Corrects an enterprise that still has version `seen`.
 ///
@@ -245,12 +278,15 @@ pub async fn correct(
                     current: before.version,
                 });
             }
-            let mut after = correction(before.clone());
+            let mut after = (correction.apply)(before.clone());
+            // Whatever the correction says: these are changed in other ways.
+            (after.id, after.jurisdiction_id) = (before.id, before.jurisdiction_id);
+            if correction.names_sector {
+                after = by_code(&app, tx.conn(), after)?;
+            }
             if after == before {
                 return Ok(before);
             }
-            // Whatever the correction says: these are changed in other ways.
-            (after.id, after.jurisdiction_id) = (before.id, before.jurisdiction_id);
             // Nobody gives an enterprise away into a sector that is not theirs.
             require_keeper(tx.conn(), person_id, MANAGE, &Seat::of(&after), now)?;
             after.version = before.version.saturating_add(1);

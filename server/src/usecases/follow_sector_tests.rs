@@ -50,7 +50,13 @@ async fn correct(app: &App, seen: i64, sector: &'static str) {
         ..before
     };
     let firm = enterprise("polishing");
-    let corrected = enterprises::correct(app, person("admin"), firm, seen, Box::new(change));
+    let corrected = enterprises::correct(
+        app,
+        person("admin"),
+        firm,
+        seen,
+        enterprises::Correction::of(change),
+    );
     corrected.await.unwrap();
 }
 

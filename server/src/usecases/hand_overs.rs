@@ -21,10 +21,10 @@ use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::hand_over_teams;
-use super::people::{self, MOST_GRANTS, Standing, wake_audit};
+use super::people::{self, MOST_GRANTS, OfWhom, Standing, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::hand_overs::{self, HandOver};
+use crate::store::hand_overs::{self, HandOver, Seen};
 use crate::store::people::{self as stored, PlacedGrant};
 use crate::store::{Conn, StoreError, WriteTx, lists};
 
@@ -378,11 +378,7 @@ pub async fn names(app: &App, made: &[HandOver]) -> Result<BTreeMap<PersonId, St
     Ok(names.into_iter().filter_map(of).collect())
 }
 
-/// Hand-overs that one page looks through at most, before it says where to go on.
-const EXAMINED_PER_PAGE: usize = 200;
-
-/// Hand-overs before `before` that `asker` may see, newest first, at most `limit`; and where to go on. A
-/// page among many that are not theirs may be short, or empty.
+/// Hand-overs before `before` that `asker` may see, newest first, at most `limit`; and where to go on.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -393,62 +389,21 @@ pub async fn list(
     limit: usize,
 ) -> Result<(Vec<HandOver>, Option<Uuid>), Failure> {
     let now = app.clock.now();
-    app.db
-        .read(move |tx| list_in(tx.conn(), asker, before, limit, now))
-        .await
-}
-
-fn list_in(
-    conn: &mut Conn,
-    asker: PersonId,
-    before: Option<Uuid>,
-    limit: usize,
-    now: Timestamp,
-) -> Result<(Vec<HandOver>, Option<Uuid>), Failure> {
     // One more than is shown tells whether there is more.
-    let at_once = limit.saturating_add(1).clamp(50, EXAMINED_PER_PAGE);
-    let rows = i64::try_from(at_once).unwrap_or(i64::MAX);
-    let standing = Standing::of(conn, asker, now)?;
-    let (mut seen, mut examined) = (Vec::<HandOver>::new(), 0_usize);
-    let mut from = before;
-    // Hand-overs of the same people are judged once.
-    let mut judged = BTreeMap::new();
-    loop {
-        let found = hand_overs::newest(conn, from, rows)?;
-        let ended = found.len() < at_once;
-        for made in found {
-            (from, examined) = (Some(made.id), examined.saturating_add(1));
-            let of = (made.made_by, made.from_person, made.to_person);
-            let sees = match judged.get(&of) {
-                Some(sees) => *sees,
-                None => may_see(conn, &standing, asker, &made)?,
-            };
-            judged.insert(of, sees);
-            if !sees {
-                continue;
-            }
-            if seen.len() >= limit {
-                let next = seen.last().map(|made| made.id);
-                return Ok((seen, next));
-            }
-            seen.push(made);
-        }
-        if ended {
-            return Ok((seen, None));
-        }
-        // Never where others' lie: their ids are not the asker's to know.
-        let next = match (seen.last(), from) {
-            (Some(last), _) => Some(last.id),
-            (None, last) => last.map(just_above),
+    let rows = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let found = app.db.read(move |tx| {
+        let standing = Standing::of(tx.conn(), asker, now)?;
+        let seen = Seen {
+            person_id: asker,
+            holding: standing.view_of(OfWhom::HoldsARole),
+            held: standing.view_of(OfWhom::HeldARole),
+            now,
         };
-        let goes_on = before.is_none_or(|before| next.is_some_and(|next| next < before));
-        if examined >= EXAMINED_PER_PAGE && goes_on {
-            return Ok((seen, next));
-        }
-    }
-}
-
-/// An id above this one that tells of it no more than when it was made.
-fn just_above(id: Uuid) -> Uuid {
-    Uuid::from_u128(id.as_u128() | u128::from(u64::MAX))
+        hand_overs::newest(tx.conn(), &seen, before, rows)
+    });
+    let mut found = found.await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|made| made.id);
+    Ok((found, next))
 }

@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 
 use super::jurisdictions::encoded;
 use super::reach::{self, Seat};
+use super::sector_names;
 use super::unclaimed::{Walk, recount_later};
 use crate::app::App;
 use crate::failure::Failure;
@@ -75,11 +76,14 @@ pub async fn of(app: &App, id: JurisdictionId) -> Result<(Matrix, i64), Failure>
 /// # Errors
 /// [`Failure::NotFound`] when there is no such jurisdiction.
 pub async fn who_answers(app: &App, id: JurisdictionId, sector: String) -> Result<Answer, Failure> {
+    let catalog = app.catalog.now();
     app.db
         .read(move |tx| {
             let found = places::lineage(tx.conn(), id)?;
-            let found = found.ok_or(Failure::NotFound("jurisdiction"))?;
-            Ok(answering(tx.conn(), &found.ancestors, &sector)?)
+            let way = found.ok_or(Failure::NotFound("jurisdiction"))?.ancestors;
+            let code = sector_names::code_for(tx.conn(), &catalog, &way, &sector)?;
+            let sector = code.as_ref().unwrap_or(&sector);
+            Ok(answering(tx.conn(), &way, sector)?)
         })
         .await
 }
@@ -125,8 +129,10 @@ pub async fn replace(
     app: &App,
     asker: PersonId,
     id: JurisdictionId,
-    change: Change,
+    mut change: Change,
 ) -> Result<(Matrix, i64), Failure> {
+    let sectors = change.rows.iter_mut().map(|(sector, _)| sector);
+    sector_names::put_codes(&app.catalog.now(), sectors);
     let seen = change.seen;
     let after = change.matrix(app.settings.people.responsibility_rows)?;
     let app = app.clone();

@@ -1,16 +1,18 @@
 //! Which names of sectors (监管行业) are known, and by whom. Sectors are told apart by their names,
 //! letter by letter: scopes, grants and who answers for what go by them. The packs' codes are names
 //! that everybody knows; a place may have sectors of its own, made known by saying who answers for
-//! them.
+//! them. So that 工贸 and its code are one sector, what people type is stored by its code where the packs
+//! know it.
 
 use hazardloop_domain::access::GrantScope;
+use hazardloop_domain::enterprise::{Enterprise, SUBSECTORS_MAX};
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::responsibility::NamedSector;
 use hazardloop_sync_protocol::wire::Scope;
 use serde::Serialize;
 
-use super::catalog::Snapshot;
+use super::catalog::{Snapshot, parts};
 use super::people::Terms;
 use crate::failure::Failure;
 use crate::store::{Conn, StoreError, enterprise_rows, places, responsibilities};
@@ -77,6 +79,75 @@ pub fn finding(catalog: &Snapshot, sector: &str) -> Option<SectorFinding> {
         Some(code) => SectorFinding::GoesBy(code.to_owned()),
         None => SectorFinding::OfNoPack,
     })
+}
+
+/// The code to store in the place of what somebody typed, in the last jurisdiction of `way`, which leads
+/// there from the root. `None`: what was typed stays: it is a code already, the packs know no such name or
+/// several sectors by it, or it is another name of one (燃气) that somebody on the way calls a sector of
+/// its own.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn code_for(
+    conn: &mut Conn,
+    catalog: &Snapshot,
+    way: &[JurisdictionId],
+    typed: &str,
+) -> Result<Option<String>, StoreError> {
+    if catalog.has_sector(typed) {
+        return Ok(None);
+    }
+    if let Some(code) = catalog.code_called(typed) {
+        return Ok(Some(code.to_owned()));
+    }
+    let Some(code) = catalog.code_meant(typed) else {
+        return Ok(None);
+    };
+    let said = responsibilities::of_sector(conn, way, typed)?;
+    let own = said.values().any(|said| said.rows.contains_key(typed));
+    Ok((!own).then(|| code.to_owned()))
+}
+
+/// Puts the code in the place of the sector that was typed. What the name says beyond it
+/// (`工贸-粉尘涉爆`) becomes a label of the enterprise, as far as there is room.
+pub fn put_code(catalog: &Snapshot, enterprise: &mut Enterprise, code: String) {
+    let typed = std::mem::replace(&mut enterprise.sector, code);
+    if catalog.code_called(&typed).is_some() {
+        return;
+    }
+    let labels = &mut enterprise.profile.subsectors;
+    for part in parts(&typed) {
+        let says_more = !part.is_empty() && catalog.code_called(part).is_none();
+        if says_more && labels.len() < SUBSECTORS_MAX && !labels.iter().any(|known| known == part) {
+            labels.push(part.to_owned());
+        }
+    }
+}
+
+/// Puts codes in the place of what sectors are called. Other names stay, as they may mean less than all of a
+/// sector, and nobody is to be given more than what was said.
+pub fn put_codes<'a>(catalog: &Snapshot, sectors: impl IntoIterator<Item = &'a mut String>) {
+    for sector in sectors {
+        if !catalog.has_sector(sector)
+            && let Some(code) = catalog.code_called(sector)
+        {
+            *sector = code.to_owned();
+        }
+    }
+}
+
+/// All names under which a list is to find what somebody calls a sector: its code, what was typed, and the
+/// other names, under which enterprises are stored that were entered before the packs were.
+pub fn looked_for(catalog: &Snapshot, typed: &str) -> Vec<String> {
+    let code = match catalog.has_sector(typed) {
+        true => Some(typed),
+        false => catalog.code_of(typed),
+    };
+    let mut names = code.map_or_else(Vec::new, |code| catalog.names_of(code));
+    if !names.contains(&typed) {
+        names.push(typed);
+    }
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Whether anybody knows the sector in the last jurisdiction of `way`, which leads there from the

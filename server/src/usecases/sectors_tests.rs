@@ -19,6 +19,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::enterprises::Correction;
 use super::people::{self, NewPerson, Terms};
 use super::pull_tests::{pull, second_town};
 use super::push::push;
@@ -248,7 +249,7 @@ impl<'a> World<'a> {
             sector: sector.to_owned(),
             ..before
         };
-        let (seen, correction) = (now.unwrap().version, Box::new(correction));
+        let (seen, correction) = (now.unwrap().version, Correction::of(correction));
         let done = enterprises::correct(self.app(), person("admin"), firm, seen, correction);
         done.await.unwrap();
     }
@@ -491,7 +492,8 @@ fn a_role_for_one_sector_acts_on_no_other_and_keeps_no_enterprise_of_another() {
             sector: TRADE.to_owned(),
             ..firm
         };
-        let refused = enterprises::correct(world.app(), reviewer, firm.id, 1, Box::new(away)).await;
+        let refused =
+            enterprises::correct(world.app(), reviewer, firm.id, 1, Correction::of(away)).await;
         assert!(matches!(refused, Err(Failure::Forbidden(_))));
     });
 }

@@ -105,6 +105,7 @@ fn a_device_lists_hazards_orders_and_packs_as_rest_does() {
         hazards(phone, &desk);
         orders(phone, &desk, &ordered);
         packs(phone, &desk);
+        catalog(phone, &desk);
     });
 }
 
@@ -137,6 +138,7 @@ fn hazards(phone: &Device, desk: &Rest) {
             "sector=industry-and-trade",
             2,
         ),
+        (&["--sector", "工贸"], "sector=%E5%B7%A5%E8%B4%B8", 2),
         (&["--criterion", "GM-10-3-2"], "criterion=GM-10-3-2", 1),
         (&["--source", "tipoff"], "source=tipoff", 1),
         (&["--mine"], "reporter=me", 3),
@@ -159,6 +161,7 @@ fn hazards(phone: &Device, desk: &Rest) {
             2,
         ),
         (&["--overdue"], "overdue=true", 0),
+        (&["--not-overdue"], "overdue=false", 3),
     ];
     for (words, query, count) in cases {
         let here = phone.json(&[&["list"], *words].concat());
@@ -208,6 +211,91 @@ fn packs(phone: &Device, desk: &Rest) {
         .map(|pack| pack["checklists"].as_array().unwrap().len())
         .collect();
     assert_eq!(json!(lists), json!(ids(&there["items"], "checklists")));
+}
+
+/// Criteria and checklists, by the same filters offline as over REST.
+fn catalog(phone: &Device, desk: &Rest) {
+    let cases: &[(&[&str], &str)] = &[
+        (&["checklists"], "checklists?retired=false"),
+        (&["checklists", "--retired"], "checklists?retired=true"),
+        (
+            &["checklists", "--cadence", "daily"],
+            "checklists?cadence=daily",
+        ),
+        (
+            &[
+                "checklists",
+                "--sector",
+                "工贸",
+                "--site-type",
+                "dust-workshop",
+            ],
+            "checklists?sector=%E5%B7%A5%E8%B4%B8&site_type=dust-workshop",
+        ),
+        (
+            &["criteria", "--standard", "RQ-4"],
+            "criteria?standard=RQ-4",
+        ),
+        (&["criteria", "--citable"], "criteria?citable=true"),
+        (&["criteria", "--not-citable"], "criteria?citable=false"),
+        (
+            &[
+                "criteria",
+                "--sector",
+                "燃气",
+                "--in-force-on",
+                "2026-11-22",
+            ],
+            "criteria?sector=%E7%87%83%E6%B0%94&in_force_on=2026-11-22",
+        ),
+        (
+            &["criteria", "--in-force-on", "1999-01-01"],
+            "criteria?in_force_on=1999-01-01",
+        ),
+    ];
+    let mut found = Vec::new();
+    for (words, query) in cases {
+        let here = ids(&phone.json(words), "code");
+        assert_eq!(here, all_codes(desk, query), "{words:?}");
+        found.push(here.len());
+    }
+    let (lists, criteria) = found.split_at(4);
+    assert!(
+        lists[2] > 0 && lists[2] < lists[0] && lists[3] > 0 && lists[3] < lists[0],
+        "{lists:?}"
+    );
+    assert!(criteria[..4].iter().all(|found| *found > 0), "{criteria:?}");
+    assert!(criteria[4] < criteria[1] + criteria[2], "{criteria:?}");
+    // Words and a filter together: the best of those that pass.
+    let words = [
+        "criteria",
+        "除尘",
+        "管道",
+        "积尘",
+        "--citable",
+        "--limit",
+        "5",
+    ];
+    let here = phone.json(&words);
+    assert_eq!(here.as_array().unwrap().len(), 5);
+    for criterion in here.as_array().unwrap() {
+        assert_ne!(criterion["citability"], "not_citable", "{criterion}");
+    }
+}
+
+/// The codes of every page of a list.
+fn all_codes(desk: &Rest, query: &str) -> Vec<Value> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = desk
+            .get(&format!("/api/v1/{query}&limit=200{after}"))
+            .json();
+        found.extend(ids(&page["items"], "code"));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return found,
+        }
+    }
 }
 
 #[test]

@@ -107,10 +107,24 @@ pub(super) fn plan(
         headings: &headings,
         places,
         catalog,
+        codes: HashMap::new(),
         problems,
     };
     let keys: Vec<Keys> = data.iter().map(|row| reader.keys(row)).collect();
     let existing = Existing::load(conn, &keys, places)?;
+    let mut codes = Codes::default();
+    for (row, keys) in data.iter().zip(&keys) {
+        let before = match existing.of(keys) {
+            Match::One(before) => Some(before.jurisdiction_id),
+            _ => None,
+        };
+        let sector = reader.text(row, "sector");
+        if let (Some(sector), Some(place)) = (sector, before.or(keys.jurisdiction_id))
+            && let Some(code) = codes.of(conn, (places, catalog), place, sector)?
+        {
+            reader.codes.insert(row.number, code);
+        }
+    }
     let mut rows = Vec::with_capacity(data.len());
     let mut seen = Seen::default();
     for (row, keys) in data.iter().zip(&keys) {
@@ -144,6 +158,28 @@ pub(super) fn plan(
         count: u32::try_from(data.len()).unwrap_or(u32::MAX),
         problems: reader.problems,
     })
+}
+
+/// The codes of what sectors are called, each looked up once.
+#[derive(Default)]
+struct Codes(HashMap<(JurisdictionId, String), Option<String>>);
+
+impl Codes {
+    fn of(
+        &mut self,
+        conn: &mut Conn,
+        (places, catalog): (&Places, &Snapshot),
+        place: JurisdictionId,
+        sector: &str,
+    ) -> Result<Option<String>, Failure> {
+        let key = (place, sector.to_owned());
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let code = sector_names::code_for(conn, catalog, places.ancestors(place), sector)?;
+        self.0.insert(key, code.clone());
+        Ok(code)
+    }
 }
 
 /// A row that explains something to people.
@@ -198,6 +234,8 @@ struct Reader<'a> {
     headings: &'a Headings,
     places: &'a Places,
     catalog: &'a Snapshot,
+    /// The codes that take the place of what rows call their sector, by row.
+    codes: HashMap<u32, String>,
     problems: Problems,
 }
 
@@ -270,6 +308,9 @@ impl Reader<'_> {
             }
         }
         let (mut enterprise, incomplete) = draft.finish();
+        if let Some(code) = self.codes.get(&row.number).cloned() {
+            sector_names::put_code(self.catalog, &mut enterprise, code);
+        }
         for (column, finding) in incomplete {
             self.found(row, column, &finding);
         }

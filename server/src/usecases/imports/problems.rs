@@ -86,6 +86,7 @@ pub(super) enum Finding {
     /// Of an undo.
     ChangedSince,
     HasHazards,
+    HasInspections,
     HasRoles,
 }
 
@@ -129,6 +130,7 @@ impl Finding {
             Self::Sector(SectorFinding::GoesBy(_)) => "SECTOR_GOES_BY_ITS_CODE",
             Self::ChangedSince => "CHANGED_SINCE",
             Self::HasHazards => "HAS_HAZARDS",
+            Self::HasInspections => "HAS_INSPECTIONS",
             Self::HasRoles => "HAS_ROLES",
         }
     }
@@ -215,6 +217,10 @@ impl Finding {
             Self::Sector(finding) => return finding.words(),
             Self::ChangedSince => ("导入后又有变更", "was changed since the import"),
             Self::HasHazards => ("已有隐患记录", "has hazards"),
+            Self::HasInspections => (
+                "已有检查或自查记录（含计划）",
+                "has inspections or self-checks, if only planned",
+            ),
             Self::HasRoles => ("已有人员授权", "has people with roles"),
             _ => ("", ""),
         };
@@ -308,6 +314,7 @@ mod tests {
             Finding::CreditCode(credit_code::check("x")),
             Finding::ChangedSince,
             Finding::HasHazards,
+            Finding::HasInspections,
             Finding::HasRoles,
         ];
         let mut codes = std::collections::BTreeSet::new();

@@ -111,6 +111,7 @@ fn look(
     let created = |of: &&Undoing| of.row.did == Did::Created.as_str();
     let created: Vec<EnterpriseId> = rows.iter().filter(created).map(|of| of.id).collect();
     let with_hazards = stored::with_hazards(tx.conn(), &created)?;
+    let with_inspections = stored::with_inspections(tx.conn(), &created)?;
     let with_roles = stored::with_grants(tx.conn(), &created)?;
     for of in rows {
         let mut found = |finding: Finding| {
@@ -126,6 +127,9 @@ fn look(
         }
         if with_hazards.contains(&of.id) {
             found(Finding::HasHazards);
+        }
+        if with_inspections.contains(&of.id) {
+            found(Finding::HasInspections);
         }
         if with_roles.contains(&of.id) {
             found(Finding::HasRoles);

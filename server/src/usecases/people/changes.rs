@@ -61,8 +61,12 @@ pub struct NewGrant {
 pub async fn create(
     app: &App,
     asker: PersonId,
-    request: PersonRequest,
+    mut request: PersonRequest,
 ) -> Result<(PersonView, bool), Failure> {
+    let catalog = app.catalog.now();
+    for terms in &mut request.grants {
+        sector_names::put_codes(&catalog, &mut terms.sectors);
+    }
     if !request.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }
@@ -189,8 +193,9 @@ pub async fn grant(
     asker: PersonId,
     person: PersonId,
     seen: i64,
-    new: NewGrant,
+    mut new: NewGrant,
 ) -> Result<(Grant, bool), Failure> {
+    sector_names::put_codes(&app.catalog.now(), &mut new.terms.sectors);
     if !new.id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7"));
     }

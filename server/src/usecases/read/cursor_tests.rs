@@ -139,7 +139,8 @@ fn a_made_up_cursor_has_no_more_documents_looked_up_at_once_than_any_other() {
         let (server, second) = filled(url, 1_500);
         let work = |tx: &mut crate::store::ReadTx<'_>| {
             let conn = tx.conn();
-            let grams: Vec<_> = Query::new("配电箱").unwrap().grams().into_iter().collect();
+            let grams = Query::new("配电箱").unwrap().grams();
+            let grams: Vec<_> = grams.into_iter().map(|gram| vec![gram]).collect();
             // Before it lie the oldest hundred; all others are newer, in the same segment.
             let after = Key {
                 at: NOW.as_millis(),

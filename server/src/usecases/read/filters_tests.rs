@@ -38,6 +38,9 @@ use crate::usecases::{enterprises, index_text, people, relocate};
 const HAZARDS: u64 = 360;
 const AT_ONCE: u64 = 9;
 
+/// Names of sectors that are looked for; one that no hazard has.
+const ASKED: [&str; 4] = [SECTORS[0], SECTORS[1], SECTORS[0], "露营地"];
+
 /// What a count tells exactly.
 const COUNTED: usize = 40;
 
@@ -146,8 +149,8 @@ impl World {
     fn by_hand(&self, who: usize, filters: &Filters, order: Order) -> Vec<Hazard> {
         // Of a jurisdiction that they do not cover, people see what is of their own enterprise.
         let only_own = matches!(
-            (filters.jurisdiction_id, filters.enterprise_id),
-            (Some(id), None) if !self.covers(who, id)
+            filters.jurisdiction_id,
+            Some(id) if !self.covers(who, id)
         );
         let own = |hazard: &Hazard| {
             [3, 5].contains(&who) && hazard.enterprise_id == Some(enterprise("polishing"))
@@ -182,10 +185,11 @@ impl World {
                     .due
                     .is_none_or(|span| due.is_some_and(|due| span.contains(due)))
                 && filters.source.is_none_or(|source| hazard.source == source)
-                && filters
-                    .sector
-                    .as_ref()
-                    .is_none_or(|sector| hazard.sector.as_ref() == Some(sector))
+                && (filters.sectors.is_empty()
+                    || hazard
+                        .sector
+                        .as_ref()
+                        .is_some_and(|sector| filters.sectors.contains(sector)))
                 && (filters.criterion.is_none() || filters.criterion == code)
                 && filters
                     .reported_by
@@ -262,7 +266,12 @@ impl World {
                 }
             }),
             source: dice.maybe(6, |dice| dice.one(Source::ALL)),
-            sector: dice.maybe(6, |dice| dice.one(&SECTORS).to_owned()),
+            sectors: dice
+                .maybe(6, |dice| {
+                    let some = 1 + dice.roll(2);
+                    (0..some).map(|_| dice.one(&ASKED).to_owned()).collect()
+                })
+                .unwrap_or_default(),
             criterion: dice.maybe(7, |dice| dice.one(&CODES).to_owned()),
             reported_by: dice.maybe(7, |dice| person(dice.one(&AUTHORS))),
             number: dice.maybe(25, |dice| {
@@ -374,9 +383,15 @@ impl World {
             ..before
         };
         let id = enterprise("machinery");
-        enterprises::correct(app, person("admin"), id, 1, Box::new(correction))
-            .await
-            .unwrap();
+        enterprises::correct(
+            app,
+            person("admin"),
+            id,
+            1,
+            enterprises::Correction::of(correction),
+        )
+        .await
+        .unwrap();
         let asked = relocate::Move {
             seen: 1,
             to: self.second,

@@ -35,8 +35,8 @@ pub struct Filters {
     pub due: Option<Span>,
     /// How it came to be known.
     pub source: Option<Source>,
-    /// The sector of its enterprise.
-    pub sector: Option<String>,
+    /// The sector of its enterprise, by any of these names; empty: any.
+    pub sectors: Vec<String>,
     /// Code of the criterion.
     pub criterion: Option<String>,
     /// Who reported it.
@@ -58,7 +58,7 @@ impl Filters {
             received: self.received,
             due: self.due,
             source: self.source.map(Source::as_str),
-            sector: self.sector.clone(),
+            sectors: self.sectors.clone(),
             criterion: self.criterion.clone(),
             reported_by: self.reported_by.map(|id| id.as_bytes().to_vec()),
         }

@@ -360,11 +360,15 @@ impl<'a> HazardList<'a> {
             return Some(Keys::ReportedBy { person_id, before });
         }
         let text = self.filters.text.as_ref();
-        let mut all: Vec<_> = text
-            .map(|text| text.grams().into_iter().collect())
+        let mut all: Vec<Vec<_>> = text
+            .map(|text| text.grams().into_iter().map(|gram| vec![gram]).collect())
             .unwrap_or_default();
-        all.extend(self.filters.source.map(index_text::of_source));
-        all.extend(self.filters.sector.as_deref().map(index_text::of_sector));
+        let source = self.filters.source.map(index_text::of_source);
+        all.extend(source.map(|source| vec![source]));
+        if !self.filters.sectors.is_empty() {
+            let names = self.filters.sectors.iter();
+            all.push(names.map(|name| index_text::of_sector(name)).collect());
+        }
         if all.is_empty() {
             return None;
         }

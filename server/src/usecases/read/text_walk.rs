@@ -33,8 +33,8 @@ const TERMS_READ: usize = 8;
 
 /// A walk that has come so far.
 pub(super) struct TextWalk {
-    /// All of them must be there.
-    all: Vec<Term>,
+    /// Of each of them one term must be there.
+    all: Vec<Vec<Term>>,
     /// One of them must be there.
     any: Vec<Term>,
     after: Option<Key>,
@@ -51,25 +51,25 @@ pub(super) struct TextWalk {
     passed_over: usize,
 }
 
-/// Which term leads.
+/// Which terms lead.
 enum Lead {
     /// Not known yet.
     Unknown,
-    /// This one; segments below this number are to be read, so many at once.
+    /// These, of which one must be there; segments below this number are to be read, so many at once.
     By {
-        term: Term,
-        others: Vec<Term>,
+        terms: Vec<Term>,
+        others: Vec<Vec<Term>>,
         before: i64,
         window: usize,
     },
 }
 
 impl TextWalk {
-    /// A walk over what has all terms of `all` and one of `any`, after `after`. `all` is not empty.
-    pub(super) fn new(all: Vec<Term>, any: Vec<Term>, after: Option<Key>) -> Self {
+    /// A walk over what has one term of each of `all` and one of `any`, after `after`. `all` is not empty.
+    pub(super) fn new(all: Vec<Vec<Term>>, any: Vec<Term>, after: Option<Key>) -> Self {
         let (mut all, mut any) = (all, any);
         if any.len() == 1 {
-            all.append(&mut any);
+            all.push(std::mem::take(&mut any));
         }
         Self {
             all,
@@ -154,7 +154,7 @@ impl TextWalk {
             self.choose(conn)?;
         }
         let Lead::By {
-            term,
+            terms,
             others,
             before,
             window,
@@ -163,7 +163,7 @@ impl TextWalk {
             return Ok(false);
         };
         while self.documents.is_empty() {
-            let mut read = search::segments_of(conn, *term, *before, *window)?;
+            let mut read = segments_of(conn, terms, *before, *window)?;
             let Some((_, last, _)) = read.last() else {
                 return Ok(false);
             };
@@ -187,25 +187,31 @@ impl TextWalk {
     /// Lets the rarest term lead, as far as the newest segment of each tells. Leaves the lead unknown when a term is
     /// nowhere.
     fn choose(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
-        let newest = search::newest_of(conn, &self.all)?;
-        if newest.len() < self.all.len() {
-            return Ok(());
-        }
+        let newest = search::newest_of(conn, &self.all.concat())?;
         let top = newest.iter().map(|(_, segment, _)| *segment).max();
         let top = top.unwrap_or_default();
         // Documents a segment, for as far as is known.
         let frequency = |(_, segment, set): &Held| {
             f64::from(set.len()) / (top.saturating_sub(*segment) as f64 + 1.0)
         };
-        let mut terms: Vec<(f64, Term)> = newest
-            .iter()
-            .map(|held| (frequency(held), held.0))
-            .collect();
+        let mut terms: Vec<(f64, Vec<Term>)> = Vec::new();
+        for one_of in &self.all {
+            // Names that nothing goes by are not looked for again.
+            let held: Vec<&Held> = newest
+                .iter()
+                .filter(|held| one_of.contains(&held.0))
+                .collect();
+            if held.is_empty() {
+                return Ok(());
+            }
+            let frequency = held.iter().map(|held| frequency(held)).sum();
+            terms.push((frequency, held.iter().map(|held| held.0).collect()));
+        }
         terms.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut terms = terms.into_iter().map(|(_, term)| term);
-        if let Some(term) = terms.next() {
+        let mut terms = terms.into_iter().map(|(_, terms)| terms);
+        if let Some(first) = terms.next() {
             self.lead = Lead::By {
-                term,
+                terms: first,
                 others: terms.take(TERMS_READ).collect(),
                 before: i64::MAX,
                 window: FIRST_WINDOW,
@@ -215,15 +221,37 @@ impl TextWalk {
     }
 }
 
-/// Keeps of each segment the documents that hold all of `all` and one of `any`, where there are any.
+/// The segments below `before` that hold one of the terms, newest first, at most `limit`.
+fn segments_of(
+    conn: &mut Conn,
+    terms: &[Term],
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Held>, StoreError> {
+    if let [term] = terms {
+        return search::segments_of(conn, *term, before, limit);
+    }
+    let mut united: BTreeMap<i64, Held> = BTreeMap::new();
+    for term in terms {
+        for (term, segment, set) in search::segments_of(conn, *term, before, limit)? {
+            let held = united.entry(segment);
+            held.and_modify(|(.., held)| held.unite(&set))
+                .or_insert((term, segment, set));
+        }
+    }
+    // Each has told of its newest: as many of them together are whole.
+    Ok(united.into_values().rev().take(limit).collect())
+}
+
+/// Keeps of each segment the documents that hold one of each of `all` and one of `any`, where there are any.
 fn intersect(
     conn: &mut Conn,
     read: &mut [Held],
-    all: &[Term],
+    all: &[Vec<Term>],
     any: &[Term],
 ) -> Result<(), StoreError> {
     let segments: Vec<i64> = read.iter().map(|(_, segment, _)| *segment).collect();
-    let wanted: Vec<Term> = all.iter().chain(any).copied().collect();
+    let wanted: Vec<Term> = all.iter().flatten().chain(any).copied().collect();
     if segments.is_empty() || wanted.is_empty() {
         return Ok(());
     }
@@ -233,13 +261,11 @@ fn intersect(
         .map(|(term, segment, set)| ((term, segment), set))
         .collect();
     let of = |term: Term, segment: i64| held.get(&(term, segment)).copied().unwrap_or_default();
+    let any = Some(any).filter(|any| !any.is_empty());
     for (_, segment, set) in read {
-        for term in all {
-            set.intersect(&of(*term, *segment));
-        }
-        if !any.is_empty() {
+        for one_of in all.iter().map(Vec::as_slice).chain(any) {
             let mut one = DocumentSet::default();
-            for term in any {
+            for term in one_of {
                 one.unite(&of(*term, *segment));
             }
             set.intersect(&one);

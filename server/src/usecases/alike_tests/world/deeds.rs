@@ -212,7 +212,10 @@ impl World<'_> {
             sector: sector.to_owned(),
             ..before
         };
-        let (seen, correction) = (now.unwrap().version, Box::new(correction));
+        let (seen, correction) = (
+            now.unwrap().version,
+            enterprises::Correction::of(correction),
+        );
         let done = enterprises::correct(self.app(), person("admin"), firm, seen, correction);
         done.await.unwrap();
         self.did("correct");

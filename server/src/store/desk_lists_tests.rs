@@ -1,0 +1,117 @@
+//! Lists that desks read, hand-overs and imports, enter an index on both databases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use diesel::prelude::*;
+use hazardloop_domain::ids::{EnterpriseId, ImportId, JurisdictionId, PersonId};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_tests::each_database;
+use uuid::Uuid;
+
+use super::lists::Key;
+use super::people::View;
+use super::plan_support::{enters, fill, walk_no_table};
+use super::test_support::opened;
+use super::{StoreError, hand_overs, imports, schema};
+
+/// Hand-overs are found by the people in them, who are found by their grants; of each of the others' nothing is read.
+#[test]
+fn lists_of_hand_overs_are_found_by_who_took_part() {
+    each_database(|url| {
+        let db = opened(url);
+        let seen = |me: Uuid, paths: &[&str]| {
+            let view = View {
+                person_id: PersonId(me),
+                paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+                enterprises: vec![EnterpriseId(Uuid::from_u128(2))],
+            };
+            hand_overs::Seen {
+                person_id: view.person_id,
+                held: View {
+                    enterprises: Vec::new(),
+                    ..view.clone()
+                },
+                holding: view,
+                now: Timestamp::from_millis(1),
+            }
+        };
+        // Of empty tables: what is filled in has no grants over jurisdictions.
+        let planned = walk_no_table(&db, |conn| {
+            let seen = seen(Uuid::from_u128(1), &["root/7/"]);
+            hand_overs::newest(conn, &seen, None, 10).map(drop)
+        });
+        assert_eq!(planned.len(), 1 + 2 * (1 + 3 + 2));
+        fill(&db);
+        // One that there is, and whose people all bear its id.
+        let some = db.read_blocking(|tx| {
+            let ids = schema::hand_overs::table.select(schema::hand_overs::id);
+            Ok::<Vec<u8>, StoreError>(ids.first(tx.conn())?)
+        });
+        let some = Uuid::from_slice(&some.unwrap()).unwrap();
+        let mut all = planned;
+        for before in [None, Some(Uuid::max())] {
+            let of_enterprise = seen(some, &[]);
+            all.extend(walk_no_table(&db, |conn| {
+                hand_overs::newest(conn, &of_enterprise, before, 10).map(drop)
+            }));
+        }
+        let whose = [
+            "hand_overs_by_from",
+            "hand_overs_by_to",
+            "hand_overs_by_maker",
+        ];
+        for (statement, plan) in all {
+            let by_person = whose.iter().any(|index| plan.contains(index));
+            let grants = statement.contains("hand_over_grants");
+            assert!(by_person || grants, "{statement}\n{plan}");
+        }
+        // One's own come in order; before the first of all there is nothing that has grants.
+        enters(&db, "hand_overs_by", |conn| {
+            let mut own = seen(some, &[]);
+            own.holding.enterprises.clear();
+            hand_overs::newest(conn, &own, Some(Uuid::nil()), 10).map(drop)
+        });
+        // What was handed over, also the visits: those of the page, which may be put in order.
+        let whole = walk_no_table(&db, |conn| hand_overs::one(conn, some).map(drop));
+        assert_eq!(whole.len(), 3);
+        for (statement, plan) in whole {
+            let by_key = plan.contains("_pkey") || plan.contains("sqlite_autoindex");
+            assert!(by_key, "{statement}\n{plan}");
+        }
+    });
+}
+
+#[test]
+fn imports_are_found_by_who_made_them_and_where_they_lie() {
+    each_database(|url| {
+        let db = opened(url);
+        fill(&db);
+        let places = [JurisdictionId(Uuid::from_u128(1))];
+        let key = Key {
+            at: 1,
+            id: Uuid::from_u128(3),
+        };
+        for before in [None, Some(key)] {
+            enters(&db, "import", |conn| {
+                let me = PersonId(Uuid::from_u128(1));
+                imports::seen_by(conn, me, &places, before, 10).map(drop)
+            });
+        }
+        enters(&db, "imports_pkey", |conn| {
+            imports::these(conn, &[key.id, Uuid::from_u128(4)]).map(drop)
+        });
+        enters(&db, "import_rows_pkey", |conn| {
+            imports::rows(conn, ImportId(key.id), 7, 10).map(drop)
+        });
+        walk_no_table(&db, |conn| {
+            let firms = [EnterpriseId(Uuid::from_u128(1)), EnterpriseId(key.id)];
+            imports::with_hazards(conn, &firms)?;
+            imports::with_inspections(conn, &firms)?;
+            imports::with_grants(conn, &firms).map(drop)
+        });
+    });
+}
