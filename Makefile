@@ -38,8 +38,10 @@ bench: ## pushes/s on both databases beside bare statements, also with slow flus
 	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
 
-soak: ## endurance: kill rounds for SECONDS= on each database, and a long run of schemathesis
+soak: ## endurance: kill rounds for SECONDS= on each database, simulated schedules, a long run of schemathesis
 	@scripts/setup.sh test
+	cargo build --locked --release -p hazardloop-simulation
+	$(BUILT)/release/hazardloop-simulation --seconds $(SECONDS) --seed $(SEED)
 	cargo build --locked --workspace --all-targets
 	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) \

@@ -1,7 +1,10 @@
-//! Runs schedules until told to stop, and ends with one line; or replays one.
+//! Plays schedules on every core until told to stop, and ends with one line: what was played, which faults
+//! there were, and what did not hold. A schedule that fails is cut down and printed.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use clap::Parser;
 use hazardloop_simulation::schedule::Schedule;
@@ -12,7 +15,7 @@ use hazardloop_simulation::world::play;
 /// Simulated devices and hub through every fault, with the invariants asserted.
 #[derive(Parser)]
 struct Arguments {
-    /// The first seed.
+    /// The first seed; with --schedules 1 it is replayed alone.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many schedules.
@@ -26,50 +29,97 @@ struct Arguments {
     steps: usize,
 }
 
+/// What was played.
+#[derive(Default)]
+struct Tally {
+    schedules: u64,
+    commands: usize,
+    device_hours: i64,
+    violations: usize,
+    faults: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    fn add(mut self, other: Self) -> Self {
+        self.schedules += other.schedules;
+        self.commands += other.commands;
+        self.device_hours += other.device_hours;
+        self.violations += other.violations;
+        for (fault, times) in other.faults {
+            *self.faults.entry(fault).or_default() += times;
+        }
+        self
+    }
+}
+
+fn play_one(seed: u64, steps: usize, tally: &mut Tally) {
+    let schedule = Schedule::of(seed, steps);
+    let report = play(&schedule, Variant::Sound);
+    tally.schedules += 1;
+    tally.commands += report.commands;
+    tally.device_hours += report.device_ms / 3_600_000;
+    for (fault, times) in report.faults {
+        *tally.faults.entry(fault).or_default() += times;
+    }
+    if let Some(first) = report.found.first() {
+        tally.violations += report.found.len();
+        let small = shrink(&schedule, Variant::Sound, first);
+        let steps = small
+            .steps
+            .iter()
+            .map(|(number, step)| format!("  {number} {step:?}\n"));
+        let steps: String = steps.collect();
+        eprintln!(
+            "seed {seed}: invariant {}: {}\n{steps}",
+            first.invariant, first.what
+        );
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     #[allow(
         clippy::disallowed_methods,
         reason = "how long to go on is measured in real time"
     )]
-    let began = std::time::Instant::now();
-    let (mut played, mut commands, mut hours, mut violations) = (0_u64, 0, 0, 0);
-    let mut faults: BTreeMap<String, usize> = BTreeMap::new();
-    loop {
-        let done = match arguments.seconds {
-            Some(seconds) => began.elapsed().as_secs() >= seconds,
-            None => played >= arguments.schedules,
-        };
-        if done {
-            break;
-        }
-        let seed = arguments.seed.wrapping_add(played);
-        let schedule = Schedule::of(seed, arguments.steps);
-        let report = play(&schedule, Variant::Sound);
-        played += 1;
-        commands += report.commands;
-        hours += report.device_ms / 3_600_000;
-        for (fault, times) in report.faults {
-            *faults.entry(fault).or_default() += times;
-        }
-        if let Some(first) = report.found.first() {
-            violations += report.found.len();
-            let small = shrink(&schedule, Variant::Sound, first);
-            eprintln!("seed {seed}: invariant {}: {}", first.invariant, first.what);
-            for (number, step) in &small.steps {
-                eprintln!("  {number} {step:?}");
+    let began = Instant::now();
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mut tally = Tally::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let done = match arguments.seconds {
+                Some(seconds) => began.elapsed().as_secs() >= seconds,
+                None => number >= arguments.schedules,
+            };
+            if done {
+                return tally;
             }
+            let seed = arguments.seed.wrapping_add(number);
+            play_one(seed, arguments.steps, &mut tally);
         }
-    }
-    let faults: Vec<String> = faults
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (played, stopped) = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+        let stopped = ended.iter().any(Result::is_err);
+        let tallies = ended.into_iter().filter_map(Result::ok);
+        (tallies.fold(Tally::default(), Tally::add), stopped)
+    });
+    let faults = played
+        .faults
         .iter()
-        .map(|(fault, n)| format!("{fault} {n}"))
-        .collect();
+        .map(|(fault, times)| format!("{fault} {times}"));
     println!(
-        "{played} schedules, {hours} device-hours, {commands} commands, {violations} violations; {}",
-        faults.join(", ")
+        "{} schedules, {} device-hours, {} commands, {} violations; {}",
+        played.schedules,
+        played.device_hours,
+        played.commands,
+        played.violations,
+        faults.collect::<Vec<_>>().join(", ")
     );
-    if violations == 0 {
+    if played.violations == 0 && !stopped {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -18,4 +18,5 @@ mod inspections;
 mod limits;
 mod restored;
 mod soak;
+mod spec;
 mod story;
