@@ -14,9 +14,16 @@ use uuid::Uuid;
 
 use super::lists::Key;
 use super::people::View;
-use super::plan_support::{enters, fill, walk_no_table};
+use super::plan_support::{enters, fill, fill_with, walk_no_table};
 use super::test_support::opened;
 use super::{StoreError, hand_overs, imports, schema};
+
+/// An inspection of each enterprise.
+const INSPECTIONS: [&str; 1] = [
+    "INSERT INTO inspections (id, inspection_no, kind, state, enterprise_id, jurisdiction_id, \
+     departments, held_at, received_at, updated_at, version, head_hash, record) SELECT {id}, 'x', \
+     'plan', 'planned', {id}, {id}, true, {i}, {i}, {i}, 1, {id}, {id} FROM {counted}",
+];
 
 /// Hand-overs are found by the people in them, who are found by their grants; of each of the others' nothing is read.
 #[test]
@@ -90,6 +97,7 @@ fn imports_are_found_by_who_made_them_and_where_they_lie() {
     each_database(|url| {
         let db = opened(url);
         fill(&db);
+        fill_with(&db, &INSPECTIONS);
         let places = [JurisdictionId(Uuid::from_u128(1))];
         let key = Key {
             at: 1,

@@ -95,7 +95,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{hash}` a hash, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 28] = [
+const FILL: [&str; 27] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -116,9 +116,6 @@ const FILL: [&str; 28] = [
      SELECT {id}, {i}, {id} FROM {counted}",
     "INSERT INTO import_rows (import_id, row_number, enterprise_id, did, version) \
      SELECT {id}, {i}, {id}, 'created', 1 FROM {counted}",
-    "INSERT INTO inspections (id, inspection_no, kind, state, enterprise_id, jurisdiction_id, \
-     departments, held_at, received_at, updated_at, version, head_hash, record) SELECT {id}, 'x', \
-     'plan', 'planned', {id}, {id}, true, {i}, {i}, {i}, 1, {id}, {id} FROM {counted}",
     "INSERT INTO planned_members (person_id, inspection_id) SELECT {id}, {id} FROM {counted}",
     "INSERT INTO certificates (number, person_id) SELECT 'c' || {i}, {id} FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
