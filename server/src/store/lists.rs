@@ -13,6 +13,7 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use uuid::Uuid;
 
 use super::hazard_lists::Span;
+use super::held::HeldBy;
 use super::schema::{enterprises, hazards, inspections, people, scope_rows};
 use super::{Conn, StoreError, on_any};
 
@@ -175,13 +176,23 @@ pub fn held_by(
     let ids = bytes_of(ids);
     let mut keys = BTreeSet::new();
     for scope in scopes {
-        let rows: Vec<(i64, Vec<u8>)> = on_any!(conn, |c| scope_rows::table
-            .filter(scope_rows::scope.eq(scope.to_string()))
-            .filter(scope_rows::record_kind.eq(kind.number()))
-            .filter(scope_rows::record_id.eq_any(&ids))
-            .filter(scope_rows::present.eq(true))
-            .select((scope_rows::created_at, scope_rows::record_id))
-            .load(c))?;
+        let rows: Vec<(i64, Vec<u8>)> = match conn {
+            Conn::Sqlite(conn) => scope_rows::table
+                .filter(scope_rows::scope.eq(scope.to_string()))
+                .filter(scope_rows::record_kind.eq(kind.number()))
+                .filter(scope_rows::record_id.eq_any(&ids))
+                .filter(scope_rows::present.eq(true))
+                .select((scope_rows::created_at, scope_rows::record_id))
+                .load(conn)?,
+            Conn::Postgres(conn) => {
+                let held = HeldBy {
+                    scope: scope.to_string(),
+                    kind: kind.number(),
+                    ids: ids.clone(),
+                };
+                held.load(conn)?
+            }
+        };
         for (at, id) in rows {
             keys.insert(Key { at, id: uuid(&id)? });
         }

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod hand_overs;
 pub mod hazard_lists;
 pub mod hazards;
+mod held;
 pub mod identity;
 pub mod imports;
 pub mod inspections;
