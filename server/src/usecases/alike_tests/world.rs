@@ -116,6 +116,8 @@ async fn register(app: &App, id: PersonId, login: &str, grants: Vec<Terms>) {
 impl<'a> World<'a> {
     /// The sample's district with two towns, and another with one.
     pub async fn build(server: &'a TestServer) -> Self {
+        // Self-checks go by its checklists.
+        crate::test_support::with_pack(server, "industry-and-trade").await;
         let app = &server.app;
         let city = JurisdictionId(sample::id("500000000000"));
         let district = JurisdictionId(sample::id("500153000000"));
