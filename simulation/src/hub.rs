@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::access::{Actor, GrantScope, PersonRecord, Place, Role};
-use hazardloop_domain::command::{Action, Command, FollowEnterprise, Origin};
+use hazardloop_domain::access::{Actor, GrantScope, PersonRecord, Role};
+use hazardloop_domain::command::{Action, Command, FollowEnterprise};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{EventRecord, Facts, Hazard, Outcome as Effect, decide};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
-use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_domain::hazard::Hazard;
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub::{Judgement, StreamState, judge, required_predecessor};
+use hazardloop_sync_protocol::hub::{Judgement, StreamState, judge};
 use hazardloop_sync_protocol::wire::{
     Bytes, CommandPayload, Envelope, Opened, Outcome, PROTOCOL_MAX, PushRequest, PushResponse,
-    PushResult, QuarantineReason, Receipt, Record, RecordKind, Scope, WireLimits,
+    PushResult, Receipt, Record, RecordKind, Scope, WireLimits,
 };
 use uuid::Uuid;
 
 use crate::cast;
+use crate::hub_rules::{marker_of, scope_of};
 use crate::oracle::Found;
 use crate::variant::Variant;
 
@@ -60,6 +60,8 @@ pub struct Tables {
     pub hazards: BTreeMap<HazardId, Hazard>,
     /// By scope.
     pub scopes: BTreeMap<Scope, ScopeRows>,
+    /// Reports that did not take effect.
+    pub failed_reports: BTreeMap<(InstallId, HazardId), i64>,
     /// Which hazards have left which scopes.
     pub left: BTreeSet<(Scope, HazardId)>,
 }
@@ -183,7 +185,7 @@ impl Hub {
         self.tables.firms.insert(firm.id, firm);
     }
 
-    fn put_hazard(&mut self, hazard: Hazard) {
+    pub(crate) fn put_hazard(&mut self, hazard: Hazard) {
         let id = hazard.id.0;
         let record = record_of(RecordKind::Hazard, id, hazard.version, &hazard);
         let mut scopes = vec![Scope::Jurisdiction(hazard.jurisdiction_id)];
@@ -380,6 +382,11 @@ impl Hub {
             Ok(outcome) => outcome,
             Err(refusal) => self.refused(install_id, person, command, refusal)?,
         };
+        if !outcome.took_effect() && matches!(command.action, Action::Report(_)) {
+            let id = HazardId(command.subject_id.0);
+            let failed = self.tables.failed_reports.entry((install_id, id));
+            failed.or_insert(seq);
+        }
         if outcome.took_effect() {
             if seq <= last_effect && self.variant != Variant::ExecutesReplays {
                 let what = format!("{install_id:?}: {seq} took effect after {last_effect}");
@@ -391,136 +398,6 @@ impl Hub {
             }
         }
         Some(outcome)
-    }
-
-    fn actor(&self, person: PersonId, command: &Command, at: Timestamp) -> Actor {
-        let grants = self.tables.people.get(&person);
-        let grants = grants.map_or(&[][..], |record| &record.grants);
-        let place = self.place_of(command);
-        Actor::over(person, grants, &place, at)
-    }
-
-    fn place_of(&self, command: &Command) -> Place {
-        let id = HazardId(command.subject_id.0);
-        if let Some(hazard) = self.tables.hazards.get(&id) {
-            return hazard.place(vec![hazard.jurisdiction_id]);
-        }
-        let firm = match &command.action {
-            Action::Report(report) => report.enterprise_id,
-            _ => None,
-        };
-        Place {
-            enterprise_id: firm,
-            jurisdictions: self.town_of(firm).into_iter().collect(),
-            sector: None,
-        }
-    }
-
-    fn town_of(&self, firm: Option<EnterpriseId>) -> Option<JurisdictionId> {
-        let firm = firm.and_then(|id| self.tables.firms.get(&id))?;
-        Some(firm.jurisdiction_id)
-    }
-
-    fn carry_out(
-        &mut self,
-        command: &Command,
-        actor: &Actor,
-        by: Option<(Timestamp, PersonId)>,
-        at: Timestamp,
-    ) -> Result<Outcome, Refusal> {
-        let id = HazardId(command.subject_id.0);
-        let current = self.tables.hazards.get(&id).cloned();
-        let firm = match &command.action {
-            Action::Report(report) => report.enterprise_id,
-            _ => None,
-        };
-        let facts = Facts {
-            made_at: by.map(|(made, _)| made),
-            jurisdiction_id: self.town_of(firm),
-            ..Facts::at(at, Default::default(), Default::default())
-        };
-        let decision = decide(current.as_ref(), command, actor, &facts)?;
-        let mut hazard = current;
-        for event in decision.events {
-            let record = EventRecord {
-                hazard_id: id,
-                seq: hazard.as_ref().map_or(1, |hazard| hazard.version + 1),
-                actor_id: by.map(|(_, person)| person),
-                recorded_at: self.now,
-                origin: Origin::DIRECT,
-                event,
-            };
-            match &mut hazard {
-                Some(hazard) => hazard.apply(&record),
-                None => hazard = Hazard::begin(&record),
-            }
-        }
-        let version = hazard.as_ref().map_or(0, |hazard| hazard.version);
-        if let Some(hazard) = hazard {
-            self.put_hazard(hazard);
-        }
-        Ok(match decision.outcome {
-            Effect::Applied => Outcome::Applied { version },
-            Effect::Merged => Outcome::Merged { version },
-            Effect::Disputed(fields) => Outcome::Conflict {
-                current: version,
-                fields,
-                refusal: None,
-            },
-        })
-    }
-
-    fn refused(
-        &self,
-        install_id: InstallId,
-        person: PersonId,
-        command: &Command,
-        refusal: Refusal,
-    ) -> Option<Outcome> {
-        let id = HazardId(command.subject_id.0);
-        if refusal.code == RefusalCode::OutOfScope {
-            let ever = self.tables.people.get(&person)?.grants.iter();
-            let mut ever = ever.map(|grant| scope_of(grant.scope));
-            let ended = self.actor(person, command, cast::BEGIN).is_outside();
-            if !ended || ever.any(|scope| self.tables.left.contains(&(scope, id))) {
-                return Some(Outcome::Quarantined {
-                    reason: QuarantineReason::Reassigned,
-                    detail: "made while its author was responsible here".to_owned(),
-                });
-            }
-        }
-        let install = self.tables.installs.get(&install_id)?;
-        let gone = matches!(
-            refusal.code,
-            RefusalCode::NotFound | RefusalCode::OutOfScope
-        );
-        if gone && required_predecessor(command).is_some() && !self.tables.hazards.contains_key(&id)
-        {
-            let failed = install.receipts.values().find(|(_, receipt)| {
-                !receipt.outcome.took_effect() && cast::hazard(0) != id && receipt.seq > 0
-            });
-            if let Some((_, receipt)) = failed {
-                return Some(Outcome::BlockedBy { seq: receipt.seq });
-            }
-        }
-        Some(Outcome::Rejected { refusal })
-    }
-}
-
-/// The scope that a grant opens.
-pub fn scope_of(scope: GrantScope) -> Scope {
-    match scope {
-        GrantScope::Enterprise(id) => Scope::Enterprise(id),
-        GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
-    }
-}
-
-/// The words by which a command is found again.
-pub fn marker_of(action: &Action) -> Option<&str> {
-    match action {
-        Action::Report(report) => Some(&report.description),
-        Action::Note(note) => Some(&note.text),
-        _ => None,
     }
 }
 

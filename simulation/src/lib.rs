@@ -11,6 +11,7 @@ pub mod device;
 pub mod dice;
 pub mod hub;
 mod hub_pull;
+pub mod hub_rules;
 pub mod network;
 pub mod oracle;
 pub mod schedule;

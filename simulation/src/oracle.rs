@@ -5,7 +5,8 @@ use hazardloop_sync_protocol::device::{Standing, State};
 use hazardloop_sync_protocol::wire::{CommandPayload, WireLimits};
 
 use crate::device::Device;
-use crate::hub::{Hub, marker_of};
+use crate::hub::Hub;
+use crate::hub_rules::marker_of;
 
 /// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

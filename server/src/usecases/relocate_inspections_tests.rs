@@ -8,6 +8,7 @@ use hazardloop_domain::inspection::Inspection;
 
 use super::*;
 use crate::store::inspections;
+use crate::test_support::with_pack;
 use crate::usecases::read::{self, Wanted};
 
 /// Self-checks that are on record before the enterprise moves.
@@ -116,6 +117,7 @@ fn of_kind(device: TestDevice, scope: Scope) -> Phone {
 fn inspections_leave_the_old_town_and_arrive_in_the_new_one_each_once() {
     two_at_once(async |server| {
         let app = &server.app;
+        with_pack(&server, "industry-and-trade").await;
         let (town, worker) = second_town(app).await;
         let mut author = TestDevice::enrol(app, "employee", 1).await;
         let mut inspector = TestDevice::enrol(app, "inspector1", 4).await;
@@ -188,6 +190,7 @@ fn inspections_leave_the_old_town_and_arrive_in_the_new_one_each_once() {
 fn a_full_lot_of_hazards_leaves_the_inspections_to_the_next() {
     two_at_once(async |server| {
         let app = &server.app;
+        with_pack(&server, "industry-and-trade").await;
         let (town, _) = second_town(app).await;
         let mut author = TestDevice::enrol(app, "employee", 1).await;
         file(app, &mut author, 1..=2).await;
