@@ -89,7 +89,7 @@ impl Hazard {
     }
 
     /// The days of the order counted again over a calendar that has arrived. A date that was extended does
-    /// not fall behind the first one; one that a plan has brought forward stays.
+    /// not fall behind the first one; one that a plan has brought forward stays, and grants itself no more.
     pub(super) fn recompute(&mut self, deadline: &Deadline) {
         let Some(order) = self.status.order_mut() else {
             return;
@@ -109,7 +109,9 @@ impl Hazard {
             order.due_date = deadline.date;
             order.deadline = Some(deadline.clone());
         }
-        if was_extended && order.due_date < order.due_date_original {
+        let behind = was_extended && order.due_date < order.due_date_original;
+        let ahead = !was_extended && order.due_date > order.due_date_original;
+        if behind || ahead {
             order.due_date = order.due_date_original;
             order.deadline.clone_from(&order.deadline_original);
         }

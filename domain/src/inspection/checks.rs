@@ -12,7 +12,7 @@ use crate::evidence::MediaType;
 use crate::hash::Digest;
 use crate::hazard::PhotoState;
 use crate::ids::{EnterpriseId, HazardId};
-use crate::inspection::{Inspection, InspectionState, InspectionStatus, ItemRecord};
+use crate::inspection::{Finding, Inspection, InspectionState, InspectionStatus, ItemRecord};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 use crate::time::Timestamp;
@@ -201,7 +201,10 @@ pub(super) fn check_finding(
         }
         (false, Some(hazard_id), None) => {
             let mut known = inspection.findings.iter();
-            if known.any(|other| other.hazard_id == Some(hazard_id)) {
+            // One hazard may be what is wrong with several items.
+            let same =
+                |other: &Finding| other.hazard_id == Some(hazard_id) && other.item == finding.item;
+            if known.any(same) {
                 return Err(invalid("hazard_id", "is a finding of it already"));
             }
             require_hazard(inspection.enterprise_id, hazard_id, facts)?;
@@ -334,8 +337,8 @@ fn check_nothing_found(
     }
 }
 
-/// What a department finds wrong it also handles (安全生产法 Art. 65): every item that is not ok is named by
-/// a finding. In a self-check the note of the result says what was done.
+/// What a department finds wrong it also handles (安全生产法 Art. 65): every item that is not ok, by the result
+/// that counts, is named by a finding. In a self-check the note of the result says what was done.
 fn check_failures_handled(inspection: &Inspection) -> Result<(), Refusal> {
     if !inspection.kind.is_departments() {
         return Ok(());
@@ -344,8 +347,11 @@ fn check_failures_handled(inspection: &Inspection) -> Result<(), Refusal> {
         let mut findings = inspection.findings.iter();
         findings.any(|finding| finding.item.as_ref() == Some(item))
     };
-    let failed = inspection.items.iter();
-    let mut failed = failed.filter(|item| item.was(ItemOutcome::NotOk));
+    let not_ok = |item: &&ItemRecord| {
+        let result = item.result();
+        result.is_some_and(|result| result.outcome == ItemOutcome::NotOk)
+    };
+    let mut failed = inspection.items.iter().filter(not_ok);
     match failed.find(|record| !handled(&record.item)) {
         Some(record) => Err(invalid(
             "findings",

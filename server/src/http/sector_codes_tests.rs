@@ -279,3 +279,23 @@ async fn desk_sees_after_correction(server: &TestServer, old: &Value, hazard: &s
         assert_eq!(get(server, "trade", path).await.status, 200);
     }
 }
+
+#[test]
+fn a_name_of_which_a_part_is_something_else_gives_nobody_elses_desk_a_view() {
+    on_each_database(async |server| {
+        with_packs(&server).await;
+        let catalog = server.app.catalog.now();
+        let meant = |name: &str| catalog.code_meant(name).map(str::to_owned);
+        let trade = Some("industry-and-trade".to_owned());
+        assert_eq!(meant("工贸-粉尘涉爆"), trade);
+        assert_eq!(meant("粉尘涉爆"), trade);
+        for other in [
+            "餐饮、燃气",
+            "矿山",
+            "Construction materials",
+            "铁路与工贸的交界",
+        ] {
+            assert_eq!(meant(other), None, "{other}");
+        }
+    });
+}

@@ -237,14 +237,25 @@ impl Snapshot {
         self.only(|sector| is_called(sector, name))
     }
 
-    /// The code of the one sector that can be meant, also by another of its names (`粉尘涉爆`) or by parts of
-    /// the name. `None` where several can be (`矿山`).
+    /// The code of the one sector that can be meant, also by another of its names (`粉尘涉爆`), or by a name that
+    /// begins with the sector's own (`工贸-粉尘涉爆`) or of which every part means it. `None` where several can be
+    /// (`矿山`), or where a part is something else (`餐饮、燃气` is a restaurant): whoever gets a code is seen by that
+    /// sector's desks.
     pub fn code_meant(&self, name: &str) -> Option<&str> {
         let whole = name.trim();
         if self.sectors().any(|sector| goes_by(sector, whole)) {
             return self.only(|sector| goes_by(sector, whole));
         }
-        self.only(|sector| parts(name).any(|part| goes_by(sector, part)))
+        // Words of other languages are no list: "construction materials" is not construction.
+        let first = parts(name).next().filter(|_| !whole.is_ascii())?;
+        self.code_called(first)
+            .or_else(|| self.only(|sector| parts(name).all(|part| goes_by(sector, part))))
+    }
+
+    /// The codes of all sectors that go by this name.
+    pub fn codes_by(&self, name: &str) -> BTreeSet<&str> {
+        let named = self.sectors().filter(|sector| goes_by(sector, name.trim()));
+        named.map(|sector| sector.code.as_str()).collect()
     }
 
     fn only(&self, meant: impl Fn(&Sector) -> bool) -> Option<&str> {

@@ -28,7 +28,7 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::Scope;
 
 use self::aggregate::Aggregate;
-use self::authors::Author;
+use self::authors::{Author, beside_unfit, fit_or_not};
 use self::cited::cited;
 pub use self::working_set::WorkingSet;
 use super::reach;
@@ -174,6 +174,7 @@ impl WorkingSet<'_> {
         }
         let target = self.target(tx.conn(), command, place)?;
         let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
+        let (seconds, unfit) = fit_or_not(seconds);
         let merge_target = self.other_named(tx.conn(), command, sender)?;
         let repeated = named::repeated(self, tx.conn(), command, sender)?;
         let cited = cited(tx.conn(), command)?;
@@ -196,7 +197,7 @@ impl WorkingSet<'_> {
             self.require_role_over(tx.conn(), sender, new_place)?;
         }
         let current = loaded.as_ref();
-        let decision = decide(current, command, &actor, &facts)?;
+        let decision = beside_unfit(decide(current, command, &actor, &facts), unfit)?;
         let decided_on = current.map(|hazard| hazard.version);
         let hazard = self.record(hazard_id, &decision.events, sender)?;
         let done = Done {

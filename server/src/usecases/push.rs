@@ -308,13 +308,12 @@ impl Batch<'_> {
             RefusalCode::OutOfScope
             | RefusalCode::NotPermitted
             | RefusalCode::CertificateNeeded
-                if self.was_entitled(tx, command, author, origin)? =>
+                if self.was_entitled(tx, command, author, &times_of(origin))? =>
             {
                 Ok(reassigned("author"))
             }
-            // The signatures are good: what is left to refuse is a signer without a role here.
             RefusalCode::CoSignatureInvalid
-                if self.a_co_signer_was_entitled(tx, command, origin)? =>
+                if self.co_signer_was_entitled(tx, command, &refusal, origin)? =>
             {
                 Ok(reassigned("co-signer"))
             }
@@ -342,29 +341,36 @@ impl Batch<'_> {
         }))
     }
 
-    fn a_co_signer_was_entitled(
+    /// Whether the co-signer at fault was responsible here when they signed. Their signature is good, or it
+    /// would have been refused before; a refusal that names none of them is about something else.
+    fn co_signer_was_entitled(
         &mut self,
         tx: &mut WriteTx<'_>,
         command: &Command,
+        refusal: &Refusal,
         origin: &Origin,
     ) -> Result<bool, Failure> {
-        for by in &origin.co_signers {
-            if self.was_entitled(tx, command, by.person_id, origin)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let field = refusal.field.as_deref().unwrap_or_default();
+        let index = field
+            .strip_prefix("co_signatures[")
+            .and_then(|rest| rest.strip_suffix(']'));
+        let index = index.and_then(|index| index.parse::<usize>().ok());
+        let Some(by) = index.and_then(|index| origin.co_signers.get(index)) else {
+            return Ok(false);
+        };
+        let mut times = times_of(origin);
+        times.push(by.signed_at);
+        self.was_entitled(tx, command, by.person_id, &times)
     }
 
     /// Whether this person was responsible for this hazard once: by a role that has ended since, or
-    /// in a scope that the hazard has left since. Asked of the time of the device's last contact, which
-    /// is the server's own, and of the time that the device claims: its clock may be wrong either way.
+    /// in a scope that the hazard has left since; by then or at one of these times.
     fn was_entitled(
         &mut self,
         tx: &mut WriteTx<'_>,
         command: &Command,
         person_id: PersonId,
-        origin: &Origin,
+        times: &[Timestamp],
     ) -> Result<bool, Failure> {
         let grants = self.set.grants(tx.conn(), person_id)?.to_vec();
         let scopes: Vec<Scope> = grants.iter().flat_map(scopes_of_grant).collect();
@@ -384,11 +390,8 @@ impl Batch<'_> {
         };
         // The roles and the certificate that they had, against those that they have.
         let now = Actor::over(person_id, &grants, &place, self.now);
-        let made = origin.made.iter();
-        let mut times = made.flat_map(|made| [Some(made.made_at()), made.server_anchor]);
-        Ok(times.any(|then| {
-            let then = then.unwrap_or(self.now).min(self.now);
-            let then = Actor::over(person_id, &grants, &place, then);
+        Ok(times.iter().any(|then| {
+            let then = Actor::over(person_id, &grants, &place, (*then).min(self.now));
             let mut roles = Role::ALL.into_iter();
             roles.any(|role| then.is_any_of(&[role]) && !now.is_any_of(&[role]))
                 || (then.is_certified() && !now.is_certified())
@@ -406,6 +409,14 @@ fn subjects_of(judged: &[(&Envelope, Judgement)]) -> Vec<Subject> {
         })
         .collect();
     named.into_iter().collect()
+}
+
+/// When a command was made: the time of its device's last contact, which is the server's own, and the time that
+/// the device claims. Its clock may be wrong either way.
+fn times_of(origin: &Origin) -> Vec<Timestamp> {
+    let made = origin.made.iter();
+    let times = made.flat_map(|made| [Some(made.made_at()), made.server_anchor]);
+    times.flatten().collect()
 }
 
 fn reassigned(whose: &str) -> Outcome {

@@ -139,11 +139,13 @@ pub fn put_codes<'a>(catalog: &Snapshot, sectors: impl IntoIterator<Item = &'a m
 /// All names under which a list is to find what somebody calls a sector: its code, what was typed, and the
 /// other names, under which enterprises are stored that were entered before the packs were.
 pub fn looked_for(catalog: &Snapshot, typed: &str) -> Vec<String> {
-    let code = match catalog.has_sector(typed) {
-        true => Some(typed),
-        false => catalog.code_of(typed),
+    // What several sectors go by (矿山) finds them all, and never what only begins alike.
+    let codes = match catalog.has_sector(typed) {
+        true => [typed].into(),
+        false => catalog.codes_by(typed),
     };
-    let mut names = code.map_or_else(Vec::new, |code| catalog.names_of(code));
+    let names = codes.into_iter().flat_map(|code| catalog.names_of(code));
+    let mut names: Vec<&str> = names.collect();
     if !names.contains(&typed) {
         names.push(typed);
     }

@@ -99,6 +99,8 @@ impl Engine {
                 let ops = known.map(|known| {
                     StoreOp::PutPhoto(StoredPhoto {
                         given_up: known.given_up.clone(),
+                        // Its command may have been sealed anew meanwhile.
+                        seq: known.seq,
                         ..photo
                     })
                 });

@@ -79,3 +79,51 @@ fn a_date_that_an_inspector_sets_is_extended_by_the_department() {
     );
     case.must(&reviewer(), decide_extension(true));
 }
+
+#[test]
+fn a_recount_leaves_no_due_date_on_the_wrong_side_of_the_first_one() {
+    let counted = |day: &str, start: &str| crate::hazard::Deadline {
+        date: date(day),
+        start: date(start),
+        days: 10,
+        kind: DayKind::Working,
+        rule: None,
+        provisional: false,
+    };
+    let with = |original: &str, due: &str| {
+        let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);
+        let order = case.hazard.as_mut().unwrap().status.order_mut().unwrap();
+        order.due_date_original = date(original);
+        order.deadline_original = Some(counted(original, "2026-11-22"));
+        order.due_date = date(due);
+        order.deadline = None;
+        case
+    };
+    let recount = |mut case: Case, to: &str| {
+        let deadline = counted(to, "2026-11-22");
+        case.record(None, HazardEvent::DeadlineRecomputed { deadline });
+        let order = order_of(&case);
+        (order.due_date_original, order.due_date)
+    };
+    let dates = |one: &str, other: &str| (date(one), date(other));
+    // Extended to the 20th: the first date goes beyond it, and takes it along.
+    let extended = with("2026-12-10", "2026-12-20");
+    assert_eq!(
+        recount(extended.clone(), "2026-12-15"),
+        dates("2026-12-15", "2026-12-20")
+    );
+    assert_eq!(
+        recount(extended, "2026-12-25"),
+        dates("2026-12-25", "2026-12-25")
+    );
+    // Brought forward to the 8th by a plan: that stays, unless the first one ends before it.
+    let brought_forward = with("2026-12-10", "2026-12-08");
+    assert_eq!(
+        recount(brought_forward.clone(), "2026-12-15"),
+        dates("2026-12-15", "2026-12-08")
+    );
+    assert_eq!(
+        recount(brought_forward, "2026-12-05"),
+        dates("2026-12-05", "2026-12-05")
+    );
+}

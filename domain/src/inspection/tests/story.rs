@@ -198,6 +198,38 @@ fn a_department_names_a_hazard_for_every_item_that_is_not_ok() {
 }
 
 #[test]
+fn one_hazard_may_be_what_is_wrong_with_several_items_and_once_with_each() {
+    let one = inspector(1);
+    let mut case = Case::started(K::Plan);
+    let of_item = |finding: u128, item_no: &str| {
+        Action::LinkFinding(LinkFinding {
+            finding_id: finding_id(finding),
+            hazard_id: Some(hazard_id(1)),
+            advice: None,
+            item: Some(item(item_no)),
+            handling: Some(Handling::RectifyByDeadline),
+        })
+    };
+    case.must(&one, of_item(1, "1"));
+    case.must(&one, of_item(2, "2"));
+    case.refused_field("hazard_id", &one, of_item(3, "2"));
+}
+
+#[test]
+fn of_two_results_the_one_that_counts_is_to_be_handled() {
+    let (one, two) = (inspector(1), inspector(2));
+    let mut case = Case::started(K::Plan);
+    case.must(&one, all_ok());
+    case.must(&one, record(vec![result("1", ItemOutcome::NotOk)]));
+    case.must(&two, record(vec![result("1", ItemOutcome::Ok)]));
+    for inspector in [&one, &two] {
+        case.must(inspector, sign(inspector, K::Plan));
+    }
+    case.must(&two, refuse());
+    case.must(&one, complete(false));
+}
+
+#[test]
 fn a_self_check_that_was_planned_is_handed_in_under_its_plan() {
     let mut case = Case::new();
     case.must(&principal(), plan(K::SelfCheck));

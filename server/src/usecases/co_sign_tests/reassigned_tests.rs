@@ -46,26 +46,68 @@ fn a_co_signer_whose_role_has_ended_since_leaves_it_to_a_person() {
     });
 }
 
-/// Pushes a note by the first inspector with these clocks, after their roles have ended.
-async fn noted_by(server: &TestServer, wall: Timestamp, anchor: Option<Timestamp>) -> Outcome {
-    let mut site = Site::of(server).await;
-    end_roles(server, site.first.person_id).await;
-    let text = "现场已看过".to_owned();
-    let command = Command::new(hazard_id(1), Action::Note(Note { text }));
+/// Pushes one command of a device with these clocks.
+async fn push_at(
+    server: &TestServer,
+    device: &mut TestDevice,
+    command: &Command,
+    by: &[CoSignature],
+    (wall, anchor): (Timestamp, Option<Timestamp>),
+) -> Outcome {
     let kind = command.action.kind();
     let clocks = ClockReading {
         wall,
         server_anchor: anchor,
         ..clocks(NOW)
     };
-    let payload = CommandPayload::pack_signed(clocks, &command, &[]);
-    let envelope = site.first.seal_raw(kind.as_str(), kind.version(), payload);
-    let batch = site.first.push(vec![envelope]);
-    let answer = push(&server.app, site.first.person_id, batch).await;
+    let payload = CommandPayload::pack_signed(clocks, command, by);
+    let envelope = device.seal_raw(kind.as_str(), kind.version(), payload);
+    let batch = device.push(vec![envelope]);
+    let answer = push(&server.app, device.person_id, batch).await;
     match &answer.unwrap().results[0] {
         PushResult::Receipt(receipt) => receipt.outcome.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_co_signer_signed_when_they_did_however_late_the_author_seals_it() {
+    on_each_database(async |server| {
+        let mut site = Site::of(&server).await;
+        let command = Command::new(hazard_id(1), confirm(Grade::Major));
+        // Their role began at NOW.
+        let (second, key_id) = (&site.second, site.second.install_id.into());
+        let by = Statement::of(&command).sign(second.key(), second.person_id, key_id, NOW);
+        end_roles(&server, site.second.person_id).await;
+        let later = NOW.plus_millis(2 * HOUR_MS);
+        server.set_now(later);
+        let times = (later, Some(later));
+        let outcome = push_at(&server, &mut site.first, &command, &[by], times).await;
+        waits_for_a_person(&outcome, "co-signer");
+    });
+}
+
+#[test]
+fn what_its_author_may_not_do_waits_for_nobody_for_the_co_signers_sake() {
+    on_each_database(async |server| {
+        let site = Site::of(&server).await;
+        let by = signed_by(&site.second);
+        end_roles(&server, site.second.person_id).await;
+        let mut employee = TestDevice::enrol(&server.app, "employee", 7).await;
+        let command = Command::new(hazard_id(1), confirm(Grade::Major));
+        let times = (NOW, Some(NOW));
+        let outcome = push_at(&server, &mut employee, &command, &[by], times).await;
+        assert_eq!(refusal(&outcome).code, RefusalCode::NotPermitted);
+    });
+}
+
+/// Pushes a note by the first inspector with these clocks, after their roles have ended.
+async fn noted_by(server: &TestServer, wall: Timestamp, anchor: Option<Timestamp>) -> Outcome {
+    let mut site = Site::of(server).await;
+    end_roles(server, site.first.person_id).await;
+    let text = "现场已看过".to_owned();
+    let command = Command::new(hazard_id(1), Action::Note(Note { text }));
+    push_at(server, &mut site.first, &command, &[], (wall, anchor)).await
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use hazardloop_domain::access::{Actor, Place, Role, highest_seat};
 use hazardloop_domain::command::{ActionKind, CoSigner, Command};
 use hazardloop_domain::hazard::{Hazard, ListingSeat};
+use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_sync_protocol::cosign_faults::Fault;
 
 use super::{Sender, Target, WorkingSet};
@@ -88,23 +89,54 @@ impl WorkingSet<'_> {
         }))
     }
 
-    /// The co-signers, each as what they are over this place.
+    /// The co-signers, each as what they are over this place; or why one of them is no signer here.
     pub(super) fn seconds(
         &mut self,
         conn: &mut Conn,
         co_signers: &[CoSigner],
         place: &Place,
-    ) -> Result<Vec<Actor>, Failure> {
+    ) -> Result<Result<Vec<Actor>, Refusal>, Failure> {
         let now = self.now();
         let mut seconds = Vec::with_capacity(co_signers.len());
         for (at, by) in co_signers.iter().enumerate() {
             let grants = self.grants(conn, by.person_id)?;
             let second = Actor::over(by.person_id, grants, place, now);
             if second.is_outside() {
-                return Err(Fault::NoRole.refusal(Some(at)).into());
+                return Ok(Err(Fault::NoRole.refusal(Some(at))));
             }
             seconds.push(second);
         }
-        Ok(seconds)
+        Ok(Ok(seconds))
+    }
+}
+
+/// Those who signed too; or none, and why one of them is no signer here.
+pub(super) fn fit_or_not(seconds: Result<Vec<Actor>, Refusal>) -> (Vec<Actor>, Option<Refusal>) {
+    match seconds {
+        Ok(seconds) => (seconds, None),
+        Err(unfit) => (Vec::new(), Some(unfit)),
+    }
+}
+
+/// What was decided, where a co-signer is no signer here: what the author may not do at all is refused for that
+/// reason, and not left to a person for the other's sake.
+pub(super) fn beside_unfit<D>(
+    decided: Result<D, Refusal>,
+    unfit: Option<Refusal>,
+) -> Result<D, Refusal> {
+    let Some(unfit) = unfit else { return decided };
+    match decided {
+        Err(refusal)
+            if matches!(
+                refusal.code,
+                RefusalCode::NotPermitted
+                    | RefusalCode::NotAllowedInState
+                    | RefusalCode::CertificateNeeded
+                    | RefusalCode::AlreadyExists
+            ) =>
+        {
+            Err(refusal)
+        }
+        _ => Err(unfit),
     }
 }

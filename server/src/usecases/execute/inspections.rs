@@ -8,6 +8,7 @@ use hazardloop_domain::inspection::{
 };
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 
+use super::authors::{beside_unfit, fit_or_not};
 use super::{Done, Record, Sender, WorkingSet, already_here, reach};
 use crate::failure::Failure;
 use crate::store::{Conn, WriteTx};
@@ -44,6 +45,8 @@ impl WorkingSet<'_> {
         if loaded.is_none() {
             self.require_free(tx.conn(), command)?;
         }
+        let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
+        let (seconds, unfit) = fit_or_not(seconds);
         let facts = Facts {
             now: self.now(),
             made_at: sender.origin.made.as_ref().map(ClockReading::made_at),
@@ -51,11 +54,11 @@ impl WorkingSet<'_> {
             sector: target.place.sector.clone(),
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),
             checklists: self.checklists_of(tx.conn(), loaded.as_ref(), &command.action)?,
-            seconds: self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?,
+            seconds,
             limits: self.door().inspection_limits.clone(),
         };
         let current = loaded.as_ref();
-        let decision = decide(current, command, &actor, &facts)?;
+        let decision = beside_unfit(decide(current, command, &actor, &facts), unfit)?;
         let inspection = self.record_inspection(id, &decision.events, sender)?;
         let done = Done {
             record: Record::Inspection(Box::new(inspection.clone())),
