@@ -188,7 +188,12 @@ impl Hub {
     pub(crate) fn put_hazard(&mut self, hazard: Hazard) {
         let id = hazard.id.0;
         let record = record_of(RecordKind::Hazard, id, hazard.version, &hazard);
+        let before = self.tables.hazards.get(&hazard.id);
+        let moved = before.is_some_and(|h| h.jurisdiction_id != hazard.jurisdiction_id);
         let mut scopes = vec![Scope::Jurisdiction(hazard.jurisdiction_id)];
+        if moved && self.variant == Variant::ForgetsArrivals {
+            scopes.clear();
+        }
         scopes.extend(hazard.enterprise_id.map(Scope::Enterprise));
         if self.variant == Variant::LeaksToTheOtherTown {
             let other = cast::other_town(hazard.jurisdiction_id);

@@ -2,7 +2,7 @@
 
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::{Standing, State};
-use hazardloop_sync_protocol::wire::{CommandPayload, WireLimits};
+use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, WireLimits};
 
 use crate::device::Device;
 use crate::hub::Hub;
@@ -66,7 +66,7 @@ pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<F
     found
 }
 
-fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
+pub(crate) fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
     let Some(hazard) = hub.tables.hazards.get(&attempt.hazard) else {
         return 0;
     };
@@ -121,6 +121,7 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
                 found.push(Found::new(7, what));
             }
         }
+        check_whole(hub, device, scope, found);
         let held = disk.members.get(&scope).map_or(0, |rows| rows.len());
         if held != expected {
             let what = format!("device {number}, {scope}: {held} rows instead of {expected}");
@@ -130,6 +131,34 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
         if sum != Some(hub.checkpoint(scope)) {
             let what = format!("device {number}, {scope}: {sum:?}");
             found.push(Found::new(13, what));
+        }
+    }
+}
+
+/// Invariants 8 and 9 by the hazards themselves, and not by what the hub's feed says of them: every hazard of a
+/// place is there, and no other.
+fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>) {
+    let rows = device.disk.members.get(&scope);
+    for hazard in hub.tables.hazards.values() {
+        let within = match scope {
+            Scope::Jurisdiction(town) => hazard.jurisdiction_id == town,
+            Scope::Enterprise(firm) => hazard.enterprise_id == Some(firm),
+            _ => false,
+        };
+        let key = (RecordKind::Hazard, hazard.id.0);
+        let held = rows.is_some_and(|rows| rows.contains_key(&key));
+        let (number, id) = (device.number, hazard.id);
+        if within && !held {
+            found.push(Found::new(
+                9,
+                format!("device {number}, {scope}: {id:?} is missing"),
+            ));
+        }
+        if held && !within {
+            found.push(Found::new(
+                8,
+                format!("device {number}, {scope}: {id:?} is elsewhere"),
+            ));
         }
     }
 }

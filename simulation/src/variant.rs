@@ -20,6 +20,8 @@ pub enum Variant {
     CursorPassesAChange,
     /// A hazard whose enterprise moves stays in the scope of the town that it left.
     ForgetsRemovals,
+    /// A hazard whose enterprise moves does not come to the scope of the town that it moves to.
+    ForgetsArrivals,
     /// A hazard is put into the scope of the other town too.
     LeaksToTheOtherTown,
     /// The hub sums its scopes up wrongly.
@@ -42,6 +44,7 @@ impl Variant {
         (Self::StuckOnRefusals, &[5, 6]),
         (Self::CursorPassesAChange, &[7, 10]),
         (Self::ForgetsRemovals, &[7, 8]),
+        (Self::ForgetsArrivals, &[9]),
         (Self::LeaksToTheOtherTown, &[8]),
         (Self::SumsWrongly, &[13]),
         (Self::Resurrects, &[7, 14]),

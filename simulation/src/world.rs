@@ -174,8 +174,11 @@ impl World {
             return;
         };
         self.count("phone restored");
+        // What the hub had by then is not only the phone's.
+        let hub = &self.hub;
         for attempt in self.attempts.iter_mut().skip(since) {
-            attempt.undone |= attempt.device == number;
+            let only_there = oracle::effects_of(hub, attempt) == 0;
+            attempt.undone |= attempt.device == number && only_there;
         }
     }
 
