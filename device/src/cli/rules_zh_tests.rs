@@ -13,6 +13,7 @@ const RULES: &[&str] = &[
     include_str!("../../../domain/src/hazard/measures.rs"),
     include_str!("../../../domain/src/hazard/plan.rs"),
     include_str!("../../../domain/src/hazard/recurrence.rs"),
+    include_str!("../../../domain/src/hazard/reinspection.rs"),
     include_str!("../../../domain/src/hazard/report.rs"),
     include_str!("../../../domain/src/hazard/spot_check.rs"),
     include_str!("../../../domain/src/hazard/steps.rs"),
