@@ -53,8 +53,6 @@ pub struct Device {
     pub stragglers: Vec<Straggler>,
     /// Which attempt a ticket belongs to.
     pub tickets: BTreeMap<Ticket, usize>,
-    /// It needs a new install.
-    pub must_rekey: bool,
     /// Its last backup.
     pub backup: Option<PhoneBackup>,
     key: SigningKey,
@@ -88,7 +86,6 @@ impl Device {
             disk_full: 0,
             stragglers: Vec::new(),
             tickets: BTreeMap::new(),
-            must_rekey: false,
             backup: None,
             key,
             install_id,
@@ -130,7 +127,6 @@ impl Device {
         let mut state = self.disk.clone();
         state.recompute_held();
         self.disk = state.clone();
-        self.must_rekey = state.meta.must_rekey;
         self.engine = engine(&self.person, self.install_id, &self.key, state);
     }
 
@@ -139,7 +135,6 @@ impl Device {
         let (install_id, key) = identity(self.number, self.installs);
         self.installs += 1;
         (self.install_id, self.key) = (install_id, key.clone());
-        self.must_rekey = false;
         self.engine.handle_rekeyed(install_id, key);
     }
 

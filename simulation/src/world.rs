@@ -265,7 +265,8 @@ impl World {
     fn sync(&mut self, number: usize, dice: &mut Dice) {
         self.deliver_stragglers(number, dice);
         let device = &mut self.devices[number];
-        if device.must_rekey {
+        // Asked of what is durable: the disk may have been full when it was sealed anew the last time.
+        if device.engine.state().meta.must_rekey {
             device.rekey();
             let (install_id, key) = device.enrolment();
             let person = device.person_id();
@@ -373,7 +374,6 @@ impl World {
                     attempt.acknowledged = true;
                 }
             }
-            Notice::MustRekey => device.must_rekey = true,
             Notice::CredentialsNeeded if self.variant == Variant::ForgetsAtUnauthorized => {
                 device
                     .disk
@@ -456,7 +456,10 @@ impl World {
             // Longer than any wait of a device.
             self.hub.now = self.hub.now.plus_millis(660_000);
             let now = self.snapshot();
-            let rekeying = self.devices.iter().any(|device| device.must_rekey);
+            let rekeying = self
+                .devices
+                .iter()
+                .any(|device| device.engine.state().meta.must_rekey);
             if before.as_ref() == Some(&now) && !rekeying {
                 return true;
             }
