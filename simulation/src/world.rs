@@ -30,7 +30,7 @@ pub struct Report {
     pub faults: BTreeMap<String, usize>,
     /// Simulated time, milliseconds, of all devices together.
     pub device_ms: i64,
-    /// What took effect, in order, by its marker and its author's name.
+    /// What took effect, in order, by its marker.
     pub effects: Vec<String>,
 }
 
