@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Db, DbOptions, installs, migrate};
+use crate::usecases::audit;
 use crate::usecases::people::Terms;
 use crate::{sample, serve};
 
@@ -108,6 +109,18 @@ impl TestServer {
 fn clock_showing(now: &Arc<AtomicI64>) -> Clock {
     let shown = now.clone();
     Clock::new(move || Timestamp::from_millis(shown.load(Ordering::SeqCst)))
+}
+
+/// Seals until nothing is left: on PostgreSQL a transaction of another test, in another database of
+/// the same cluster, holds back what it cannot be proved to have no part in.
+pub(crate) fn seal_everything(db: &Db) {
+    for _ in 0..10_000 {
+        audit::seal_all(db).unwrap();
+        if audit::verify(db, None).unwrap().unsealed == 0 {
+            return;
+        }
+    }
+    panic!("not everything was sealed within 10,000 rounds");
 }
 
 /// Runs `test` on a fresh server over each database.

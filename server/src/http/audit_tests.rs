@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 use crate::http::authorization_world::{add_person, add_with};
 use crate::http::test_client::*;
 use crate::sample;
-use crate::test_support::{TestServer, on_each_database, person, terms};
-use crate::usecases::audit;
+use crate::test_support::{TestServer, on_each_database, person, seal_everything, terms};
 use crate::usecases::people::Terms;
 
 /// A hazard with three events: reported, and two notes.
@@ -47,7 +46,7 @@ fn a_subjects_events_come_newest_first_with_their_links() {
         let path = format!("/audit?subject={id}");
         let page = get(&server, "supervisor", &path).await.expect(200);
         assert_eq!(items(&page)[0].get("position"), None, "not sealed yet");
-        audit::seal_all(&server.app.db).unwrap();
+        seal_everything(&server.app.db);
         let page = get(&server, "supervisor", &path).await.expect(200);
         let seqs: Vec<_> = items(&page)
             .iter()
@@ -82,7 +81,7 @@ fn a_subjects_events_come_newest_first_with_their_links() {
 fn whoever_answers_for_the_whole_tree_walks_over_everything_once() {
     on_each_database(async |server| {
         hazard(&server).await;
-        audit::seal_all(&server.app.db).unwrap();
+        seal_everything(&server.app.db);
         let (mut positions, mut after) = (Vec::new(), String::new());
         loop {
             let path = format!("/audit?limit=7{after}");

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::test_client::*;
 use crate::sample;
 use crate::store::{Position, feed};
-use crate::test_support::{TestServer, on_each_database};
+use crate::test_support::{TestServer, on_each_database, seal_everything};
 use crate::usecases::audit;
 
 fn body(id: &str, name: &str, town: &str) -> Value {
@@ -283,7 +283,7 @@ fn a_move_takes_all_hazards_along_in_one_moment() {
             .json;
         assert_eq!(history["items"][1]["kind"], "enterprise_followed");
         assert_eq!(history["items"][1]["door"], "server");
-        audit::seal_all(&server.app.db).unwrap();
+        seal_everything(&server.app.db);
         assert_eq!(audit::verify(&server.app.db, None).unwrap().faults, 0);
     });
 }

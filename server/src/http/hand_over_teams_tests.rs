@@ -19,7 +19,7 @@ use crate::jobs::run_due;
 use crate::sample;
 use crate::store::{StoreError, WriteTx};
 use crate::test_support::{
-    NOW, TestDevice, TestServer, on_each_database, on_each_database_with, person,
+    NOW, TestDevice, TestServer, on_each_database, on_each_database_with, person, seal_everything,
 };
 use crate::usecases::audit;
 use crate::usecases::pull_tests::pull;
@@ -154,7 +154,7 @@ fn the_successor_takes_the_place_on_the_team_and_goes_there() {
         assert_eq!(on_device.team[0].person_id, heir);
         assert_eq!(on_device.team[0].department.as_deref(), Some("区应急局"));
         send(&server, "heir", 1, start()).await;
-        audit::seal_all(&server.app.db).unwrap();
+        seal_everything(&server.app.db);
         let report = audit::verify(&server.app.db, None).unwrap();
         assert_eq!(report.faults, 0, "{:?}", report.findings);
     });

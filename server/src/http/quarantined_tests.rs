@@ -16,7 +16,7 @@ use super::authorization_world::add_person;
 use super::test_client::{ask, get, new_id, post, second_district};
 use crate::sample;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report,
+    NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report, seal_everything,
 };
 use crate::usecases::audit;
 use crate::usecases::push::push;
@@ -110,7 +110,7 @@ fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
         let history = format!("/audit?subject={}", person("grid"));
         let history = get(&server, "admin", &history).await.expect(200);
         assert!(history.to_string().contains("command_settled"), "{history}");
-        audit::seal_all(&server.app.db).unwrap();
+        seal_everything(&server.app.db);
         let report = audit::verify(&server.app.db, None).unwrap();
         assert_eq!(report.faults, 0, "{:?}", report.findings);
     });

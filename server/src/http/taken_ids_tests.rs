@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::test_client::{Answer, anonymous, ask, command_body, new_id, post, report_body};
 use crate::sample::{self, DEMO_PASSWORD};
-use crate::test_support::{TestDevice, TestServer, on_each_database, person};
-use crate::usecases::{audit, devices, person_keys};
+use crate::test_support::{TestDevice, TestServer, on_each_database, person, seal_everything};
+use crate::usecases::{devices, person_keys};
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
@@ -79,7 +79,7 @@ async fn goes_on(server: &TestServer, id: &str, number: u64) {
     let note = command_body(number, json!({"kind": "note", "text": "已电话提醒"}));
     let path = format!("/hazards/{id}/commands");
     post(server, "inspector1", &path, &note).await.expect(200);
-    audit::seal_all(&server.app.db).unwrap();
+    seal_everything(&server.app.db);
     let path = format!("/audit?subject={id}");
     let page = ask(server, "admin", "GET", &path).answer().await;
     let page = page.expect(200);

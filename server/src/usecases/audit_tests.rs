@@ -9,10 +9,12 @@
 use diesel::RunQueryDsl as _;
 use hazardloop_domain::command::{Action, Note};
 
-use super::audit::{AuditReport, Fault, seal_all, verify};
+use super::audit::{AuditReport, Fault, verify};
 use super::push::push;
 use crate::store::StoreError;
-use crate::test_support::{TestDevice, TestServer, hazard_id, on_each_database, report};
+use crate::test_support::{
+    TestDevice, TestServer, hazard_id, on_each_database, report, seal_everything,
+};
 
 /// Two hazards, the first with six events, sealed.
 async fn with_history(server: &TestServer) {
@@ -31,19 +33,7 @@ async fn with_history(server: &TestServer) {
     push(&server.app, device.person_id, device.push(batch))
         .await
         .unwrap();
-    seal_everything(server);
-}
-
-/// Seals until nothing is left: on PostgreSQL a transaction of another test may hold back what it
-/// cannot be proved to have no part in.
-fn seal_everything(server: &TestServer) {
-    for _ in 0..10_000 {
-        seal_all(&server.app.db).unwrap();
-        if check(server).unsealed == 0 {
-            return;
-        }
-    }
-    panic!("not everything was sealed within 10,000 rounds");
+    seal_everything(&server.app.db);
 }
 
 fn tamper(server: &TestServer, statements: &'static [&'static str]) {
@@ -97,7 +87,7 @@ fn an_untouched_record_has_no_faults_and_a_head_that_grows() {
             .await
             .unwrap();
         assert_eq!(check(&server).unsealed, 1);
-        seal_everything(&server);
+        seal_everything(&server.app.db);
         let after = verify(&server.app.db, kept).unwrap();
         assert_eq!(
             after.faults, 0,
@@ -227,7 +217,7 @@ fn history_rewritten_from_the_beginning_does_not_hold_the_head_that_was_kept() {
             &server,
             &["UPDATE hazards SET version = 5 WHERE version = 6"],
         );
-        seal_everything(&server);
+        seal_everything(&server.app.db);
         let kept = Some((before.head.position, before.head.hash));
         let report = verify(&server.app.db, kept).unwrap();
         assert!(

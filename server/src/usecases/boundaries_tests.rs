@@ -12,7 +12,7 @@ use hazardloop_domain::access::Role;
 use super::*;
 use crate::sample;
 use crate::store::events;
-use crate::test_support::{NOW, TestServer, on_each_database, person, terms};
+use crate::test_support::{NOW, TestServer, on_each_database, person, seal_everything, terms};
 use crate::usecases::people::{self, NewPerson};
 use crate::usecases::{audit, jurisdictions as nodes};
 
@@ -91,7 +91,7 @@ fn a_boundary_is_set_replaced_and_removed_here_and_on_another_server() {
         let last: nodes::JurisdictionEvent = minicbor::decode(&history[2].body).unwrap();
         assert_eq!(last.boundary, Some(square(20.0, 20.0)));
         assert_eq!(last.actor_id, Some(admin));
-        audit::seal_all(&app.db).unwrap();
+        seal_everything(&app.db);
         assert_eq!(audit::verify(&app.db, None).unwrap().faults, 0);
     });
 }

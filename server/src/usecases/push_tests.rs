@@ -19,7 +19,8 @@ use super::{audit, enterprises, push::push};
 use crate::failure::Failure;
 use crate::sample;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database, person, report, terms,
+    NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database, person, report,
+    seal_everything, terms,
 };
 
 fn note(text: &str) -> Action {
@@ -39,7 +40,7 @@ fn outcomes(results: &[PushResult]) -> Vec<&'static str> {
 }
 
 async fn assert_record_verifies(server: &TestServer) {
-    audit::seal_all(&server.app.db).unwrap();
+    seal_everything(&server.app.db);
     let report = audit::verify(&server.app.db, None).unwrap();
     assert_eq!(
         report.findings,

@@ -8,7 +8,7 @@ use hazardloop_domain::inspection::Inspection;
 
 use super::*;
 use crate::store::inspections;
-use crate::test_support::with_pack;
+use crate::test_support::{seal_everything, with_pack};
 use crate::usecases::read::{self, Wanted};
 
 /// Self-checks that are on record before the enterprise moves.
@@ -180,7 +180,7 @@ fn inspections_leave_the_old_town_and_arrive_in_the_new_one_each_once() {
         assert_eq!(listed(app, person("principal")).await, 4);
         let read = read::inspection::one(app, person("grid"), inspection_id(1)).await;
         assert_eq!(read.map(drop), Err(Failure::NotFound("inspection")));
-        audit::seal_all(&app.db).unwrap();
+        seal_everything(&app.db);
         assert_eq!(audit::verify(&app.db, None).unwrap().faults, 0);
         assert_eq!(run_due(app).await.unwrap(), 0, "nothing is left to do");
     });

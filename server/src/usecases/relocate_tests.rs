@@ -20,6 +20,7 @@ use crate::sample;
 use crate::store::{events, hazards, jobs};
 use crate::test_support::{
     NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database_with, person, report,
+    seal_everything,
 };
 use crate::usecases::audit;
 use crate::usecases::pull_tests::{page, pull, pull_seeing, second_town};
@@ -213,7 +214,7 @@ fn what_one_transaction_does_not_move_follows_even_when_a_server_dies_in_between
             assert_eq!(moves_of(app, number), 1, "hazard {number}");
         }
         assert_eq!(moves_of(app, 8), 0);
-        audit::seal_all(&app.db).unwrap();
+        seal_everything(&app.db);
         assert_eq!(audit::verify(&app.db, None).unwrap().faults, 0);
         assert_eq!(run_due(&other).await.unwrap(), 0, "nothing is left to do");
     });

@@ -12,7 +12,7 @@ use hazardloop_domain::responsibility::Basis;
 
 use super::*;
 use crate::sample;
-use crate::test_support::{NOW, on_each_database, on_each_database_with, person};
+use crate::test_support::{NOW, on_each_database, on_each_database_with, person, seal_everything};
 use crate::usecases::audit;
 use crate::usecases::people::{self, NewPerson, Terms};
 use crate::usecases::pull_tests::second_town;
@@ -107,7 +107,7 @@ fn what_a_jurisdiction_says_holds_below_it_and_is_kept_in_its_history() {
         let event: ResponsibilitiesEvent = minicbor::decode(&history[1].body).unwrap();
         assert_eq!(event.rows["露营地"], "街道办");
         assert_eq!((event.version, event.actor_id), (1, Some(supervisor)));
-        audit::seal_all(&app.db).unwrap();
+        seal_everything(&app.db);
         let report = audit::verify(&app.db, None).unwrap();
         assert_eq!((report.faults, report.unsealed), (0, 0));
     });

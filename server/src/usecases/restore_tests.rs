@@ -16,7 +16,7 @@ use crate::entropy::Entropy;
 use crate::failure::Failure;
 use crate::store::identity::EPOCH;
 use crate::store::{Db, DbOptions, StoreError, events, meta};
-use crate::test_support::{NOW, TestServer, on_each_database};
+use crate::test_support::{NOW, TestServer, on_each_database, seal_everything};
 use rand::SeedableRng as _;
 
 fn said(by: &str, reason: &str) -> Said {
@@ -104,7 +104,7 @@ fn the_audit_trail_says_who_began_an_epoch_when_and_why_once() {
             (&*fields["by"], &*fields["reason"], &fields["epoch"]),
             ("张三", "磁盘损坏", &epoch)
         );
-        audit::seal_all(&db).unwrap();
+        seal_everything(&db);
         let report = audit::verify(&db, None).unwrap();
         assert_eq!(
             (report.faults, report.unsealed),

@@ -4,11 +4,12 @@ use diesel::RunQueryDsl as _;
 
 use super::*;
 use crate::store::StoreError;
+use crate::test_support::seal_everything;
 use crate::usecases::audit::{self, Fault};
 
 /// What the audit finds, of one fault.
 fn found(server: &TestServer) -> Vec<String> {
-    audit::seal_all(&server.app.db).unwrap();
+    seal_everything(&server.app.db);
     let report = audit::verify(&server.app.db, None).unwrap();
     let unfit = |finding: audit::Finding| {
         assert_eq!(finding.fault, Fault::CoSignatureUnfit, "{finding:?}");
