@@ -1,6 +1,7 @@
 //! Why a use case could not do what was asked, before HTTP or anybody else puts it into words.
 
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
+use hazardloop_sync_protocol::hub::{OutOfStep, RequestRefused};
 
 use crate::store::StoreError;
 use crate::usecases::bring_pack::PackProblem;
@@ -162,6 +163,26 @@ impl Failure {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
             || matches!(self, Self::Refused(refusal) if refusal.code == RefusalCode::NotFound)
+    }
+}
+
+impl From<RequestRefused> for Failure {
+    fn from(refused: RequestRefused) -> Self {
+        match refused {
+            RequestRefused::TooLarge { what, limit } => Self::TooLarge {
+                what,
+                limit: limit as u64,
+            },
+            RequestRefused::Invalid { field, why } => Self::invalid(field, why),
+            RequestRefused::UpgradeRequired { newest } => Self::UpgradeRequired { newest },
+        }
+    }
+}
+
+/// The server's own driver answered what was not asked.
+impl From<OutOfStep> for Failure {
+    fn from(fault: OutOfStep) -> Self {
+        Self::Internal(fault.to_string())
     }
 }
 

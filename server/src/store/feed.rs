@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Text};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::hub;
 use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
 use uuid::Uuid;
 
@@ -33,19 +34,7 @@ struct Row {
 }
 
 /// One change of one scope, as a pull delivers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// What changed.
-    pub kind: RecordKind,
-    /// Which one.
-    pub id: Uuid,
-    /// Whether the scope holds it now.
-    pub present: bool,
-    /// Its version.
-    pub version: i64,
-    /// Its place in the order.
-    pub position: Position,
-}
+pub type Change = hub::Change<Position>;
 
 /// One record, about to be announced.
 #[derive(Clone, Copy, Debug)]
@@ -300,29 +289,25 @@ pub fn changes(
         .limit(limit)
         .select(Row::as_select())
         .load(conn)?;
-    rows.into_iter().map(Change::try_from).collect()
+    rows.into_iter().map(change).collect()
 }
 
-impl TryFrom<Row> for Change {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let corrupt = |what: &str| StoreError::Corrupt {
-            what: what.to_owned(),
-        };
-        Ok(Self {
-            kind: RecordKind::from_number(row.record_kind)
-                .ok_or_else(|| corrupt("a feed row of unknown kind"))?,
-            id: Uuid::from_slice(&row.record_id)
-                .map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
-            present: row.present,
-            version: row.version,
-            position: Position {
-                tx: row.tx,
-                ordinal: row.ordinal,
-            },
-        })
-    }
+fn change(row: Row) -> Result<Change, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt {
+        what: what.to_owned(),
+    };
+    Ok(Change {
+        kind: RecordKind::from_number(row.record_kind)
+            .ok_or_else(|| corrupt("a feed row of unknown kind"))?,
+        id: Uuid::from_slice(&row.record_id)
+            .map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
+        present: row.present,
+        version: row.version,
+        position: Position {
+            tx: row.tx,
+            ordinal: row.ordinal,
+        },
+    })
 }
 
 /// How far `scope` has come: its newest position below `horizon`, and whether there is anything

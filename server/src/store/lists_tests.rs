@@ -25,7 +25,7 @@ use super::plan_support::{enters, fill, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
     Conn, Position, StoreError, access, audit, enterprises, events, feed, hand_overs, hazards,
-    installs, jurisdictions, person_keys, planned_members, quarantined, search, sessions,
+    installs, jurisdictions, person_keys, planned_members, pushed, quarantined, search, sessions,
 };
 
 #[test]
@@ -402,5 +402,8 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
             person_keys::of_person(conn, me, Some(key), 10).map(drop)
         });
         walk_no_table(&db, |conn| person_keys::verifying(conn, key, me).map(drop));
+        // Whatever is pushed again asks for its receipts.
+        let install = InstallId(Uuid::from_u128(1));
+        walk_no_table(&db, |conn| pushed::receipts(conn, install, 1, 9).map(drop));
     });
 }

@@ -14,6 +14,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use hazardloop_sync_protocol::hub::FeedPosition;
+use hazardloop_sync_protocol::wire::Bytes;
 
 use super::conn::Conn;
 use super::error::StoreError;
@@ -74,6 +76,18 @@ impl Position {
     }
 }
 
+impl FeedPosition for Position {
+    const START: Self = Self::START;
+
+    fn to_cursor(self) -> Bytes {
+        Bytes(self.to_bytes().to_vec())
+    }
+
+    fn from_cursor(cursor: &[u8]) -> Option<Self> {
+        Self::from_bytes(cursor).ok()
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.to_bytes()))
@@ -118,6 +132,17 @@ pub struct Bounds {
     /// it was not given out by this database as it is now.
     #[diesel(sql_type = BigInt)]
     pub unused: i64,
+}
+
+impl Bounds {
+    /// The first position that nobody can have been given.
+    #[must_use]
+    pub const fn first_unused(self) -> Position {
+        Position {
+            tx: self.unused,
+            ordinal: 0,
+        }
+    }
 }
 
 /// Name of the fact that holds what is added to PostgreSQL's transaction ids; absent: nothing.

@@ -6,8 +6,7 @@ use hazardloop_domain::command::ActionKind;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::hub::StreamState;
-use hazardloop_sync_protocol::wire::{Envelope, Receipt};
+use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState};
 
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
@@ -130,39 +129,36 @@ pub fn sent(conn: &mut Conn, install_id: InstallId, seq: i64) -> Result<Option<S
     found.map(read).transpose()
 }
 
-/// A receipt as stored.
-#[derive(Clone, Debug)]
-pub struct StoredReceipt {
-    /// Link hash of the command that it belongs to.
-    pub link_hash: Digest,
-    /// The receipt.
-    pub receipt: Receipt,
-}
-
-/// The receipt of one command.
+/// The receipts of commands `first` to `last`, in order, as far as there are any.
 ///
 /// # Errors
-/// When the database does not answer or the receipt cannot be read.
-pub fn receipt(
+/// When the database does not answer or a receipt cannot be read.
+pub fn receipts(
     conn: &mut Conn,
     install_id: InstallId,
-    seq: i64,
-) -> Result<Option<StoredReceipt>, StoreError> {
-    let found: Option<(Vec<u8>, Vec<u8>)> = pushed_commands::table
-        .find((install_id.as_bytes().to_vec(), seq))
-        .select((pushed_commands::link_hash, pushed_commands::receipt))
-        .first(conn)
-        .optional()?;
-    let Some((link_hash, receipt)) = found else {
-        return Ok(None);
+    first: i64,
+    last: i64,
+) -> Result<Vec<StoredReceipt>, StoreError> {
+    let found: Vec<(i64, Vec<u8>, Vec<u8>)> = pushed_commands::table
+        .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
+        .filter(pushed_commands::seq.between(first, last))
+        .order(pushed_commands::seq)
+        .select((
+            pushed_commands::seq,
+            pushed_commands::link_hash,
+            pushed_commands::receipt,
+        ))
+        .load(conn)?;
+    let read = |(seq, link_hash, receipt): (i64, Vec<u8>, Vec<u8>)| {
+        let corrupt = || StoreError::Corrupt {
+            what: format!("receipt {seq} of install {install_id}"),
+        };
+        Ok(StoredReceipt {
+            link_hash: Digest::from_slice(&link_hash).ok_or_else(corrupt)?,
+            receipt: minicbor::decode(&receipt).map_err(|_| corrupt())?,
+        })
     };
-    let corrupt = || StoreError::Corrupt {
-        what: format!("receipt {seq} of install {install_id}"),
-    };
-    Ok(Some(StoredReceipt {
-        link_hash: Digest::from_slice(&link_hash).ok_or_else(corrupt)?,
-        receipt: minicbor::decode(&receipt).map_err(|_| corrupt())?,
-    }))
+    found.into_iter().map(read).collect()
 }
 
 /// A pushed command and what became of it, about to be kept for good.
@@ -186,15 +182,9 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// `envelope` of `install` as it came, with the hazard that it speaks of where that could be
-    /// read.
-    pub fn new(
-        install: &Install,
-        envelope: &Envelope,
-        link_hash: Digest,
-        subject: Option<SubjectId>,
-        receipt: &Receipt,
-    ) -> Self {
+    /// A command of `install` as it came, with what it speaks of where that could be read.
+    pub fn new(install: &Install, kept: &hub::Kept<'_>) -> Self {
+        let (envelope, receipt) = (kept.envelope, kept.receipt);
         Self {
             install_id: install.stream.install_id.as_bytes().to_vec(),
             seq: envelope.seq,
@@ -202,27 +192,15 @@ impl Kept {
             // A hostile name must not make the row unstorable: PostgreSQL takes no NUL in text.
             kind: envelope.kind.replace(char::is_control, "?"),
             kind_version: i32::from(envelope.version),
-            subject_id: subject.map(|id| id.as_bytes().to_vec()),
+            subject_id: kept.subject.map(|id| id.as_bytes().to_vec()),
             payload: envelope.payload.0.clone(),
-            link_hash: link_hash.as_bytes().to_vec(),
+            link_hash: kept.link_hash.as_bytes().to_vec(),
             previous_hash: envelope.previous.as_bytes().to_vec(),
             signature: envelope.signature.0.clone(),
             received_at: receipt.received_at.as_millis(),
             outcome: receipt.outcome.name(),
             receipt: minicbor::to_vec(receipt).unwrap_or_default(),
         }
-    }
-
-    /// Whether this would have begun `subject` and did not take effect.
-    pub fn is_failed_report_of(&self, subject: SubjectId) -> bool {
-        beginnings().contains(&self.kind.as_str())
-            && self.outcome != APPLIED
-            && self.subject_id.as_deref() == Some(subject.as_bytes())
-    }
-
-    /// Its place in the stream.
-    pub fn seq(&self) -> i64 {
-        self.seq
     }
 }
 

@@ -1,17 +1,16 @@
 //! Pull: what changed in the scopes that a device may hold, one answer a scope.
+//!
+//! Which scopes are served in which order, what is dropped, begun anew or delivered, and how much of it, is the
+//! machine's to say (`sync_protocol::hub::Pull`). Here it is given the feed and the records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use hazardloop_domain::access::Grant;
 use hazardloop_domain::ids::PersonId;
-use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, DropReason, PROTOCOL_MAX, PROTOCOL_MIN, Page, PullRequest, PullResponse,
-    Record, RecordKey, RecordKind, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
-};
+use hazardloop_sync_protocol::hub::{Bodies, Pull, PullStep, Reader, check_pull, scopes_granted};
+use hazardloop_sync_protocol::wire::{Checkpoint, PullRequest, PullResponse, RecordKind, Scope};
+use uuid::Uuid;
 
 use super::push::MISSING_PHOTOS_LISTED;
-use super::reach::{hands_in, scopes_seen};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
@@ -27,18 +26,7 @@ pub async fn pull(
     person_id: PersonId,
     request: PullRequest,
 ) -> Result<PullResponse, Failure> {
-    let limits = app.settings.wire_limits();
-    if request.scopes.len() > limits.scopes {
-        return Err(Failure::TooLarge {
-            what: "the number of scopes",
-            limit: limits.scopes as u64,
-        });
-    }
-    if request.protocol < PROTOCOL_MIN || request.protocol > PROTOCOL_MAX {
-        return Err(Failure::UpgradeRequired {
-            newest: PROTOCOL_MAX,
-        });
-    }
+    check_pull(&request, &app.settings.wire_limits())?;
     let app = app.clone();
     app.clone()
         .db
@@ -59,215 +47,70 @@ fn answer(
     if install.revoked {
         return Err(Failure::DeviceRevoked);
     }
+    // Before the rows: see `order::horizon`.
     let bounds = order::bounds(tx.conn())?;
-    let granted = scopes_granted(person_id, &access::grants_of(tx.conn(), person_id)?, now);
-    let same_epoch = request.epoch.as_deref() == Some(app.epoch.as_str());
-    let limits = app.settings.wire_limits();
-    let asked = request
-        .max_records
-        .map_or(limits.records, |most| most as usize);
-    let mut reader = Reader {
+    let grants = access::grants_of(tx.conn(), person_id)?;
+    let reader = Reader {
+        granted: scopes_granted(person_id, &grants, now),
+        epoch: &app.epoch,
+        unreached: bounds.first_unused(),
+        limits: &app.settings.wire_limits(),
+    };
+    let mut pull = Pull::begin(request, reader);
+    let driver = Driver {
         app,
         bounds,
-        same_epoch,
         person_id,
-        records_left: asked.clamp(1, limits.records),
-        bytes_left: limits.body_bytes / 2,
-        more: false,
     };
-    let mut answers = Vec::new();
-    for held in &request.scopes {
-        if !granted.contains(&held.scope) {
-            let update = ScopeUpdate::Drop {
-                reason: DropReason::NoLongerYours,
-            };
-            answers.push(ScopeAnswer {
-                scope: held.scope,
-                update,
-            });
-        } else if let Some(page) = reader.page(tx.conn(), held)? {
-            answers.push(ScopeAnswer {
-                scope: held.scope,
-                update: ScopeUpdate::Page(page),
-            });
-        }
-    }
-    for scope in granted {
-        if !request.scopes.iter().any(|held| held.scope == scope) {
-            let fresh = ScopeCursor {
-                scope,
-                cursor: None,
-                checkpoint: None,
-            };
-            if let Some(page) = reader.page(tx.conn(), &fresh)? {
-                answers.push(ScopeAnswer {
-                    scope,
-                    update: ScopeUpdate::Page(page),
-                });
-            }
-        }
+    driver.drive(tx.conn(), &mut pull)?;
+    for ahead in pull.cursors_ahead() {
+        // What this database gives out from here would be missed.
+        tracing::warn!(
+            at = ahead.tx,
+            unused = bounds.unused,
+            "a device holds a cursor that this database has not reached; if it was restored \
+             from a backup, stop the server and run `hazardloop restore begin-epoch`"
+        );
     }
     let missing_photos =
         hazards::photos_missing_from(tx.conn(), person_id.as_bytes(), MISSING_PHOTOS_LISTED)?;
-    Ok(PullResponse {
-        protocol: PROTOCOL_MAX,
-        epoch: app.epoch.clone(),
-        digest_key: (!same_epoch).then(|| Bytes(app.digest_key.0.to_vec())),
-        server_time: now,
-        last: install.stream.last_seq,
-        answers,
-        more: reader.more,
-        missing_photos,
-    })
+    let last = install.stream.last_seq;
+    Ok(pull.response(&app.digest_key, now, last, missing_photos))
 }
 
-/// What a person may hold: themselves, what they handed in where a role of theirs hands in without
-/// seeing, the reference data, and what their roles cover now. Most personal first: that is also the
-/// order of the answer.
-pub fn scopes_granted(person_id: PersonId, grants: &[Grant], now: Timestamp) -> BTreeSet<Scope> {
-    let mut scopes = BTreeSet::from([Scope::Person(person_id), Scope::Catalog]);
-    if hands_in(grants, now) {
-        scopes.insert(Scope::OwnReports(person_id));
-    }
-    scopes.extend(scopes_seen(grants, now));
-    scopes
-}
-
-struct Reader<'a> {
+/// What the machine's steps are answered from.
+struct Driver<'a> {
     app: &'a App,
     bounds: Bounds,
-    same_epoch: bool,
     person_id: PersonId,
-    records_left: usize,
-    bytes_left: usize,
-    more: bool,
 }
 
-impl Reader<'_> {
-    /// The next page of one scope; `None` when the device holds all of it already.
-    fn page(&mut self, conn: &mut Conn, held: &ScopeCursor) -> Result<Option<Page>, Failure> {
-        if self.records_left == 0 || self.bytes_left == 0 {
-            self.more = true;
-            return Ok(None);
-        }
-        let (after, mut reset) = self.starting_point(held);
-        let mut changes = self.changes(conn, held.scope, after)?;
-        if changes.is_empty() && reset.is_none() {
-            let ours = self.checkpoint(conn, held.scope)?;
-            match (held.checkpoint, ours) {
-                (Some(theirs), Some(ours)) if theirs != ours => {
-                    reset = Some(ResetReason::DigestMismatch);
-                    changes = self.changes(conn, held.scope, Position::START)?;
+impl Driver<'_> {
+    fn drive(&self, conn: &mut Conn, pull: &mut Pull<Position>) -> Result<(), Failure> {
+        loop {
+            match pull.step() {
+                PullStep::Changes { scope, after, most } => {
+                    let most = i64::try_from(most).unwrap_or(i64::MAX);
+                    let horizon = self.bounds.horizon;
+                    let changes = feed::changes(conn, scope, after, horizon, most)?;
+                    // No removal is ever forgotten: a scope has one row a record, and keeps it.
+                    pull.handle_changes(Position::START, changes)?;
                 }
-                // It has every page, but not yet the word that this was all.
-                (None, _) => {}
-                (Some(_), _) => return Ok(None),
+                PullStep::Bodies { changes, .. } => {
+                    let bodies = self.bodies(conn, changes)?;
+                    pull.handle_bodies(bodies)?;
+                }
+                PullStep::Sum(scope) => {
+                    let sum = self.sum(conn, scope)?;
+                    pull.handle_sum(sum)?;
+                }
+                PullStep::Done => return Ok(()),
             }
         }
-        self.fill(conn, held.scope, after, reset, changes).map(Some)
-    }
-
-    fn starting_point(&self, held: &ScopeCursor) -> (Position, Option<ResetReason>) {
-        let Some(cursor) = &held.cursor else {
-            return (Position::START, Some(ResetReason::First));
-        };
-        match Position::from_bytes(&cursor.0) {
-            Ok(position) if self.same_epoch && position.tx < self.bounds.unused => (position, None),
-            Ok(position) if self.same_epoch => {
-                // A copy from before that cursor was put in place of the database, and nobody began
-                // a new epoch: what this database gives out from here would be missed.
-                tracing::warn!(
-                    at = position.tx,
-                    unused = self.bounds.unused,
-                    "a device holds a cursor that this database has not reached; if it was restored \
-                     from a backup, stop the server and run `hazardloop restore begin-epoch`"
-                );
-                (Position::START, Some(ResetReason::CursorUnknown))
-            }
-            _ => (Position::START, Some(ResetReason::CursorUnknown)),
-        }
-    }
-
-    /// One more than may be sent, so that the end is known.
-    fn changes(
-        &self,
-        conn: &mut Conn,
-        scope: Scope,
-        after: Position,
-    ) -> Result<Vec<Change>, Failure> {
-        let limit = i64::try_from(self.records_left)
-            .unwrap_or(i64::MAX)
-            .saturating_add(1);
-        Ok(feed::changes(
-            conn,
-            scope,
-            after,
-            self.bounds.horizon,
-            limit,
-        )?)
-    }
-
-    fn fill(
-        &mut self,
-        conn: &mut Conn,
-        scope: Scope,
-        after: Position,
-        reset: Option<ResetReason>,
-        changes: Vec<Change>,
-    ) -> Result<Page, Failure> {
-        let begin = if reset.is_some() {
-            Position::START
-        } else {
-            after
-        };
-        let mut page = Page {
-            reset,
-            records: Vec::new(),
-            removals: Vec::new(),
-            cursor: Bytes(begin.to_bytes().to_vec()),
-            checkpoint: None,
-        };
-        let bodies = self.bodies(conn, &changes)?;
-        let mut complete = true;
-        for change in changes {
-            let body = change
-                .present
-                .then(|| bodies.get(&(change.kind, change.id)))
-                .flatten();
-            let size = body.map_or(0, |(_, body)| body.len()) + 40;
-            let first = page.records.is_empty() && page.removals.is_empty();
-            if self.records_left == 0 || (size > self.bytes_left && !first) {
-                complete = false;
-                break;
-            }
-            self.records_left = self.records_left.saturating_sub(1);
-            self.bytes_left = self.bytes_left.saturating_sub(size);
-            page.cursor = Bytes(change.position.to_bytes().to_vec());
-            match body {
-                Some((version, body)) => page.records.push(Record {
-                    kind: change.kind,
-                    id: change.id,
-                    version: *version,
-                    body: Bytes(body.clone()),
-                }),
-                // A first download has nothing to remove.
-                None if reset.is_some() => {}
-                None => page.removals.push(RecordKey {
-                    kind: change.kind,
-                    id: change.id,
-                }),
-            }
-        }
-        if complete {
-            page.checkpoint = self.checkpoint(conn, scope)?;
-        }
-        // Without a checkpoint nothing is shown yet: ask again at once.
-        self.more |= page.checkpoint.is_none();
-        Ok(page)
     }
 
     /// What the scope holds, unless a change in flight makes the sum meaningless just now.
-    fn checkpoint(&self, conn: &mut Conn, scope: Scope) -> Result<Option<Checkpoint>, Failure> {
+    fn sum(&self, conn: &mut Conn, scope: Scope) -> Result<Option<Checkpoint>, Failure> {
         let (position, in_flight) = feed::newest(conn, scope, self.bounds.horizon)?;
         if in_flight {
             return Ok(None);
@@ -280,16 +123,12 @@ impl Reader<'_> {
         Ok(Some(held))
     }
 
-    fn bodies(
-        &self,
-        conn: &mut Conn,
-        changes: &[Change],
-    ) -> Result<BTreeMap<(RecordKind, uuid::Uuid), records::Body>, Failure> {
-        let mut wanted: BTreeMap<RecordKind, Vec<uuid::Uuid>> = BTreeMap::new();
+    fn bodies(&self, conn: &mut Conn, changes: &[Change]) -> Result<Bodies, Failure> {
+        let mut wanted: BTreeMap<RecordKind, Vec<Uuid>> = BTreeMap::new();
         for change in changes.iter().filter(|change| change.present) {
             wanted.entry(change.kind).or_default().push(change.id);
         }
-        let mut found = BTreeMap::new();
+        let mut found = Bodies::new();
         for (kind, ids) in wanted {
             if kind == RecordKind::Person {
                 let record = people::record(conn, self.person_id)?;

@@ -1,8 +1,6 @@
 //! What a person may see, and where they hold which role, read inside the transaction that
 //! decides by it.
 
-use std::collections::BTreeSet;
-
 use hazardloop_domain::access::{Actor, Grant, GrantScope, Place, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::Hazard;
@@ -10,7 +8,9 @@ use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{Scope, SectorName};
+use hazardloop_sync_protocol::hub::shows;
+pub use hazardloop_sync_protocol::hub::{handed_in_by, hands_in, scopes_of_grant, scopes_seen};
+use hazardloop_sync_protocol::wire::Scope;
 
 use super::execute::lineage;
 use crate::failure::Failure;
@@ -262,45 +262,6 @@ impl Narrowed {
 /// nothing.
 pub fn sees(actor: &Actor) -> bool {
     matches!(actor, Actor::System) || actor.is_any_of(Operation::ViewHazards.roles())
-}
-
-/// Whether a grant shows what it covers, at `now`.
-fn shows(grant: &Grant, now: Timestamp) -> bool {
-    grant.holds_at(now) && Operation::ViewHazards.roles().contains(&grant.role)
-}
-
-/// Who handed a hazard in from outside of the enterprise; `None`: its own people found it, and whoever
-/// sees what the enterprise sees needs no more. It does not change, so that one row of the feed a
-/// hazard says whose it is.
-pub fn handed_in_by(hazard: &Hazard) -> Option<PersonId> {
-    Some(hazard.reported_by).filter(|_| !hazard.source.is_self_found())
-}
-
-/// Whether some grant hands in at `now` without showing anything: then what the person handed in
-/// themselves is theirs to see.
-pub fn hands_in(grants: &[Grant], now: Timestamp) -> bool {
-    let mut held = grants.iter().filter(|grant| grant.holds_at(now));
-    held.any(|grant| !Operation::ViewHazards.roles().contains(&grant.role))
-}
-
-/// The scopes of records that these grants show at `now`.
-pub fn scopes_seen(grants: &[Grant], now: Timestamp) -> BTreeSet<Scope> {
-    let shown = grants.iter().filter(|grant| shows(grant, now));
-    shown.flat_map(scopes_of_grant).collect()
-}
-
-/// The scopes of records that a grant covers: one, or one for each sector that it is limited to.
-pub fn scopes_of_grant(grant: &Grant) -> Vec<Scope> {
-    match grant.scope {
-        GrantScope::Enterprise(id) => vec![Scope::Enterprise(id)],
-        GrantScope::Jurisdiction(id) if grant.sectors.is_empty() => vec![Scope::Jurisdiction(id)],
-        GrantScope::Jurisdiction(id) => {
-            let names = grant.sectors.iter().map(|name| SectorName::new(name));
-            let scope = |name| Scope::JurisdictionSector(id, name);
-            // A name that is none was never granted, and covers nothing.
-            names.filter_map(Result::ok).map(scope).collect()
-        }
-    }
 }
 
 /// What somebody is to a hazard that they may see.

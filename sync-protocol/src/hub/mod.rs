@@ -1,7 +1,29 @@
-//! The hub half: what to do with each pushed command, before and beside the rules.
+//! The hub half, sans-I/O: what a hub says to a push and to a pull, whatever it stores in.
+//!
+//! [`Push`] and [`Pull`] are state machines with a stated order of steps; a driver plugs in a store, its
+//! transactions and the rules of the domain. They hold no record longer than one request.
 
+pub mod memory;
+mod outcome;
+mod pull;
+mod pull_steps;
+#[cfg(test)]
+mod pull_tests;
+mod push;
+mod push_steps;
+#[cfg(test)]
+mod push_tests;
+mod refused;
+mod scopes;
 mod stream;
 #[cfg(test)]
 mod stream_tests;
 
-pub use stream::{Judgement, StreamState, judge, required_predecessor};
+pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
+pub use pull::Pull;
+pub use pull_steps::{Bodies, Change, FeedPosition, PullStep, Reader};
+pub use push::Push;
+pub use push_steps::{Kept, PushStep, StoredReceipt, Writes};
+pub use refused::{KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_pull, check_push};
+pub use scopes::{handed_in_by, hands_in, scopes_granted, scopes_of_grant, scopes_seen, shows};
+pub use stream::{Judgement, StreamState, judge};

@@ -1,9 +1,8 @@
 //! One install's push stream: contiguous, chained, signed, and never stuck on a bad command.
 
-use hazardloop_domain::command::{Action, Command};
+use hazardloop_domain::command::Command;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{InstallId, SubjectId};
-use hazardloop_domain::inspection::begins;
+use hazardloop_domain::ids::InstallId;
 
 use crate::chain::{link_hash, signature_fits};
 use crate::wire::{CommandPayload, Envelope, Opened, PayloadError, QuarantineReason, WireLimits};
@@ -91,12 +90,4 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
 
 fn servers_own(command: &Command) -> bool {
     command.action.kind().is_servers_own()
-}
-
-/// The subject whose beginning must have taken effect before this command can: a command on a
-/// hazard that the same install reported, where that report was refused, is `BlockedBy` it; on an
-/// inspection likewise.
-pub fn required_predecessor(command: &Command) -> Option<SubjectId> {
-    let begins = matches!(command.action, Action::Report(_)) || begins(&command.action);
-    (!begins).then_some(command.subject_id)
 }

@@ -1,0 +1,233 @@
+//! A whole hub in memory: the smallest complete store behind the two machines of the hub half.
+//!
+//! It is the shortest answer to what a store has to do: keep installs, receipts, records and feed rows
+//! ([`Tables`]), and drive [`Push`] and [`Pull`] over them. Tests of the device half and the simulator run against
+//! it, and the conformance suite holds the server's databases against it. Time comes in; nothing is durable, and
+//! photos, which have a lane of their own, are not its business.
+//!
+//! The rules are the domain's ([`DomainRules`]). A simulator that wants a hub broken in a known way, or a test that
+//! wants another world, puts [`Rules`] of its own in their place, or alters [`MemoryHub::tables`] and the answers.
+
+mod rules;
+mod tables;
+
+use std::collections::BTreeSet;
+
+use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::time::Timestamp;
+
+use super::outcome::{Decision, Responsibility};
+use super::pull::Pull;
+use super::pull_steps::{PullStep, Reader};
+use super::push::Push;
+use super::push_steps::{PushStep, Writes};
+use super::refused::{OutOfStep, RequestRefused, check_pull, check_push};
+use crate::digest::DigestKey;
+use crate::wire::{
+    Checkpoint, Opened, PullRequest, PullResponse, PushRequest, PushResponse, Scope, WireLimits,
+};
+
+pub use rules::{Author, DomainRules, decided};
+pub use tables::{FeedRow, Install, Place, ScopeRows, Tables, record_of};
+
+/// Who sends a command, by which door, and when it is received.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender {
+    /// Who.
+    pub person_id: PersonId,
+    /// From which install.
+    pub install_id: InstallId,
+    /// As which of its commands.
+    pub seq: i64,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What a hub in memory asks beside what its tables hold.
+pub trait Rules {
+    /// Decides on one command. What takes effect is in the tables afterwards; what does not has left nothing there.
+    fn decide(&mut self, tables: &mut Tables, sender: &Sender, opened: &Opened) -> Decision;
+
+    /// The scopes that a person may hold now.
+    fn granted(&self, tables: &Tables, person_id: PersonId, now: Timestamp) -> BTreeSet<Scope> {
+        tables.granted(person_id, now)
+    }
+
+    /// Whether a person was responsible for a subject once.
+    fn was_responsible(&self, tables: &Tables, asked: &Responsibility, now: Timestamp) -> bool {
+        tables.was_responsible(asked, now)
+    }
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnswered {
+    /// The request as a whole.
+    #[error(transparent)]
+    Refused(#[from] RequestRefused),
+    /// No such install, or none of this person's.
+    #[error("device not found")]
+    UnknownInstall,
+    /// The install was revoked.
+    #[error("this device was revoked")]
+    Revoked,
+    /// This driver is at fault.
+    #[error(transparent)]
+    OutOfStep(#[from] OutOfStep),
+}
+
+/// See the top of this file.
+#[derive(Clone, Debug)]
+pub struct MemoryHub<R = DomainRules> {
+    /// All that it stores.
+    pub tables: Tables,
+    /// How large messages may be.
+    pub limits: WireLimits,
+    /// Its epoch: another one whenever its tables are set back.
+    pub epoch: String,
+    /// Key of the record digests of this epoch.
+    pub key: DigestKey,
+    /// By what it decides.
+    pub rules: R,
+}
+
+impl<R: Rules> MemoryHub<R> {
+    /// An empty hub.
+    pub fn new(epoch: &str, key: DigestKey, rules: R) -> Self {
+        Self {
+            tables: Tables::default(),
+            limits: WireLimits::default(),
+            epoch: epoch.to_owned(),
+            key,
+            rules,
+        }
+    }
+
+    /// What a scope holds and adds up to, counted anew.
+    pub fn sum(&self, scope: Scope) -> Checkpoint {
+        self.tables.sum(&self.key, scope)
+    }
+
+    /// The scopes that a person may hold now.
+    pub fn granted(&self, person_id: PersonId, now: Timestamp) -> BTreeSet<Scope> {
+        self.rules.granted(&self.tables, person_id, now)
+    }
+
+    /// Takes a push by `person_id`.
+    ///
+    /// # Errors
+    /// [`NotAnswered`]: nothing was taken.
+    pub fn push(
+        &mut self,
+        person_id: PersonId,
+        request: &PushRequest,
+        now: Timestamp,
+    ) -> Result<PushResponse, NotAnswered> {
+        check_push(request, &self.limits)?;
+        let install = self.own_install(request.install_id, person_id)?;
+        let stream = install.stream.clone();
+        let mut push = Push::begin(stream, person_id, &request.commands, &self.limits, now);
+        let install_id = request.install_id;
+        loop {
+            match push.step() {
+                // All is in memory already.
+                PushStep::Expect(_) => push.handle_expected()?,
+                PushStep::Receipts { first, last } => {
+                    let stored = self.tables.receipts(install_id, first, last);
+                    push.handle_receipts(stored)?;
+                }
+                PushStep::Decide { seq, opened } => {
+                    let sender = Sender {
+                        person_id,
+                        install_id,
+                        seq,
+                        now,
+                    };
+                    let decision = self.rules.decide(&mut self.tables, &sender, opened);
+                    push.handle_decision(decision)?;
+                }
+                PushStep::FailedBeginning(subject) => {
+                    let failed = self.tables.failed_beginning(install_id, subject);
+                    push.handle_failed_beginning(failed)?;
+                }
+                PushStep::Version(subject) => {
+                    let version = self.tables.version(subject);
+                    push.handle_version(version)?;
+                }
+                PushStep::WasResponsible(asked) => {
+                    let was = self.rules.was_responsible(&self.tables, asked, now);
+                    push.handle_was_responsible(was)?;
+                }
+                PushStep::Store(writes) => {
+                    store(&mut self.tables, install_id, &writes);
+                    push.handle_stored()?;
+                }
+                PushStep::Done => return Ok(push.response(self.epoch.clone(), Vec::new())),
+            }
+        }
+    }
+
+    /// Answers a pull by `person_id`.
+    ///
+    /// # Errors
+    /// [`NotAnswered`].
+    pub fn pull(
+        &self,
+        person_id: PersonId,
+        request: &PullRequest,
+        now: Timestamp,
+    ) -> Result<PullResponse, NotAnswered> {
+        check_pull(request, &self.limits)?;
+        let install = self.own_install(request.install_id, person_id)?;
+        let last = install.stream.last_seq;
+        let reader = Reader {
+            granted: self.granted(person_id, now),
+            epoch: &self.epoch,
+            unreached: self.tables.unreached(),
+            limits: &self.limits,
+        };
+        let mut pull = Pull::begin(request, reader);
+        loop {
+            match pull.step() {
+                PullStep::Changes { scope, after, most } => {
+                    let (floor, changes) = self.tables.changes(scope, after, most);
+                    pull.handle_changes(floor, changes)?;
+                }
+                PullStep::Bodies { scope, changes } => {
+                    let bodies = self.tables.bodies(scope, changes);
+                    pull.handle_bodies(bodies)?;
+                }
+                // One writer: what is visible is safe to deliver.
+                PullStep::Sum(scope) => pull.handle_sum(Some(self.sum(scope)))?,
+                PullStep::Done => return Ok(pull.response(&self.key, now, last, Vec::new())),
+            }
+        }
+    }
+
+    fn own_install(
+        &self,
+        install_id: InstallId,
+        person_id: PersonId,
+    ) -> Result<&Install, NotAnswered> {
+        let install = self.tables.installs.get(&install_id);
+        let own = install.filter(|install| install.person_id == person_id);
+        let install = own.ok_or(NotAnswered::UnknownInstall)?;
+        match install.revoked {
+            true => Err(NotAnswered::Revoked),
+            false => Ok(install),
+        }
+    }
+}
+
+/// Keeps the receipts of a push, and how far its stream has come.
+fn store(tables: &mut Tables, install_id: InstallId, writes: &Writes<'_>) {
+    let Some(install) = tables.installs.get_mut(&install_id) else {
+        return;
+    };
+    for kept in writes.commands() {
+        install.keep(&kept);
+    }
+    if writes.advances() {
+        install.stream = writes.stream.clone();
+    }
+}

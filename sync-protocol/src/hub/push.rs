@@ -1,0 +1,402 @@
+//! One push, sans-I/O: a batch of commands of one install, taken in one transaction of the hub's store.
+//!
+//! # Contract
+//! [`Push::begin`] judges the whole batch against the install's stream: what to do with a command follows from
+//! the stream alone, whatever becomes of the commands before it. Then the driver asks [`Push::step`] and answers,
+//! until it is told [`PushStep::Done`]; a step that was not answered is stated again. The order:
+//!
+//! 1. [`PushStep::Expect`], at most once: what the commands to be decided on name, so that a store may read all
+//!    of it at once.
+//! 2. [`PushStep::Receipts`], at most once: the stored receipts of what was pushed before.
+//! 3. For each new command, in the install's order: [`PushStep::Decide`], and where a refusal depends on it one of
+//!    [`PushStep::FailedBeginning`], [`PushStep::Version`] and [`PushStep::WasResponsible`].
+//! 4. [`PushStep::Store`], always: effects, receipts and how far the stream has come, in this one transaction.
+//!    Nothing needs to be written before, and a refused command leaves nothing to undo.
+//! 5. [`PushStep::Done`]: [`Push::response`].
+//!
+//! A failure of the store ends the push and its transaction: the device pushes again. Everything else is an
+//! outcome, and every outcome lets the next command through.
+
+use std::collections::BTreeSet;
+use std::vec;
+
+use hazardloop_domain::command::Subject;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{PersonId, SubjectId};
+use hazardloop_domain::refusal::Refusal;
+use hazardloop_domain::time::Timestamp;
+
+use super::outcome::{
+    Decision, Question, Verdict, of_decision, of_failed_beginning, of_responsibility, of_version,
+    required_predecessor,
+};
+use super::push_steps::{New, PushStep, StoredReceipt, Writes};
+use super::refused::OutOfStep;
+use super::stream::{Judgement, StreamState, judge};
+use crate::wire::{
+    Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, Receipt, WireLimits,
+};
+
+#[derive(Debug)]
+struct Judged<'r> {
+    envelope: &'r Envelope,
+    /// Its own link hash.
+    link_hash: Digest,
+    judgement: Judgement,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Expecting,
+    Loading,
+    Deciding(Box<Opened>),
+    Asking(Box<Opened>, Question, Refusal),
+    Storing,
+    Stored,
+}
+
+impl Stage {
+    const fn asks_for(&self) -> &'static str {
+        match self {
+            Self::Expecting => "that subjects are expected",
+            Self::Loading => "stored receipts",
+            Self::Deciding(_) => "a decision",
+            Self::Asking(_, Question::FailedBeginning(_), _) => "a beginning that failed",
+            Self::Asking(_, Question::Version(_), _) => "a version",
+            Self::Asking(_, Question::Responsible(_), _) => "who was responsible",
+            Self::Storing => "that all is stored",
+            Self::Stored => "nothing more",
+        }
+    }
+}
+
+/// One push under way. See the module's contract.
+#[derive(Debug)]
+pub struct Push<'r> {
+    author: PersonId,
+    now: Timestamp,
+    before: i64,
+    stream: StreamState,
+    subjects: Vec<Subject>,
+    stored: Vec<StoredReceipt>,
+    waiting: vec::IntoIter<Judged<'r>>,
+    /// The command under way.
+    current: Option<(&'r Envelope, Digest)>,
+    results: Vec<PushResult>,
+    expected: Option<i64>,
+    kept: Vec<New<'r>>,
+    /// Beginnings in this batch that did not take effect.
+    failed: Vec<(SubjectId, i64)>,
+    replays: Option<(i64, i64)>,
+    stage: Stage,
+}
+
+impl<'r> Push<'r> {
+    /// A batch that [`super::check_push`] lets pass, by the person whose stream this is.
+    pub fn begin(
+        stream: StreamState,
+        author: PersonId,
+        commands: &'r [Envelope],
+        limits: &WireLimits,
+        now: Timestamp,
+    ) -> Self {
+        let before = stream.last_seq;
+        let mut ahead = stream.clone();
+        let mut judged = Vec::with_capacity(commands.len());
+        let mut expected = None;
+        for envelope in commands {
+            let judgement = judge(&ahead, envelope, limits);
+            let link_hash = match judgement {
+                Judgement::Gap(next) => {
+                    expected = Some(next);
+                    break;
+                }
+                Judgement::Replay(link_hash) => link_hash,
+                _ => {
+                    ahead.advance(envelope);
+                    ahead.last_hash
+                }
+            };
+            judged.push(Judged {
+                envelope,
+                link_hash,
+                judgement,
+            });
+        }
+        let (subjects, replays) = (subjects_of(&judged), replays_of(&judged));
+        let mut push = Self {
+            author,
+            now,
+            before,
+            stream,
+            subjects,
+            stored: Vec::new(),
+            results: Vec::with_capacity(judged.len()),
+            waiting: judged.into_iter(),
+            current: None,
+            expected,
+            kept: Vec::new(),
+            failed: Vec::new(),
+            replays,
+            stage: Stage::Expecting,
+        };
+        if push.subjects.is_empty() {
+            push.after_expecting();
+        }
+        push
+    }
+
+    /// What to do next.
+    pub fn step(&self) -> PushStep<'_> {
+        match &self.stage {
+            Stage::Expecting => PushStep::Expect(&self.subjects),
+            Stage::Loading => {
+                let (first, last) = self.replays.unwrap_or_default();
+                PushStep::Receipts { first, last }
+            }
+            Stage::Deciding(opened) => PushStep::Decide {
+                seq: self.current.map_or(0, |(envelope, _)| envelope.seq),
+                opened,
+            },
+            Stage::Asking(_, Question::FailedBeginning(subject), _) => {
+                PushStep::FailedBeginning(*subject)
+            }
+            Stage::Asking(_, Question::Version(subject), _) => PushStep::Version(*subject),
+            Stage::Asking(_, Question::Responsible(asked), _) => PushStep::WasResponsible(asked),
+            Stage::Storing => PushStep::Store(Writes {
+                kept: &self.kept,
+                results: &self.results,
+                before: self.before,
+                stream: &self.stream,
+            }),
+            Stage::Stored => PushStep::Done,
+        }
+    }
+
+    /// Answers [`PushStep::Expect`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_expected(&mut self) -> Result<(), OutOfStep> {
+        match self.stage {
+            Stage::Expecting => {
+                self.after_expecting();
+                Ok(())
+            }
+            _ => self.out_of_step("that subjects are expected"),
+        }
+    }
+
+    /// Answers [`PushStep::Receipts`]. A receipt that is not there any more, or of another command, is a sequence
+    /// that was used.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_receipts(&mut self, stored: Vec<StoredReceipt>) -> Result<(), OutOfStep> {
+        match self.stage {
+            Stage::Loading => {
+                self.stored = stored;
+                self.go_on();
+                Ok(())
+            }
+            _ => self.out_of_step("stored receipts"),
+        }
+    }
+
+    /// Answers [`PushStep::Decide`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_decision(&mut self, decision: Decision) -> Result<(), OutOfStep> {
+        match std::mem::replace(&mut self.stage, Stage::Stored) {
+            Stage::Deciding(opened) => {
+                match of_decision(decision, &opened, self.author) {
+                    Verdict::Is(outcome) => self.settle(outcome, Some(&opened)),
+                    Verdict::DependsOn(question, refusal) => {
+                        self.stage = Stage::Asking(opened, question, refusal);
+                    }
+                }
+                Ok(())
+            }
+            other => self.put_back(other, "a decision"),
+        }
+    }
+
+    /// Answers [`PushStep::FailedBeginning`] from what is stored; the batch itself is looked at here.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_failed_beginning(&mut self, stored: Option<i64>) -> Result<(), OutOfStep> {
+        match std::mem::replace(&mut self.stage, Stage::Stored) {
+            Stage::Asking(opened, Question::FailedBeginning(subject), refusal) => {
+                let mut here = self.failed.iter();
+                let here = here.find(|(failed, _)| *failed == subject);
+                let failed = stored.or(here.map(|(_, seq)| *seq));
+                self.settle(of_failed_beginning(failed, refusal), Some(&opened));
+                Ok(())
+            }
+            other => self.put_back(other, "a beginning that failed"),
+        }
+    }
+
+    /// Answers [`PushStep::Version`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_version(&mut self, current: Option<i64>) -> Result<(), OutOfStep> {
+        match std::mem::replace(&mut self.stage, Stage::Stored) {
+            Stage::Asking(opened, Question::Version(_), refusal) => {
+                self.settle(of_version(current, refusal), Some(&opened));
+                Ok(())
+            }
+            other => self.put_back(other, "a version"),
+        }
+    }
+
+    /// Answers [`PushStep::WasResponsible`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_was_responsible(&mut self, was: bool) -> Result<(), OutOfStep> {
+        match std::mem::replace(&mut self.stage, Stage::Stored) {
+            Stage::Asking(opened, Question::Responsible(asked), refusal) => {
+                let outcome = of_responsibility(was, &asked, refusal, &opened.command);
+                self.settle(outcome, Some(&opened));
+                Ok(())
+            }
+            other => self.put_back(other, "who was responsible"),
+        }
+    }
+
+    /// Answers [`PushStep::Store`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_stored(&mut self) -> Result<(), OutOfStep> {
+        match self.stage {
+            Stage::Storing => {
+                self.stage = Stage::Stored;
+                Ok(())
+            }
+            _ => self.out_of_step("that all is stored"),
+        }
+    }
+
+    /// The answer to the device, once [`PushStep::Done`] was stated.
+    pub fn response(self, epoch: String, missing_photos: Vec<Digest>) -> PushResponse {
+        PushResponse {
+            protocol: PROTOCOL_MAX,
+            epoch,
+            server_time: self.now,
+            last: self.stream.last_seq,
+            results: self.results,
+            expected: self.expected,
+            missing_photos,
+        }
+    }
+
+    fn after_expecting(&mut self) {
+        if self.replays.is_some() {
+            self.stage = Stage::Loading;
+        } else {
+            self.go_on();
+        }
+    }
+
+    /// Up to the next command that the rules have to decide on.
+    fn go_on(&mut self) {
+        while let Some(judged) = self.waiting.next() {
+            let envelope = judged.envelope;
+            match judged.judgement {
+                Judgement::Replay(link_hash) => {
+                    let result = self.replayed(envelope.seq, link_hash);
+                    self.results.push(result);
+                }
+                Judgement::Quarantine(reason, detail) => {
+                    self.current = Some((envelope, judged.link_hash));
+                    self.keep(Outcome::Quarantined { reason, detail }, None);
+                }
+                Judgement::Execute(opened) => {
+                    self.current = Some((envelope, judged.link_hash));
+                    self.stage = Stage::Deciding(opened);
+                    return;
+                }
+                // Never kept as judged: the batch breaks off there.
+                Judgement::Gap(_) => {}
+            }
+        }
+        self.stage = Stage::Storing;
+    }
+
+    fn replayed(&self, seq: i64, link_hash: Digest) -> PushResult {
+        let mut stored = self.stored.iter();
+        match stored.find(|stored| stored.receipt.seq == seq) {
+            Some(stored) if stored.link_hash == link_hash => {
+                PushResult::Receipt(stored.receipt.clone())
+            }
+            _ => PushResult::IdReused { seq },
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome, opened: Option<&Opened>) {
+        self.keep(outcome, opened);
+        self.go_on();
+    }
+
+    /// A receipt for the command under way, and the stream one further.
+    fn keep(&mut self, outcome: Outcome, opened: Option<&Opened>) {
+        let Some((envelope, link_hash)) = self.current.take() else {
+            return;
+        };
+        let subject = opened.map(|opened| opened.command.subject_id);
+        let begins = opened.is_some_and(|opened| required_predecessor(&opened.command).is_none());
+        if let Some(subject) = subject
+            && begins
+            && !matches!(outcome, Outcome::Applied { .. })
+        {
+            self.failed.push((subject, envelope.seq));
+        }
+        self.kept.push(New {
+            envelope,
+            link_hash,
+            subject,
+            begins,
+            result: self.results.len(),
+        });
+        self.results.push(PushResult::Receipt(Receipt {
+            seq: envelope.seq,
+            received_at: self.now,
+            outcome,
+        }));
+        (self.stream.last_seq, self.stream.last_hash) = (envelope.seq, link_hash);
+    }
+
+    fn out_of_step(&self, given: &'static str) -> Result<(), OutOfStep> {
+        let asked = self.stage.asks_for();
+        Err(OutOfStep { asked, given })
+    }
+
+    fn put_back(&mut self, stage: Stage, given: &'static str) -> Result<(), OutOfStep> {
+        self.stage = stage;
+        self.out_of_step(given)
+    }
+}
+
+/// What the commands to be decided on name, each once.
+fn subjects_of(judged: &[Judged<'_>]) -> Vec<Subject> {
+    let named = judged.iter().filter_map(|judged| match &judged.judgement {
+        Judgement::Execute(opened) => Some(opened.command.subject()),
+        _ => None,
+    });
+    let named: BTreeSet<Subject> = named.collect();
+    named.into_iter().collect()
+}
+
+/// The lowest and the highest sequence that was pushed before.
+fn replays_of(judged: &[Judged<'_>]) -> Option<(i64, i64)> {
+    let replays = judged
+        .iter()
+        .filter(|judged| matches!(judged.judgement, Judgement::Replay(_)));
+    let seqs = replays.map(|judged| judged.envelope.seq);
+    seqs.clone().min().zip(seqs.max())
+}

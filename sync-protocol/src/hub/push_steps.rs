@@ -1,0 +1,115 @@
+//! What a push asks of its driver, step by step, and what it has stored.
+
+use hazardloop_domain::command::Subject;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::SubjectId;
+
+use super::outcome::Responsibility;
+use super::stream::StreamState;
+use crate::wire::{Envelope, Opened, PushResult, Receipt};
+
+/// A receipt as a hub stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredReceipt {
+    /// Link hash of the command that it belongs to.
+    pub link_hash: Digest,
+    /// The receipt.
+    pub receipt: Receipt,
+}
+
+/// What the driver is to do next.
+#[derive(Clone, Copy, Debug)]
+pub enum PushStep<'m> {
+    /// These are about to be decided on. Answer with [`super::Push::handle_expected`].
+    Expect(&'m [Subject]),
+    /// Load the receipts of this install from `first` to `last`, as far as there are any. Answer with
+    /// [`super::Push::handle_receipts`].
+    Receipts {
+        /// The lowest sequence.
+        first: i64,
+        /// The highest.
+        last: i64,
+    },
+    /// Check the co-signatures and let the rules decide, on what the commands before have left. Answer with
+    /// [`super::Push::handle_decision`].
+    Decide {
+        /// The command's place in its stream.
+        seq: i64,
+        /// All that it says.
+        opened: &'m Opened,
+    },
+    /// Find the earliest stored command of this install that would have begun this subject and did not take
+    /// effect. Answer with [`super::Push::handle_failed_beginning`].
+    FailedBeginning(SubjectId),
+    /// Tell the subject's version by now. Answer with [`super::Push::handle_version`].
+    Version(Subject),
+    /// Find out whether this person was responsible for this subject once: because a scope of theirs held it and
+    /// holds it no longer, or by [`super::was_responsible_by_grants`]. Answer with
+    /// [`super::Push::handle_was_responsible`].
+    WasResponsible(&'m Responsibility),
+    /// Store what was decided, and these. Answer with [`super::Push::handle_stored`].
+    Store(Writes<'m>),
+    /// All is stored: see [`super::Push::response`].
+    Done,
+}
+
+/// A command with its receipt, to be kept for good.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'m> {
+    /// As it came.
+    pub envelope: &'m Envelope,
+    /// Its link hash.
+    pub link_hash: Digest,
+    /// What it speaks of, where that could be read.
+    pub subject: Option<SubjectId>,
+    /// Whether it begins that.
+    pub begins: bool,
+    /// Its receipt.
+    pub receipt: &'m Receipt,
+}
+
+/// What a push has to store beside the effects of its commands.
+#[derive(Clone, Copy, Debug)]
+pub struct Writes<'m> {
+    pub(super) kept: &'m [New<'m>],
+    pub(super) results: &'m [PushResult],
+    /// How far the stream was when the batch began: nobody else may have moved it since.
+    pub before: i64,
+    /// Where it is now.
+    pub stream: &'m StreamState,
+}
+
+impl<'m> Writes<'m> {
+    /// The commands, in the order of the stream.
+    pub fn commands(&self) -> impl Iterator<Item = Kept<'m>> + use<'m> {
+        let results = self.results;
+        self.kept.iter().filter_map(move |new| {
+            let PushResult::Receipt(receipt) = results.get(new.result)? else {
+                return None;
+            };
+            Some(Kept {
+                envelope: new.envelope,
+                link_hash: new.link_hash,
+                subject: new.subject,
+                begins: new.begins,
+                receipt,
+            })
+        })
+    }
+
+    /// Whether the stream has moved.
+    pub fn advances(&self) -> bool {
+        self.stream.last_seq > self.before
+    }
+}
+
+/// A new command, about to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct New<'r> {
+    pub(super) envelope: &'r Envelope,
+    pub(super) link_hash: Digest,
+    pub(super) subject: Option<SubjectId>,
+    pub(super) begins: bool,
+    /// Where its receipt is among the results.
+    pub(super) result: usize,
+}
