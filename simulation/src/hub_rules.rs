@@ -1,130 +1,95 @@
-//! What the hub makes of one command: who its author is there, and what the real rules of the domain say.
+//! The real rules of the domain as the simulated hub asks them: watched, and broken where a variant says so.
 
-use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, Command, Origin};
-use hazardloop_domain::hazard::{EventRecord, Facts, Hazard, Outcome as Effect, decide};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
-use hazardloop_domain::refusal::{Refusal, RefusalCode};
-use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, Scope};
+use std::collections::BTreeMap;
+
+use hazardloop_domain::command::Action;
+use hazardloop_domain::hazard::Outcome as Effect;
+use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
+use hazardloop_sync_protocol::hub::Decision;
+use hazardloop_sync_protocol::hub::memory::{DomainRules, Rules, Sender, Tables, record_of};
+use hazardloop_sync_protocol::wire::{Opened, RecordKind, Scope};
 
 use crate::cast;
-use crate::hub::Hub;
+use crate::oracle::Found;
+use crate::variant::Variant;
 
-impl Hub {
-    pub(crate) fn actor(&self, person: PersonId, command: &Command, at: Timestamp) -> Actor {
-        let grants = self.tables.people.get(&person);
-        let grants = grants.map_or(&[][..], |record| &record.grants);
-        let place = self.place_of(command);
-        Actor::over(person, grants, &place, at)
-    }
+/// See the top of this file.
+#[derive(Clone, Debug)]
+pub struct WatchedRules {
+    /// What is broken in the hub.
+    pub variant: Variant,
+    /// What took effect, in order: whose, and its marker.
+    pub effects: Vec<(PersonId, String)>,
+    /// What was found wrong.
+    pub found: Vec<Found>,
+    /// By install, the highest sequence that took effect.
+    pub last_effect: BTreeMap<InstallId, i64>,
+    /// Decisions that were taken before their turn.
+    pub early: BTreeMap<(InstallId, i64), Decision>,
+}
 
-    fn place_of(&self, command: &Command) -> Place {
-        let id = HazardId(command.subject_id.0);
-        if let Some(hazard) = self.tables.hazards.get(&id) {
-            return hazard.place(vec![hazard.jurisdiction_id]);
+impl Rules for WatchedRules {
+    fn decide(&mut self, tables: &mut Tables, sender: &Sender, opened: &Opened) -> Decision {
+        let key = (sender.install_id, sender.seq);
+        if let Some(decision) = self.early.remove(&key) {
+            return decision;
         }
-        let firm = match &command.action {
-            Action::Report(report) => report.enterprise_id,
-            _ => None,
+        let believed = match self.variant {
+            Variant::BelievesClocks => opened.made.wall,
+            _ => sender.now,
         };
-        Place {
-            enterprise_id: firm,
-            jurisdictions: self.town_of(firm).into_iter().collect(),
-            sector: None,
-        }
-    }
-
-    fn town_of(&self, firm: Option<EnterpriseId>) -> Option<JurisdictionId> {
-        let firm = firm.and_then(|id| self.tables.firms.get(&id))?;
-        Some(firm.jurisdiction_id)
-    }
-
-    pub(crate) fn carry_out(
-        &mut self,
-        command: &Command,
-        actor: &Actor,
-        by: Option<(Timestamp, PersonId)>,
-        at: Timestamp,
-    ) -> Result<Outcome, Refusal> {
-        let id = HazardId(command.subject_id.0);
-        let current = self.tables.hazards.get(&id).cloned();
-        let firm = match &command.action {
-            Action::Report(report) => report.enterprise_id,
-            _ => None,
-        };
-        let facts = Facts {
-            made_at: by.map(|(made, _)| made),
-            jurisdiction_id: self.town_of(firm),
-            ..Facts::at(at, Default::default(), Default::default())
-        };
-        let decision = decide(current.as_ref(), command, actor, &facts)?;
-        let mut hazard = current;
-        for event in decision.events {
-            let record = EventRecord {
-                hazard_id: id,
-                seq: hazard.as_ref().map_or(1, |hazard| hazard.version + 1),
-                actor_id: by.map(|(_, person)| person),
-                recorded_at: self.now,
-                origin: Origin::DIRECT,
-                event,
-            };
-            match &mut hazard {
-                Some(hazard) => hazard.apply(&record),
-                None => hazard = Hazard::begin(&record),
+        let decision = DomainRules::decide_at(tables, sender, opened, believed);
+        if let Decision::TookEffect { effect, .. } = &decision {
+            self.watch(sender, opened, effect);
+            if self.variant == Variant::LeaksToTheOtherTown {
+                let id = HazardId(opened.command.subject_id.0);
+                let here = tables.hazards.get(&id).map(|hazard| hazard.jurisdiction_id);
+                if let Some(here) = here {
+                    let other = Scope::Jurisdiction(cast::other_town(here));
+                    self.leak(tables, id, other);
+                }
             }
         }
-        let version = hazard.as_ref().map_or(0, |hazard| hazard.version);
-        if let Some(hazard) = hazard {
-            self.put_hazard(hazard);
-        }
-        Ok(match decision.outcome {
-            Effect::Applied => Outcome::Applied { version },
-            Effect::Merged => Outcome::Merged { version },
-            Effect::Disputed(fields) => Outcome::Conflict {
-                current: version,
-                fields,
-                refusal: None,
-            },
-        })
-    }
-
-    pub(crate) fn refused(
-        &self,
-        install_id: InstallId,
-        person: PersonId,
-        command: &Command,
-        refusal: Refusal,
-    ) -> Option<Outcome> {
-        let id = HazardId(command.subject_id.0);
-        if refusal.code == RefusalCode::OutOfScope {
-            let ever = self.tables.people.get(&person)?.grants.iter();
-            let mut ever = ever.map(|grant| scope_of(grant.scope));
-            let ended = self.actor(person, command, cast::BEGIN).is_outside();
-            if !ended || ever.any(|scope| self.tables.left.contains(&(scope, id))) {
-                return Some(Outcome::Quarantined {
-                    reason: QuarantineReason::Reassigned,
-                    detail: "made while its author was responsible here".to_owned(),
-                });
-            }
-        }
-        let gone = matches!(
-            refusal.code,
-            RefusalCode::NotFound | RefusalCode::OutOfScope
-        );
-        let failed = self.tables.failed_reports.get(&(install_id, id));
-        if let (true, Some(seq)) = (gone, failed) {
-            return Some(Outcome::BlockedBy { seq: *seq });
-        }
-        Some(Outcome::Rejected { refusal })
+        decision
     }
 }
 
-/// The scope that a grant opens.
-pub fn scope_of(scope: GrantScope) -> Scope {
-    match scope {
-        GrantScope::Enterprise(id) => Scope::Enterprise(id),
-        GrantScope::Jurisdiction(id) => Scope::Jurisdiction(id),
+impl WatchedRules {
+    pub(crate) const fn new(variant: Variant) -> Self {
+        Self {
+            variant,
+            effects: Vec::new(),
+            found: Vec::new(),
+            last_effect: BTreeMap::new(),
+            early: BTreeMap::new(),
+        }
+    }
+
+    /// Invariant 4, and what took effect.
+    fn watch(&mut self, sender: &Sender, opened: &Opened, effect: &Effect) {
+        if matches!(effect, Effect::Disputed(_)) {
+            return;
+        }
+        let last = self.last_effect.entry(sender.install_id).or_default();
+        let (before, seq) = (*last, sender.seq);
+        *last = seq;
+        if seq <= before && self.variant != Variant::ExecutesReplays {
+            let install_id = sender.install_id;
+            let what = format!("{install_id:?}: {seq} took effect after {before}");
+            self.found.push(Found::new(4, what));
+        }
+        if let Some(marker) = marker_of(&opened.command.action) {
+            self.effects.push((sender.person_id, marker.to_owned()));
+        }
+    }
+
+    /// A scope is told of a hazard that is not in it.
+    pub(crate) fn leak(&self, tables: &mut Tables, id: HazardId, scope: Scope) {
+        let hazard = tables.hazards.get(&id);
+        let record = hazard.and_then(|h| record_of(RecordKind::Hazard, id.0, h.version, h));
+        if let Some(record) = record {
+            tables.put(scope, record);
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<F
 }
 
 pub(crate) fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
-    let Some(hazard) = hub.tables.hazards.get(&attempt.hazard) else {
+    let Some(hazard) = hub.memory.tables.hazards.get(&attempt.hazard) else {
         return 0;
     };
     if attempt.report {
@@ -106,9 +106,9 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
         found.push(Found::new(8, what));
     }
     for scope in granted {
-        let rows = hub.tables.scopes.get(&scope);
+        let rows = hub.memory.tables.scopes.get(&scope);
         let rows = rows.into_iter().flat_map(|rows| &rows.rows);
-        let there = rows.filter_map(|(key, (_, record))| Some((key, record.as_ref()?)));
+        let there = rows.filter_map(|(key, row)| Some((key, row.record.as_ref()?)));
         let mut expected = 0;
         for (key, record) in there {
             expected += 1;
@@ -139,7 +139,7 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
 /// place is there, and no other.
 fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>) {
     let rows = device.disk.members.get(&scope);
-    for hazard in hub.tables.hazards.values() {
+    for hazard in hub.memory.tables.hazards.values() {
         let within = match scope {
             Scope::Jurisdiction(town) => hazard.jurisdiction_id == town,
             Scope::Enterprise(firm) => hazard.enterprise_id == Some(firm),

@@ -84,7 +84,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     }
     let mut dice = Dice::of(schedule.seed, u64::MAX);
     let at_rest = world.heal(&mut dice);
-    let mut found = std::mem::take(&mut world.hub.found);
+    let mut found = world.hub.take_found();
     if at_rest {
         found.extend(oracle::check_quiet(
             &world.hub,
@@ -94,7 +94,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     } else {
         found.push(Found::new(5, "it does not come to rest"));
     }
-    let effects = world.hub.effects.iter();
+    let effects = world.hub.memory.rules.effects.iter();
     let passed = cast::BEGIN.as_millis();
     Report {
         found,
@@ -159,7 +159,7 @@ impl World {
                 self.hub.move_inspector(person, step);
             }
             Step::BackUpHub => self.hub.back_up(),
-            Step::RestoreHub if self.hub.backup.is_some() => {
+            Step::RestoreHub if self.hub.has_backup() => {
                 self.count("hub restored");
                 self.hub.restore();
             }
@@ -309,7 +309,7 @@ impl World {
             }
         }
         let what = format!("device {number} runs in circles");
-        self.hub.found.push(Found::new(5, what));
+        self.hub.find(Found::new(5, what));
     }
 
     /// `false`: the app died here.

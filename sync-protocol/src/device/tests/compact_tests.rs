@@ -38,7 +38,7 @@ fn settled_commands_go_when_their_time_is_over_and_the_newest_stays() {
     world.settle();
     assert_eq!(world.standing(11), Standing::Arrived);
     assert!(!world.engine.state().meta.must_rekey);
-    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 10);
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 10);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_crash_at_any_write_of_tidying_loses_nothing_that_is_needed() {
             }
             world.pull();
             world.pull();
-            let notes = &world.hub.hazards[&hazard_id(1).0].notes;
+            let notes = &world.hub.hazard(hazard_id(1)).notes;
             assert_eq!(notes.len(), 7, "crash {crash} durable {durable}");
             assert_eq!(kept(&world), [7, 8], "crash {crash} durable {durable}");
             assert_eq!(world.engine.state(), &world.store);
@@ -179,15 +179,14 @@ fn a_server_restored_to_before_what_is_kept_asks_for_a_new_stream() {
     let mut world = arrived(tidy(2), 7);
     assert_eq!(kept(&world), [7, 8]);
     // The backup knows the first command only.
-    let hub = Hub::new();
-    let first = world.hub.receipts[&1].clone();
-    world.hub.stream.last_seq = 1;
-    world.hub.stream.last_hash = first.0;
-    world.hub.receipts.retain(|seq, _| *seq == 1);
-    world.hub.epoch = "two".into();
-    world.hub.key = hub.key;
-    let hazard = world.hub.hazards.get_mut(&hazard_id(1).0).unwrap();
+    let tables = &mut world.hub.memory.tables;
+    let stream = tables.installs.get_mut(&install()).unwrap();
+    stream.receipts.retain(|seq, _| *seq == 1);
+    stream.stream.last_seq = 1;
+    stream.stream.last_hash = stream.receipts[&1].link_hash;
+    let hazard = tables.hazards.get_mut(&hazard_id(1)).unwrap();
     hazard.notes.clear();
+    world.hub.memory.epoch = "two".into();
     world.queue(hazard_id(1), note("not sent yet"));
     world.pull();
     let told = Notice::ServerRestored {
@@ -197,11 +196,10 @@ fn a_server_restored_to_before_what_is_kept_asks_for_a_new_stream() {
     assert!(world.notices.contains(&told), "{:?}", world.notices);
     assert!(world.engine.state().meta.must_rekey);
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = push_tests::fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.pull();
-    let notes = &world.hub.hazards[&hazard_id(1).0].notes;
+    let notes = &world.hub.hazard(hazard_id(1)).notes;
     assert_eq!(notes.len(), 3, "the two that were kept, and the new one");
     assert!(!world.engine.state().meta.must_rekey);
 }

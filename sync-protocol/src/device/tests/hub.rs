@@ -1,26 +1,20 @@
-//! A small hub in memory, with the real stream rules, for the device's tests.
+//! The hub of the device's tests: the hub in memory, with a photo lane and with faults that tests turn on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::digest::DigestKey;
-use crate::hub::{Judgement, StreamState, judge};
+use crate::hub::memory::{
+    Author, MemoryHub, NotAnswered, Rules, Sender, Tables, decided, record_of,
+};
+use crate::hub::{Decision, RequestRefused};
 use hazardloop_domain::access::{Actor, Role};
 use hazardloop_domain::command::Origin;
-use hazardloop_domain::hazard::{EventRecord, Facts, Hazard, decide};
+use hazardloop_domain::hazard::{Facts, Hazard};
 
 pub struct Hub {
-    pub epoch: String,
-    pub key: DigestKey,
-    pub stream: StreamState,
-    pub receipts: BTreeMap<i64, (Digest, Receipt)>,
-    pub hazards: BTreeMap<Uuid, Hazard>,
-    pub applied: Vec<i64>,
-    /// Per scope a log of changes; a cursor is a length of it.
-    pub scopes: BTreeMap<Scope, Vec<(RowKey, Option<Record>)>>,
-    pub dropped: BTreeSet<Scope>,
-    /// Where a hazard's row goes.
-    pub hazard_scopes: Vec<Scope>,
+    pub memory: MemoryHub<OfOne>,
+    /// Most records of one pull.
     pub page: usize,
     pub max_commands: usize,
     /// A command with a longer payload is answered with a typed 413.
@@ -38,31 +32,71 @@ pub struct Hub {
     /// As a hub with a change in flight: so many pulls go without a checkpoint, and without an
     /// answer where nothing changed.
     pub forgets_checkpoints: usize,
-    /// Streams of installs that are not the present one.
-    pub others: BTreeMap<InstallId, Stream>,
 }
 
-/// A stream and its receipts.
-pub type Stream = (StreamState, BTreeMap<i64, (Digest, Receipt)>);
+/// A world of one person, who may do whatever an employee and a principal may, and holds every scope that there is.
+pub struct OfOne {
+    pub applied: Vec<i64>,
+    pub dropped: BTreeSet<Scope>,
+    /// Where a hazard's row goes.
+    pub hazard_scopes: Vec<Scope>,
+}
+
+impl OfOne {
+    pub fn put_hazard(&self, tables: &mut Tables, hazard: &Hazard) {
+        let record = record_of(RecordKind::Hazard, hazard.id.0, hazard.version, hazard).unwrap();
+        for scope in &self.hazard_scopes {
+            tables.put(*scope, record.clone());
+        }
+        tables.hazards.insert(hazard.id, hazard.clone());
+    }
+}
+
+impl Rules for OfOne {
+    fn decide(&mut self, tables: &mut Tables, sender: &Sender, opened: &Opened) -> Decision {
+        self.applied.push(sender.seq);
+        let command = &opened.command;
+        let current = tables.hazards.get(&HazardId(command.subject_id.0));
+        let actor = Actor::Person {
+            person_id: me(),
+            roles: vec![Role::Employee, Role::Principal],
+            certified: true,
+        };
+        let facts = Facts {
+            jurisdiction_id: Some(town()),
+            ..Facts::at(sender.now, Default::default(), Default::default())
+        };
+        let by = Author {
+            actor: &actor,
+            person_id: Some(me()),
+            origin: &Origin::DIRECT,
+            received_at: sender.now,
+        };
+        match decided(current, command, &by, &facts) {
+            Ok((hazard, effect)) => {
+                self.put_hazard(tables, &hazard);
+                let version = hazard.version;
+                Decision::TookEffect { version, effect }
+            }
+            Err(refusal) => Decision::Refused(refusal),
+        }
+    }
+
+    fn granted(&self, tables: &Tables, _: PersonId, _: Timestamp) -> BTreeSet<Scope> {
+        let all = tables.scopes.keys().copied();
+        all.filter(|scope| !self.dropped.contains(scope)).collect()
+    }
+}
 
 impl Hub {
     pub fn new() -> Self {
-        let stream = StreamState {
-            install_id: install(),
-            public_key: key().verifying_key().to_bytes().to_vec(),
-            last_seq: 0,
-            last_hash: Digest::ZERO,
-        };
-        let mut hub = Self {
-            epoch: "one".into(),
-            key: DigestKey([5; 16]),
-            stream,
-            receipts: BTreeMap::new(),
-            hazards: BTreeMap::new(),
+        let rules = OfOne {
             applied: vec![],
-            scopes: BTreeMap::new(),
             dropped: BTreeSet::new(),
             hazard_scopes: vec![firm_scope()],
+        };
+        let mut hub = Self {
+            memory: MemoryHub::new("one", DigestKey([5; 16]), rules),
             page: 100,
             max_commands: 1000,
             payload_limit: usize::MAX,
@@ -78,59 +112,47 @@ impl Hub {
             now: at(1_000),
             wrong_digest: false,
             forgets_checkpoints: 0,
-            others: BTreeMap::new(),
         };
-        let person = person_record();
-        hub.put(
-            Scope::Person(me()),
-            RecordKind::Person,
-            person.id.0,
-            1,
-            minicbor::to_vec(&person).unwrap(),
-        );
-        let firm = enterprise();
-        hub.put(
-            firm_scope(),
-            RecordKind::Enterprise,
-            firm.id.0,
-            1,
-            minicbor::to_vec(&firm).unwrap(),
-        );
+        hub.enrol(install());
+        let (person, firm) = (person_record(), enterprise());
+        let tables = &mut hub.memory.tables;
+        let record = record_of(RecordKind::Person, person.id.0, 1, &person);
+        tables.put(Scope::Person(me()), record.unwrap());
+        let record = record_of(RecordKind::Enterprise, firm.id.0, 1, &firm);
+        tables.put(firm_scope(), record.unwrap());
         hub
     }
 
-    pub fn put(&mut self, scope: Scope, kind: RecordKind, id: Uuid, version: i64, body: Vec<u8>) {
-        let record = Record {
-            kind,
-            id,
-            version,
-            body: Bytes(body),
-        };
-        self.scopes
-            .entry(scope)
-            .or_default()
-            .push(((kind, id), Some(record)));
+    /// A fresh stream for an install.
+    pub fn enrol(&mut self, install_id: InstallId) {
+        let public = key().verifying_key().to_bytes().to_vec();
+        self.memory.tables.enrol(install_id, me(), public);
     }
 
-    pub fn remove(&mut self, scope: Scope, kind: RecordKind, id: Uuid) {
-        self.scopes
-            .entry(scope)
-            .or_default()
-            .push(((kind, id), None));
+    pub fn hazard(&self, id: HazardId) -> &Hazard {
+        &self.memory.tables.hazards[&id]
+    }
+
+    pub fn applied(&self) -> &[i64] {
+        &self.memory.rules.applied
+    }
+
+    /// Goes back to a copy of its tables, under another epoch.
+    pub fn restore(&mut self, backup: &Tables, epoch: &str) {
+        self.memory.tables = backup.clone();
+        self.memory.epoch = epoch.to_owned();
     }
 
     pub fn put_hazard(&mut self, hazard: &Hazard) {
-        self.hazards.insert(hazard.id.0, hazard.clone());
-        for scope in self.hazard_scopes.clone() {
-            let body = minicbor::to_vec(hazard).unwrap();
-            self.put(scope, RecordKind::Hazard, hazard.id.0, hazard.version, body);
-        }
+        self.memory
+            .rules
+            .put_hazard(&mut self.memory.tables, hazard);
     }
 
     pub fn answer(&mut self, request: &Request) -> Result<ResponseBody, Failure> {
         match request {
             Request::Push(push) => self.push(push).map(ResponseBody::Push),
-            Request::Pull(pull) => Ok(ResponseBody::Pull(self.pull(pull))),
+            Request::Pull(pull) => self.pull(pull).map(ResponseBody::Pull),
             Request::CreateUpload { sha256, size, .. } => {
                 let complete = |(_, (known, size, bytes)): &(&String, &(Digest, u64, Vec<u8>))| {
                     known == sha256 && bytes.len() as u64 == *size
@@ -190,7 +212,7 @@ impl Hub {
 
     /// The server noticed that a photo is complete: the record says so.
     pub fn verify(&mut self, hazard: HazardId, sha256: Digest) {
-        let mut hazard = self.hazards[&hazard.0].clone();
+        let mut hazard = self.hazard(hazard).clone();
         for photo in &mut hazard.photos {
             if photo.reference.sha256 == sha256 {
                 photo.state = PhotoState::Verified;
@@ -200,205 +222,63 @@ impl Hub {
         self.put_hazard(&hazard);
     }
 
-    /// Goes on with the stream of this install, if it has one here.
-    pub fn turn_to(&mut self, install_id: InstallId) {
-        if let Some((stream, receipts)) = self.others.remove(&install_id) {
-            let before = std::mem::replace(&mut self.stream, stream);
-            let receipts = std::mem::replace(&mut self.receipts, receipts);
-            self.others.insert(before.install_id, (before, receipts));
-        }
-    }
-
     fn push(&mut self, push: &PushRequest) -> Result<PushResponse, Failure> {
         self.pushed_batches.push(push.commands.len());
-        self.turn_to(push.install_id);
-        let most = self.payload_limit;
-        let long = |envelope: &Envelope| envelope.payload.0.len() > most;
-        if push.commands.len() > self.max_commands || push.commands.iter().any(long) {
-            return Err(Failure::PayloadTooLarge { ours: true });
-        }
-        let (mut results, mut expected) = (vec![], None);
-        for envelope in &push.commands {
-            match judge(&self.stream, envelope, &WireLimits::default()) {
-                Judgement::Gap(next) => {
-                    expected = Some(next);
-                    break;
-                }
-                Judgement::Replay(hash) => results.push(match self.receipts.get(&envelope.seq) {
-                    Some((known, receipt)) if *known == hash => {
-                        PushResult::Receipt(receipt.clone())
-                    }
-                    _ => PushResult::IdReused { seq: envelope.seq },
-                }),
-                Judgement::Quarantine(reason, detail) => {
-                    results.push(self.receipt(envelope, Outcome::Quarantined { reason, detail }));
-                }
-                Judgement::Execute(read) => {
-                    let outcome = self.execute(&read.command);
-                    self.applied.push(envelope.seq);
-                    results.push(self.receipt(envelope, outcome));
-                }
-            }
-        }
-        Ok(PushResponse {
-            protocol: 1,
-            epoch: self.epoch.clone(),
-            server_time: self.now,
-            last: self.stream.last_seq,
-            results,
-            expected,
-            missing_photos: self.missing.clone(),
-        })
+        let usual = WireLimits::default();
+        self.memory.limits.commands = self.max_commands;
+        self.memory.limits.payload_bytes = self.payload_limit.min(usual.payload_bytes);
+        let answer = self.memory.push(me(), push, self.now);
+        let mut answer = answer.map_err(failure)?;
+        answer.missing_photos = self.missing.clone();
+        Ok(answer)
     }
 
-    fn receipt(&mut self, envelope: &Envelope, outcome: Outcome) -> PushResult {
-        self.stream.advance(envelope);
-        let receipt = Receipt {
-            seq: envelope.seq,
-            received_at: self.now,
-            outcome,
-        };
-        self.receipts
-            .insert(envelope.seq, (self.stream.last_hash, receipt.clone()));
-        PushResult::Receipt(receipt)
-    }
-
-    fn execute(&mut self, command: &Command) -> Outcome {
-        let current = self.hazards.get(&command.subject_id.0).cloned();
-        let actor = Actor::Person {
-            person_id: me(),
-            roles: vec![Role::Employee, Role::Principal],
-            certified: true,
-        };
-        let facts = Facts {
-            jurisdiction_id: Some(town()),
-            ..Facts::at(self.now, Default::default(), Default::default())
-        };
-        let decision = match decide(current.as_ref(), command, &actor, &facts) {
-            Ok(decision) => decision,
-            Err(refusal) => return Outcome::Rejected { refusal },
-        };
-        let mut hazard = current;
-        for event in decision.events {
-            let record = EventRecord {
-                hazard_id: HazardId(command.subject_id.0),
-                seq: hazard.as_ref().map_or(1, |h| h.version + 1),
-                actor_id: Some(me()),
-                recorded_at: self.now,
-                origin: Origin::DIRECT,
-                event,
-            };
-            match &mut hazard {
-                Some(hazard) => hazard.apply(&record),
-                None => hazard = Hazard::begin(&record),
-            }
+    fn pull(&mut self, pull: &PullRequest) -> Result<PullResponse, Failure> {
+        self.memory.limits.records = self.page;
+        let answer = self.memory.pull(me(), pull, self.now);
+        let mut answer = answer.map_err(failure)?;
+        answer.missing_photos = self.missing.clone();
+        if self.forgets_checkpoints > 0 {
+            self.forgets_checkpoints -= 1;
+            forget_checkpoints(&mut answer);
         }
-        let hazard = hazard.unwrap();
-        self.put_hazard(&hazard);
-        Outcome::Applied {
-            version: hazard.version,
-        }
-    }
-
-    fn pull(&mut self, pull: &PullRequest) -> PullResponse {
-        let mut answers = vec![];
-        let mut more = false;
-        let known = pull.epoch.as_ref() == Some(&self.epoch);
-        let mut scopes: BTreeSet<Scope> = self.scopes.keys().copied().collect();
-        scopes.extend(pull.scopes.iter().map(|held| held.scope));
-        for scope in scopes {
-            let held = pull.scopes.iter().find(|held| held.scope == scope);
-            if self.dropped.contains(&scope) {
-                if held.is_some() {
-                    let update = ScopeUpdate::Drop {
-                        reason: DropReason::NoLongerYours,
-                    };
-                    answers.push(ScopeAnswer { scope, update });
-                }
-                continue;
-            }
-            let mut page = self.page_of(scope, held, known);
-            if self.forgets_checkpoints > 0 {
-                page.checkpoint = None;
-                if page.records.is_empty() && page.reset.is_none() {
-                    continue;
-                }
-            }
-            more |= page.checkpoint.is_none();
-            answers.push(ScopeAnswer {
-                scope,
-                update: ScopeUpdate::Page(page),
-            });
-        }
-        self.forgets_checkpoints = self.forgets_checkpoints.saturating_sub(1);
-        PullResponse {
-            protocol: 1,
-            epoch: self.epoch.clone(),
-            digest_key: (!known).then(|| Bytes(self.key.0.to_vec())),
-            server_time: self.now,
-            last: self.stream.last_seq,
-            answers,
-            more,
-            missing_photos: self.missing.clone(),
-        }
-    }
-
-    fn checkpoint(&self, log: &[(RowKey, Option<Record>)]) -> Checkpoint {
-        let mut rows = BTreeMap::new();
-        for (key, change) in log {
-            rows.insert(*key, change.clone());
-        }
-        let mut sum = Checkpoint::EMPTY;
-        for record in rows.into_values().flatten() {
-            sum = sum.with(self.key.of_record(
-                record.kind,
-                &record.id,
-                record.version,
-                &record.body.0,
-            ));
-        }
-        sum
-    }
-
-    fn page_of(&self, scope: Scope, held: Option<&ScopeCursor>, known: bool) -> Page {
-        let log = &self.scopes[&scope];
-        let cursor = held.and_then(|held| held.cursor.as_ref()).filter(|_| known);
-        let mut from = cursor.map_or(0, |c| {
-            u64::from_be_bytes(c.0.clone().try_into().unwrap()) as usize
-        });
-        let mut reset = match (held, cursor) {
-            (None, _) => Some(ResetReason::First),
-            (Some(_), None) => Some(ResetReason::CursorUnknown),
-            _ => None,
-        };
-        if held
-            .and_then(|held| held.checkpoint)
-            .is_some_and(|c| c != self.checkpoint(&log[..from]))
-        {
-            (from, reset) = (0, Some(ResetReason::DigestMismatch));
-        }
-        let to = (from + self.page).min(log.len());
-        let (mut records, mut removals) = (vec![], vec![]);
-        let changes: BTreeMap<RowKey, Option<Record>> = log[from..to].iter().cloned().collect();
-        for ((kind, id), change) in changes {
-            match change {
-                Some(record) => records.push(record),
-                None => removals.push(RecordKey { kind, id }),
-            }
-        }
-        let mut checkpoint = (to == log.len()).then(|| self.checkpoint(log));
         if self.wrong_digest {
-            checkpoint = checkpoint.map(|c| Checkpoint {
-                digest: c.digest ^ 1,
-                ..c
-            });
+            for page in pages(&mut answer) {
+                page.checkpoint = page.checkpoint.map(|sum| Checkpoint {
+                    digest: sum.digest ^ 1,
+                    ..sum
+                });
+            }
         }
-        Page {
-            reset,
-            records,
-            removals,
-            cursor: Bytes((to as u64).to_be_bytes().to_vec()),
-            checkpoint,
+        Ok(answer)
+    }
+}
+
+fn pages(answer: &mut PullResponse) -> impl Iterator<Item = &mut Page> {
+    let answers = answer.answers.iter_mut();
+    answers.filter_map(|answer| match &mut answer.update {
+        ScopeUpdate::Page(page) => Some(page),
+        ScopeUpdate::Drop { .. } => None,
+    })
+}
+
+fn forget_checkpoints(answer: &mut PullResponse) {
+    let incomplete = pages(answer).map(|page| page.checkpoint = None).count() > 0;
+    answer.more |= incomplete;
+    answer.answers.retain(|answer| match &answer.update {
+        ScopeUpdate::Page(page) => !page.records.is_empty() || page.reset.is_some(),
+        ScopeUpdate::Drop { .. } => true,
+    });
+}
+
+fn failure(refused: NotAnswered) -> Failure {
+    match refused {
+        NotAnswered::Refused(RequestRefused::TooLarge { .. }) => {
+            Failure::PayloadTooLarge { ours: true }
         }
+        other => Failure::Refused {
+            code: "NOT_ANSWERED".into(),
+            detail: other.to_string(),
+        },
     }
 }

@@ -25,7 +25,7 @@ fn stuck() -> World {
 }
 
 fn texts(world: &World) -> Vec<String> {
-    let notes = &world.hub.hazards[&hazard_id(1).0].notes;
+    let notes = &world.hub.hazard(hazard_id(1)).notes;
     let word = |text: &str| text.chars().take(3).collect();
     notes.iter().map(|note| word(&note.text)).collect()
 }
@@ -200,12 +200,9 @@ fn of_a_report_set_aside_the_photo_is_not_awaited_and_can_be_named_anew() {
 #[test]
 fn a_server_restored_from_backup_gets_the_placeholder_again() {
     let mut world = stuck();
-    let (stream, hazards) = (world.hub.stream.clone(), world.hub.hazards.clone());
+    let backup = world.hub.memory.tables.clone();
     world.settle();
-    world.hub.stream = stream;
-    world.hub.hazards = hazards;
-    world.hub.receipts.retain(|seq, _| *seq <= 1);
-    world.hub.epoch = "two".into();
+    world.hub.restore(&backup, "two");
     world.pull();
     world.settle();
     assert_eq!(texts(&world), ["003", "004"]);
@@ -224,8 +221,7 @@ fn under_a_new_install_a_command_set_aside_stays_with_its_person() {
     assert!(world.pump());
     assert!(world.store.commands[&2].is_replaced());
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = push_tests::fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.hub.payload_limit = usize::MAX;
     world.engine.handle_rekeyed(new, key());
     world.settle();
@@ -302,8 +298,6 @@ fn arrive(world: &mut World) {
     for request in std::mem::take(&mut world.late) {
         drop(world.hub.answer(&request));
     }
-    let present = world.engine.identity().install_id;
-    world.hub.turn_to(present);
 }
 
 fn rekey_if_told(world: &mut World, installs: u128) -> u128 {
@@ -311,9 +305,7 @@ fn rekey_if_told(world: &mut World, installs: u128) -> u128 {
         return installs;
     }
     let new = InstallId(Uuid::from_u128(1_000 + installs));
-    let stream = (push_tests::fresh_stream(new), BTreeMap::new());
-    world.hub.others.insert(new, stream);
-    world.hub.turn_to(new);
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.pump();
     installs + 1

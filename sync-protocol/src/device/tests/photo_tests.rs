@@ -170,7 +170,7 @@ fn a_photo_whose_hazard_left_scope_goes_once_the_server_has_all_of_it() {
     world.settle();
     world.pull();
     assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
-    world.hub.dropped.insert(firm_scope());
+    world.hub.memory.rules.dropped.insert(firm_scope());
     world.pull();
     assert_eq!(
         world.store.photos[&sha256].stage,
@@ -191,7 +191,7 @@ fn a_photo_out_of_sight_that_the_server_does_not_hold_goes_up_again() {
     world.pull();
     // Its bytes are gone there, and the hazard is out of sight here.
     world.hub.uploads.clear();
-    world.hub.dropped.insert(firm_scope());
+    world.hub.memory.rules.dropped.insert(firm_scope());
     world.pull();
     assert_eq!(world.store.photos[&sha256].stage, PhotoStage::Sent);
     assert_eq!(chunks(&world).len(), 6);
@@ -213,8 +213,7 @@ fn after_a_rekey_a_photo_goes_on_with_the_command_that_names_it() {
     // On a hazard that nobody knows: it will be refused, and takes sequence 1 of the new install.
     world.queue(hazard_id(50), note("on nothing"));
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = push_tests::fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.settle();
     assert_eq!(world.standing(1), Standing::NeedsAttention);
@@ -229,7 +228,7 @@ fn a_photo_that_is_not_sent_yet_survives_the_loss_of_its_scope() {
     for _ in 0..4 {
         world.pump();
     }
-    world.hub.dropped.insert(firm_scope());
+    world.hub.memory.rules.dropped.insert(firm_scope());
     world.engine.handle_pull_wanted();
     world.pump();
     assert!(world.store.photos.contains_key(&sha256), "the only copy");

@@ -1,6 +1,7 @@
 //! Replica: pages, checkpoints, scopes that share rows, drops, resets.
 
 use super::*;
+use crate::hub::memory::Tables;
 use crate::wire::Scope;
 use hazardloop_domain::hazard::Hazard;
 
@@ -9,7 +10,7 @@ fn other_hazard(world: &mut World, n: u128) -> Hazard {
     let mut other = World::new();
     other.queue(hazard_id(n), report(vec![]));
     other.settle();
-    let hazard = other.hub.hazards[&hazard_id(n).0].clone();
+    let hazard = other.hub.hazard(hazard_id(n)).clone();
     world.hub.put_hazard(&hazard);
     hazard
 }
@@ -22,7 +23,7 @@ fn pages_are_shown_at_the_checkpoint_and_not_before() {
     }
     world.hub.page = 2;
     world.engine.handle_pull_wanted();
-    // One answer: two changes a scope, the firm's scope is not complete.
+    // One answer with two changes: the firm's scope is not complete.
     world.faults = VecDeque::from([Fault::None, Fault::Fail(Failure::Offline)]);
     assert!(world.pump());
     assert!(world.engine.hazards(world.now).is_empty());
@@ -48,16 +49,16 @@ fn pages_are_shown_at_the_checkpoint_and_not_before() {
 #[test]
 fn a_row_in_two_scopes_stays_until_both_are_gone() {
     let mut world = World::new();
-    world.hub.hazard_scopes = vec![firm_scope(), town_scope()];
+    world.hub.memory.rules.hazard_scopes = vec![firm_scope(), town_scope()];
     other_hazard(&mut world, 1);
     world.pull();
     let key = (RecordKind::Hazard, hazard_id(1).0);
     assert_eq!(world.engine.state().rows[&key].holders, 2);
-    world.hub.dropped.insert(town_scope());
+    world.hub.memory.rules.dropped.insert(town_scope());
     world.pull();
     assert_eq!(world.engine.state().rows[&key].holders, 1);
     assert!(world.engine.hazard(world.now, hazard_id(1)).is_some());
-    world.hub.dropped.insert(firm_scope());
+    world.hub.memory.rules.dropped.insert(firm_scope());
     world.pull();
     assert!(world.engine.hazard(world.now, hazard_id(1)).is_none());
     assert!(!world.store.rows.contains_key(&key));
@@ -76,9 +77,8 @@ fn a_revoked_row_with_unsent_work_is_hidden_and_goes_when_settled() {
     world.faults.push_back(fail);
     world.queue(hazard_id(1), note("unsent"));
     assert!(world.pump());
-    world
-        .hub
-        .remove(firm_scope(), RecordKind::Hazard, hazard_id(1).0);
+    let tables = &mut world.hub.memory.tables;
+    tables.remove(firm_scope(), RecordKind::Hazard, hazard_id(1).0);
     world.engine.handle_pull_wanted();
     assert!(world.pump());
     let key = (RecordKind::Hazard, hazard_id(1).0);
@@ -100,11 +100,15 @@ fn an_altered_row_is_noticed_and_its_scope_alone_is_fetched_anew() {
     // The hub's row changes behind the back of its feed.
     let changed = Hazard {
         description: "被改动".into(),
-        ..hazard
+        ..hazard.clone()
     };
     let body = Bytes(minicbor::to_vec(&changed).unwrap());
-    let log = world.hub.scopes.get_mut(&firm_scope()).unwrap();
-    log.last_mut().unwrap().1.as_mut().unwrap().body = body;
+    let rows = world.hub.memory.tables.scopes.get_mut(&firm_scope());
+    let row = rows
+        .unwrap()
+        .rows
+        .get_mut(&(RecordKind::Hazard, hazard.id.0));
+    row.unwrap().record.as_mut().unwrap().body = body;
     world.pull();
     let view = world.engine.hazard(world.now, hazard_id(1)).unwrap();
     assert_eq!(view.hazard.description, "被改动");
@@ -158,7 +162,7 @@ fn a_crash_at_any_write_of_a_first_pull_leaves_nothing_missing() {
     for crash in 1..16 {
         for durable in [false, true] {
             let mut world = World::new();
-            world.hub.hazard_scopes = vec![firm_scope(), town_scope()];
+            world.hub.memory.rules.hazard_scopes = vec![firm_scope(), town_scope()];
             for n in 0..4 {
                 other_hazard(&mut world, n);
             }
@@ -208,17 +212,24 @@ fn staged_pages_that_the_server_forgets_to_complete_are_fetched_anew() {
     assert_eq!(world.engine.hazards(world.now).len(), 1);
 }
 
+/// The records are as they were, the receipts are not: nothing is offered again.
+fn lose_records(world: &mut World, backup: &Tables, epoch: &str) {
+    let mut lost = backup.clone();
+    lost.installs = world.hub.memory.tables.installs.clone();
+    world.hub.restore(&lost, epoch);
+}
+
 /// A restored server's older versions count, be they many pages or in a scope that this device has not held.
 #[test]
 fn what_a_restored_server_no_longer_knows_is_shown_by_no_device() {
     let mut world = World::new();
     world.hub.page = 1;
-    world.hub.hazard_scopes = vec![firm_scope(), town_scope()];
+    world.hub.memory.rules.hazard_scopes = vec![firm_scope(), town_scope()];
     world.queue(hazard_id(1), report(vec![]));
     world.queue(hazard_id(2), report(vec![]));
     world.settle();
     world.pull();
-    let (scopes, hazards) = (world.hub.scopes.clone(), world.hub.hazards.clone());
+    let backup = world.hub.memory.tables.clone();
     world.queue(hazard_id(1), note("lost with the server's disk"));
     world.settle();
     world.pull();
@@ -226,11 +237,9 @@ fn what_a_restored_server_no_longer_knows_is_shown_by_no_device() {
         let key = (RecordKind::Hazard, hazard_id(1).0);
         world.engine.state().rows[&key].version
     };
-    let (before, after) = (hazards[&hazard_id(1).0].version, row(&world));
+    let (before, after) = (backup.hazards[&hazard_id(1)].version, row(&world));
     assert!(after > before);
-    world.hub.scopes = scopes.clone();
-    world.hub.hazards = hazards.clone();
-    world.hub.epoch = "restored".into();
+    lose_records(&mut world, &backup, "restored");
     world.pull();
     assert_eq!(row(&world), before);
     // Once more, with a scope that goes at the same time: it is no reason to keep what it had brought.
@@ -238,10 +247,8 @@ fn what_a_restored_server_no_longer_knows_is_shown_by_no_device() {
     world.settle();
     world.pull();
     assert!(row(&world) > before);
-    world.hub.scopes = scopes;
-    world.hub.hazards = hazards;
-    world.hub.epoch = "restored again".into();
-    world.hub.dropped.insert(town_scope());
+    lose_records(&mut world, &backup, "restored again");
+    world.hub.memory.rules.dropped.insert(town_scope());
     world.pull();
     assert_eq!(row(&world), before);
 }

@@ -106,7 +106,7 @@ fn a_lost_or_repeated_answer_changes_nothing() {
         world.queue(hazard_id(1), report(vec![]));
         world.queue(hazard_id(1), note("a"));
         world.settle();
-        assert_eq!(world.hub.applied, vec![1, 2], "{fault:?}");
+        assert_eq!(world.hub.applied(), vec![1, 2], "{fault:?}");
         assert_eq!(world.standing(1), Standing::Arrived);
         assert_eq!(world.standing(2), Standing::Arrived);
     }
@@ -161,7 +161,7 @@ fn batches_halve_until_they_pass() {
             .values()
             .all(|c| c.standing() == Standing::Arrived)
     );
-    assert_eq!(world.hub.applied, (1..=20).collect::<Vec<_>>());
+    assert_eq!(world.hub.applied(), (1..=20).collect::<Vec<_>>());
     let tried = &world.hub.pushed_batches;
     assert!(tried[..4] == [20, 10, 5, 2], "{tried:?}");
 }
@@ -182,7 +182,7 @@ fn batches_are_bounded_in_bytes() {
         "{:?}",
         world.hub.pushed_batches
     );
-    assert_eq!(world.hub.applied.len(), 10);
+    assert_eq!(world.hub.applied().len(), 10);
 }
 
 #[test]
@@ -235,7 +235,11 @@ fn a_crash_at_any_write_ends_like_an_undisturbed_run() {
             world.pull();
             // The host asks again after a start.
             world.pull();
-            assert_eq!(world.hub.applied, wanted, "crash {crash} durable {durable}");
+            assert_eq!(
+                world.hub.applied(),
+                wanted,
+                "crash {crash} durable {durable}"
+            );
             let view = world.engine.hazard(world.now, hazard_id(1)).unwrap();
             assert!(!view.is_pending(), "crash {crash} durable {durable}");
             assert_eq!(view.hazard.notes.len(), 2);
@@ -249,17 +253,13 @@ fn a_server_restored_from_backup_gets_the_lost_commands_again() {
     let mut world = World::new();
     world.queue(hazard_id(1), report(vec![]));
     world.settle();
-    let (stream, hazards) = (world.hub.stream.clone(), world.hub.hazards.clone());
+    let backup = world.hub.memory.tables.clone();
     world.queue(hazard_id(1), note("after the backup"));
     world.pull();
-    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 1);
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 1);
     // The backup knows command 1 only, under a new epoch and digest key.
-    world.hub.stream = stream;
-    world.hub.receipts.retain(|seq, _| *seq <= 1);
-    world.hub.scopes.get_mut(&firm_scope()).unwrap().truncate(2);
-    world.hub.hazards = hazards;
-    world.hub.epoch = "two".into();
-    world.hub.key = crate::digest::DigestKey([6; 16]);
+    world.hub.restore(&backup, "two");
+    world.hub.memory.key = crate::digest::DigestKey([6; 16]);
     world.pull();
     assert!(world.notices.contains(&Notice::ServerRestored {
         offered_again: 1,
@@ -267,7 +267,7 @@ fn a_server_restored_from_backup_gets_the_lost_commands_again() {
     }));
     world.pull();
     assert_eq!(
-        world.hub.hazards[&hazard_id(1).0].notes.len(),
+        world.hub.hazard(hazard_id(1)).notes.len(),
         1,
         "offered again, once"
     );
@@ -282,13 +282,11 @@ fn a_gap_makes_the_device_go_back_to_what_the_server_expects() {
     world.queue(hazard_id(1), report(vec![]));
     world.queue(hazard_id(1), note("a"));
     world.settle();
-    let hub = Hub::new();
-    world.hub.stream = hub.stream;
-    world.hub.receipts.clear();
-    world.hub.hazards.clear();
+    world.hub.enrol(install());
+    world.hub.memory.tables.hazards.clear();
     world.queue(hazard_id(1), note("b"));
     world.settle();
-    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 2);
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 2);
     assert!((1..=3).all(|seq| world.standing(seq) == Standing::Arrived));
 }
 
@@ -307,11 +305,10 @@ fn a_restored_phone_is_noticed_keys_anew_and_keeps_its_work() {
     assert!(world.notices.contains(&Notice::MustRekey));
     assert!(world.engine.state().meta.must_rekey);
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.settle();
-    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 2);
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 2);
     assert_eq!(world.engine.identity().install_id, new);
     assert!(!world.engine.state().meta.must_rekey);
 }
@@ -339,11 +336,10 @@ fn what_the_server_had_before_the_restore_is_settled_and_not_sealed_anew() {
     assert_eq!(world.standing(2), Standing::Arrived);
     assert!(world.engine.state().meta.must_rekey);
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.settle();
-    let notes = &world.hub.hazards[&hazard_id(1).0].notes;
+    let notes = &world.hub.hazard(hazard_id(1)).notes;
     assert_eq!(notes.len(), 2, "nothing took effect twice");
 }
 
@@ -368,11 +364,10 @@ fn all_that_was_made_on_a_restored_phone_is_sealed_anew() {
         "not left to a person"
     );
     let new = InstallId(Uuid::from_u128(99));
-    world.hub.stream = fresh_stream(new);
-    world.hub.receipts.clear();
+    world.hub.enrol(new);
     world.engine.handle_rekeyed(new, key());
     world.settle();
-    assert_eq!(world.hub.hazards[&hazard_id(1).0].notes.len(), 3);
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 3);
 }
 
 #[test]
@@ -396,20 +391,11 @@ fn an_answer_to_the_old_install_settles_nothing_of_the_new_one() {
     world.store.apply(&ops);
     world.engine.handle_stored(written);
     world.hub = Hub::new();
-    world.hub.stream = fresh_stream(new);
+    world.hub.enrol(new);
     world.settle();
     assert!(
-        world.hub.hazards.contains_key(&hazard_id(1).0),
+        world.hub.memory.tables.hazards.contains_key(&hazard_id(1)),
         "what was sealed anew is sent under the new install"
     );
     assert_eq!(world.standing(1), Standing::Arrived);
-}
-
-pub(super) fn fresh_stream(install_id: InstallId) -> crate::hub::StreamState {
-    crate::hub::StreamState {
-        install_id,
-        public_key: key().verifying_key().to_bytes().to_vec(),
-        last_seq: 0,
-        last_hash: Digest::ZERO,
-    }
 }
