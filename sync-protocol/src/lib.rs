@@ -7,6 +7,8 @@ pub mod chain;
 pub mod codec;
 #[cfg(test)]
 mod codec_tests;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod cosign;
 pub mod cosign_faults;
 pub mod cosign_text;

@@ -2,6 +2,8 @@
 
 mod account;
 mod apply;
+#[cfg(test)]
+mod conformance_tests;
 mod load;
 mod schema;
 #[cfg(test)]

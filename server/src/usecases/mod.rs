@@ -51,6 +51,8 @@ mod audit_tests;
 #[cfg(test)]
 mod co_sign_tests;
 #[cfg(test)]
+mod conformance_tests;
+#[cfg(test)]
 mod person_keys_tests;
 #[cfg(test)]
 pub(crate) mod pull_tests;

@@ -1,0 +1,142 @@
+//! The server as a hub like any other: the cases of the sync protocol's conformance suite, on both databases.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::future::Future;
+
+use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
+use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::conformance::hub::{HubUnderTest, NoAnswer};
+use hazardloop_sync_protocol::hub_cases;
+use hazardloop_sync_protocol::wire::{PullRequest, PullResponse, PushRequest, PushResponse};
+
+use super::people::{self, NewPerson};
+use super::{enterprises, jurisdictions, pull, push, relocate};
+use crate::failure::Failure;
+use crate::sample;
+use crate::store::{access, installs};
+use crate::test_support::{NOW, TestServer, firm_of, on_each_database, person, terms};
+
+struct Server {
+    server: TestServer,
+    now: Timestamp,
+}
+
+/// Waits for a use case: cases know of no runtime.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
+fn refused(failure: Failure) -> NoAnswer {
+    match failure {
+        Failure::NotFound("device") => NoAnswer::UnknownDevice,
+        Failure::DeviceRevoked => NoAnswer::Revoked,
+        Failure::TooLarge { .. } => NoAnswer::TooLarge,
+        Failure::Invalid { .. } => NoAnswer::Invalid,
+        Failure::UpgradeRequired { .. } => NoAnswer::UpgradeRequired,
+        other => panic!("{other}"),
+    }
+}
+
+impl HubUnderTest for Server {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+        self.server.set_now(now);
+    }
+
+    fn add_town(&mut self, id: JurisdictionId) {
+        let town = Jurisdiction {
+            id,
+            parent_id: Some(JurisdictionId(sample::id("500153000000"))),
+            name: format!("镇{}", id.0.as_bytes()[15]),
+            level: Level::Town,
+            division_code: None,
+            version: 1,
+        };
+        let (key, now) = (self.server.app.digest_key, self.now);
+        let write = move |tx: &mut _| jurisdictions::add(tx, &key, &town, None, None, now);
+        wait(self.server.app.db.write(write)).unwrap();
+    }
+
+    fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId) {
+        let firm = firm_of(id.0, town, "工贸".to_owned());
+        let (key, now) = (self.server.app.digest_key, self.now);
+        let write = move |tx: &mut _| enterprises::register(tx, &key, &firm, None, now);
+        wait(self.server.app.db.write(write)).unwrap();
+    }
+
+    fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope) {
+        let new = NewPerson {
+            id,
+            login: format!("conformance{}", id.0.as_bytes()[15]),
+            name: "某人".to_owned(),
+            phone: None,
+            password_hash: "-".to_owned(),
+            grants: vec![terms(role, over)],
+        };
+        let (key, now) = (self.server.app.digest_key, self.now);
+        let write = move |tx: &mut _| people::register(tx, &key, new.clone(), None, now).map(drop);
+        wait(self.server.app.db.write(write)).unwrap();
+    }
+
+    fn end_role(&mut self, id: PersonId) {
+        let app = &self.server.app;
+        let read = app.db.read(move |tx| access::grants_of(tx.conn(), id));
+        let grant = wait(read).unwrap()[0].id;
+        wait(people::end_grant(app, person("admin"), id, 1, grant)).unwrap();
+    }
+
+    fn move_enterprise(&mut self, id: EnterpriseId, to: JurisdictionId) {
+        let asked = relocate::Move {
+            seen: 1,
+            to,
+            reason: "厂房搬迁".to_owned(),
+        };
+        let app = &self.server.app;
+        wait(relocate::relocate(app, person("admin"), id, asked)).unwrap();
+    }
+
+    fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
+        let row = installs::Install {
+            id: install_id,
+            person_id,
+            device_name: "test".to_owned(),
+            key_algorithm: 1,
+            public_key,
+            enrolled_at: self.now,
+            last_seen_at: None,
+            revoked_at: None,
+            revoked_reason: None,
+        };
+        let write = move |tx: &mut _| installs::insert(tx, &row);
+        wait(self.server.app.db.write(write)).unwrap();
+    }
+
+    fn revoke(&mut self, install_id: InstallId) {
+        let now = self.now;
+        let write = move |tx: &mut _| installs::revoke(tx, install_id, "丢失", now);
+        assert!(wait(self.server.app.db.write(write)).unwrap());
+    }
+
+    fn push(&mut self, by: PersonId, request: PushRequest) -> Result<PushResponse, NoAnswer> {
+        wait(push::push(&self.server.app, by, request)).map_err(refused)
+    }
+
+    fn pull(&mut self, by: PersonId, request: PullRequest) -> Result<PullResponse, NoAnswer> {
+        wait(pull::pull(&self.server.app, by, request)).map_err(refused)
+    }
+}
+
+fn on_the_server(case: impl Fn(&mut dyn HubUnderTest)) {
+    on_each_database(async |server| {
+        let mut hub = Server { server, now: NOW };
+        case(&mut hub);
+    });
+}
+
+hub_cases!(on_the_server);
