@@ -10,7 +10,7 @@ use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub::{Judgement, StreamState, judge};
+use hazardloop_sync_protocol::hub::{Judgement, StreamState, give_up, judge};
 use hazardloop_sync_protocol::wire::{
     Bytes, CommandPayload, Envelope, Opened, Outcome, PROTOCOL_MAX, PushRequest, PushResponse,
     PushResult, Receipt, Record, RecordKind, Scope, WireLimits,
@@ -282,6 +282,11 @@ impl Hub {
                     continue;
                 }
                 Judgement::Quarantine(reason, detail) => Outcome::Quarantined { reason, detail },
+                Judgement::GiveUp(read) => {
+                    let receipts = &self.tables.installs.get(&install_id)?.receipts;
+                    let about = receipts.get(&read.choice.about.seq);
+                    give_up(&read.choice, about.map(|(_, receipt)| &receipt.outcome))
+                }
                 Judgement::Execute(read) => match early.remove(&envelope.seq) {
                     Some(outcome) => outcome,
                     None => self.execute(install_id, envelope.seq, &read)?,

@@ -7,7 +7,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::StreamState;
-use hazardloop_sync_protocol::wire::{Envelope, Receipt};
+use hazardloop_sync_protocol::wire::{Envelope, Outcome, Receipt};
 
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
@@ -183,6 +183,7 @@ pub struct Kept {
     received_at: i64,
     outcome: &'static str,
     receipt: Vec<u8>,
+    waiting_since: Option<i64>,
 }
 
 impl Kept {
@@ -210,6 +211,8 @@ impl Kept {
             received_at: receipt.received_at.as_millis(),
             outcome: receipt.outcome.name(),
             receipt: minicbor::to_vec(receipt).unwrap_or_default(),
+            waiting_since: (!receipt.outcome.took_effect())
+                .then_some(receipt.received_at.as_millis()),
         }
     }
 
@@ -218,6 +221,12 @@ impl Kept {
         beginnings().contains(&self.kind.as_str())
             && self.outcome != APPLIED
             && self.subject_id.as_deref() == Some(subject.as_bytes())
+    }
+
+    /// What became of it.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let receipt: Receipt = minicbor::decode(&self.receipt).ok()?;
+        Some(receipt.outcome)
     }
 
     /// Its place in the stream.

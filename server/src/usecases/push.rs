@@ -7,17 +7,20 @@ use std::collections::BTreeSet;
 
 use hazardloop_domain::access::{Actor, Role};
 use hazardloop_domain::command::{Command, Origin, Subject, SubjectKind};
+use hazardloop_domain::command_fate::{Choice, SentCommand};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::hub::{Judgement, give_up, is_noted, judge, required_predecessor};
 use hazardloop_sync_protocol::wire::{
     Envelope, Opened, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult,
     QuarantineReason, Receipt, RecordKind, Scope, WireLimits,
 };
 
 use super::co_sign::{self, Checked};
+use super::command_fates;
 use super::execute::{Done, Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
 use crate::app::App;
@@ -51,10 +54,11 @@ pub async fn push(
                 install,
                 now,
                 kept: Vec::new(),
+                choices: Vec::new(),
             };
             let taken = batch.take(tx, &request.commands, &limits)?;
             let last = batch.install.stream.last_seq;
-            batch.store(tx, taken.begun_at)?;
+            batch.store(tx, taken.begun_at, &app.digest_key)?;
             let missing_photos = hazards::photos_missing_from(
                 tx.conn(),
                 person_id.as_bytes(),
@@ -129,6 +133,8 @@ struct Batch<'a> {
     now: Timestamp,
     /// Commands with their receipts, not yet written.
     kept: Vec<Kept>,
+    /// What was chosen about earlier commands, and the command that says so.
+    choices: Vec<(Choice, i64)>,
 }
 
 /// What became of a batch.
@@ -198,8 +204,21 @@ impl Batch<'_> {
             Judgement::Quarantine(reason, detail) => {
                 (Outcome::Quarantined { reason, detail }, None)
             }
+            Judgement::GiveUp(read) => {
+                let about = self.outcome_of(tx, &read.choice)?;
+                let outcome = give_up(&read.choice, about.as_ref());
+                if outcome.took_effect() {
+                    self.choices.push((read.choice, envelope.seq));
+                }
+                (outcome, Some(read.subject_id))
+            }
             Judgement::Execute(read) => {
                 let subject = read.command.subject_id;
+                if let Some(choice) = &read.choice
+                    && is_noted(choice, self.outcome_of(tx, choice)?.as_ref())
+                {
+                    self.choices.push((choice.clone(), envelope.seq));
+                }
                 (self.execute(tx, envelope.seq, *read)?, Some(subject))
             }
         };
@@ -221,13 +240,36 @@ impl Batch<'_> {
     }
 
     /// Writes effects, receipts and how far the stream has come.
-    fn store(self, tx: &mut WriteTx<'_>, begun_at: i64) -> Result<(), Failure> {
+    fn store(self, tx: &mut WriteTx<'_>, begun_at: i64, key: &DigestKey) -> Result<(), Failure> {
         self.set.store(tx)?;
         pushed::keep_all(tx, self.kept)?;
+        let install_id = self.install.stream.install_id;
+        for (choice, seq) in &self.choices {
+            let by = SentCommand {
+                install_id,
+                seq: *seq,
+            };
+            command_fates::note(tx, key, self.install.person_id, (choice, by), self.now)?;
+        }
         if self.install.stream.last_seq > begun_at {
             pushed::advance(tx, begun_at, &self.install.stream, self.now)?;
         }
         Ok(())
+    }
+
+    /// What became of the command that a choice is about, of this batch too.
+    fn outcome_of(
+        &self,
+        tx: &mut WriteTx<'_>,
+        choice: &Choice,
+    ) -> Result<Option<Outcome>, Failure> {
+        let about = choice.about;
+        if about.install_id == self.install.stream.install_id
+            && let Some(kept) = self.kept.iter().find(|kept| kept.seq() == about.seq)
+        {
+            return Ok(kept.outcome());
+        }
+        command_fates::outcome_of(tx.conn(), self.install.person_id, about)
     }
 
     /// Lets the rules decide. Only a failure of the store itself ends the batch; everything else

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::digest::DigestKey;
-use crate::hub::{Judgement, StreamState, judge};
+use crate::hub::{Judgement, StreamState, give_up, judge};
 use hazardloop_domain::access::{Actor, Role};
 use hazardloop_domain::command::Origin;
 use hazardloop_domain::hazard::{EventRecord, Facts, Hazard, decide};
@@ -232,6 +232,11 @@ impl Hub {
                 }),
                 Judgement::Quarantine(reason, detail) => {
                     results.push(self.receipt(envelope, Outcome::Quarantined { reason, detail }));
+                }
+                Judgement::GiveUp(read) => {
+                    let about = self.receipts.get(&read.choice.about.seq);
+                    let outcome = give_up(&read.choice, about.map(|(_, receipt)| &receipt.outcome));
+                    results.push(self.receipt(envelope, outcome));
                 }
                 Judgement::Execute(read) => {
                     let outcome = self.execute(&read.command);
