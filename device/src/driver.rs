@@ -6,8 +6,8 @@ use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
-    Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request, ResponseBody,
-    Standing, StoreOp,
+    ChoiceError, Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request,
+    ResponseBody, Standing, StoreOp, Ticket,
 };
 use hazardloop_sync_protocol::wire::CoSignature;
 use rand::Rng as _;
@@ -39,6 +39,18 @@ pub enum DeviceError {
     /// The command could not be stored: it does not exist.
     #[error("the command could not be kept: {0}")]
     NotKept(String),
+    /// What a person wants done about an earlier command cannot be.
+    #[error(transparent)]
+    Choice(ChoiceError),
+}
+
+impl From<ChoiceError> for DeviceError {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Refused(refused) => Self::Refused(refused.0),
+            other => Self::Choice(other),
+        }
+    }
 }
 
 /// One device, opened.
@@ -51,6 +63,8 @@ pub struct Device {
     pub engine: Engine,
     /// Its photos.
     pub photos: PhotoDir,
+    /// The command that took no effect and whose place the next one takes.
+    pub instead_of: Option<i64>,
     store: Store,
 }
 
@@ -114,6 +128,7 @@ impl Device {
             account,
             engine,
             photos,
+            instead_of: None,
             store,
         })
     }
@@ -167,12 +182,30 @@ impl Device {
         command: &Command,
         co_signatures: &[CoSignature],
     ) -> Result<Queued, DeviceError> {
+        let (now, made) = (ambient.clock.now(), reading(ambient));
+        let ticket = match self.instead_of.take() {
+            None => self
+                .engine
+                .handle_signed_command(now, made, command, co_signatures)
+                .map_err(|refused| DeviceError::Refused(refused.0))?,
+            Some(seq) => {
+                let engine = &mut self.engine;
+                engine.handle_amended(now, made, seq, command, co_signatures)?
+            }
+        };
+        self.stored(ambient, ticket)?.ok_or_else(|| {
+            // Every command that is taken gets a sequence.
+            DeviceError::NotKept(String::new())
+        })
+    }
+
+    /// Waits for the store to have what was just taken.
+    pub(crate) fn stored(
+        &mut self,
+        ambient: &Ambient,
+        ticket: Ticket,
+    ) -> Result<Option<Queued>, DeviceError> {
         let clock = &ambient.clock;
-        let made = reading(ambient);
-        let ticket = self
-            .engine
-            .handle_signed_command(clock.now(), made, command, co_signatures)
-            .map_err(|refused| DeviceError::Refused(refused.0))?;
         let mut trouble = String::new();
         while let Some(output) = self.engine.poll_output_of(clock.now(), &[]) {
             match output {
@@ -186,7 +219,10 @@ impl Device {
                     seq,
                     subject_id,
                 }) if own == ticket => {
-                    return Ok(Queued { seq, subject_id });
+                    return Ok(Some(Queued { seq, subject_id }));
+                }
+                Output::Notice(Notice::ChoiceNoted { ticket: own }) if own == ticket => {
+                    return Ok(None);
                 }
                 _ => {}
             }
@@ -357,13 +393,14 @@ impl Device {
 
     /// How many commands stand so.
     pub fn count(&self, standing: Standing) -> usize {
-        let state = self.engine.state();
-        let commands = state.commands.values();
-        commands.filter(|c| state.standing(c) == standing).count()
+        let commands = self.engine.state().commands.values();
+        commands
+            .filter(|c| self.engine.standing(c) == standing)
+            .count()
     }
 }
 
-fn reading(ambient: &Ambient) -> ClockReading {
+pub(crate) fn reading(ambient: &Ambient) -> ClockReading {
     let clock = &ambient.clock;
     ClockReading {
         wall: clock.now(),

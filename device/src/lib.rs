@@ -4,6 +4,7 @@
 pub mod ambient;
 mod ask;
 pub mod calendar;
+mod choose;
 pub mod cli;
 pub mod driver;
 pub mod enrol;

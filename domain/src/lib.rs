@@ -8,6 +8,7 @@ pub mod access;
 pub mod calendar;
 pub mod calendar_year;
 pub mod command;
+pub mod command_fate;
 pub mod credit_code;
 pub mod enterprise;
 pub mod evidence;

@@ -49,6 +49,17 @@ fn names(roles: &[Role]) -> String {
     names.join(", ")
 }
 
+fn opens_nothing(role: Role) -> bool {
+    let operates = Operation::ALL
+        .iter()
+        .any(|operation| operation.roles().contains(&role));
+    let commands = TABLE.iter().any(|row| row.roles.contains(&role));
+    let inspects = crate::inspection::policy::TABLE
+        .iter()
+        .any(|row| row.roles.contains(&role));
+    !operates && !commands && !inspects
+}
+
 fn document() -> String {
     let mut text = String::from(
         "# 角色 / Roles\n\n\
@@ -64,6 +75,16 @@ fn document() -> String {
         let (over, by) = (scopes(role), names(granted_by(role)));
         text += &format!("| `{}` | {zh} | {en} | {over} | {by} |\n", role.as_str());
     }
+    let idle: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| opens_nothing(*role))
+        .collect();
+    text += &format!(
+        "\n{}：目前不开放任何操作或指令，仅可授予。{} may be granted and opens no operation and no command yet: \
+         it reads nothing and changes nothing.\n",
+        names(&idle),
+        names(&idle)
+    );
     text += "\n## 操作 / Operations\n\n| | | | 角色 / roles |\n|---|---|---|---|\n";
     for operation in Operation::ALL {
         text += &format!(

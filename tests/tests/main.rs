@@ -8,6 +8,7 @@
     reason = "a test stops where the product has to answer with an error, and its tables of cases are read once"
 )]
 
+mod attention;
 mod catalog;
 mod cosign;
 mod doors;

@@ -6,10 +6,11 @@ use clap::{Args, Parser, Subcommand};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::EngineConfig;
 
+use super::attention_args::AttentionArgs;
 use super::cosign_args::{CosignTask, PinKeyTask, Signing};
 use super::inspection_args::{InspectTask, SelfCheckArgs};
 use super::list_args::{
-    ChecklistArgs, CriteriaArgs, HandOversArgs, ListArgs, OrdersArgs, PacksArgs,
+    ChecklistArgs, CriteriaArgs, HandOverArgs, HandOversArgs, ListArgs, OrdersArgs, PacksArgs,
     ResponsibilitiesArgs, UnclaimedArgs,
 };
 use super::parse;
@@ -72,6 +73,14 @@ pub struct Arguments {
     #[arg(long, global = true, hide = true, env = "HAZARDLOOP_TEST_SEED",
         value_parser = parse::whole::<u64>)]
     pub test_seed: Option<u64>,
+    /// The command that took no effect and whose place this one takes.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NUMBER",
+        allow_negative_numbers = true
+    )]
+    pub instead_of: Option<i64>,
     /// Who else signs a step.
     #[command(flatten)]
     pub signing: Signing,
@@ -163,6 +172,8 @@ pub enum Task {
     Show(OneHazard),
     /// Lists the rectification orders in force, or shows one.
     Orders(OrdersArgs),
+    /// Lists what took no effect, and settles it: sent again, given up.
+    Attention(AttentionArgs),
     /// Lists queued commands: on this device, arrived, in need of attention.
     Queue,
     /// Says what has not left this device, and when it last met its server.
@@ -181,6 +192,8 @@ pub enum Task {
     Responsibilities(ResponsibilitiesArgs),
     /// Lists hand-overs of roles (needs the server).
     HandOvers(HandOversArgs),
+    /// Hands roles over from one person to another (needs the server).
+    HandOver(HandOverArgs),
 }
 
 /// Enrolment.

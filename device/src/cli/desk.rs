@@ -1,5 +1,5 @@
 //! Desk work that no replica holds, read from the server while there is a network: hazards that
-//! nobody answers for, who answers for what, hand-overs. Nothing is changed here.
+//! nobody answers for, who answers for what, hand-overs. All but `hand_over.rs` only reads.
 
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
@@ -18,6 +18,7 @@ use super::list_args::{HandOversArgs, ResponsibilitiesArgs, UnclaimedArgs};
 use super::show::Answer;
 use super::trouble::Trouble;
 use super::words::{self, say};
+use crate::ambient::Ambient;
 use crate::driver::Device;
 use crate::transport::Transport;
 
@@ -28,6 +29,7 @@ const MOST_PAGES: usize = 100;
 pub(super) fn asks(task: &Task) -> bool {
     match task {
         Task::Unclaimed(_) | Task::Responsibilities(_) | Task::HandOvers(_) => true,
+        Task::HandOver(_) => true,
         Task::Orders(args) => args.online,
         _ => false,
     }
@@ -35,12 +37,13 @@ pub(super) fn asks(task: &Task) -> bool {
 
 pub(super) fn run(
     device: &mut Device,
-    now: Timestamp,
+    ambient: &mut Ambient,
     arguments: &Arguments,
 ) -> Result<Option<Answer>, Trouble> {
     if !asks(&arguments.task) {
         return Ok(None);
     }
+    let now = ambient.clock.now();
     let transport = Transport::new(&device.account.server);
     let ground = Ground::of(device, now);
     let mut desk = Desk {
@@ -54,6 +57,10 @@ pub(super) fn run(
         Task::Unclaimed(args) => desk.unclaimed(args)?,
         Task::Responsibilities(args) => desk.responsibilities(args)?,
         Task::HandOvers(args) => desk.hand_overs(args)?,
+        Task::HandOver(args) => {
+            let id = args.again.unwrap_or_else(|| ambient.uuid_v7());
+            desk.hand_over(args, id)?
+        }
         _ => return Ok(None),
     }))
 }
@@ -128,12 +135,12 @@ impl HandOver {
     }
 }
 
-struct Desk<'a> {
-    device: &'a mut Device,
-    transport: Transport,
+pub(super) struct Desk<'a> {
+    pub(super) device: &'a mut Device,
+    pub(super) transport: Transport,
     ground: Ground,
-    now: Timestamp,
-    lang: Language,
+    pub(super) now: Timestamp,
+    pub(super) lang: Language,
 }
 
 impl Desk<'_> {
@@ -143,7 +150,7 @@ impl Desk<'_> {
     }
 
     /// The items of a list that `wanted` takes, at most `limit`, and whether there are more.
-    fn pages(
+    pub(super) fn pages(
         &mut self,
         path: &str,
         limit: usize,
@@ -297,12 +304,12 @@ impl Desk<'_> {
 }
 
 /// An answer as it is needed here. A server that answers in another form is none of ours.
-fn one<T: DeserializeOwned>(value: &Value) -> Result<T, Trouble> {
+pub(super) fn one<T: DeserializeOwned>(value: &Value) -> Result<T, Trouble> {
     let read = serde_json::from_value(value.clone());
     read.map_err(|_| Trouble::Server(Failure::NotOurs))
 }
 
-fn typed<T: DeserializeOwned>(items: &[Value]) -> Result<Vec<T>, Trouble> {
+pub(super) fn typed<T: DeserializeOwned>(items: &[Value]) -> Result<Vec<T>, Trouble> {
     items.iter().map(one).collect()
 }
 

@@ -87,7 +87,7 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
 const ZH: Words = &[
     (
         "",
-        "现场设备（命令行）。除 enroll、pull、push、sync、unclaimed、responsibilities、hand-overs 外都可离线使用。\n\n\
+        "现场设备（命令行）。除 enroll、pull、push、sync、unclaimed、responsibilities、hand-overs、hand-over 外都可离线使用。\n\n\
          退出码：0 完成；1 本机磁盘或文件出错；2 用法有误；3 规则不允许，未入队；\
          4 服务器不可达或另一进程正在同步（数据已保留）；5 有事项需人工处理。",
     ),
@@ -96,6 +96,10 @@ const ZH: Words = &[
     ("--user", "登录名（登记了多人时用来选择）"),
     ("--lang", "提示语言：zh 或 en"),
     ("--json", "以 JSON 回答"),
+    (
+        "--instead-of",
+        "代替队列中未生效的第几条（见 attention）：该条由本次操作代替",
+    ),
     ("--help", "显示帮助"),
     ("--version", "显示版本"),
     ("help", "显示某个命令的帮助"),
@@ -255,7 +259,7 @@ const EN: Words = &[
     (
         "",
         "A field device on the command line. All but enroll, pull, push, sync, unclaimed, \
-         responsibilities and hand-overs works offline.\n\n\
+         responsibilities, hand-overs and hand-over works offline.\n\n\
          Exit codes: 0 done; 1 this device's own disk or files failed; 2 wrong usage; 3 refused by \
          the rules, nothing was queued; 4 the server is not reachable or another process speaks to \
          it (work is kept); 5 something needs a person's attention.",
@@ -271,6 +275,10 @@ const EN: Words = &[
     ),
     ("--lang", "Language of what is said: zh or en"),
     ("--json", "Answer as JSON"),
+    (
+        "--instead-of",
+        "Number of the command that took no effect and whose place this one takes (see attention)",
+    ),
     ("--help", "Show help"),
     ("--version", "Show the version"),
     ("help", "Show the help of a command"),

@@ -123,6 +123,34 @@ pub(super) const ZH: Words = &[
         "也列出他人之间的，以服务器准许查看的为限",
     ),
     ("hand-overs --limit", "最多显示几次"),
+    (
+        "attention",
+        "列出未生效的操作：为什么、记录现在怎样、您现在可以做什么；重发或放弃",
+    ),
+    ("attention --all", "也列出已有处理结果的"),
+    ("attention retry", "原样重发"),
+    (
+        "attention give-up",
+        "放弃：不再要求生效；记录在案并告知服务器",
+    ),
+    ("attention give-up --reason", "原因，记录在案"),
+    ("NUMBER", "队列中的编号"),
+    (
+        "hand-over",
+        "办理工作移交：一人的职权终止，另一人自同一时刻起承接（需要网络；限管理员、部门负责人、主要负责人）",
+    ),
+    ("hand-over --from", "移交人：账号、姓名或 id"),
+    ("hand-over --to", "承接人：账号、姓名或 id"),
+    ("hand-over --reason", "事由，记录在案"),
+    ("hand-over --at", "何时起；默认即时"),
+    (
+        "hand-over --grant",
+        "移交哪些授权（可多次）；默认为届时有效的全部",
+    ),
+    (
+        "hand-over --again",
+        "答复丢失的请求的 id：再次提交也不会重复办理",
+    ),
 ];
 
 /// In English.
@@ -292,4 +320,37 @@ pub(super) const EN: Words = &[
         "Also those between others, as far as the server shows them",
     ),
     ("hand-overs --limit", "Most hand-overs that are shown"),
+    (
+        "attention",
+        "List what took no effect: why, how the record stands now, what you may do now; send it again or give \
+         it up",
+    ),
+    ("attention --all", "Also what is settled"),
+    ("attention retry", "Send it again as it was"),
+    (
+        "attention give-up",
+        "Give it up: it is to have no effect; recorded, and the server is told",
+    ),
+    ("attention give-up --reason", "Why, for the record"),
+    ("NUMBER", "Its number in the queue"),
+    (
+        "hand-over",
+        "Hand over roles: those of one person end, and another holds them from that instant on (needs the \
+         server; for administrators, department heads and principals)",
+    ),
+    ("hand-over --from", "Whose roles end: login, name or id"),
+    (
+        "hand-over --to",
+        "Who holds them from then on: login, name or id",
+    ),
+    ("hand-over --reason", "Why, for the record"),
+    ("hand-over --at", "From when on; absent: from now"),
+    (
+        "hand-over --grant",
+        "Which grants (several times for several); absent: all that hold then",
+    ),
+    (
+        "hand-over --again",
+        "The id of a request whose answer was lost: asked again, it is not done twice",
+    ),
 ];

@@ -3,9 +3,12 @@
 use clap::{Args, ValueEnum};
 use hazardloop_domain::command::{Grade, Source};
 use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::ids::GrantId;
 use hazardloop_domain::pack::Cadence;
 use hazardloop_domain::search_text::Query;
-use hazardloop_domain::time::LocalDate;
+use hazardloop_domain::time::{LocalDate, Timestamp};
+
+use uuid::Uuid;
 
 use super::parse;
 use super::parse_lists::{self, CriterionCode, Frame, Moment, Near};
@@ -214,4 +217,27 @@ pub struct HandOversArgs {
     /// Most hand-overs that are shown.
     #[arg(long, value_name = "COUNT", default_value_t = ASKED, value_parser = parse::whole::<u32>)]
     pub limit: u32,
+}
+
+/// A hand-over to be made.
+#[derive(Debug, Args)]
+pub struct HandOverArgs {
+    /// Whose roles end: login, name or id.
+    #[arg(long, value_name = "PERSON")]
+    pub from: String,
+    /// Who holds them from then on: login, name or id.
+    #[arg(long, value_name = "PERSON")]
+    pub to: String,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: String,
+    /// From when on; absent: from now.
+    #[arg(long, value_name = "TIME", value_parser = parse::instant)]
+    pub at: Option<Timestamp>,
+    /// Which grants; absent: all that hold then.
+    #[arg(long = "grant", value_name = "ID", value_parser = parse::grant)]
+    pub grants: Vec<GrantId>,
+    /// The id of a request whose answer was lost: asked again, it is not done twice.
+    #[arg(long, value_name = "ID", value_parser = parse::request_id)]
+    pub again: Option<Uuid>,
 }

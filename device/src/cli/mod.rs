@@ -5,6 +5,8 @@ mod acts_beside;
 mod acts_order;
 mod acts_report;
 pub mod args;
+mod attention;
+mod attention_args;
 mod catalog;
 mod cosign;
 pub mod cosign_args;
@@ -14,6 +16,7 @@ mod desk;
 mod desk_words;
 mod find;
 mod ground;
+mod hand_over;
 pub mod help;
 mod help_words;
 mod help_words_beside;
@@ -61,6 +64,7 @@ use crate::enrol::{EnrolError, enrol};
 use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
 use args::{Arguments, Enroll, Language, PhotoTask, Task};
+use attention_args::AttentionArgs;
 use cosign_args::{CosignTask, PinKeyTask};
 use inspection_args::InspectTask;
 use show::Answer;
@@ -97,6 +101,10 @@ pub fn run(
                     .to_owned(),
             ))
         }
+        _ if arguments.instead_of.is_some() && !queues(arguments) => Err(Trouble::Usage(
+            "--instead-of 只用于会入队的操作（草稿在 cosign queue 时给出）".to_owned(),
+            "--instead-of goes with what is queued (of a draft: with cosign queue)".to_owned(),
+        )),
         Task::Enroll(enrolment) => enroll(arguments, enrolment, ambient),
         _ => on_device(arguments, ambient),
     };
@@ -213,9 +221,11 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Pull(_)
             | Task::Push(_)
             | Task::Sync(_)
-            // A sync under way must not write over what is decided about a photo.
+            // A sync under way must not write over what is decided about a photo or a command.
             | Task::Photo(PhotoTask::GiveUp(_) | PhotoTask::Retry(_))
-    ) || desk::asks(&arguments.task)
+            | Task::Attention(AttentionArgs { task: Some(_), .. })
+    ) || arguments.instead_of.is_some()
+        || desk::asks(&arguments.task)
     {
         profile.enter_network(|ms| ambient.clock.sleep_ms(ms))?;
     }
@@ -230,6 +240,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         _ => usual,
     };
     let mut device = Device::open(profile, config, ambient)?;
+    device.instead_of = arguments.instead_of;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
         Task::Pull(patience) => {
@@ -254,6 +265,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             recurring::add(&mut answer, &device, &view.hazard, now, lang);
             answer
         }
+        Task::Attention(args) => attention::run(&mut device, ambient, args, lang)?,
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
         Task::Enterprises => show_enterprises::enterprises(&device, lang),
@@ -270,7 +282,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
         Task::Cosign(task) => cosign::run(&mut device, ambient, arguments, task)?,
         Task::PinKey(task) => pin_key::run(&device, ambient, arguments, task)?,
-        _ => match desk::run(&mut device, now, arguments)? {
+        _ => match desk::run(&mut device, ambient, arguments)? {
             Some(answer) => answer,
             None => act(&mut device, ambient, arguments)?,
         },
@@ -278,13 +290,25 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
     Ok((answer, exit::DONE))
 }
 
+/// Whether this puts a command into the queue.
+fn queues(arguments: &Arguments) -> bool {
+    match &arguments.task {
+        Task::Inspect(InspectTask::List | InspectTask::Show(_)) => false,
+        Task::Inspect(_) | Task::SelfCheck(_) => arguments.signing.draft.is_none(),
+        Task::PinKey(_) | Task::Criteria(_) | Task::Checklists(_) => false,
+        other => takes_signatures(other) && arguments.signing.draft.is_none(),
+    }
+}
+
 /// Whether others may sign what this does, or it is about how they do.
 fn takes_signatures(task: &Task) -> bool {
     match task {
         Task::Enroll(_) | Task::Pull(_) | Task::Push(_) | Task::Sync(_) => false,
         Task::Photo(_) | Task::List(_) | Task::Orders(_) | Task::Packs(_) => false,
-        Task::Unclaimed(_) | Task::Responsibilities(_) | Task::HandOvers(_) => false,
+        Task::Unclaimed(_) | Task::Responsibilities(_) => false,
+        Task::HandOvers(_) | Task::HandOver(_) => false,
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
+        Task::Attention(_) => false,
         Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),
         // Of an inspection, others sign the signing.
@@ -374,9 +398,9 @@ fn network(
 }
 
 fn needs_attention(device: &Device, seq: i64) -> bool {
-    let state = device.engine.state();
-    let command = state.commands.get(&seq);
-    command.is_some_and(|command| state.standing(command) == Standing::NeedsAttention)
+    let engine = &device.engine;
+    let command = engine.state().commands.get(&seq);
+    command.is_some_and(|command| engine.standing(command) == Standing::NeedsAttention)
 }
 
 fn code_of_run(device: &Device, run: &RunReport, attention: &[i64]) -> u8 {

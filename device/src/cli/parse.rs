@@ -6,9 +6,10 @@ use hazardloop_domain::command::{
     ItemResult, ListingLevel, Milestone, Period, ReopenCause, Source, TeamMember, VisitPart,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{GrantId, PersonId};
 use hazardloop_domain::search_text::{QUERY_MAX, Query, QueryError};
 use hazardloop_domain::time::{LocalDate, Timestamp};
+use uuid::Uuid;
 
 use super::args::Language;
 
@@ -50,6 +51,25 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, Unreadable> {
         let zh = "须为 2000 至 2100 年间的 RFC 3339 时刻，例如 2026-11-26T08:30:00+08:00";
         Unreadable::new(zh, error.to_string())
     })
+}
+
+pub(super) fn grant(text: &str) -> Result<GrantId, Unreadable> {
+    text.parse().map(GrantId).map_err(|_| no_id())
+}
+
+/// The id of a request: ids are made as UUIDv7.
+pub(super) fn request_id(text: &str) -> Result<Uuid, Unreadable> {
+    let id: Uuid = text.parse().map_err(|_| no_id())?;
+    if id.get_version_num() == 7 {
+        Ok(id)
+    } else {
+        Err(no_id())
+    }
+}
+
+fn no_id() -> Unreadable {
+    let en = "expected an id, for example 0193ab12-0000-7000-8000-000000000001";
+    Unreadable::new("须为 id，例如 0193ab12-0000-7000-8000-000000000001", en)
 }
 
 pub(super) fn date(text: &str) -> Result<LocalDate, Unreadable> {

@@ -7,6 +7,7 @@ use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
 use serde_json::{Value, json};
 
 use super::args::Language;
+use super::attention;
 use super::show_beside;
 use super::words::{self, say};
 use crate::driver::Device;
@@ -108,10 +109,11 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     Answer { json, lines }
 }
 
-pub(super) fn command_json(state: &State, command: &StoredCommand, lang: Language) -> Value {
+pub(super) fn command_json(device: &Device, command: &StoredCommand, lang: Language) -> Value {
+    let state = device.engine.state();
     let receipt = command.receipt.as_ref();
     let content = command.content();
-    let attention = state.standing(command) == Standing::NeedsAttention;
+    let attention = device.engine.standing(command) == Standing::NeedsAttention;
     let (subject, number) = words::subject_of(&content.kind, command.subject_id);
     json!({
         "seq": command.envelope.seq,
@@ -148,13 +150,20 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
             "needs_attention",
             say(lang, "需要处理", "needs attention"),
         ),
+        (
+            Standing::Settled,
+            "settled",
+            say(lang, "未生效，已有处理结果", "took no effect, settled"),
+        ),
     ];
     let mut json = serde_json::Map::new();
     let mut lines = Vec::new();
     for (standing, name, title) in groups {
         let state = device.engine.state();
         let commands = state.commands.values();
-        let group: Vec<_> = commands.filter(|c| state.standing(c) == standing).collect();
+        let group: Vec<_> = commands
+            .filter(|c| device.engine.standing(c) == standing)
+            .collect();
         lines.push(format!("{title}: {}", group.len()));
         for command in &group {
             let (_, number) = words::subject_of(&command.content().kind, command.subject_id);
@@ -164,8 +173,13 @@ pub(super) fn queue(device: &Device, lang: Language) -> Answer {
                 "  #{seq} {kind} {number}: {}",
                 words::reason(lang, state, command)
             ));
+            let told = device.engine.fate_of(command);
+            lines.extend(attention::settled_lines(command, told.as_ref(), lang));
         }
-        let group: Vec<Value> = group.iter().map(|c| command_json(state, c, lang)).collect();
+        let group: Vec<Value> = group
+            .iter()
+            .map(|c| command_json(device, c, lang))
+            .collect();
         json.insert(name.to_owned(), Value::Array(group));
     }
     Answer {

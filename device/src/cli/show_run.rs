@@ -46,7 +46,7 @@ pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Lan
         .too_large
         .and_then(|seq| state.commands.get(&seq));
     let json = json!({
-        "too_large": stuck.map(|command| command_json(state, command, lang)),
+        "too_large": stuck.map(|command| command_json(device, command, lang)),
         "requests": run.requests,
         "settled": settled,
         "needs_attention": attention,

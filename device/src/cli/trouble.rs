@@ -22,6 +22,8 @@ pub(super) enum Trouble {
     Server(Failure),
     /// Nothing is wrong here; later it will go: exit code, Chinese, English.
     Said(u8, &'static str, &'static str),
+    /// As `Said`, of one case: exit code, Chinese, English.
+    Told(u8, String, String),
     /// This device's own disk or files: in the words that the system gives.
     Broken(String),
 }
@@ -31,6 +33,7 @@ impl From<DeviceError> for Trouble {
         match error {
             DeviceError::Refused(refusal) => Self::Refused(Box::new(refusal)),
             DeviceError::Home(error) => error.into(),
+            DeviceError::Choice(error) => error.into(),
             other => Self::Broken(other.to_string()),
         }
     }
@@ -116,6 +119,10 @@ pub(super) fn tell(
         }
         Trouble::Said(code, zh, en) => {
             let text = words::say(lang, zh, en).to_owned();
+            (code, json!({ "error": text }), text)
+        }
+        Trouble::Told(code, zh, en) => {
+            let text = if lang == Language::Zh { zh } else { en };
             (code, json!({ "error": text }), text)
         }
         Trouble::Broken(text) => {

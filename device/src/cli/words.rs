@@ -54,6 +54,7 @@ pub(super) fn kind(lang: Language, name: &str) -> &str {
         "close" => "销号",
         "reopen" => "重新开启",
         "note" => "备注",
+        "give_up" => "放弃",
         "amend" => "更正",
         "attach_photo" => "补充照片",
         "record_photo_lost" => "登记照片遗失",

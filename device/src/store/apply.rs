@@ -134,9 +134,16 @@ fn put_command(conn: &mut SqliteConnection, command: &StoredCommand) -> Result<(
             commands::awaiting_pull.eq(command.awaiting_pull),
             commands::oversize.eq(oversize),
             commands::original.eq(original),
+            commands::chosen.eq(command.chosen.as_ref().map(encoded)),
+            commands::earlier.eq(command.earlier.as_ref().map(encoded)),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Writing to a Vec cannot fail.
+fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).unwrap_or_default()
 }
 
 fn put_scope(

@@ -63,6 +63,8 @@ type CommandRow = (
     bool,
     Option<i32>,
     Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
 );
 
 fn read_commands(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
@@ -87,7 +89,18 @@ pub(super) fn commands(
 }
 
 fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
-    let (_, envelope, subject_id, queued_at, receipt, awaiting_pull, oversize, original) = row;
+    let (
+        _,
+        envelope,
+        subject_id,
+        queued_at,
+        receipt,
+        awaiting_pull,
+        oversize,
+        original,
+        chosen,
+        earlier,
+    ) = row;
     let damaged = || StoreError::Damaged("command");
     let oversize = match (oversize, original) {
         (None, _) => None,
@@ -109,7 +122,17 @@ fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
         receipt,
         awaiting_pull,
         oversize,
+        earlier: decoded(earlier)?,
+        chosen: decoded(chosen)?,
     })
+}
+
+fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
+    bytes: Option<Vec<u8>>,
+) -> Result<Option<T>, StoreError> {
+    let read =
+        |bytes: Vec<u8>| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("command"));
+    bytes.map(read).transpose()
 }
 
 fn scope_of(text: &str) -> Result<Scope, StoreError> {

@@ -42,6 +42,8 @@ fn command(seq: i64) -> StoredCommand {
         receipt: None,
         awaiting_pull: false,
         oversize: None,
+        earlier: None,
+        chosen: None,
     }
 }
 

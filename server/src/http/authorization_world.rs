@@ -113,6 +113,11 @@ impl Case<'_> {
         format!("/quarantined/{}/{seq}{rest}", self.world.device)
     }
 
+    /// The same to its author.
+    pub fn attention(&self, seq: usize, rest: &str) -> String {
+        format!("/attention/{}/{seq}{rest}", self.world.device)
+    }
+
     /// Somebody new at the polishing works, with one role there.
     pub fn colleague(&self) -> PersonId {
         let login = format!("colleague-{}", self.number);

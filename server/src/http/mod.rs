@@ -1,6 +1,7 @@
 //! HTTP: routes, extractors, answers. Nothing is decided here.
 
 pub mod answers;
+pub mod attention;
 pub mod audit;
 pub mod auth;
 pub mod binary;
@@ -136,6 +137,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(grants::routes);
     cfg.configure(hand_overs::routes);
     cfg.configure(quarantined::routes);
+    cfg.configure(attention::routes);
     cfg.configure(sync::routes);
     cfg.configure(tus::routes);
     cfg.configure(photos::routes);

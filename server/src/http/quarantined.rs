@@ -16,7 +16,7 @@ use super::paging;
 use super::problem::Problem;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::quarantined::{Quarantined, Settled, Which};
+use crate::store::quarantined::{Quarantined, SettledAs, Which};
 use crate::usecases::quarantined;
 
 /// Adds the routes of this file.
@@ -28,7 +28,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 #[derive(Debug, Serialize, ToSchema)]
 struct SettlementView {
     /// How.
-    how: Settled,
+    how: SettledAs,
     /// Why, or where it was entered.
     note: String,
     /// Who.
@@ -124,7 +124,7 @@ struct QuarantinePage {
 #[serde(deny_unknown_fields)]
 struct SettleCommand {
     /// `dismissed`: it is to have no effect; `entered`: what it says was entered in another way.
-    how: Settled,
+    how: SettledAs,
     /// Why, or where it was entered; for the record.
     #[schema(example = "已由接任人员登记在案", min_length = 1, max_length = 4000)]
     note: String,
@@ -207,7 +207,7 @@ async fn one(
     ),
     request_body = SettleCommand,
     responses(
-        (status = 200, description = "Settled, now or before by the same request", body = QuarantinedView),
+        (status = 200, description = "SettledAs, now or before by the same request", body = QuarantinedView),
         (status = 409, description = "Somebody has settled it otherwise", body = Problem, content_type = "application/problem+json"),
         SignedIn, DeviceMayBeRevoked, Hidden, Unreadable, WithBody,
     ),

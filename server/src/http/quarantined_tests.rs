@@ -107,6 +107,29 @@ fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
         let listed = get(&server, "head", "/quarantined").await.expect(200);
         assert_eq!(listed["items"], json!([]));
         assert_eq!(get(&server, "admin", &path).await.expect(200), settled);
+        // Its author is told, and need do nothing more about it.
+        let own = get(&server, "grid", "/attention").await.expect(200);
+        assert_eq!(own["items"], json!([]));
+        let own = get(&server, "grid", "/attention/settled").await.expect(200);
+        let [told] = own["items"].as_array().unwrap().as_slice() else {
+            panic!("{own}");
+        };
+        assert_eq!(told["settled"]["note"], "已由接任人员登记在案");
+        assert_eq!(told["settled"]["by"], json!(person("head")));
+        assert!(!told["settled"]["by_name"].as_str().unwrap().is_empty());
+        let one = format!("/attention/{}/2", device.install_id);
+        let one = get(&server, "grid", &one).await.expect(200);
+        assert_eq!(one["outcome"]["name"], "quarantined");
+        assert_eq!(one["command"]["kind"], "note");
+        let late = json!({"how": "given_up", "reason": "重复"});
+        let late = post(
+            &server,
+            "grid",
+            &format!("/attention/{}/2/choice", device.install_id),
+            &late,
+        )
+        .await;
+        assert_eq!(late.problem(409), "CONFLICT");
         let history = format!("/audit?subject={}", person("grid"));
         let history = get(&server, "admin", &history).await.expect(200);
         assert!(history.to_string().contains("command_settled"), "{history}");

@@ -179,6 +179,7 @@ pub struct Kept {
     received_at: i64,
     outcome: &'static str,
     receipt: Vec<u8>,
+    waiting_since: Option<i64>,
 }
 
 impl Kept {
@@ -200,6 +201,8 @@ impl Kept {
             received_at: receipt.received_at.as_millis(),
             outcome: receipt.outcome.name(),
             receipt: minicbor::to_vec(receipt).unwrap_or_default(),
+            waiting_since: (!receipt.outcome.took_effect())
+                .then_some(receipt.received_at.as_millis()),
         }
     }
 }

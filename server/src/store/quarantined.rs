@@ -1,10 +1,10 @@
 //! Commands of devices that could not be judged, and what a person made of them.
 
 use diesel::prelude::*;
+pub use hazardloop_domain::command_fate::SettledAs;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, Receipt};
-use serde::{Deserialize, Serialize};
 
 use super::schema::pushed_commands;
 use super::{Conn, StoreError, WriteTx};
@@ -18,33 +18,11 @@ pub struct Which {
     pub seq: i64,
 }
 
-/// What a person made of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Settled {
-    /// It is to have no effect.
-    Dismissed,
-    /// What it says was entered in another way, by whoever answers for it now.
-    Entered,
-}
-
-impl Settled {
-    const ALL: [Self; 2] = [Self::Dismissed, Self::Entered];
-
-    /// The identifier that the table holds.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dismissed => "dismissed",
-            Self::Entered => "entered",
-        }
-    }
-}
-
 /// Who settled it, when, how and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// How.
-    pub how: Settled,
+    pub how: SettledAs,
     /// Why, or where it was entered.
     pub note: String,
     /// Who.
@@ -101,7 +79,7 @@ fn read(row: Row) -> Option<Quarantined> {
     let settlement = match row.settled_at {
         None => None,
         Some(at) => {
-            let mut all = Settled::ALL.into_iter();
+            let mut all = SettledAs::ALL.into_iter();
             let how = row.settled_how?;
             Some(Settlement {
                 how: all.find(|known| known.as_str() == how)?,

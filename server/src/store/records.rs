@@ -7,8 +7,8 @@ use hazardloop_sync_protocol::wire::RecordKind;
 use uuid::Uuid;
 
 use super::schema::{
-    calendar_years, checklists, criteria, enterprises, hazards, inspections, jurisdictions, packs,
-    rule_limits,
+    calendar_years, checklists, command_fates, criteria, enterprises, hazards, inspections,
+    jurisdictions, packs, rule_limits,
 };
 use super::{Conn, StoreError, on_any};
 
@@ -43,6 +43,7 @@ pub fn bodies(
         RecordKind::Criterion => load_from!(conn, criteria, ids),
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
         RecordKind::RuleLimits => load_from!(conn, rule_limits, ids),
+        RecordKind::CommandFate => load_from!(conn, command_fates, ids),
         RecordKind::Inspection => load_from!(conn, inspections, ids),
         RecordKind::Checklist => load_from!(conn, checklists, ids),
         RecordKind::Pack => {

@@ -357,6 +357,20 @@ diesel::table! {
         settled_by -> Nullable<Binary>,
         settled_how -> Nullable<Text>,
         settled_note -> Nullable<Text>,
+        waiting_since -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// What became of commands that took no full effect; a record of the author's own scope.
+    command_fates (id) {
+        id -> Binary,
+        person_id -> Binary,
+        install_id -> Binary,
+        seq -> BigInt,
+        version -> BigInt,
+        changed_at -> BigInt,
+        record -> Binary,
     }
 }
 
@@ -473,7 +487,8 @@ diesel::allow_tables_to_appear_in_same_query! {
     enterprises, enterprise_rows, imports, import_places, import_rows, people, grants, criteria,
     packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
     hazard_lists, search_pending, search_documents, search_terms, search_segments,
-    inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, photos,
+    inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, command_fates,
+    photos,
     photo_references, uploads, jobs, calendar_years, provisional_deadlines, responsibilities,
     responsibility_versions, rule_limits, unclaimed_hazards,
 }

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod calendar;
 pub mod catalog;
 pub mod co_sign;
+pub mod command_fates;
 pub mod devices;
 pub mod enqueue;
 pub mod enterprises;

@@ -6,13 +6,16 @@
 //! a batch costs little more than one command.
 
 use hazardloop_domain::command::{Origin, Subject};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::PersonId;
+use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub::{
     Decision, Push, PushStep, Responsibility, Writes, check_push, was_responsible_by_grants,
 };
 use hazardloop_sync_protocol::wire::{Opened, PushRequest, PushResponse, RecordKind, Scope};
 
 use super::co_sign::{self, Checked};
+use super::command_fates;
 use super::execute::{Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
 use crate::app::App;
@@ -44,7 +47,8 @@ pub async fn push(
             let stream = install.stream.clone();
             let mut push = Push::begin(stream, person_id, &request.commands, &limits, now);
             let set = door.open(now);
-            Driver { set, install }.drive(tx, &mut push)?;
+            let key = &app.digest_key;
+            Driver { set, install, key }.drive(tx, &mut push)?;
             let missing_photos = hazards::photos_missing_from(
                 tx.conn(),
                 person_id.as_bytes(),
@@ -73,6 +77,7 @@ fn own_install(
 struct Driver<'a> {
     set: WorkingSet<'a>,
     install: Install,
+    key: &'a DigestKey,
 }
 
 impl Driver<'_> {
@@ -87,6 +92,11 @@ impl Driver<'_> {
                 PushStep::Receipts { first, last } => {
                     let stored = pushed::receipts(tx.conn(), install_id, first, last)?;
                     push.handle_receipts(stored)?;
+                }
+                PushStep::Recall(about) => {
+                    let author = self.install.person_id;
+                    let outcome = command_fates::outcome_of(tx.conn(), author, about)?;
+                    push.handle_recalled(outcome.as_ref())?;
                 }
                 PushStep::Decide { seq, opened } => {
                     let decision = self.decide(tx, seq, opened)?;
@@ -105,7 +115,7 @@ impl Driver<'_> {
                     push.handle_was_responsible(was)?;
                 }
                 PushStep::Store(writes) => {
-                    store(self.set, tx, &self.install, writes)?;
+                    store(self.set, tx, &self.install, writes, self.key)?;
                     push.handle_stored()?;
                     return Ok(());
                 }
@@ -196,11 +206,19 @@ fn store(
     tx: &mut WriteTx<'_>,
     install: &Install,
     writes: Writes<'_>,
+    key: &DigestKey,
 ) -> Result<(), Failure> {
     let now = set.now();
     set.store(tx)?;
     let kept = writes.commands().map(|kept| Kept::new(install, &kept));
     pushed::keep_all(tx, kept.collect())?;
+    for (choice, seq) in writes.choices {
+        let by = SentCommand {
+            install_id: install.stream.install_id,
+            seq: *seq,
+        };
+        command_fates::note(tx, key, install.person_id, (choice, by), now)?;
+    }
     if writes.advances() {
         pushed::advance(tx, writes.before, writes.stream, now)?;
     }

@@ -4,21 +4,25 @@
 //! the command came; where they held none any more, over one where they held their last.
 //! To settle is to say what became of it: that it has no effect, or that what it says was entered in another
 //! way by whoever answers for it now. Nothing is carried out in another's name. Nobody settles what came of
-//! their own devices.
+//! their own devices, or what they signed.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use hazardloop_domain::command_fate::{SentCommand, SettledCommand};
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::text::{self, LONG_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::wire::CommandPayload;
 
+use super::command_fates;
 use super::people::{record_event, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::store::command_fates::{self as stored_fates, Pushed};
 use crate::store::people::{self, PlacedGrant};
-use crate::store::quarantined::{self, Quarantined, Settled, Settlement, Which};
+use crate::store::quarantined::{self, Quarantined, SettledAs, Settlement, Which};
 use crate::store::{Conn, WriteTx};
 
 /// Commands that one page looks through at most, before it says where to go on.
@@ -188,7 +192,7 @@ pub async fn settle(
     app: &App,
     asker: PersonId,
     which: Which,
-    (how, note): (Settled, String),
+    (how, note): (SettledAs, String),
 ) -> Result<Quarantined, Failure> {
     text::required("note", &note, LONG_TEXT_MAX)?;
     let (app, now) = (app.clone(), app.clock.now());
@@ -204,6 +208,13 @@ pub async fn settle(
         .await
 }
 
+/// Whether somebody is among those who signed a command beside its author, as far as this build can read it.
+fn is_signed_by(app: &App, sent: &Pushed, asker: PersonId) -> bool {
+    let depth = app.settings.wire_limits().depth;
+    let opened = CommandPayload::open(&sent.kind, sent.kind_version, &sent.payload, depth);
+    opened.is_ok_and(|read| read.co_signatures.iter().any(|by| by.person_id == asker))
+}
+
 fn settle_in(
     app: &App,
     tx: &mut WriteTx<'_>,
@@ -212,6 +223,18 @@ fn settle_in(
 ) -> Result<Quarantined, Failure> {
     let (asker, now) = (settlement.by, settlement.at);
     let found = one_in(tx.conn(), asker, which, now)?;
+    let command = SentCommand {
+        install_id: which.install_id,
+        seq: which.seq,
+    };
+    let sent = stored_fates::pushed(tx.conn(), found.person_id, command)?;
+    if sent
+        .as_ref()
+        .is_some_and(|sent| is_signed_by(app, sent, asker))
+    {
+        let why = "who signed it does not settle it";
+        return Err(Failure::Forbidden(why.to_owned()));
+    }
     if !quarantined::settle(tx, which, settlement)? {
         let known = one_in(tx.conn(), asker, which, now)?;
         let same = known.settlement.as_ref().is_some_and(|known| {
@@ -221,6 +244,20 @@ fn settle_in(
             true => Ok(known),
             false => Err(Failure::Conflict("somebody has settled it".to_owned())),
         };
+    }
+    let author = found.person_id;
+    let by_name = people::by_id(tx.conn(), asker)?.map(|person| person.name);
+    if let Some(sent) = sent {
+        let told = SettledCommand {
+            how: settlement.how,
+            note: settlement.note.clone(),
+            by: asker,
+            by_name: by_name.unwrap_or_default(),
+            at: now,
+        };
+        command_fates::tell(tx, &app.digest_key, author, &sent, now, |fate| {
+            fate.settled = Some(told);
+        })?;
     }
     let fields = [
         ("install_id", which.install_id.to_string()),

@@ -3,8 +3,9 @@
 //! The engine's own state changes by the operations that it tells its store to apply ([`State::apply`]). So a store is
 //! right if, whatever it was told and wherever it was closed, it opens as that state.
 
+use hazardloop_domain::command_fate::{ChoiceKind, Chosen, SentCommand};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, SubjectId};
+use hazardloop_domain::ids::{EnterpriseId, InstallId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -76,14 +77,38 @@ fn envelope(seq: i64, payload: Vec<u8>) -> Envelope {
     }
 }
 
-fn command(seq: i64, oversize: Option<Oversize>) -> StoreOp {
-    StoreOp::PutCommand(StoredCommand {
+fn stored(seq: i64, oversize: Option<Oversize>) -> StoredCommand {
+    StoredCommand {
         envelope: envelope(seq, vec![1, 2]),
         subject_id: SubjectId(Uuid::from_u128(7)),
         queued_at: Timestamp::from_millis(5),
         receipt: None,
         awaiting_pull: false,
         oversize,
+        earlier: None,
+        chosen: None,
+    }
+}
+
+fn command(seq: i64, oversize: Option<Oversize>) -> StoreOp {
+    StoreOp::PutCommand(stored(seq, oversize))
+}
+
+/// A command of an earlier install that its author has given up.
+fn given_up(seq: i64) -> StoreOp {
+    let sent = SentCommand {
+        install_id: InstallId(Uuid::from_u128(3)),
+        seq: 9,
+    };
+    StoreOp::PutCommand(StoredCommand {
+        earlier: Some(sent),
+        chosen: Some(Chosen {
+            how: ChoiceKind::GivenUp,
+            reason: Some("重复".to_owned()),
+            by: Some(SentCommand { seq: 10, ..sent }),
+            at: Timestamp::from_millis(7),
+        }),
+        ..stored(seq, None)
     })
 }
 
@@ -172,6 +197,7 @@ fn operations() -> Vec<StoreOp> {
             Some(Oversize::Placeholder(Box::new(envelope(3, vec![9; 400])))),
         ),
         command(4, Some(Oversize::Unanswered)),
+        given_up(-5),
         settled(1, Some(Outcome::Applied { version: 2 })),
         settled(2, Some(Outcome::Quarantined { reason, detail })),
         settled(1, None),

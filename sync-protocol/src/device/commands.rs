@@ -1,6 +1,7 @@
 //! Commands in: decided by the rules, sealed, stored, and only then acknowledged.
 
 use hazardloop_domain::command::{Action, CheckResult, ClockReading, Command, PhotoRef};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -10,6 +11,7 @@ use crate::chain::{link_hash, seal};
 use crate::cosign::check_co_signatures;
 use crate::wire::{CoSignature, CommandPayload};
 
+use super::choices::About;
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::view::{LocalVerdict, taken_on_trust};
@@ -22,6 +24,17 @@ pub type Ticket = u64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct CommandRefused(#[from] pub Refusal);
+
+/// What is about to be sealed.
+pub(super) struct Sealing {
+    pub kind: String,
+    pub version: u16,
+    pub subject_id: SubjectId,
+    pub payload: Vec<u8>,
+    pub photos: Vec<PhotoRef>,
+    /// The command whose place it takes, or that it gives up.
+    pub about: Option<About>,
+}
 
 impl Engine {
     /// Takes a command. It is acknowledged by [`Notice::Queued`], once stored.
@@ -48,9 +61,20 @@ impl Engine {
     pub fn handle_signed_command(
         &mut self,
         now: Timestamp,
+        made: ClockReading,
+        command: &Command,
+        co_signatures: &[CoSignature],
+    ) -> Result<Ticket, CommandRefused> {
+        self.queue_command(now, made, command, co_signatures, None)
+    }
+
+    pub(super) fn queue_command(
+        &mut self,
+        now: Timestamp,
         mut made: ClockReading,
         command: &Command,
         co_signatures: &[CoSignature],
+        about: Option<About>,
     ) -> Result<Ticket, CommandRefused> {
         made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
         check_co_signatures(
@@ -63,8 +87,8 @@ impl Engine {
         if let LocalVerdict::Refuse(refusal) = verdict {
             return Err(refusal.into());
         }
-        let command = command.clone();
-        let payload = CommandPayload::pack_signed(made, &command, co_signatures);
+        let choice = about.as_ref().and_then(|about| self.choice_of(about));
+        let payload = CommandPayload::pack_instead(made, command, co_signatures, choice);
         let most = self.config.wire.payload_bytes;
         if payload.len() > most {
             let rule = format!(
@@ -77,8 +101,14 @@ impl Engine {
         self.inbox.push_back(Job::Seal {
             ticket,
             now,
-            command,
-            payload,
+            sealing: Sealing {
+                kind: command.action.kind().as_str().to_owned(),
+                version: command.action.kind().version(),
+                subject_id: command.subject_id,
+                payload,
+                photos: photos_of(&command.action).into_iter().cloned().collect(),
+                about,
+            },
         });
         Ok(ticket)
     }
@@ -124,13 +154,7 @@ impl Engine {
 
     /// Seals with the next sequence. The chain continues from the newest stored command, so this
     /// runs only while no write is outstanding.
-    pub(super) fn seal_job(
-        &self,
-        ticket: Ticket,
-        now: Timestamp,
-        command: &Command,
-        payload: Vec<u8>,
-    ) -> Writing {
+    pub(super) fn seal_job(&self, ticket: Ticket, now: Timestamp, sealing: Sealing) -> Writing {
         let last = self
             .state
             .commands
@@ -140,17 +164,16 @@ impl Engine {
             link_hash(self.identity.install_id, &command.envelope)
         });
         let seq = last.map_or(0, |(seq, _)| *seq).saturating_add(1);
-        let kind = command.action.kind();
         let envelope = seal(
             &self.key,
             self.identity.install_id,
             seq,
-            kind.as_str(),
-            kind.version(),
+            &sealing.kind,
+            sealing.version,
             previous,
-            payload,
+            sealing.payload,
         );
-        let subject_id = command.subject_id;
+        let subject_id = sealing.subject_id;
         let mut ops = vec![StoreOp::PutCommand(StoredCommand {
             envelope,
             subject_id,
@@ -158,8 +181,16 @@ impl Engine {
             receipt: None,
             awaiting_pull: false,
             oversize: None,
+            earlier: None,
+            chosen: None,
         })];
-        for photo in photos_of(&command.action) {
+        let install_id = self.identity.install_id;
+        let by = Some(SentCommand { install_id, seq });
+        let noted = sealing
+            .about
+            .and_then(|about| about.noted(&self.state.commands, by));
+        ops.extend(noted);
+        for photo in &sealing.photos {
             if let Some(known) = self.state.photos.get(&photo.sha256) {
                 // Named so far only by what had no effect: this command is its new reason.
                 if !self.photo_is_awaited(known) {

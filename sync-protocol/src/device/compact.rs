@@ -7,7 +7,7 @@
 
 use super::engine::Engine;
 use super::jobs::Writing;
-use super::{Standing, StoreOp};
+use super::{Standing, StoreOp, StoredCommand};
 
 impl Engine {
     pub(super) fn compact_job(&mut self) -> Writing {
@@ -34,12 +34,20 @@ impl Engine {
             .chain(loose.map(|scope| StoreOp::ClearStaged(*scope)))
     }
 
-    /// Commands that took effect, longest ago first, beyond the time or the number to be kept.
+    /// Whether a command took effect, or it is settled that it has none.
+    fn is_done_with(&self, command: &StoredCommand) -> bool {
+        matches!(
+            self.standing(command),
+            Standing::Arrived | Standing::Settled
+        )
+    }
+
+    /// Commands that took effect or are settled, longest ago first, beyond the time or the number to be kept.
     fn outlived(&self) -> impl Iterator<Item = StoreOp> + '_ {
         let newest = self.state.highest_seq();
         let arrived = |seq: &i64| {
             let command = self.state.commands.get(seq);
-            command.is_some_and(|c| c.standing() == Standing::Arrived)
+            command.is_some_and(|c| self.is_done_with(c))
         };
         let settled = self
             .state
@@ -50,7 +58,7 @@ impl Engine {
         let excess = settled.saturating_sub(self.config.keep_settled);
         let now = self.state.meta.server_time;
         let in_order = self.state.commands.values();
-        let in_order = in_order.filter(|c| c.standing() == Standing::Arrived);
+        let in_order = in_order.filter(|c| self.is_done_with(c));
         in_order
             .enumerate()
             .filter(move |(rank, command)| {

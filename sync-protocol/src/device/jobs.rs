@@ -1,12 +1,13 @@
 //! Jobs and writes: what leads to a write waits its turn, what was written becomes the state.
 
 use ed25519_dalek::SigningKey;
-use hazardloop_domain::command::Command;
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
 
 use crate::wire::PushResponse;
 
+use super::choices::About;
+use super::commands::Sealing;
 use super::engine::Engine;
 use super::output::{Failure, LaneName, Notice, WriteId};
 use super::photo_decisions::PhotoDecision;
@@ -20,8 +21,11 @@ pub(super) enum Job {
     Seal {
         ticket: Ticket,
         now: Timestamp,
-        command: Command,
-        payload: Vec<u8>,
+        sealing: Sealing,
+    },
+    Note {
+        ticket: Ticket,
+        about: About,
     },
     Push {
         now: Timestamp,
@@ -82,9 +86,9 @@ impl Engine {
             Job::Seal {
                 ticket,
                 now,
-                command,
-                payload,
-            } => self.seal_job(ticket, now, &command, payload),
+                sealing,
+            } => self.seal_job(ticket, now, sealing),
+            Job::Note { ticket, about } => self.note_job(ticket, &about),
             Job::Push {
                 now,
                 response,

@@ -34,6 +34,7 @@
 
 mod answers;
 mod apply;
+mod choices;
 mod commands;
 mod compact;
 mod config;
@@ -58,6 +59,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use choices::ChoiceError;
 pub use commands::{CommandRefused, Ticket};
 pub use config::{EngineConfig, Identity};
 pub use engine::Engine;

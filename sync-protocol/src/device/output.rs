@@ -178,6 +178,11 @@ pub enum Notice {
         /// As `handle_command` returned it.
         ticket: Ticket,
     },
+    /// A choice is stored that the server is not told of: it has nothing of the command.
+    ChoiceNoted {
+        /// As `handle_given_up` returned it.
+        ticket: Ticket,
+    },
     /// A command has its receipt now.
     Settled {
         /// Which.

@@ -1,6 +1,7 @@
 //! A restored phone: the queue is sealed anew under a new install.
 
 use ed25519_dalek::SigningKey;
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 
@@ -42,6 +43,11 @@ impl Engine {
                 // Settled under the old install, or left to a person who may have sent it again
                 // in shorter pieces: kept for people, under a sequence below zero.
                 settled -= 1;
+                let sent = SentCommand {
+                    install_id: self.identity.install_id,
+                    seq: before,
+                };
+                command.earlier = old.earlier.or((before > 0).then_some(sent));
                 command.envelope.seq = settled;
                 if command.oversize == Some(Oversize::Offered) {
                     command.oversize = Some(Oversize::Unanswered);

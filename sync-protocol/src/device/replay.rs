@@ -89,6 +89,7 @@ impl<T: Replayed> Replay<'_, T> {
             command,
             statement,
             co_signatures,
+            ..
         }) = opened
         else {
             return;

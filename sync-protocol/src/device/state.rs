@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hazardloop_domain::command_fate::{Chosen, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
@@ -46,6 +47,10 @@ pub struct StoredCommand {
     pub awaiting_pull: bool,
     /// The server would not take it for its size.
     pub oversize: Option<Oversize>,
+    /// As what the server has it, where it was sent under an earlier install.
+    pub earlier: Option<SentCommand>,
+    /// It took no effect, and this is what its author chose to do about it.
+    pub chosen: Option<Chosen>,
 }
 
 /// Where a command stands that the server would not take for its size. See `oversize.rs`.
@@ -70,6 +75,8 @@ pub enum Standing {
     Arrived,
     /// Arrived without (full) effect: a person settles it.
     NeedsAttention,
+    /// Arrived without (full) effect, and it is settled what is to become of it.
+    Settled,
 }
 
 impl StoredCommand {
@@ -93,8 +100,13 @@ impl StoredCommand {
         }
     }
 
-    /// Where it stands by its receipt; see [`State::standing`] for one that cannot be sent.
+    /// Where it stands by its receipt and what its author chose; see [`State::standing`] for one that cannot be
+    /// sent.
     pub fn standing(&self) -> Standing {
+        // A server that was restored may have to be sent it anew.
+        if self.chosen.is_some() && !self.is_unsent() {
+            return Standing::Settled;
+        }
         if self.is_replaced() {
             return Standing::NeedsAttention;
         }
@@ -221,7 +233,8 @@ impl State {
         self.commands.last_key_value().map_or(0, |(seq, _)| *seq)
     }
 
-    /// Where a command stands, a command that the server finds too large included.
+    /// Where a command stands by what is kept of it, a command that the server finds too large included; see
+    /// [`super::Engine::standing`] for what the server has told of it since.
     pub fn standing(&self, command: &StoredCommand) -> Standing {
         let standing = command.standing();
         if standing == Standing::OnDevice && self.meta.too_large == Some(command.envelope.seq) {

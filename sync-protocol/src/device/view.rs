@@ -9,9 +9,10 @@ use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, Sub
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::{Cited, Facts, Hazard, ListingSeat, MergeTarget, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
-use hazardloop_domain::inspection::{Inspection, begins};
+use hazardloop_domain::inspection::{self, Inspection, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::pack::Criterion;
+use hazardloop_domain::policy;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::rule_limits::RuleLimits;
 use hazardloop_domain::time::Timestamp;
@@ -374,6 +375,24 @@ impl Reader<'_> {
     /// One inspection as a person sees it.
     pub(super) fn inspection(&self, id: InspectionId) -> Option<InspectionView> {
         self.shown(id.into()).map(InspectionView::from)
+    }
+
+    /// The steps that the rules allow this person on a record as it is shown.
+    pub(super) fn allowed(&self, id: SubjectId) -> Vec<ActionKind> {
+        let Some(person) = self.person() else {
+            return Vec::new();
+        };
+        let over = |place: Place| Actor::over(person.id, &person.grants, &place, self.now);
+        if let Some((hazard, _)) = self.shown::<Hazard>(id) {
+            let (ancestors, _) = self.ancestors(hazard.jurisdiction_id);
+            return policy::allowed_actions(Some(&hazard), &over(hazard.place(ancestors)));
+        }
+        let Some((inspection, _)) = self.shown::<Inspection>(id) else {
+            return Vec::new();
+        };
+        let (ancestors, _) = self.ancestors(inspection.jurisdiction_id);
+        let actor = over(inspection.place(ancestors));
+        inspection::policy::allowed_actions(&inspection, &actor)
     }
 
     fn shown<T: Replayed>(&self, id: SubjectId) -> Option<Shown<T>> {

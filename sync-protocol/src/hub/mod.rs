@@ -3,6 +3,7 @@
 //! [`Push`] and [`Pull`] are state machines with a stated order of steps; a driver plugs in a store, its
 //! transactions and the rules of the domain. They hold no record longer than one request.
 
+mod choices;
 pub mod memory;
 mod outcome;
 mod pull;
@@ -10,6 +11,7 @@ mod pull_steps;
 #[cfg(test)]
 mod pull_tests;
 mod push;
+mod push_choices;
 mod push_steps;
 #[cfg(test)]
 mod push_tests;
@@ -19,6 +21,7 @@ mod stream;
 #[cfg(test)]
 mod stream_tests;
 
+pub use choices::{give_up, is_noted};
 pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
 pub use pull::Pull;
 pub use pull_steps::{Bodies, Change, FeedPosition, PullStep, Reader};

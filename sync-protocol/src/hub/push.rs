@@ -8,7 +8,8 @@
 //! 1. [`PushStep::Expect`], at most once: what the commands to be decided on name, so that a store may read all
 //!    of it at once.
 //! 2. [`PushStep::Receipts`], at most once: the stored receipts of what was pushed before.
-//! 3. For each new command, in the install's order: [`PushStep::Decide`], and where a refusal depends on it one of
+//! 3. For each new command, in the install's order: [`PushStep::Recall`] where it says that it takes another's place
+//!    or gives it up and that one is not of this batch; [`PushStep::Decide`], and where a refusal depends on it one of
 //!    [`PushStep::FailedBeginning`], [`PushStep::Version`] and [`PushStep::WasResponsible`].
 //! 4. [`PushStep::Store`], always: effects, receipts and how far the stream has come, in this one transaction.
 //!    Nothing needs to be written before, and a refused command leaves nothing to undo.
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 use std::vec;
 
 use hazardloop_domain::command::Subject;
+use hazardloop_domain::command_fate::Choice;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::refusal::Refusal;
@@ -30,6 +32,7 @@ use super::outcome::{
     Decision, Question, Verdict, of_decision, of_failed_beginning, of_responsibility, of_version,
     required_predecessor,
 };
+use super::push_choices::Choosing;
 use super::push_steps::{New, PushStep, StoredReceipt, Writes};
 use super::refused::OutOfStep;
 use super::stream::{Judgement, StreamState, judge};
@@ -46,9 +49,10 @@ struct Judged<'r> {
 }
 
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Expecting,
     Loading,
+    Recalling(Choosing),
     Deciding(Box<Opened>),
     Asking(Box<Opened>, Question, Refusal),
     Storing,
@@ -60,6 +64,7 @@ impl Stage {
         match self {
             Self::Expecting => "that subjects are expected",
             Self::Loading => "stored receipts",
+            Self::Recalling(_) => "what became of a command",
             Self::Deciding(_) => "a decision",
             Self::Asking(_, Question::FailedBeginning(_), _) => "a beginning that failed",
             Self::Asking(_, Question::Version(_), _) => "a version",
@@ -75,20 +80,22 @@ impl Stage {
 pub struct Push<'r> {
     author: PersonId,
     now: Timestamp,
-    before: i64,
-    stream: StreamState,
+    pub(super) before: i64,
+    pub(super) stream: StreamState,
     subjects: Vec<Subject>,
     stored: Vec<StoredReceipt>,
     waiting: vec::IntoIter<Judged<'r>>,
     /// The command under way.
-    current: Option<(&'r Envelope, Digest)>,
-    results: Vec<PushResult>,
+    pub(super) current: Option<(&'r Envelope, Digest)>,
+    pub(super) results: Vec<PushResult>,
     expected: Option<i64>,
     kept: Vec<New<'r>>,
     /// Beginnings in this batch that did not take effect.
     failed: Vec<(SubjectId, i64)>,
     replays: Option<(i64, i64)>,
-    stage: Stage,
+    /// What the author chose to do about earlier commands, and by which of these.
+    pub(super) choices: Vec<(Choice, i64)>,
+    pub(super) stage: Stage,
 }
 
 impl<'r> Push<'r> {
@@ -138,6 +145,7 @@ impl<'r> Push<'r> {
             kept: Vec::new(),
             failed: Vec::new(),
             replays,
+            choices: Vec::new(),
             stage: Stage::Expecting,
         };
         if push.subjects.is_empty() {
@@ -154,6 +162,7 @@ impl<'r> Push<'r> {
                 let (first, last) = self.replays.unwrap_or_default();
                 PushStep::Receipts { first, last }
             }
+            Stage::Recalling(choosing) => PushStep::Recall(choosing.choice().about),
             Stage::Deciding(opened) => PushStep::Decide {
                 seq: self.current.map_or(0, |(envelope, _)| envelope.seq),
                 opened,
@@ -166,6 +175,7 @@ impl<'r> Push<'r> {
             Stage::Storing => PushStep::Store(Writes {
                 kept: &self.kept,
                 results: &self.results,
+                choices: &self.choices,
                 before: self.before,
                 stream: &self.stream,
             }),
@@ -304,7 +314,7 @@ impl<'r> Push<'r> {
     }
 
     /// Up to the next command that the rules have to decide on.
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         while let Some(judged) = self.waiting.next() {
             let envelope = judged.envelope;
             match judged.judgement {
@@ -316,9 +326,20 @@ impl<'r> Push<'r> {
                     self.current = Some((envelope, judged.link_hash));
                     self.keep(Outcome::Quarantined { reason, detail }, None);
                 }
+                Judgement::GiveUp(read) => {
+                    self.current = Some((envelope, judged.link_hash));
+                    let choosing = Choosing::GiveUp(read);
+                    match self.recalled_here(choosing.choice().about) {
+                        Some(outcome) => self.give_up(choosing, outcome.as_ref()),
+                        None => {
+                            self.stage = Stage::Recalling(choosing);
+                            return;
+                        }
+                    }
+                }
                 Judgement::Execute(opened) => {
                     self.current = Some((envelope, judged.link_hash));
-                    self.stage = Stage::Deciding(opened);
+                    self.before_deciding(opened);
                     return;
                 }
                 // Never kept as judged: the batch breaks off there.
@@ -339,17 +360,24 @@ impl<'r> Push<'r> {
     }
 
     fn settle(&mut self, outcome: Outcome, opened: Option<&Opened>) {
-        self.keep(outcome, opened);
+        let spoken = opened.map(|opened| {
+            let begins = required_predecessor(&opened.command).is_none();
+            (opened.command.subject_id, begins)
+        });
+        self.keep(outcome, spoken);
         self.go_on();
     }
 
     /// A receipt for the command under way, and the stream one further.
-    fn keep(&mut self, outcome: Outcome, opened: Option<&Opened>) {
+    /// `spoken`: what the command speaks of, where that could be read, and whether it begins that.
+    pub(super) fn keep(&mut self, outcome: Outcome, spoken: Option<(SubjectId, bool)>) {
         let Some((envelope, link_hash)) = self.current.take() else {
             return;
         };
-        let subject = opened.map(|opened| opened.command.subject_id);
-        let begins = opened.is_some_and(|opened| required_predecessor(&opened.command).is_none());
+        let (subject, begins) = (
+            spoken.map(|(id, _)| id),
+            spoken.is_some_and(|(_, begins)| begins),
+        );
         if let Some(subject) = subject
             && begins
             && !matches!(outcome, Outcome::Applied { .. })
@@ -376,7 +404,7 @@ impl<'r> Push<'r> {
         Err(OutOfStep { asked, given })
     }
 
-    fn put_back(&mut self, stage: Stage, given: &'static str) -> Result<(), OutOfStep> {
+    pub(super) fn put_back(&mut self, stage: Stage, given: &'static str) -> Result<(), OutOfStep> {
         self.stage = stage;
         self.out_of_step(given)
     }

@@ -1,6 +1,7 @@
 //! What a push asks of its driver, step by step, and what it has stored.
 
 use hazardloop_domain::command::Subject;
+use hazardloop_domain::command_fate::{Choice, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 
@@ -30,6 +31,9 @@ pub enum PushStep<'m> {
         /// The highest.
         last: i64,
     },
+    /// Tell what became of this earlier command of the author, by whichever of their installs. Answer with
+    /// [`super::Push::handle_recalled`].
+    Recall(SentCommand),
     /// Check the co-signatures and let the rules decide, on what the commands before have left. Answer with
     /// [`super::Push::handle_decision`].
     Decide {
@@ -73,6 +77,8 @@ pub struct Kept<'m> {
 pub struct Writes<'m> {
     pub(super) kept: &'m [New<'m>],
     pub(super) results: &'m [PushResult],
+    /// What the author chose to do about earlier commands, each with the sequence that says so.
+    pub choices: &'m [(Choice, i64)],
     /// How far the stream was when the batch began: nobody else may have moved it since.
     pub before: i64,
     /// Where it is now.

@@ -3,10 +3,12 @@
 use super::*;
 use crate::chain::seal;
 use crate::wire::{
-    CommandPayload, Envelope, Outcome, PushResponse, PushResult, QuarantineReason, WireLimits,
+    CommandPayload, Envelope, GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp, Outcome, PushResponse,
+    PushResult, QuarantineReason, WireLimits,
 };
 use ed25519_dalek::SigningKey;
-use hazardloop_domain::command::{Action, ClockReading, Command, Note, Subject};
+use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command, Note, Subject};
+use hazardloop_domain::command_fate::{Choice, ChoiceKind, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
@@ -55,20 +57,19 @@ fn report() -> Command {
 
 /// These commands in one install's chain, from the first.
 fn batch(commands: &[Command]) -> Vec<Envelope> {
-    let mut stream = stream();
-    let sealed = commands.iter().map(|command| {
+    let packed = commands.iter().map(|command| {
         let kind = command.action.kind();
         let payload = CommandPayload::pack(clocks(), command);
+        (kind.as_str(), kind.version(), payload)
+    });
+    chained(packed.collect())
+}
+
+fn chained(payloads: Vec<(&str, u16, Vec<u8>)>) -> Vec<Envelope> {
+    let mut stream = stream();
+    let sealed = payloads.into_iter().map(|(kind, version, payload)| {
         let (seq, previous) = (stream.last_seq + 1, stream.last_hash);
-        let sealed = seal(
-            &key(),
-            INSTALL,
-            seq,
-            kind.as_str(),
-            kind.version(),
-            previous,
-            payload,
-        );
+        let sealed = seal(&key(), INSTALL, seq, kind, version, previous, payload);
         stream.advance(&sealed);
         sealed
     });
@@ -83,6 +84,7 @@ fn name(step: &PushStep<'_>) -> &'static str {
     match step {
         PushStep::Expect(_) => "expect",
         PushStep::Receipts { .. } => "receipts",
+        PushStep::Recall(_) => "recall",
         PushStep::Decide { .. } => "decide",
         PushStep::FailedBeginning(_) => "failed beginning",
         PushStep::Version(_) => "version",
@@ -103,6 +105,7 @@ fn driven(push: &mut Push<'_>, decisions: Vec<Decision>, was: bool) -> Vec<&'sta
         let answered = match step {
             PushStep::Expect(_) => push.handle_expected(),
             PushStep::Receipts { .. } => push.handle_receipts(Vec::new()),
+            PushStep::Recall(_) => push.handle_recalled(None),
             PushStep::Decide { .. } => push.handle_decision(decisions.next().unwrap()),
             PushStep::FailedBeginning(_) => push.handle_failed_beginning(None),
             PushStep::Version(_) => push.handle_version(Some(4)),
@@ -382,4 +385,66 @@ fn a_batch_out_of_order_or_too_large_is_refused_as_a_whole() {
         check(commands, &short),
         Err(RequestRefused::TooLarge { limit: 8, .. })
     ));
+}
+
+fn give_up(about: SentCommand) -> (&'static str, u16, Vec<u8>) {
+    let choice = Choice {
+        about,
+        how: ChoiceKind::GivenUp,
+        reason: Some("重复".to_owned()),
+    };
+    let read = GiveUp {
+        made: clocks(),
+        subject_id: HAZARD.into(),
+        choice,
+    };
+    (GIVE_UP_KIND, GIVE_UP_VERSION, read.pack())
+}
+
+/// What a store is asked about earlier commands, and what is to be noted in the end.
+#[test]
+fn what_is_given_up_is_recalled_from_the_batch_or_else_from_the_store() {
+    let own = |seq| SentCommand {
+        install_id: INSTALL,
+        seq,
+    };
+    let elsewhere = SentCommand {
+        install_id: InstallId(Uuid::from_u128(77)),
+        seq: 5,
+    };
+    let note = (
+        ActionKind::Note.as_str(),
+        1,
+        CommandPayload::pack(clocks(), &note()),
+    );
+    let asked = [own(1), own(9), elsewhere];
+    let payloads = std::iter::once(note).chain(asked.map(give_up));
+    let commands = chained(payloads.collect());
+    let mut push = begun(stream(), &commands);
+    push.handle_expected().unwrap();
+    push.handle_decision(refused(RefusalCode::NotPermitted))
+        .unwrap();
+    push.handle_was_responsible(false).unwrap();
+    // The first is of this batch, the second lies ahead of it: neither is asked for.
+    let PushStep::Recall(about) = push.step() else {
+        panic!("{:?}", push.step());
+    };
+    assert_eq!(about, elsewhere);
+    assert!(push.handle_version(None).is_err(), "out of step");
+    let refusal = Refusal::new(RefusalCode::NotPermitted, "a rule");
+    push.handle_recalled(Some(&Outcome::Rejected { refusal }))
+        .unwrap();
+    let PushStep::Store(writes) = push.step() else {
+        panic!("{:?}", push.step());
+    };
+    let noted: Vec<_> = writes
+        .choices
+        .iter()
+        .map(|(choice, by)| (choice.about, *by))
+        .collect();
+    assert_eq!(noted, [(own(1), 2), (elsewhere, 4)]);
+    push.handle_stored().unwrap();
+    let outcomes = outcomes(push.response("one".to_owned(), Vec::new()));
+    let took_effect: Vec<_> = outcomes.iter().map(Outcome::took_effect).collect();
+    assert_eq!(took_effect, [false, true, false, true]);
 }

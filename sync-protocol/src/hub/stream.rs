@@ -5,7 +5,10 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 
 use crate::chain::{link_hash, signature_fits};
-use crate::wire::{CommandPayload, Envelope, Opened, PayloadError, QuarantineReason, WireLimits};
+use crate::wire::{
+    CommandPayload, Envelope, GIVE_UP_KIND, GiveUp, Opened, PayloadError, QuarantineReason,
+    WireLimits,
+};
 
 /// How far an install's stream has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub enum Judgement {
     Quarantine(QuarantineReason, String),
     /// Let the rules decide, once the co-signatures are checked.
     Execute(Box<Opened>),
+    /// Its author gives up an earlier command: no rule of any record has a say, the store looks whether that
+    /// command is theirs and took no effect.
+    GiveUp(Box<GiveUp>),
 }
 
 /// Judges one command against its stream. Forged commands (bad signature) are quarantined like
@@ -65,6 +71,12 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
         let detail = format!("the payload has {size} bytes, more than {most}");
         return quarantine(QuarantineReason::MalformedPayload, &detail);
     }
+    if envelope.kind == GIVE_UP_KIND {
+        return match GiveUp::open(envelope.version, &envelope.payload.0, limits.depth) {
+            Ok(read) => Judgement::GiveUp(Box::new(read)),
+            Err(error) => unreadable(&error),
+        };
+    }
     let opened = CommandPayload::open(
         &envelope.kind,
         envelope.version,
@@ -77,15 +89,17 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
             "this kind is the server's own",
         ),
         Ok(read) => Judgement::Execute(Box::new(read)),
-        Err(error) => {
-            let reason = match &error {
-                PayloadError::UnknownKind(_) => QuarantineReason::UnknownKind,
-                PayloadError::UnknownVersion { .. } => QuarantineReason::UnknownVersion,
-                PayloadError::Malformed(_) => QuarantineReason::MalformedPayload,
-            };
-            quarantine(reason, &error.to_string())
-        }
+        Err(error) => unreadable(&error),
     }
+}
+
+fn unreadable(error: &PayloadError) -> Judgement {
+    let reason = match error {
+        PayloadError::UnknownKind(_) => QuarantineReason::UnknownKind,
+        PayloadError::UnknownVersion { .. } => QuarantineReason::UnknownVersion,
+        PayloadError::Malformed(_) => QuarantineReason::MalformedPayload,
+    };
+    Judgement::Quarantine(reason, error.to_string())
 }
 
 fn servers_own(command: &Command) -> bool {

@@ -267,6 +267,7 @@ fn hostile_fields_inside_a_good_payload_are_quarantined() {
             subject_id: HAZARD.into(),
             fields: crate::wire::Bytes(fields),
             co_signatures: Vec::new(),
+            choice: None,
         };
         let envelope = next(&stream, "note", 1, crate::codec::encode(&packed));
         quarantined(&envelope, &stream, QuarantineReason::MalformedPayload);

@@ -1,6 +1,7 @@
 //! The envelope: one command as its device made, chained and signed it.
 
 use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command};
+use hazardloop_domain::command_fate::Choice;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 use minicbor::decode::{Decoder, Error};
@@ -107,6 +108,10 @@ pub struct CommandPayload {
     #[n(3)]
     #[cbor(default, skip_if = "Vec::is_empty")]
     pub co_signatures: Vec<CoSignature>,
+    /// The command of the same person that took no effect and whose place this one takes.
+    #[n(4)]
+    #[cbor(default, skip_if = "Option::is_none")]
+    pub choice: Option<Choice>,
 }
 
 /// All that a payload says.
@@ -121,6 +126,8 @@ pub struct Opened {
     pub statement: Statement,
     /// Signatures over it, not yet checked.
     pub co_signatures: Vec<CoSignature>,
+    /// Whose place it takes, not yet checked.
+    pub choice: Option<Choice>,
 }
 
 /// Why a payload cannot be read.
@@ -154,11 +161,22 @@ impl CommandPayload {
         command: &Command,
         co_signatures: &[CoSignature],
     ) -> Vec<u8> {
+        Self::pack_instead(made, command, co_signatures, None)
+    }
+
+    /// Packs a command that perhaps takes the place of one that took no effect.
+    pub fn pack_instead(
+        made: ClockReading,
+        command: &Command,
+        co_signatures: &[CoSignature],
+        choice: Option<Choice>,
+    ) -> Vec<u8> {
         let payload = Self {
             made,
             subject_id: command.subject_id,
             fields: Bytes(command.action.encode_fields()),
             co_signatures: co_signatures.to_vec(),
+            choice,
         };
         // Writing to a Vec cannot fail.
         minicbor::to_vec(&payload).unwrap_or_default()
@@ -214,6 +232,7 @@ impl CommandPayload {
                 action,
             },
             co_signatures: read.co_signatures,
+            choice: read.choice,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod co_signature;
 mod envelope;
+mod give_up;
 mod limits;
 mod placeholder;
 mod pull;
@@ -16,6 +17,7 @@ pub use co_signature::CoSignature;
 pub use envelope::{
     Bytes, CommandPayload, Envelope, KEY_ED25519, Opened, PayloadError, SIGNATURE_LENGTH,
 };
+pub use give_up::{GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp};
 pub use limits::WireLimits;
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{

@@ -52,6 +52,7 @@ impl Placeholder {
             subject_id,
             fields: Bytes(fields),
             co_signatures: Vec::new(),
+            choice: None,
         };
         minicbor::to_vec(&payload).unwrap_or_default()
     }

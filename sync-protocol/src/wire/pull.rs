@@ -225,6 +225,9 @@ pub enum RecordKind {
     /// `domain::rule_limits::RuleLimits`: absent while the server works with the defaults.
     #[n(10)]
     RuleLimits,
+    /// `domain::command_fate::CommandFate`: what became of a command that took no effect, for its author.
+    #[n(11)]
+    CommandFate,
 }
 
 impl RecordKind {
@@ -241,6 +244,7 @@ impl RecordKind {
             Self::Pack => 8,
             Self::Calendar => 9,
             Self::RuleLimits => 10,
+            Self::CommandFate => 11,
         }
     }
 
@@ -257,6 +261,7 @@ impl RecordKind {
             8 => Some(Self::Pack),
             9 => Some(Self::Calendar),
             10 => Some(Self::RuleLimits),
+            11 => Some(Self::CommandFate),
             _ => None,
         }
     }

@@ -175,6 +175,26 @@ fn the_co_signed_fixture_reads_and_its_signature_fits() {
 }
 
 #[test]
+fn the_choices_read_as_they_were_made() {
+    let cbor = read("command-note-instead.cbor");
+    let opened = CommandPayload::open("note", 1, &cbor, 16).unwrap();
+    let (command, choice) = samples::choices::instead();
+    assert_eq!((opened.command, opened.choice), (command, Some(choice)));
+    let given_up = GiveUp::open(1, &read("give-up.cbor"), 16).unwrap();
+    assert_eq!(given_up, samples::choices::given_up());
+    let fate: hazardloop_domain::command_fate::CommandFate =
+        decode_strict(&read("record-command-fate.cbor"), 16).unwrap();
+    assert_eq!(fate, samples::choices::fate());
+    for (version, name) in [
+        (2, "give-up.cbor"),
+        (1, "command-note.cbor"),
+        (1, "command-note-instead.cbor"),
+    ] {
+        assert!(GiveUp::open(version, &read(name), 16).is_err(), "{name}");
+    }
+}
+
+#[test]
 fn fields_of_a_newer_build_are_part_of_what_was_signed() {
     let cbor = read("command-note.cbor");
     let mut payload: CommandPayload = decode_strict(&cbor, 16).unwrap();

@@ -334,9 +334,31 @@ fn desk_work_is_read_from_the_server_by_the_devices_own_session() {
             session.json()["person"].clone()
         };
         let (from, to) = (of("inspector1"), of("inspector2"));
-        let body = json!({ "id": "0193ab12-0000-7000-8000-0000000000aa", "reason": "调任其他岗位",
-            "from_person": from["id"], "to_person": to["id"] });
-        desk.post("/api/v1/hand-overs", &body).expect_status(&[201]);
+        let own = [
+            "hand-over",
+            "--from",
+            "inspector1",
+            "--to",
+            "inspector2",
+            "--reason",
+            "调任其他岗位",
+        ];
+        let refused = device(&server, "employee", 4).run(&own);
+        assert_eq!(refused.status.code(), Some(2), "sees no inspectors");
+        let again = [
+            &own[..],
+            &["--again", "0193ab12-0000-7000-8000-0000000000aa"],
+        ]
+        .concat();
+        let made = head.json(&again);
+        assert_eq!(made["to_person"], to["id"]);
+        assert_eq!(
+            head.json(&again)["made_at"],
+            made["made_at"],
+            "asked again, it is not done twice"
+        );
+        let twice = head.run(&own);
+        assert_eq!(twice.status.code(), Some(3), "nothing is left to hand over");
         let told = head.ok(&["hand-overs"]);
         let line = format!(
             "{} → {}",

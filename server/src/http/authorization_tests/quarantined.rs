@@ -16,5 +16,12 @@ pub(super) fn rows() -> Vec<Row> {
             let path = case.quarantined(1 + case.column, "/settle");
             case.post(&path, &json!({"how": "dismissed", "note": "已核实"}))
         };
+        // One's own, whoever one is; of another's, nothing, whoever answers for them.
+        listAttention: all(200), all(200), |case| case.ask("GET", "/attention");
+        listSettled: all(200), all(200), |case| case.ask("GET", "/attention/settled");
+        readAttention: HIDDEN, HIDDEN, |case| case.ask("GET", &case.attention(20, ""));
+        chooseAttention: HIDDEN, HIDDEN, |case| {
+            case.post(&case.attention(20, "/choice"), &json!({"how": "given_up", "reason": "重复"}))
+        };
     }
 }

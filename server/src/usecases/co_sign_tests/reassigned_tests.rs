@@ -132,3 +132,45 @@ fn what_was_made_after_the_role_had_ended_is_refused() {
         assert!(matches!(outcome, Outcome::Rejected { .. }), "{outcome:?}");
     });
 }
+
+/// A signature is a part in the act: whoever gave it does not also judge it.
+#[test]
+fn nobody_settles_what_they_signed_whatever_they_have_become() {
+    use crate::store::quarantined::{SettledAs, Which};
+    use crate::usecases::quarantined::settle;
+    use hazardloop_domain::access::{GrantScope, Role};
+    use hazardloop_domain::ids::{GrantId, JurisdictionId};
+    on_each_database(async |server| {
+        let mut site = Site::of(&server).await;
+        let (app, second) = (&server.app, site.second.person_id);
+        let by = signed_by(&site.second);
+        end_roles(&server, second).await;
+        let outcome = site.push(hazard_id(1), confirm(Grade::Major), &[by]).await;
+        waits_for_a_person(&outcome, "co-signer");
+        let district = JurisdictionId(crate::sample::id("500153000000"));
+        let promoted = people::NewGrant {
+            id: GrantId(uuid::Uuid::from_u128(
+                0x019a_b000_0000_7000_8000_0000_0000_0f01,
+            )),
+            terms: (Role::DepartmentHead, GrantScope::Jurisdiction(district)).into(),
+            valid_from: None,
+            valid_until: None,
+            temporary_reason: None,
+        };
+        let known = app
+            .db
+            .read(move |tx| crate::store::people::record(tx.conn(), second));
+        let version = known.await.unwrap().unwrap().version;
+        people::grant(app, person("admin"), second, version, promoted)
+            .await
+            .unwrap();
+        server.set_now(NOW.plus_millis(3 * HOUR_MS));
+        let waiting = crate::usecases::quarantined::list(app, second, None, 10).await;
+        let (waiting, _) = waiting.unwrap();
+        let which: Which = waiting[0].which;
+        let made = || (SettledAs::Entered, "已核实".to_owned());
+        let own = settle(app, second, which, made()).await;
+        assert!(matches!(own, Err(Failure::Forbidden(_))), "{own:?}");
+        settle(app, person("head"), which, made()).await.unwrap();
+    });
+}

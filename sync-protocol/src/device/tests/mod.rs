@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+mod choice_tests;
 mod compact_tests;
 mod cosign_tests;
 mod hub;

@@ -348,6 +348,7 @@ fn check(world: &World, seed: u64) {
                 assert!(!taken.contains(&word), "seed {seed}: {word} twice");
             }
             Standing::NeedsAttention => {}
+            Standing::Settled => panic!("seed {seed}: nobody chose anything"),
         }
     }
     assert_eq!(seen.len(), 10, "seed {seed}: every text is somewhere");

@@ -8,11 +8,13 @@
 //! The rules are the domain's ([`DomainRules`]). A simulator that wants a hub broken in a known way, or a test that
 //! wants another world, puts [`Rules`] of its own in their place, or alters [`MemoryHub::tables`] and the answers.
 
+mod choices;
 mod rules;
 mod tables;
 
 use std::collections::BTreeSet;
 
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
@@ -136,6 +138,10 @@ impl<R: Rules> MemoryHub<R> {
                     let stored = self.tables.receipts(install_id, first, last);
                     push.handle_receipts(stored)?;
                 }
+                PushStep::Recall(about) => {
+                    let outcome = self.tables.outcome_of(person_id, about).cloned();
+                    push.handle_recalled(outcome.as_ref())?;
+                }
                 PushStep::Decide { seq, opened } => {
                     let sender = Sender {
                         person_id,
@@ -159,7 +165,7 @@ impl<R: Rules> MemoryHub<R> {
                     push.handle_was_responsible(was)?;
                 }
                 PushStep::Store(writes) => {
-                    store(&mut self.tables, install_id, &writes);
+                    store(&mut self.tables, (person_id, install_id), &writes, now);
                     push.handle_stored()?;
                 }
                 PushStep::Done => return Ok(push.response(self.epoch.clone(), Vec::new())),
@@ -220,7 +226,12 @@ impl<R: Rules> MemoryHub<R> {
 }
 
 /// Keeps the receipts of a push, and how far its stream has come.
-fn store(tables: &mut Tables, install_id: InstallId, writes: &Writes<'_>) {
+fn store(
+    tables: &mut Tables,
+    (author, install_id): (PersonId, InstallId),
+    writes: &Writes<'_>,
+    now: Timestamp,
+) {
     let Some(install) = tables.installs.get_mut(&install_id) else {
         return;
     };
@@ -229,5 +240,12 @@ fn store(tables: &mut Tables, install_id: InstallId, writes: &Writes<'_>) {
     }
     if writes.advances() {
         install.stream = writes.stream.clone();
+    }
+    for (choice, seq) in writes.choices {
+        let by = SentCommand {
+            install_id,
+            seq: *seq,
+        };
+        tables.note(author, choice, by, now);
     }
 }

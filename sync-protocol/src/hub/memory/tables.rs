@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{self, PersonRecord};
 use hazardloop_domain::command::Subject;
+use hazardloop_domain::command_fate::{CommandFate, SentCommand};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Hazard;
@@ -50,6 +51,8 @@ pub struct Install {
     pub receipts: BTreeMap<i64, StoredReceipt>,
     /// The earliest command that would have begun a subject and did not take effect.
     pub failed_beginnings: BTreeMap<SubjectId, i64>,
+    /// Kind and subject of its commands that took no full effect.
+    pub without_effect: BTreeMap<i64, (String, Option<SubjectId>)>,
 }
 
 impl Install {
@@ -61,6 +64,10 @@ impl Install {
             && !matches!(kept.receipt.outcome, Outcome::Applied { .. })
         {
             self.failed_beginnings.entry(subject).or_insert(seq);
+        }
+        if !kept.receipt.outcome.took_effect() {
+            let said = (kept.envelope.kind.clone(), kept.subject);
+            self.without_effect.insert(seq, said);
         }
         let stored = StoredReceipt {
             link_hash: kept.link_hash,
@@ -103,6 +110,8 @@ pub struct Tables {
     pub hazards: BTreeMap<HazardId, Hazard>,
     /// By scope.
     pub scopes: BTreeMap<Scope, ScopeRows>,
+    /// What became of commands that took no full effect.
+    pub fates: BTreeMap<SentCommand, CommandFate>,
     /// How many changes there have been.
     pub last: Place,
     left: BTreeSet<(Scope, RecordKind, Uuid)>,
@@ -125,6 +134,7 @@ impl Tables {
                 revoked: false,
                 receipts: BTreeMap::new(),
                 failed_beginnings: BTreeMap::new(),
+                without_effect: BTreeMap::new(),
             },
         );
     }

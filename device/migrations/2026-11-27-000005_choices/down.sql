@@ -1,0 +1,2 @@
+ALTER TABLE commands DROP COLUMN earlier;
+ALTER TABLE commands DROP COLUMN chosen;

@@ -1,0 +1,299 @@
+//! Commands of one's own devices that took no full effect: listed, looked at beside how the record stands now,
+//! and settled by a choice. What others made of one is told to its author here too.
+//!
+//! A choice is the author's alone; it travels in their signed stream ([`super::push`]) or is said over REST. To
+//! choose carries nothing out: what is sent again, or in its place, is a command like any other.
+
+use hazardloop_domain::command::{Action, ActionKind};
+use hazardloop_domain::command_fate::{Choice, ChoiceKind, Chosen, CommandFate, SentCommand};
+use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::ids::{HazardId, InspectionId, PersonId, SubjectId};
+use hazardloop_domain::inspection::InspectionState;
+use hazardloop_domain::policy;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::wire::{CommandPayload, Outcome, RecordKind, Scope};
+
+use super::people::{record_event, wake_audit};
+use super::read;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::command_fates::{self, Pushed};
+use crate::store::feed::{self, Announced};
+use crate::store::lists::Key;
+use crate::store::{Conn, WriteTx};
+
+/// A command, as its author is shown it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// As it was sent, with its receipt.
+    pub pushed: Pushed,
+    /// What it says, where this build can read it.
+    pub action: Option<Action>,
+    /// What became of it; absent: nobody has said.
+    pub fate: Option<CommandFate>,
+}
+
+/// How the record that a command acts upon stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Present {
+    /// A hazard, and what its author may do with it.
+    Hazard(i64, StatusName, Vec<ActionKind>),
+    /// An inspection likewise.
+    Inspection(i64, InspectionState, Vec<ActionKind>),
+}
+
+fn shown(app: &App, pushed: Pushed, fate: Option<CommandFate>) -> Shown {
+    let depth = app.settings.wire_limits().depth;
+    let read = CommandPayload::unpack(&pushed.kind, pushed.kind_version, &pushed.payload, depth);
+    Shown {
+        action: read.ok().map(|(_, command)| command.action),
+        pushed,
+        fate,
+    }
+}
+
+/// Those of the asker's own commands that wait for a choice, after `after`, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(
+    app: &App,
+    asker: PersonId,
+    after: Option<SentCommand>,
+    limit: usize,
+) -> Result<Vec<Shown>, Failure> {
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = app
+        .db
+        .read(move |tx| command_fates::waiting(tx.conn(), asker, after, rows))
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|pushed| shown(app, pushed, None))
+        .collect())
+}
+
+/// What became of the asker's own commands, the latest first, before `before`, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settled(
+    app: &App,
+    asker: PersonId,
+    before: Option<Key>,
+    limit: usize,
+) -> Result<Vec<(Key, CommandFate)>, Failure> {
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let read = app
+        .db
+        .read(move |tx| command_fates::fates(tx.conn(), asker, before, rows));
+    Ok(read.await?)
+}
+
+/// One of the asker's own commands, with how its record stands now, where the asker sees that.
+///
+/// # Errors
+/// [`Failure::NotFound`] for what the asker's devices have not sent.
+pub async fn one(
+    app: &App,
+    asker: PersonId,
+    command: SentCommand,
+) -> Result<(Shown, Option<Present>), Failure> {
+    let (now, shared) = (app.clock.now(), app.clone());
+    app.db
+        .read(move |tx| {
+            let found = known(tx.conn(), asker, command)?;
+            let fate = command_fates::fate(tx.conn(), command)?;
+            let subject = found.subject_id;
+            let shown = shown(&shared, found, fate);
+            let present = match subject {
+                Some(id) => present(tx.conn(), asker, id, now)?,
+                None => None,
+            };
+            Ok((shown, present))
+        })
+        .await
+}
+
+fn known(conn: &mut Conn, asker: PersonId, command: SentCommand) -> Result<Pushed, Failure> {
+    let unknown = Failure::NotFound("command of yours");
+    command_fates::pushed(conn, asker, command)?.ok_or(unknown)
+}
+
+fn present(
+    conn: &mut Conn,
+    asker: PersonId,
+    id: SubjectId,
+    now: Timestamp,
+) -> Result<Option<Present>, Failure> {
+    match read::hazard::visible(conn, asker, HazardId(id.0), now) {
+        Ok((hazard, actor)) => {
+            let allowed = policy::allowed_actions(Some(&hazard), &actor);
+            return Ok(Some(Present::Hazard(
+                hazard.version,
+                hazard.status_name(),
+                allowed,
+            )));
+        }
+        Err(Failure::NotFound(_)) => {}
+        Err(failure) => return Err(failure),
+    }
+    match read::inspection::visible(conn, asker, InspectionId(id.0), now) {
+        Ok((inspection, actor)) => {
+            let allowed =
+                hazardloop_domain::inspection::policy::allowed_actions(&inspection, &actor);
+            Ok(Some(Present::Inspection(
+                inspection.version,
+                inspection.state(),
+                allowed,
+            )))
+        }
+        Err(Failure::NotFound(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The author says what is to become of a command. The same again changes nothing.
+///
+/// # Errors
+/// [`Failure::NotFound`] for what the asker's devices have not sent; [`Failure::Conflict`] for what took effect or
+/// is settled otherwise; [`Failure::Refused`] for a reason that is none.
+pub async fn choose(
+    app: &App,
+    asker: PersonId,
+    command: SentCommand,
+    (how, reason): (ChoiceKind, Option<String>),
+) -> Result<Shown, Failure> {
+    let choice = Choice {
+        about: command,
+        how,
+        reason,
+    };
+    choice.check()?;
+    let (app, now) = (app.clone(), app.clock.now());
+    app.clone()
+        .db
+        .write(move |tx| choose_in(&app, tx, asker, &choice, now))
+        .await
+}
+
+fn choose_in(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    asker: PersonId,
+    choice: &Choice,
+    now: Timestamp,
+) -> Result<Shown, Failure> {
+    let found = known(tx.conn(), asker, choice.about)?;
+    let conflict = |why: &str| Err(Failure::Conflict(why.to_owned()));
+    if found.receipt.outcome.took_effect() {
+        return conflict("it took effect: there is nothing to choose");
+    }
+    let chosen = Chosen {
+        how: choice.how,
+        reason: choice.reason.clone(),
+        by: None,
+        at: now,
+    };
+    if !found.waits {
+        let fate = command_fates::fate(tx.conn(), choice.about)?;
+        let told = fate.as_ref().and_then(|fate| fate.chosen.as_ref());
+        return match told {
+            Some(told) if (told.how, &told.reason) == (chosen.how, &chosen.reason) => {
+                Ok(shown(app, found, fate))
+            }
+            _ => conflict("it is settled otherwise"),
+        };
+    }
+    let seq = choice.about.seq.to_string();
+    let fields = [
+        ("install_id", choice.about.install_id.to_string()),
+        ("seq", seq),
+        ("chosen", choice.how.as_str().to_owned()),
+        ("reason", choice.reason.clone().unwrap_or_default()),
+    ];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    record_event(tx, asker, "command_chosen", Some(asker), &fields, now)?;
+    wake_audit(tx, app);
+    let fate = tell(tx, &app.digest_key, asker, &found, now, |fate| {
+        fate.chosen = Some(chosen)
+    })?;
+    let found = known(tx.conn(), asker, choice.about)?;
+    Ok(shown(app, found, Some(fate)))
+}
+
+/// Tells the author's devices what became of a command. It waits no more.
+pub(super) fn tell(
+    tx: &mut WriteTx<'_>,
+    key: &DigestKey,
+    author: PersonId,
+    about: &Pushed,
+    now: Timestamp,
+    change: impl FnOnce(&mut CommandFate),
+) -> Result<CommandFate, Failure> {
+    let known = command_fates::fate(tx.conn(), about.command)?;
+    let mut fate = known.unwrap_or_else(|| CommandFate {
+        command: about.command,
+        version: 0,
+        kind: about.kind.clone(),
+        subject_id: about.subject_id,
+        received_at: about.receipt.received_at,
+        chosen: None,
+        settled: None,
+    });
+    fate.version = fate.version.saturating_add(1);
+    change(&mut fate);
+    // Writing to a Vec cannot fail.
+    let record = minicbor::to_vec(&fate).unwrap_or_default();
+    command_fates::save(tx, author, &fate, &record, now)?;
+    let announced = Announced {
+        kind: RecordKind::CommandFate,
+        id: &about.command.fate_id(),
+        version: fate.version,
+        body: &record,
+        created_at: about.receipt.received_at,
+    };
+    feed::put(tx, key, &[Scope::Person(author)], announced)?;
+    Ok(fate)
+}
+
+/// What became of an earlier command of this person, as a choice about it needs to know; `None`: they have sent
+/// none such.
+pub(super) fn outcome_of(
+    conn: &mut Conn,
+    author: PersonId,
+    about: SentCommand,
+) -> Result<Option<Outcome>, Failure> {
+    let found = command_fates::pushed(conn, author, about)?;
+    Ok(found.map(|found| found.receipt.outcome))
+}
+
+/// Notes a choice that came by the author's signed stream.
+pub(super) fn note(
+    tx: &mut WriteTx<'_>,
+    key: &DigestKey,
+    author: PersonId,
+    (choice, by): (&Choice, SentCommand),
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(found) = command_fates::pushed(tx.conn(), author, choice.about)? else {
+        return Ok(());
+    };
+    let chosen = Chosen {
+        how: choice.how,
+        reason: choice.reason.clone(),
+        by: Some(by),
+        at: now,
+    };
+    tell(tx, key, author, &found, now, |fate| {
+        fate.chosen = Some(chosen)
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "command_fates_tests.rs"]
+mod tests;

@@ -1,0 +1,250 @@
+//! What a person chooses to do about a command that took no effect: send it again, send another in its place, or
+//! give it up. Each choice is recorded on this device and travels in the signed stream.
+
+use hazardloop_domain::command::{ActionKind, ClockReading, Command};
+use hazardloop_domain::command_fate::{Choice, ChoiceKind, Chosen, CommandFate, SentCommand};
+use hazardloop_domain::ids::SubjectId;
+use hazardloop_domain::refusal::Refusal;
+use hazardloop_domain::time::Timestamp;
+
+use crate::wire::{CoSignature, CommandPayload, GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp, RecordKind};
+
+use super::commands::Sealing;
+use super::engine::Engine;
+use super::jobs::{Job, Writing};
+use super::{CommandRefused, Notice, Standing, StoreOp, StoredCommand, Ticket};
+
+/// Why nothing was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChoiceError {
+    /// There is no such command on this device.
+    #[error("there is no such command on this device")]
+    NoSuchCommand,
+    /// It took effect, is still to be sent, or is settled already.
+    #[error("the command needs nobody's attention")]
+    NotOpen,
+    /// This build cannot read it, so it cannot send it again.
+    #[error("this version cannot read the command")]
+    Unreadable,
+    /// The rules refuse it as things stand here, or the choice does not say what it must.
+    #[error(transparent)]
+    Refused(#[from] CommandRefused),
+}
+
+impl From<Refusal> for ChoiceError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(CommandRefused(refusal))
+    }
+}
+
+/// A choice about a stored command, on its way to the store.
+pub(super) struct About {
+    /// The command, as it stood when the choice was made.
+    command: StoredCommand,
+    /// What is noted with it.
+    chosen: Chosen,
+}
+
+impl About {
+    /// The command again, with the choice noted; `None`: it is gone. Known by what it holds: a new install may
+    /// have numbered it anew meanwhile.
+    pub(super) fn noted(
+        &self,
+        in_queue: &std::collections::BTreeMap<i64, StoredCommand>,
+        by: Option<SentCommand>,
+    ) -> Option<StoreOp> {
+        let of_it = |stored: &&StoredCommand| {
+            stored.envelope.payload == self.command.envelope.payload
+                && stored.subject_id == self.command.subject_id
+                && stored.queued_at == self.command.queued_at
+                && stored.receipt == self.command.receipt
+        };
+        let stored = in_queue.values().find(of_it)?;
+        Some(StoreOp::PutCommand(StoredCommand {
+            chosen: Some(Chosen {
+                by,
+                ..self.chosen.clone()
+            }),
+            ..stored.clone()
+        }))
+    }
+}
+
+impl Engine {
+    /// Where a command stands: by its receipt, by what its author chose, and by what the server has told of it
+    /// since.
+    pub fn standing(&self, command: &StoredCommand) -> Standing {
+        let standing = self.state.standing(command);
+        if standing != Standing::NeedsAttention {
+            return standing;
+        }
+        let told = self.fate_of(command);
+        match told.is_some_and(|fate| fate.chosen.is_some() || fate.settled.is_some()) {
+            true => Standing::Settled,
+            false => standing,
+        }
+    }
+
+    /// What the server has told of a command that took no effect.
+    pub fn fate_of(&self, command: &StoredCommand) -> Option<CommandFate> {
+        let id = self.sent_as(command)?.fate_id();
+        let row = self.state.rows.get(&(RecordKind::CommandFate, id))?;
+        minicbor::decode(&row.body).ok()
+    }
+
+    /// As what the server has a command; `None`: it has no receipt for it.
+    fn sent_as(&self, command: &StoredCommand) -> Option<SentCommand> {
+        command.receipt.as_ref()?;
+        let now = SentCommand {
+            install_id: self.identity.install_id,
+            seq: command.envelope.seq,
+        };
+        command.earlier.or((now.seq > 0).then_some(now))
+    }
+
+    /// The steps that the rules allow this person on a record as this device shows it now.
+    pub fn allowed_now(&self, now: Timestamp, id: SubjectId) -> Vec<ActionKind> {
+        self.reader(now).allowed(id)
+    }
+
+    /// Sends a command again as it was, once the rules take it as things stand here.
+    ///
+    /// # Errors
+    /// [`ChoiceError`].
+    pub fn handle_retry(
+        &mut self,
+        now: Timestamp,
+        made: ClockReading,
+        seq: i64,
+    ) -> Result<Ticket, ChoiceError> {
+        let stored = self.open_command(seq)?;
+        let content = stored.content();
+        let depth = self.config.wire.depth;
+        let opened =
+            CommandPayload::open(&content.kind, content.version, &content.payload.0, depth)
+                .map_err(|_| ChoiceError::Unreadable)?;
+        let about = self.about(stored, ChoiceKind::Retried, None, now);
+        Ok(self.queue_command(
+            now,
+            made,
+            &opened.command,
+            &opened.co_signatures,
+            Some(about),
+        )?)
+    }
+
+    /// Sends another command in the place of one that took no effect.
+    ///
+    /// # Errors
+    /// [`ChoiceError`].
+    pub fn handle_amended(
+        &mut self,
+        now: Timestamp,
+        made: ClockReading,
+        seq: i64,
+        command: &Command,
+        co_signatures: &[CoSignature],
+    ) -> Result<Ticket, ChoiceError> {
+        let stored = self.open_command(seq)?;
+        let about = self.about(stored, ChoiceKind::Amended, None, now);
+        Ok(self.queue_command(now, made, command, co_signatures, Some(about))?)
+    }
+
+    /// Gives a command up: it is to have no effect. Where the server has it, it is told so.
+    ///
+    /// # Errors
+    /// [`ChoiceError`]; a reason must be given.
+    pub fn handle_given_up(
+        &mut self,
+        now: Timestamp,
+        mut made: ClockReading,
+        seq: i64,
+        reason: &str,
+    ) -> Result<Ticket, ChoiceError> {
+        let stored = self.open_command(seq)?;
+        let about = self.about(stored, ChoiceKind::GivenUp, Some(reason.to_owned()), now);
+        let choice = Choice {
+            // Checked alike, whether or not it is sent.
+            about: self.sent_as(&about.command).unwrap_or(SentCommand {
+                install_id: self.identity.install_id,
+                seq: 0,
+            }),
+            how: ChoiceKind::GivenUp,
+            reason: Some(reason.to_owned()),
+        };
+        choice.check()?;
+        let ticket = self.next_number();
+        if self.sent_as(&about.command).is_none() {
+            // The server has nothing that could be given up.
+            self.inbox.push_back(Job::Note { ticket, about });
+            return Ok(ticket);
+        }
+        made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
+        let subject_id = about.command.subject_id;
+        let payload = GiveUp {
+            made,
+            subject_id,
+            choice,
+        }
+        .pack();
+        self.inbox.push_back(Job::Seal {
+            ticket,
+            now,
+            sealing: Sealing {
+                kind: GIVE_UP_KIND.to_owned(),
+                version: GIVE_UP_VERSION,
+                subject_id,
+                payload,
+                photos: Vec::new(),
+                about: Some(about),
+            },
+        });
+        Ok(ticket)
+    }
+
+    /// Notes a choice that the server is not told of.
+    pub(super) fn note_job(&self, ticket: Ticket, about: &About) -> Writing {
+        let noted = about.noted(&self.state.commands, None);
+        let mut writing = Writing::of(noted.into_iter().collect());
+        writing.ticket = Some(ticket);
+        writing.notices.push(Notice::ChoiceNoted { ticket });
+        writing
+    }
+
+    /// As the server is told of it, where it has the command.
+    pub(super) fn choice_of(&self, about: &About) -> Option<Choice> {
+        Some(Choice {
+            about: self.sent_as(&about.command)?,
+            how: about.chosen.how,
+            reason: about.chosen.reason.clone(),
+        })
+    }
+
+    fn open_command(&self, seq: i64) -> Result<StoredCommand, ChoiceError> {
+        let stored = self.state.commands.get(&seq);
+        let stored = stored.ok_or(ChoiceError::NoSuchCommand)?;
+        match self.standing(stored) {
+            // What the server finds too large is still to be sent: it has not come to an end.
+            Standing::NeedsAttention if !stored.is_unsent() => Ok(stored.clone()),
+            _ => Err(ChoiceError::NotOpen),
+        }
+    }
+
+    fn about(
+        &self,
+        command: StoredCommand,
+        how: ChoiceKind,
+        reason: Option<String>,
+        at: Timestamp,
+    ) -> About {
+        About {
+            command,
+            chosen: Chosen {
+                how,
+                reason,
+                by: None,
+                at,
+            },
+        }
+    }
+}

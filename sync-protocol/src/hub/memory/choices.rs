@@ -1,0 +1,60 @@
+//! What became of commands that took no effect, as the hub in memory keeps and tells it.
+
+use hazardloop_domain::command_fate::{Choice, Chosen, CommandFate, SentCommand};
+use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::time::Timestamp;
+
+use super::tables::{Tables, record_of};
+use crate::wire::{Outcome, RecordKind, Scope};
+
+impl Tables {
+    /// What became of a command of this author, by whichever of their installs.
+    pub(super) fn outcome_of(&self, author: PersonId, about: SentCommand) -> Option<&Outcome> {
+        let install = self.installs.get(&about.install_id)?;
+        let own = Some(install).filter(|install| install.person_id == author)?;
+        let stored = own.receipts.get(&about.seq)?;
+        Some(&stored.receipt.outcome)
+    }
+
+    /// Notes what an author chose, and tells their devices.
+    pub(super) fn note(
+        &mut self,
+        author: PersonId,
+        choice: &Choice,
+        by: SentCommand,
+        now: Timestamp,
+    ) {
+        let about = choice.about;
+        let Some(install) = self.installs.get(&about.install_id) else {
+            return;
+        };
+        let Some(stored) = install.receipts.get(&about.seq) else {
+            return;
+        };
+        let (kind, subject_id) = install
+            .without_effect
+            .get(&about.seq)
+            .cloned()
+            .unwrap_or_default();
+        let before = self.fates.get(&about).map_or(0, |fate| fate.version);
+        let fate = CommandFate {
+            command: about,
+            version: before.saturating_add(1),
+            kind,
+            subject_id,
+            received_at: stored.receipt.received_at,
+            chosen: Some(Chosen {
+                how: choice.how,
+                reason: choice.reason.clone(),
+                by: Some(by),
+                at: now,
+            }),
+            settled: None,
+        };
+        let id = about.fate_id();
+        if let Some(record) = record_of(RecordKind::CommandFate, id, fate.version, &fate) {
+            self.put(Scope::Person(author), record);
+        }
+        self.fates.insert(about, fate);
+    }
+}

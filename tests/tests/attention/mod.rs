@@ -1,0 +1,137 @@
+//! What took no effect, on a device without signal: listed with how the record stands and what is allowed now,
+//! sent again, replaced or given up; and what became of it shown wherever its author looks. On both databases.
+
+use hazardloop_tests::device::Device;
+use hazardloop_tests::each_database;
+use hazardloop_tests::link::Link;
+use hazardloop_tests::server::{Server, ServerOptions};
+use serde_json::{Value, json};
+
+const NOW: &str = "2026-11-22T01:00:00Z";
+
+fn device(link: &Link, user: &str, seed: u64) -> Device {
+    let device = Device::new(&link.url(), user).repeatable(NOW, seed);
+    device.ok(&["enroll", "--name", user]);
+    device.ok(&["sync"]);
+    device
+}
+
+fn items(answer: &Value) -> &Vec<Value> {
+    answer.as_array().unwrap()
+}
+
+#[test]
+fn what_came_too_late_is_settled_by_its_author_and_everybody_concerned_sees_how() {
+    each_database(|url| {
+        let server = Server::start(url, ServerOptions::default().at(NOW));
+        let link = Link::to(server.address());
+        let employee = device(&link, "employee", 1);
+        let safety = device(&link, "safety", 2);
+        let found = employee.json(&[
+            "report",
+            "--place",
+            "一号车间",
+            "--text",
+            "粉尘堆积",
+            "--no-photo",
+            "黑暗",
+        ]);
+        let id = found["hazard_id"].as_str().unwrap().to_owned();
+        employee.ok(&["sync"]);
+        safety.ok(&["sync"]);
+
+        // Both without signal: the one withdraws, the other confirms and is faster.
+        employee.ok(&["withdraw", &id, "--reason", "误报"]);
+        safety.ok(&[
+            "confirm",
+            &id,
+            "--category",
+            "粉尘涉爆",
+            "--responsible",
+            "周小河",
+            "--requirement",
+            "清扫",
+            "--within",
+            "5d",
+        ]);
+        safety.ok(&["sync"]);
+        let run = employee.run(&["sync"]);
+        assert_eq!(run.status.code(), Some(5), "something needs attention");
+
+        let open = employee.json(&["attention"]);
+        let [late] = items(&open).as_slice() else {
+            panic!("{open}");
+        };
+        assert_eq!(
+            (&late["kind"], &late["seq"]),
+            (&json!("withdraw"), &json!(2))
+        );
+        assert_eq!(late["outcome"]["name"], "conflict", "{late}");
+        assert_eq!(late["status"], "confirmed", "how it stands now");
+        let allowed: Vec<&str> = late["allowed_now"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|kind| kind.as_str().unwrap())
+            .collect();
+        assert!(
+            allowed.contains(&"note") && !allowed.contains(&"withdraw"),
+            "{allowed:?}"
+        );
+        let told = employee.run(&["attention", "--lang", "zh"]);
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(
+            told.contains("已确认") && told.contains("您现在可以"),
+            "{told}"
+        );
+
+        // The same at the desk.
+        let rest = server.rest().signed_in("employee");
+        let waits = rest.get("/api/v1/attention").json();
+        assert_eq!(items(&waits["items"]).len(), 1);
+        let install = waits["items"][0]["install_id"].as_str().unwrap();
+        let one = rest.get(&format!("/api/v1/attention/{install}/2")).json();
+        assert_eq!(one["present"]["status"], "confirmed");
+        let neighbour = server.rest().signed_in("safety");
+        neighbour
+            .get(&format!("/api/v1/attention/{install}/2"))
+            .expect_status(&[404]);
+
+        // Without signal: a retry is refused by the rules here already; it is replaced and given up.
+        link.cut();
+        assert_eq!(
+            employee.run(&["attention", "retry", "2"]).status.code(),
+            Some(3)
+        );
+        for wrong in [
+            &["attention", "give-up", "1", "--reason", "重复"][..],
+            &["attention", "retry", "77"],
+            &["list", "--instead-of", "2"],
+        ] {
+            assert_eq!(employee.run(wrong).status.code(), Some(2), "{wrong:?}");
+        }
+        employee.ok(&[
+            "note",
+            &id,
+            "--text",
+            "申请核实是否误报",
+            "--instead-of",
+            "2",
+        ]);
+        assert_eq!(items(&employee.json(&["attention"])).len(), 0);
+        let all = employee.json(&["attention", "--all"]);
+        assert_eq!(items(&all)[0]["chosen"]["how"], "amended");
+        link.restore();
+        employee.ok(&["sync"]);
+        let waits = rest.get("/api/v1/attention").json();
+        assert_eq!(waits["items"], json!([]));
+        let settled = rest.get("/api/v1/attention/settled").json();
+        assert_eq!(settled["items"][0]["chosen"]["how"], "amended");
+        assert_eq!(settled["items"][0]["chosen"]["by"]["seq"], 3);
+
+        // A second phone of the same person is told too.
+        let second = device(&link, "employee", 9);
+        let scopes = second.json(&["status"]);
+        assert_eq!(scopes["needs_attention"], 0, "{scopes}");
+    });
+}
