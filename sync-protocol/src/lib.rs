@@ -7,6 +7,7 @@ pub mod chain;
 pub mod codec;
 #[cfg(test)]
 mod codec_tests;
+pub mod compress;
 pub mod cosign;
 pub mod cosign_faults;
 pub mod cosign_text;

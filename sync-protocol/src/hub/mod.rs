@@ -4,4 +4,4 @@ mod stream;
 #[cfg(test)]
 mod stream_tests;
 
-pub use stream::{Judgement, StreamState, judge, required_predecessor};
+pub use stream::{Judgement, StreamState, judge, judge_in_run, required_predecessor};
