@@ -37,6 +37,8 @@ bench: ## bytes and cost of syncing; pushes/s on both databases beside bare stat
 	@command -v strace >/dev/null || echo 'bench: without strace the runs with slow flushes are left out'
 	cargo build --locked --release -p hazardloop-sync-protocol --example bytes_bench
 	$(BUILT)/release/examples/bytes_bench | tee $(BUILT)/bench-bytes.md
+	cargo build --locked --release -p hazardloop-server --features bulk --example sync_bench
+	$(BUILT)/release/examples/sync_bench | tee $(BUILT)/bench-sync.md
 	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
 

@@ -11,7 +11,8 @@ use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{PersonId, SubjectId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::hub::{Judgement, judge, required_predecessor};
+use hazardloop_sync_protocol::chain::signed_by_run;
+use hazardloop_sync_protocol::hub::{Judgement, judge_in_run, required_predecessor};
 use hazardloop_sync_protocol::wire::{
     Envelope, Opened, Outcome, PROTOCOL_MAX, PushRequest, PushResponse, PushResult,
     QuarantineReason, Receipt, RecordKind, Scope, WireLimits,
@@ -155,9 +156,10 @@ impl Batch<'_> {
         // What to do with a command follows from the stream alone, whatever becomes of the
         // commands before it. So all are judged first, and what they name is read at once.
         let mut stream = self.install.stream.clone();
+        let run = signed_by_run(&stream.public_key, stream.install_id, envelopes);
         let mut judged = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
-            let judgement = judge(&stream, envelope, limits);
+            let judgement = judge_in_run(&stream, envelope, &run, limits);
             if let Judgement::Gap(expected) = judgement {
                 taken.expected = Some(expected);
                 break;
