@@ -32,9 +32,13 @@ check: lint ## lints and fast tests, for while you work
 	cargo test --locked --workspace --lib --quiet
 	cargo test --locked -p hazardloop-tests --test main --quiet house::
 
-bench: ## pushes/s on both databases beside bare statements, also with slow flushes (EACH= seconds a figure)
+bench: ## bytes and cost of syncing; pushes/s on both databases beside bare statements, also with slow flushes (EACH= seconds a figure)
 	@scripts/setup.sh test
 	@command -v strace >/dev/null || echo 'bench: without strace the runs with slow flushes are left out'
+	cargo build --locked --release -p hazardloop-sync-protocol --example bytes_bench
+	$(BUILT)/release/examples/bytes_bench | tee $(BUILT)/bench-bytes.md
+	cargo build --locked --release -p hazardloop-server --features bulk --example sync_bench
+	$(BUILT)/release/examples/sync_bench | tee $(BUILT)/bench-sync.md
 	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
 

@@ -13,4 +13,5 @@ pub mod photos;
 pub mod pin_keys;
 pub mod session;
 pub mod store;
+mod thrift;
 pub mod transport;

@@ -1,16 +1,23 @@
 //! HTTP to one server. Only a typed body from that server counts as an answer; everything else
 //! (captive portals, proxies' error pages, cut bodies) is a failure that settles nothing.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hazardloop_sync_protocol::codec;
+use hazardloop_sync_protocol::compress;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
-use hazardloop_sync_protocol::wire::{MEDIA_TYPE_CBOR, WireLimits};
+use hazardloop_sync_protocol::wire::{
+    LeanPull, LeanPullResponse, LeanPush, MEDIA_TYPE_CBOR, MEDIA_TYPE_LEAN, PullRequest,
+    PullResponse, PushRequest, PushResponse, WireLimits,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
+
+use crate::thrift::Thrift;
 
 /// Most bytes of one answer that are read.
 pub const ANSWER_BYTES: u64 = 8 * 1024 * 1024;
@@ -32,6 +39,7 @@ const TUS_VERSION: &str = "1.0.0";
 pub struct Transport {
     agent: ureq::Agent,
     server: String,
+    thrift: Thrift,
 }
 
 /// An answer, read whole.
@@ -64,6 +72,18 @@ impl Answer {
         stated
             .then(|| serde_json::from_slice(&self.body).ok())
             .flatten()
+    }
+
+    /// The body without its content coding; one that unpacks to more than is read of any, or to something
+    /// else than it says, is no answer.
+    fn uncoded(&self) -> Result<Cow<'_, [u8]>, Failure> {
+        let most = usize::try_from(ANSWER_BYTES).unwrap_or(usize::MAX);
+        match self.header("content-encoding").map(str::trim) {
+            None | Some("" | "identity") => Ok(Cow::Borrowed(&self.body)),
+            Some(name) => compress::decode(name, &self.body, most)
+                .map(Cow::Owned)
+                .map_err(|_| Failure::NotOurs),
+        }
     }
 
     /// Only our server states its tus version; answers to HEAD have no body to tell by.
@@ -132,6 +152,7 @@ impl Transport {
         Self {
             agent: config.new_agent(),
             server: server.to_owned(),
+            thrift: Thrift::default(),
         }
     }
 
@@ -141,12 +162,8 @@ impl Transport {
     /// [`Failure`].
     pub fn send(&self, token: &str, request: &Request) -> Result<ResponseBody, Failure> {
         match request {
-            Request::Push(push) => self
-                .exchange(token, "/api/v1/sync/push", &codec::encode(push))
-                .map(ResponseBody::Push),
-            Request::Pull(pull) => self
-                .exchange(token, "/api/v1/sync/pull", &codec::encode(pull))
-                .map(ResponseBody::Pull),
+            Request::Push(push) => self.push(token, push).map(ResponseBody::Push),
+            Request::Pull(pull) => self.pull(token, pull).map(ResponseBody::Pull),
             Request::CreateUpload {
                 sha256,
                 size,
@@ -226,25 +243,95 @@ impl Transport {
         })
     }
 
-    fn exchange<T: for<'b> minicbor::Decode<'b, ()>>(
+    fn push(&self, token: &str, push: &PushRequest) -> Result<PushResponse, Failure> {
+        const PATH: &str = "/api/v1/sync/push";
+        self.thrift.pushed();
+        let lean = self
+            .thrift
+            .says_lean()
+            .then(|| LeanPush::of(push))
+            .flatten();
+        if let Some(lean) = lean {
+            let body = codec::encode(&lean);
+            let answer = self.exchange(token, (PATH, MEDIA_TYPE_LEAN), &body, read_push);
+            if !self.thrift.wants_it_in_full(&answer) {
+                return answer;
+            }
+        }
+        let body = codec::encode(push);
+        self.exchange(token, (PATH, MEDIA_TYPE_CBOR), &body, read_push)
+    }
+
+    fn pull(&self, token: &str, pull: &PullRequest) -> Result<PullResponse, Failure> {
+        const PATH: &str = "/api/v1/sync/pull";
+        let lean = self
+            .thrift
+            .asks_lean()
+            .then(|| LeanPull::of(pull))
+            .flatten();
+        if let Some(lean) = lean {
+            let body = codec::encode(&lean);
+            let answer = self.exchange(token, (PATH, MEDIA_TYPE_LEAN), &body, read_pull);
+            if !self.thrift.wants_it_in_full(&answer) {
+                return answer;
+            }
+        }
+        let body = codec::encode(pull);
+        let answer = self.exchange(token, (PATH, MEDIA_TYPE_CBOR), &body, read_pull);
+        self.thrift.pulled(answer.is_ok());
+        answer
+    }
+
+    /// One message there and one back, coded where that may be: who does not know the coding gets the
+    /// message once more without.
+    fn exchange<T>(
         &self,
         token: &str,
-        path: &str,
+        (path, media_type): (&str, &str),
         body: &[u8],
+        read_answer: fn(&str, &[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let request = self
+        let once = |body: &[u8], coding: Option<&str>| {
+            let (media, answer) = self.once(token, (path, media_type), body, coding)?;
+            read_answer(&media, &answer)
+        };
+        if let Some((name, coded)) = self.thrift.coded(body) {
+            let answer = once(&coded, Some(name));
+            if !self.thrift.wants_it_plain(&answer) {
+                return answer;
+            }
+        }
+        let answer = once(body, None);
+        self.thrift.went_plain(&answer);
+        answer
+    }
+
+    /// The media type and the body of an answer of our server's.
+    fn once(
+        &self,
+        token: &str,
+        (path, media_type): (&str, &str),
+        body: &[u8],
+        coding: Option<&str>,
+    ) -> Result<(String, Vec<u8>), Failure> {
+        let mut request = self
             .agent
             .post(self.address(path))
             .header("authorization", bearer(token))
-            .header("content-type", MEDIA_TYPE_CBOR)
-            .header("accept", MEDIA_TYPE_CBOR);
+            .header("content-type", media_type);
+        request = match self.thrift.accepted() {
+            Some(codings) => request
+                .header("accept", format!("{MEDIA_TYPE_LEAN}, {MEDIA_TYPE_CBOR}"))
+                .header("accept-encoding", codings),
+            None => request.header("accept", MEDIA_TYPE_CBOR),
+        };
+        if let Some(coding) = coding {
+            request = request.header("content-encoding", coding);
+        }
         let answer = read(request.send(body))?;
         expect(&answer, &[200])?;
-        if answer.media_type() != MEDIA_TYPE_CBOR {
-            return Err(Failure::NotOurs);
-        }
-        let depth = WireLimits::default().depth;
-        codec::decode_strict(&answer.body, depth).map_err(|_| Failure::NotOurs)
+        let plain = answer.uncoded()?.into_owned();
+        Ok((answer.media_type().to_owned(), plain))
     }
 
     /// Posts JSON and reads JSON, for sessions and enrolment.
@@ -309,6 +396,31 @@ impl Transport {
             false => origin_of(&self.server),
         };
         format!("{origin}{path}")
+    }
+}
+
+/// Reads one message of this server's, and nothing else.
+fn read_message<T: for<'b> minicbor::Decode<'b, ()>>(body: &[u8]) -> Result<T, Failure> {
+    let depth = WireLimits::default().depth;
+    codec::decode_strict(body, depth).map_err(|_| Failure::NotOurs)
+}
+
+fn read_push(media_type: &str, body: &[u8]) -> Result<PushResponse, Failure> {
+    match media_type {
+        MEDIA_TYPE_CBOR => read_message(body),
+        _ => Err(Failure::NotOurs),
+    }
+}
+
+fn read_pull(media_type: &str, body: &[u8]) -> Result<PullResponse, Failure> {
+    let most = usize::try_from(ANSWER_BYTES).unwrap_or(usize::MAX);
+    match media_type {
+        MEDIA_TYPE_CBOR => read_message(body),
+        MEDIA_TYPE_LEAN => {
+            let lean: LeanPullResponse = read_message(body)?;
+            lean.in_full(most).map_err(|_| Failure::NotOurs)
+        }
+        _ => Err(Failure::NotOurs),
     }
 }
 
@@ -379,21 +491,5 @@ fn read(called: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_location_never_leads_to_another_host() {
-        assert_eq!(
-            path_of("https://evil.example/api/v1/photos/1"),
-            "/api/v1/photos/1"
-        );
-        assert_eq!(path_of("/api/v1/photos/1"), "/api/v1/photos/1");
-        assert_eq!(path_of("1"), "/api/v1/photos/1");
-        let transport = Transport::new("http://127.0.0.1:8080/base");
-        assert_eq!(
-            transport.address("/elsewhere/1"),
-            "http://127.0.0.1:8080/elsewhere/1"
-        );
-    }
-}
+#[path = "transport_tests.rs"]
+mod tests;

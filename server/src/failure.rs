@@ -62,6 +62,9 @@ pub enum Failure {
         /// The limit.
         limit: u64,
     },
+    /// A lean message does not fit what the server has; it is to come in full. Nothing was recorded.
+    #[error("say it in the full form: {0}")]
+    SayInFull(&'static str),
     /// The asker speaks a version of the protocol that this server does not.
     #[error("this server speaks the protocol up to version {newest}")]
     UpgradeRequired {

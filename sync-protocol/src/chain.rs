@@ -1,10 +1,12 @@
 //! The chain of an install's commands: each links to the one before, and is signed.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 
-use crate::wire::{Bytes, Envelope, KEY_ED25519};
+use crate::wire::{Bytes, Envelope, KEY_ED25519, SIGNED_BY_RUN};
 
 /// Separates link hashes from every other use of the same hash function.
 const LINK_DOMAIN: &[u8] = b"hazardloop command v1";
@@ -63,6 +65,47 @@ pub fn signature_fits(public_key: &[u8], install_id: InstallId, envelope: &Envel
     };
     key.verify_strict(link_hash(install_id, envelope).as_bytes(), &signature)
         .is_ok()
+}
+
+/// The places of those commands of a batch that carry no signature of their own
+/// ([`SIGNED_BY_RUN`]) and are vouched for by a later one.
+///
+/// A signature is over a link hash, and that covers the one before it: whoever signed command n has signed
+/// all that it is chained to. A command is vouched for when the next one's `previous` is its link hash and
+/// that one is signed, by itself or likewise. To show that one command was signed takes the commands from it
+/// to the signed one, each with its place, kind, version and payload.
+pub fn signed_by_run(
+    public_key: &[u8],
+    install_id: InstallId,
+    batch: &[Envelope],
+) -> BTreeSet<i64> {
+    let mut vouched = BTreeSet::new();
+    // What the command before must hash to, and its place, where the one after it is signed.
+    let mut wanted: Option<(Digest, i64)> = None;
+    let mut later = batch.iter().rev().peekable();
+    while let Some(envelope) = later.next() {
+        let ends_a_run = later
+            .peek()
+            .is_some_and(|before| before.signature_algorithm == SIGNED_BY_RUN);
+        let signed = if envelope.signature_algorithm == SIGNED_BY_RUN {
+            let fits = wanted.is_some_and(|(link, seq)| {
+                seq == envelope.seq && link == link_hash(install_id, envelope)
+            });
+            if fits && envelope.signature.0.is_empty() {
+                vouched.insert(envelope.seq);
+                true
+            } else {
+                false
+            }
+        } else {
+            ends_a_run && signature_fits(public_key, install_id, envelope)
+        };
+        let before = envelope.seq.checked_sub(1);
+        wanted = before
+            .filter(|_| signed)
+            .map(|before| (envelope.previous, before));
+    }
+    vouched
 }
 
 #[cfg(test)]

@@ -208,6 +208,9 @@ fn a_message_cut_short_at_any_byte_is_refused() {
         "push-response",
         "pull-request",
         "pull-response",
+        "lean-push",
+        "lean-pull",
+        "lean-pull-response",
     ] {
         let whole = fixture(name);
         for end in 0..whole.len() {
@@ -284,6 +287,9 @@ fn fixture_names() -> Vec<String> {
         "push-response",
         "pull-request",
         "pull-response",
+        "lean-push",
+        "lean-pull",
+        "lean-pull-response",
     ];
     let commands = ActionKind::ALL
         .iter()

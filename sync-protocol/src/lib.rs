@@ -7,6 +7,7 @@ pub mod chain;
 pub mod codec;
 #[cfg(test)]
 mod codec_tests;
+pub mod compress;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod cosign;

@@ -124,7 +124,7 @@ error_answers! {
         "404" "No such device";
         "408" "The body came too slowly";
         "413" "Too many bytes, commands or scopes: send fewer";
-        "415" "Unknown media type";
+        "415" "Unknown media type, or content coding: `CONTENT_CODING_UNKNOWN`, send the body without it";
     }
     /// What an operation with the bytes of a photo may answer.
     WithPart {

@@ -41,6 +41,7 @@ pub mod recurrences;
 pub mod responsibilities;
 pub mod sessions;
 pub mod sync;
+mod sync_body;
 pub mod tus;
 mod tus_body;
 pub mod tus_headers;

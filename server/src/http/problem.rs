@@ -69,6 +69,8 @@ problem_codes! {
     LengthRequired = 411, "LENGTH_REQUIRED", "须声明长度", "A length is required";
     PreconditionFailed = 412, "PRECONDITION_FAILED", "记录已更新，请核对", "The record changed since you read it";
     PayloadTooLarge = 413, "PAYLOAD_TOO_LARGE", "内容过大", "Larger than the limit";
+    SayInFull = 409, "SAY_IN_FULL", "请以完整形式重发", "Say it in the full form";
+    CodingUnknown = 415, "CONTENT_CODING_UNKNOWN", "不支持此压缩方式", "Unknown content coding";
     UnsupportedMedia = 415, "UNSUPPORTED_MEDIA_TYPE", "不支持的格式", "Unsupported media type";
     Invalid = 422, "INVALID_FIELD", "填写内容有误", "A field is not acceptable";
     ImportRefused = 422, "IMPORT_REFUSED", "表中有错误，未导入任何内容", "The table has errors; nothing was imported";
@@ -243,6 +245,7 @@ impl From<Failure> for Problem {
                 ..plain(ProblemCode::PackRefused)
             },
             Failure::TooLarge { .. } => plain(ProblemCode::PayloadTooLarge),
+            Failure::SayInFull(_) => plain(ProblemCode::SayInFull),
             Failure::UpgradeRequired { .. } => plain(ProblemCode::UpgradeRequired),
             Failure::RateLimited { retry_after_s } => Self {
                 retry_after_s: Some(*retry_after_s),

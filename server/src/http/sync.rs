@@ -1,24 +1,15 @@
 //! Push and pull: CBOR (or, for debugging and third parties, JSON) in and out.
 
-use std::time::Duration;
-
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use futures_util::StreamExt as _;
-use hazardloop_sync_protocol::codec;
-use hazardloop_sync_protocol::wire::{
-    MEDIA_TYPE_CBOR, MEDIA_TYPE_JSON, PROTOCOL_MAX, PROTOCOL_MIN, PullRequest, PushRequest,
-    PushResult,
-};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use hazardloop_domain::ids::InstallId;
+use hazardloop_sync_protocol::wire::{PullRequest, PushRequest, PushResult};
 
 use super::answers::{SignedIn, WithMessage};
 use super::auth::Caller;
 use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
+use super::sync_body::{self, Form};
 use crate::app::App;
-use crate::failure::Failure;
 use crate::usecases;
 
 /// Adds the routes of this file.
@@ -28,9 +19,10 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 
 /// Push a batch of commands
 ///
-/// The body is a `PushRequest`, the answer a `PushResponse`, both in the media type of the
-/// request. Every command gets an outcome; a bad one never blocks those behind it. The same batch
-/// may be pushed again without harm.
+/// The body is a `PushRequest`, the answer a `PushResponse`, both in the media type of the request;
+/// or a `LeanPush` of `application/vnd.hazardloop.sync-lean+cbor`, answered in CBOR. Content codings:
+/// `zstd`, `hl-zh1`. Every command gets an outcome; a bad one never blocks those behind it. The same
+/// batch may be pushed again without harm.
 #[utoipa::path(
     tag = "sync",
     operation_id = "pushCommands",
@@ -38,6 +30,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     responses(
         (status = 200, description = "One result a command", body = Binary,
             content_type = "application/vnd.hazardloop.sync+cbor"),
+        (status = 409, description = "`SAY_IN_FULL`: the lean form does not fit; nothing was recorded", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The batch is out of order", body = Problem, content_type = "application/problem+json"),
         SignedIn, WithMessage,
     ),
@@ -51,8 +44,13 @@ async fn push(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
-    let body = read_body(&app, payload).await?;
-    let request: PushRequest = form.read(&app, &body)?;
+    let body = sync_body::read(&app, &http, payload).await?;
+    let request: PushRequest = if form == Form::Lean {
+        let (install_id, lean) = (own_install(&caller)?, form.read(&app, &body)?);
+        usecases::lean::push_in_full(&app, caller.person_id, install_id, lean).await?
+    } else {
+        form.read(&app, &body)?
+    };
     require_own_install(&caller, request.install_id)?;
     let response = usecases::push::push(&app, caller.person_id, request).await?;
     for result in &response.results {
@@ -62,13 +60,15 @@ async fn push(
         };
         app.metrics.pushed.with_label_values(&[outcome]).inc();
     }
-    form.write(&response)
+    form.write(&http, &response)
 }
 
 /// Pull what changed
 ///
-/// The body is a `PullRequest`, the answer a `PullResponse`, both in the media type of the
-/// request. Pull again at once while `more` is true.
+/// The body is a `PullRequest`, the answer a `PullResponse`, both in the media type of the request;
+/// or a `LeanPull` of `application/vnd.hazardloop.sync-lean+cbor`, answered in CBOR. Who accepts that
+/// type gets a `LeanPullResponse` where there are many records. Content codings: `zstd`, `hl-zh1`.
+/// Pull again at once while `more` is true.
 #[utoipa::path(
     tag = "sync",
     operation_id = "pullRecords",
@@ -76,6 +76,7 @@ async fn push(
     responses(
         (status = 200, description = "One answer a scope", body = Binary,
             content_type = "application/vnd.hazardloop.sync+cbor"),
+        (status = 409, description = "`SAY_IN_FULL`: something is new; ask in the full form", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "A protocol version that this server does not speak", body = Problem, content_type = "application/problem+json"),
         SignedIn, WithMessage,
     ),
@@ -89,122 +90,35 @@ async fn pull(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
-    let body = read_body(&app, payload).await?;
+    let body = sync_body::read(&app, &http, payload).await?;
+    if form == Form::Lean {
+        let (install_id, held) = (own_install(&caller)?, form.read(&app, &body)?);
+        let response =
+            usecases::lean::nothing_new(&app, caller.person_id, install_id, held).await?;
+        return form.write(&http, &response);
+    }
     let request: PullRequest = form.read(&app, &body)?;
     require_own_install(&caller, request.install_id)?;
     let response = usecases::pull::pull(&app, caller.person_id, request).await?;
-    form.write(&response)
+    form.write_pull(&http, response)
 }
 
 /// A token of one device opens that device's stream and no other.
-fn require_own_install(
-    caller: &Caller,
-    install_id: hazardloop_domain::ids::InstallId,
-) -> Result<(), Problem> {
-    if caller.install_id == Some(install_id) {
+fn require_own_install(caller: &Caller, install_id: InstallId) -> Result<(), Problem> {
+    if own_install(caller)? == install_id {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(not_this_device())
+}
+
+/// Whose stream the token opens.
+fn own_install(caller: &Caller) -> Result<InstallId, Problem> {
+    caller.install_id.ok_or_else(not_this_device)
+}
+
+fn not_this_device() -> Problem {
+    Problem::new(
         ProblemCode::Forbidden,
         "sync needs the token of this very device",
-    ))
-}
-
-#[derive(Clone, Copy)]
-enum Form {
-    Cbor,
-    Json,
-}
-
-impl Form {
-    fn of(http: &HttpRequest) -> Result<Self, Problem> {
-        let stated = http
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok());
-        let media_type = stated
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        match media_type {
-            MEDIA_TYPE_CBOR => Ok(Self::Cbor),
-            MEDIA_TYPE_JSON => Ok(Self::Json),
-            _ => Err(Problem::new(
-                ProblemCode::UnsupportedMedia,
-                format!("expected {MEDIA_TYPE_CBOR} or {MEDIA_TYPE_JSON}"),
-            )),
-        }
-    }
-
-    fn read<T>(self, app: &App, body: &[u8]) -> Result<T, Problem>
-    where
-        T: DeserializeOwned + for<'b> minicbor::Decode<'b, ()>,
-    {
-        let malformed = |error: &dyn std::fmt::Display| {
-            Problem::new(
-                ProblemCode::Malformed,
-                format!("the body cannot be read: {error}"),
-            )
-        };
-        match self {
-            Self::Cbor => codec::decode_strict(body, app.settings.wire_limits().depth)
-                .map_err(|error| malformed(&error)),
-            Self::Json => serde_json::from_slice(body).map_err(|error| malformed(&error)),
-        }
-    }
-
-    fn write<T: Serialize + minicbor::Encode<()>>(
-        self,
-        message: &T,
-    ) -> Result<HttpResponse, Problem> {
-        let (media_type, body) = match self {
-            Self::Cbor => (MEDIA_TYPE_CBOR, codec::encode(message)),
-            Self::Json => {
-                let text = serde_json::to_vec(message)
-                    .map_err(|error| Problem::from(Failure::Internal(error.to_string())))?;
-                (MEDIA_TYPE_JSON, text)
-            }
-        };
-        Ok(HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
-            .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-            .insert_header((
-                "Hazardloop-Protocol",
-                format!("{PROTOCOL_MIN}-{PROTOCOL_MAX}"),
-            ))
-            .body(body))
-    }
-}
-
-/// Reads a body up to the limit on sync messages, within the time a body may take.
-async fn read_body(app: &App, mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
-    let most = app.settings.sync.body_bytes;
-    let too_large = || {
-        Problem::new(
-            ProblemCode::PayloadTooLarge,
-            format!("a message has at most {most} bytes"),
-        )
-    };
-    let reading = async {
-        let mut body = Vec::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|error| {
-                Problem::new(
-                    ProblemCode::Malformed,
-                    format!("the body broke off: {error}"),
-                )
-            })?;
-            if body.len() + chunk.len() > most {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    };
-    let patience = Duration::from_secs(app.settings.http.body_timeout_s);
-    tokio::time::timeout(patience, reading)
-        .await
-        .map_err(|_| Problem::new(ProblemCode::Timeout, "the body came too slowly"))?
+    )
 }

@@ -21,6 +21,7 @@ pub mod imports;
 pub mod index_text;
 pub mod jurisdictions;
 mod key_proof;
+pub mod lean;
 pub mod others;
 pub mod packs;
 pub mod people;

@@ -85,7 +85,7 @@ pub(super) fn page(response: &PullResponse, scope: Scope) -> Option<&Page> {
 }
 
 /// What a device would hold after this answer to a first pull.
-pub(super) fn cursors(response: &PullResponse) -> Vec<ScopeCursor> {
+pub(crate) fn cursors(response: &PullResponse) -> Vec<ScopeCursor> {
     response
         .answers
         .iter()

@@ -35,7 +35,8 @@ use super::outcome::{
 use super::push_choices::Choosing;
 use super::push_steps::{New, PushStep, StoredReceipt, Writes};
 use super::refused::OutOfStep;
-use super::stream::{Judgement, StreamState, judge};
+use super::stream::{Judgement, StreamState, judge_in_run};
+use crate::chain::signed_by_run;
 use crate::wire::{
     Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, Receipt, WireLimits,
 };
@@ -111,8 +112,9 @@ impl<'r> Push<'r> {
         let mut ahead = stream.clone();
         let mut judged = Vec::with_capacity(commands.len());
         let mut expected = None;
+        let run = signed_by_run(&stream.public_key, stream.install_id, commands);
         for envelope in commands {
-            let judgement = judge(&ahead, envelope, limits);
+            let judgement = judge_in_run(&ahead, envelope, &run, limits);
             let link_hash = match judgement {
                 Judgement::Gap(next) => {
                     expected = Some(next);

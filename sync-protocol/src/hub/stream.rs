@@ -1,5 +1,7 @@
 //! One install's push stream: contiguous, chained, signed, and never stuck on a bad command.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::command::Command;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
@@ -7,7 +9,7 @@ use hazardloop_domain::ids::InstallId;
 use crate::chain::{link_hash, signature_fits};
 use crate::wire::{
     CommandPayload, Envelope, GIVE_UP_KIND, GiveUp, Opened, PayloadError, QuarantineReason,
-    WireLimits,
+    SIGNED_BY_RUN, WireLimits,
 };
 
 /// How far an install's stream has come.
@@ -50,6 +52,17 @@ pub enum Judgement {
 /// Judges one command against its stream. Forged commands (bad signature) are quarantined like
 /// any other that cannot be judged: the bearer token has already said whose stream this is.
 pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> Judgement {
+    judge_in_run(stream, envelope, &BTreeSet::new(), limits)
+}
+
+/// As [`judge`], where these places of the batch are signed by a later command of theirs
+/// ([`crate::chain::signed_by_run`]).
+pub fn judge_in_run(
+    stream: &StreamState,
+    envelope: &Envelope,
+    signed_by_run: &BTreeSet<i64>,
+    limits: &WireLimits,
+) -> Judgement {
     if envelope.seq <= stream.last_seq {
         return Judgement::Replay(link_hash(stream.install_id, envelope));
     }
@@ -62,7 +75,12 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
         let detail = "the previous hash is not that of the last receipted command";
         return quarantine(QuarantineReason::BrokenChain, detail);
     }
-    if !signature_fits(&stream.public_key, stream.install_id, envelope) {
+    let signed = if envelope.signature_algorithm == SIGNED_BY_RUN {
+        signed_by_run.contains(&envelope.seq)
+    } else {
+        signature_fits(&stream.public_key, stream.install_id, envelope)
+    };
+    if !signed {
         let detail = "the signature does not fit the key registered for this install";
         return quarantine(QuarantineReason::BadSignature, detail);
     }

@@ -15,6 +15,11 @@ use crate::cosign::Statement;
 /// Ed25519 (RFC 8032), the only signature algorithm of protocol 1.
 pub const KEY_ED25519: u8 = 1;
 
+/// In the place of a signature algorithm: the signature is that of a later command of the same run,
+/// whose link hash covers this command; see [`crate::chain::signed_by_run`]. The signature's own bytes
+/// are empty.
+pub const SIGNED_BY_RUN: u8 = 2;
+
 /// Bytes of an Ed25519 signature.
 pub const SIGNATURE_LENGTH: usize = 64;
 
@@ -82,7 +87,7 @@ pub struct Envelope {
     /// The payload's bytes, see [`CommandPayload`].
     #[n(4)]
     pub payload: Bytes,
-    /// Which algorithm signed: [`KEY_ED25519`].
+    /// Which algorithm signed: [`KEY_ED25519`], or [`SIGNED_BY_RUN`].
     #[n(5)]
     pub signature_algorithm: u8,
     /// Signature over the link hash, by the install's key.

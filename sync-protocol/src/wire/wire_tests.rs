@@ -83,6 +83,29 @@ fn the_push_fixture_is_signed_and_chained() {
 }
 
 #[test]
+fn the_lean_fixtures_say_what_the_full_ones_do() {
+    let full = check_message::<PushRequest>("push-request");
+    let lean = check_message::<LeanPush>("lean-push");
+    let again = lean.in_full(full.install_id, hazardloop_domain::hash::Digest::ZERO);
+    let commands = again.unwrap().commands;
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED).verifying_key();
+    assert_eq!(commands.last(), full.commands.last());
+    let vouched = crate::chain::signed_by_run(key.as_bytes(), full.install_id, &commands);
+    assert_eq!(vouched.into_iter().collect::<Vec<_>>(), [1, 2]);
+    for (one, other) in commands.iter().zip(&full.commands) {
+        assert_eq!(
+            (&one.kind, one.seq, one.previous),
+            (&other.kind, other.seq, other.previous)
+        );
+        assert_eq!((one.version, &one.payload), (other.version, &other.payload));
+    }
+    let asked = check_message::<LeanPull>("lean-pull");
+    assert_eq!(Some(asked), LeanPull::of(&samples::holding_two_scopes()));
+    let answer = check_message::<LeanPullResponse>("lean-pull-response");
+    assert_eq!(answer.in_full(100_000), Ok(samples::eight_hazards()));
+}
+
+#[test]
 fn the_push_answer_fixture_holds_every_outcome() {
     let answer = check_message::<PushResponse>("push-response");
     let mut seen = std::collections::BTreeSet::new();

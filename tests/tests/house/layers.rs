@@ -131,6 +131,7 @@ pub const CRATES: &[Crate] = &[
             "thiserror",
             "utoipa",
             "uuid",
+            "zstd",
         ]),
     },
     Crate {

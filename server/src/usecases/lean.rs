@@ -1,0 +1,167 @@
+//! The lean forms of push and pull: what the server knows already is put back, or compared, here. Whatever
+//! does not fit is asked for in full, and nothing of it is recorded.
+
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_sync_protocol::chain::signature_fits;
+use hazardloop_sync_protocol::wire::{
+    LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PullResponse, PushRequest, Scope,
+};
+
+use super::pull::scopes_granted;
+use super::push::MISSING_PHOTOS_LISTED;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::order::{self, Bounds};
+use crate::store::pushed::{self, Install};
+use crate::store::{Conn, Position, ReadTx, access, feed, hazards};
+
+/// The push in full: the link hash before its first command is the one that the server has given it. The
+/// signature is checked here, so that a chain that is not what its device believes comes again in full and
+/// is judged command by command.
+///
+/// # Errors
+/// [`Failure::SayInFull`] when the signature does not fit; or as [`super::push::push`].
+pub async fn push_in_full(
+    app: &App,
+    person_id: PersonId,
+    install_id: InstallId,
+    lean: LeanPush,
+) -> Result<PushRequest, Failure> {
+    let most = app.settings.wire_limits().commands;
+    if lean.commands.len() > most {
+        return Err(Failure::TooLarge {
+            what: "the number of commands",
+            limit: most as u64,
+        });
+    }
+    if lean.first < 1 || lean.commands.is_empty() {
+        let why = "a lean push holds commands from place 1 on";
+        return Err(Failure::invalid("first", why));
+    }
+    app.db
+        .read(move |tx| {
+            let install = own_install(tx, install_id, person_id)?;
+            let before = before(tx.conn(), &install, lean.first)?;
+            let request = lean.in_full(install_id, before.unwrap_or(Digest::ZERO));
+            let request = request.ok_or_else(|| Failure::invalid("first", "too large"))?;
+            let signed = request
+                .commands
+                .last()
+                .is_some_and(|last| signature_fits(&install.stream.public_key, install_id, last));
+            // Where something is missing before the first, that alone is what the answer says.
+            if before.is_some() && !signed {
+                let why = "the signature does not fit what this server has received before";
+                return Err(Failure::SayInFull(why));
+            }
+            Ok(request)
+        })
+        .await
+}
+
+/// The link hash of the command before place `first`; `None` when the stream has not come so far.
+fn before(conn: &mut Conn, install: &Install, first: i64) -> Result<Option<Digest>, Failure> {
+    let stream = &install.stream;
+    let place = first.saturating_sub(1);
+    if place == 0 {
+        return Ok(Some(Digest::ZERO));
+    }
+    if place >= stream.last_seq {
+        return Ok((place == stream.last_seq).then_some(stream.last_hash));
+    }
+    let receipt = pushed::receipt(conn, stream.install_id, place)?;
+    let why = "what was received before the first of these commands is no longer kept";
+    let receipt = receipt.ok_or(Failure::SayInFull(why))?;
+    Ok(Some(receipt.link_hash))
+}
+
+fn own_install(
+    tx: &mut ReadTx<'_>,
+    install_id: InstallId,
+    person_id: PersonId,
+) -> Result<Install, Failure> {
+    let install = pushed::install(tx.conn(), install_id)?
+        .filter(|install| install.person_id == person_id)
+        .ok_or(Failure::NotFound("device"))?;
+    if install.revoked {
+        return Err(Failure::DeviceRevoked);
+    }
+    Ok(install)
+}
+
+/// The answer that nothing is new: no scope is mentioned.
+///
+/// # Errors
+/// [`Failure::SayInFull`] when anything is; or as [`super::pull::pull`].
+pub async fn nothing_new(
+    app: &App,
+    person_id: PersonId,
+    install_id: InstallId,
+    held: LeanPull,
+) -> Result<PullResponse, Failure> {
+    if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&held.protocol) {
+        return Err(Failure::UpgradeRequired {
+            newest: PROTOCOL_MAX,
+        });
+    }
+    let app = app.clone();
+    app.clone()
+        .db
+        .read(move |tx| {
+            let now = app.clock.now();
+            let install = own_install(tx, install_id, person_id)?;
+            let bounds = order::bounds(tx.conn())?;
+            let grants = access::grants_of(tx.conn(), person_id)?;
+            let mut here = Vec::new();
+            for scope in scopes_granted(person_id, &grants, now) {
+                let checkpoint = unchanged(&app, tx.conn(), scope, &held, bounds)?;
+                here.push((scope, checkpoint));
+            }
+            if LeanPull::state_of(install_id, &app.epoch, &here) != held.state.0 {
+                return Err(Failure::SayInFull("this is not all that there is"));
+            }
+            let missing_photos = hazards::photos_missing_from(
+                tx.conn(),
+                person_id.as_bytes(),
+                MISSING_PHOTOS_LISTED,
+            )?;
+            Ok(PullResponse {
+                protocol: PROTOCOL_MAX,
+                epoch: app.epoch.clone(),
+                digest_key: None,
+                server_time: now,
+                last: install.stream.last_seq,
+                answers: Vec::new(),
+                more: false,
+                missing_photos,
+            })
+        })
+        .await
+}
+
+/// What a scope holds, where nothing has come since the device's newest cursor. Not the digests alone: who
+/// knows their key could make a change that leaves a sum as it was.
+fn unchanged(
+    app: &App,
+    conn: &mut Conn,
+    scope: Scope,
+    held: &LeanPull,
+    bounds: Bounds,
+) -> Result<hazardloop_sync_protocol::wire::Checkpoint, Failure> {
+    let changed = Failure::SayInFull("something has changed");
+    let known = Position::from_bytes(&held.newest.0).map_err(|_| changed.clone())?;
+    let (position, in_flight) = feed::newest(conn, scope, bounds.horizon)?;
+    if in_flight || position > known || known.tx >= bounds.unused {
+        return Err(changed);
+    }
+    if let Some(checkpoint) = app.checkpoints.get(scope, position) {
+        return Ok(checkpoint);
+    }
+    let checkpoint = feed::checkpoint(conn, scope)?;
+    app.checkpoints.put(scope, position, checkpoint);
+    Ok(checkpoint)
+}
+
+#[cfg(test)]
+#[path = "lean_tests.rs"]
+mod tests;

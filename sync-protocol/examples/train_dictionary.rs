@@ -1,0 +1,133 @@
+//! Makes the dictionary of the coding `hl-zh1` anew, always the same: `cargo run -p hazardloop-sync-protocol
+//! --example train_dictionary`. It tells how the result compares with the committed file, and writes nothing
+//! unless `--write` is given: a dictionary that was ever used is never changed, a better one gets a new name.
+
+mod reports;
+
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::codec::encode;
+use hazardloop_sync_protocol::compress::{REPORTS_ZH_1, REPORTS_ZH_1_ID};
+use hazardloop_sync_protocol::wire::{
+    Bytes, Checkpoint, LeanPush, Outcome, Page, PullResponse, PushResponse, PushResult, Receipt,
+    Scope, ScopeAnswer, ScopeUpdate,
+};
+use reports::{District, Numbers, Phone, Row, record, rows};
+use std::path::Path;
+
+/// Bytes of the dictionary, at most.
+const SIZE: usize = 64 * 1024;
+
+/// Messages as they travel, with the words of the even rows.
+fn samples() -> Vec<Vec<u8>> {
+    let rows = rows(0);
+    let mut all = Vec::new();
+    for (row, seed) in rows.iter().zip(1..) {
+        for (characters, times) in [(400, 3_u64), (40, 1)] {
+            for time in 0..times {
+                let mut phone =
+                    Phone::new(seed * 10 + time + 1_000_000 * u64::from(characters == 40));
+                let report = phone.report(row, characters);
+                all.push(lean(&phone.push(&[report])));
+            }
+        }
+        let mut phone = Phone::new(seed + 5_000_000);
+        if let Some(command) = phone.follow_up(row) {
+            all.push(lean(&phone.push(&[command])));
+        }
+    }
+    for (some, seed) in rows.chunks(5).zip(9_000_000..) {
+        let mut phone = Phone::new(seed);
+        let reports: Vec<_> = some.iter().map(|row| phone.report(row, 400)).collect();
+        all.push(lean(&phone.push(&reports)));
+        let full = encode(&phone.push(&reports));
+        all.push(full);
+    }
+    all.extend(answers(rows));
+    all
+}
+
+fn lean(push: &hazardloop_sync_protocol::wire::PushRequest) -> Vec<u8> {
+    LeanPush::of(push).as_ref().map(encode).unwrap_or_default()
+}
+
+/// A few answers, so that small ones pack well too.
+fn answers(rows: Vec<Row>) -> Vec<Vec<u8>> {
+    let mut district = District::new(77, 40, rows);
+    let mut numbers = Numbers(78);
+    let mut all = Vec::new();
+    for count in [1, 1, 2, 3].repeat(20) {
+        let hazards: Vec<_> = (0..count).filter_map(|_| district.hazard()).collect();
+        let Some(town) = hazards.first().map(|hazard| hazard.jurisdiction_id) else {
+            continue;
+        };
+        let time = hazards
+            .first()
+            .map_or(Timestamp::from_millis(0), |hazard| hazard.updated_at);
+        let page = Page {
+            reset: None,
+            records: hazards.iter().map(record).collect(),
+            removals: Vec::new(),
+            cursor: Bytes(vec![0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 1]),
+            checkpoint: Some(Checkpoint {
+                count: numbers.below(9_000),
+                digest: numbers.next(),
+            }),
+        };
+        all.push(encode(&PullResponse {
+            protocol: 1,
+            epoch: numbers.uuid4().to_string(),
+            digest_key: None,
+            server_time: time,
+            last: 3,
+            answers: vec![ScopeAnswer {
+                scope: Scope::Jurisdiction(town),
+                update: ScopeUpdate::Page(page),
+            }],
+            more: false,
+            missing_photos: Vec::new(),
+        }));
+        let receipts = (1..=count).map(|seq| {
+            let outcome = Outcome::Applied { version: 1 };
+            PushResult::Receipt(Receipt {
+                seq,
+                received_at: time,
+                outcome,
+            })
+        });
+        all.push(encode(&PushResponse {
+            protocol: 1,
+            epoch: numbers.uuid4().to_string(),
+            server_time: time,
+            last: 3,
+            results: receipts.collect(),
+            expected: None,
+            missing_photos: Vec::new(),
+        }));
+    }
+    all
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let samples = samples();
+    let mut dictionary = zstd::dict::from_samples(&samples, SIZE)?;
+    // Bytes 4 to 7 are the dictionary's number, little-endian (RFC 8878, 5): ours is short in frames.
+    if let Some(number) = dictionary.get_mut(4..8) {
+        number.copy_from_slice(&REPORTS_ZH_1_ID.to_le_bytes());
+    }
+    let (bytes, hash) = (dictionary.len(), Digest::sha256(&dictionary));
+    println!(
+        "{} samples, {bytes} bytes, number {REPORTS_ZH_1_ID}, SHA-256 {hash}",
+        samples.len()
+    );
+    println!(
+        "the committed file is the same: {}",
+        dictionary == REPORTS_ZH_1
+    );
+    if std::env::args().any(|argument| argument == "--write") {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries");
+        std::fs::write(folder.join("reports-zh-1.dict"), &dictionary)?;
+        println!("written");
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Coded bodies: zstd (RFC 8878), with or without a named dictionary, bounded before anything is unpacked.
+//!
+//! A coding is an HTTP content coding of the whole body. Who does not know one answers
+//! [`CodingError::Unknown`], and the sender goes on without: nothing ever depends on a dictionary.
+
+use std::borrow::Cow;
+
+#[cfg(all(test, feature = "zstd"))]
+mod coding_tests;
+mod frame;
+#[cfg(feature = "zstd")]
+mod zstd_coder;
+
+pub use frame::FrameFault;
+
+/// The dictionary of [`Coding::ReportsZh1`]; never changed, see `dictionaries/README.md`.
+pub const REPORTS_ZH_1: &[u8] = include_bytes!("../../dictionaries/reports-zh-1.dict");
+/// Its number, as the frames say that were made with it.
+pub const REPORTS_ZH_1_ID: u32 = 33_001;
+
+/// Most bytes that one byte of a coded body may stand for, beyond [`ALWAYS_ALLOWED`].
+pub const MOST_TIMES: usize = 256;
+/// So many bytes may come of any body: what is short packs well.
+pub const ALWAYS_ALLOWED: usize = 128 * 1024;
+/// Largest window of a frame, as a power of two (8 MiB; RFC 9659).
+pub const WINDOW_LOG: u32 = 23;
+/// Shorter bodies are not worth the work.
+pub const SHORTEST: usize = 128;
+
+/// How a body is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Coding {
+    /// zstd without a dictionary.
+    Zstd,
+    /// zstd with the dictionary [`REPORTS_ZH_1`], and without the four bytes that every frame begins with.
+    ReportsZh1,
+}
+
+/// Why a coded body cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodingError {
+    /// The receiver does not have this coding, or this dictionary.
+    #[error("content coding {0:?} is not known here; send the body without")]
+    Unknown(String),
+    /// The body unpacks to more than it may.
+    #[error("the body would unpack to {stated} bytes, more than {most}")]
+    TooLarge {
+        /// Bytes that it says it has.
+        stated: u64,
+        /// Bytes allowed.
+        most: usize,
+    },
+    /// The frame is not one that may be sent.
+    #[error("the coded body cannot be read: {0}")]
+    Frame(#[from] FrameFault),
+    /// The frame breaks off, or holds something else than it says.
+    #[error("the coded body is damaged or cut short")]
+    Damaged,
+}
+
+impl Coding {
+    /// Every coding, best first.
+    pub const ALL: [Self; 2] = [Self::ReportsZh1, Self::Zstd];
+
+    /// What a sender that offers everything puts into `Accept-Encoding`.
+    pub const ACCEPTED: &'static str = "hl-zh1, zstd";
+
+    /// The token in `Content-Encoding` and `Accept-Encoding`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::ReportsZh1 => "hl-zh1",
+        }
+    }
+
+    /// The coding of this name, if this build can read it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let mut known = Self::ALL.into_iter();
+        known.find(|coding| cfg!(feature = "zstd") && name.eq_ignore_ascii_case(coding.name()))
+    }
+
+    /// The best coding that an `Accept-Encoding` offers; none: the body goes as it is. A wildcard offers
+    /// nothing: a dictionary must be named.
+    pub fn best_of(accepted: &str) -> Option<Self> {
+        let offers = |coding: &Self| {
+            accepted.split(',').any(|offer| {
+                let mut parts = offer.split(';').map(str::trim);
+                let named = parts.next().and_then(Self::from_name) == Some(*coding);
+                named && !parts.any(|weight| is_zero(weight))
+            })
+        };
+        Self::ALL.into_iter().find(offers)
+    }
+
+    const fn dictionary_id(self) -> u32 {
+        match self {
+            Self::Zstd => 0,
+            Self::ReportsZh1 => REPORTS_ZH_1_ID,
+        }
+    }
+}
+
+/// `q=0`, in any spelling of RFC 9110: this coding is not wanted.
+fn is_zero(weight: &str) -> bool {
+    let value = weight
+        .strip_prefix("q=")
+        .or_else(|| weight.strip_prefix("Q="));
+    value.is_some_and(|q| q.trim().chars().all(|digit| matches!(digit, '0' | '.')))
+}
+
+/// The body as it came, by the name in its `Content-Encoding`; `most` bounds what comes of it.
+///
+/// # Errors
+/// [`CodingError`]; nothing is unpacked, and no memory taken, before the frame's own size is known to be
+/// within bounds.
+pub fn decode(name: &str, body: &[u8], most: usize) -> Result<Vec<u8>, CodingError> {
+    let Some(coding) = Coding::from_name(name) else {
+        return Err(CodingError::Unknown(name.chars().take(64).collect()));
+    };
+    let framed: Cow<'_, [u8]> = match coding {
+        Coding::Zstd => Cow::Borrowed(body),
+        Coding::ReportsZh1 => Cow::Owned([&frame::MAGIC, body].concat()),
+    };
+    let frame = frame::Header::of(&framed)?;
+    if frame.dictionary_id != coding.dictionary_id() {
+        return Err(FrameFault::Dictionary {
+            stated: frame.dictionary_id,
+            expected: coding.dictionary_id(),
+        }
+        .into());
+    }
+    if frame.window_log > WINDOW_LOG {
+        return Err(FrameFault::Window.into());
+    }
+    let size = usize::try_from(frame.content).ok();
+    let Some(size) = size.filter(|size| *size <= most) else {
+        return Err(CodingError::TooLarge {
+            stated: frame.content,
+            most,
+        });
+    };
+    if !is_proportionate(body.len(), size) {
+        return Err(FrameFault::Ratio.into());
+    }
+    unpack(coding, &framed, size)
+}
+
+/// The body coded; `None` where that does not make it shorter, would be taken for a bomb, or this build cannot.
+pub fn encode(coding: Coding, body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < SHORTEST {
+        return None;
+    }
+    let framed = pack(coding, body)?;
+    let coded = match coding {
+        Coding::Zstd => framed,
+        Coding::ReportsZh1 => framed.strip_prefix(&frame::MAGIC)?.to_vec(),
+    };
+    Some(coded)
+        .filter(|coded| coded.len() < body.len() && is_proportionate(coded.len(), body.len()))
+}
+
+/// Whether so many bytes may come of so many coded ones.
+fn is_proportionate(coded: usize, content: usize) -> bool {
+    content <= coded.saturating_mul(MOST_TIMES).max(ALWAYS_ALLOWED)
+}
+
+#[cfg(feature = "zstd")]
+use zstd_coder::{pack, unpack};
+
+#[cfg(not(feature = "zstd"))]
+fn unpack(coding: Coding, _: &[u8], _: usize) -> Result<Vec<u8>, CodingError> {
+    Err(CodingError::Unknown(coding.name().to_owned()))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn pack(_: Coding, _: &[u8]) -> Option<Vec<u8>> {
+    None
+}
