@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
-use hazardloop_sync_protocol::wire::{MEDIA_TYPE_CBOR, WireLimits};
+use hazardloop_sync_protocol::wire::{MEDIA_TYPE_CBOR, OfferRequest, OfferResponse, WireLimits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
@@ -232,12 +232,23 @@ impl Transport {
         path: &str,
         body: &[u8],
     ) -> Result<T, Failure> {
-        let request = self
+        self.post_message(Some(token), path, body)
+    }
+
+    fn post_message<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        token: Option<&str>,
+        path: &str,
+        body: &[u8],
+    ) -> Result<T, Failure> {
+        let mut request = self
             .agent
             .post(self.address(path))
-            .header("authorization", bearer(token))
             .header("content-type", MEDIA_TYPE_CBOR)
             .header("accept", MEDIA_TYPE_CBOR);
+        if let Some(token) = token {
+            request = request.header("authorization", bearer(token));
+        }
         let answer = read(request.send(body))?;
         expect(&answer, &[200])?;
         if answer.media_type() != MEDIA_TYPE_CBOR {
@@ -245,6 +256,14 @@ impl Transport {
         }
         let depth = WireLimits::default().depth;
         codec::decode_strict(&answer.body, depth).map_err(|_| Failure::NotOurs)
+    }
+
+    /// Offers what a revoked install has not sent. No token goes along: none is good for anything.
+    ///
+    /// # Errors
+    /// [`Failure::Revoked`]: nothing of it is taken. Else as [`Self::send`].
+    pub fn offer(&self, offer: &OfferRequest) -> Result<OfferResponse, Failure> {
+        self.post_message(None, "/api/v1/sync/offer", &codec::encode(offer))
     }
 
     /// Posts JSON and reads JSON, for sessions and enrolment.

@@ -4,6 +4,7 @@
 mod co_signature;
 mod envelope;
 mod limits;
+mod offer;
 mod placeholder;
 mod pull;
 mod push;
@@ -17,6 +18,7 @@ pub use envelope::{
     Bytes, CommandPayload, Envelope, KEY_ED25519, Opened, PayloadError, SIGNATURE_LENGTH,
 };
 pub use limits::WireLimits;
+pub use offer::{OFFERED_PHOTOS, OfferRequest, OfferResponse};
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{
     Checkpoint, DropReason, Page, PullRequest, PullResponse, Record, RecordKey, RecordKind,
