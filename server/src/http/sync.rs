@@ -7,13 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use futures_util::StreamExt as _;
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::wire::{
-    MEDIA_TYPE_CBOR, MEDIA_TYPE_JSON, PROTOCOL_MAX, PROTOCOL_MIN, PullRequest, PushRequest,
-    PushResult,
+    MEDIA_TYPE_CBOR, MEDIA_TYPE_JSON, OfferRequest, PROTOCOL_MAX, PROTOCOL_MIN, PullRequest,
+    PushRequest, PushResult,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answers::{SignedIn, WithMessage};
+use super::answers::{Anybody, SignedIn, WithMessage, WithOffer};
 use super::auth::Caller;
 use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
@@ -23,7 +23,7 @@ use crate::usecases;
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(push).service(pull);
+    cfg.service(push).service(pull).service(offer);
 }
 
 /// Push a batch of commands
@@ -93,6 +93,37 @@ async fn pull(
     let request: PullRequest = form.read(&app, &body)?;
     require_own_install(&caller, request.install_id)?;
     let response = usecases::pull::pull(&app, caller.person_id, request).await?;
+    form.write(&response)
+}
+
+/// Offer what a revoked device has not sent
+///
+/// The body is an `OfferRequest`, the answer an `OfferResponse`, both in the media type of the
+/// request. It takes no token, for a revoked device's tokens open nothing: the offer is signed by
+/// the key that the device enrolled with. Nothing of it is carried out; its commands wait in
+/// quarantine for a person (`listQuarantined`). The same offer may be made again without harm.
+#[utoipa::path(
+    tag = "sync",
+    operation_id = "offerCommands",
+    request_body(content = Binary, content_type = "application/vnd.hazardloop.sync+cbor"),
+    responses(
+        (status = 200, description = "One result a command", body = Binary,
+            content_type = "application/vnd.hazardloop.sync+cbor"),
+        (status = 409, description = "The device is not revoked: it pushes", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The offer is out of order", body = Problem, content_type = "application/problem+json"),
+        Anybody, WithOffer,
+    )
+)]
+#[post("/sync/offer")]
+async fn offer(
+    app: web::Data<App>,
+    http: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let form = Form::of(&http)?;
+    let body = read_body(&app, payload).await?;
+    let request: OfferRequest = form.read(&app, &body)?;
+    let response = usecases::offers::offer(&app, request).await?;
     form.write(&response)
 }
 

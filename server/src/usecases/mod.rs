@@ -20,6 +20,7 @@ pub mod imports;
 pub mod index_text;
 pub mod jurisdictions;
 mod key_proof;
+pub mod offers;
 pub mod others;
 pub mod packs;
 pub mod people;

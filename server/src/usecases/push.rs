@@ -38,7 +38,7 @@ pub async fn push(
     request: PushRequest,
 ) -> Result<PushResponse, Failure> {
     let limits = app.settings.wire_limits();
-    check_bounds(&request, &limits)?;
+    check_bounds(&request.commands, &limits)?;
     let door = Door::new(app);
     let app = app.clone();
     app.clone()
@@ -73,23 +73,22 @@ pub async fn push(
         .await
 }
 
-fn check_bounds(request: &PushRequest, limits: &WireLimits) -> Result<(), Failure> {
+pub(super) fn check_bounds(commands: &[Envelope], limits: &WireLimits) -> Result<(), Failure> {
     let too_large = |what, limit: usize| Failure::TooLarge {
         what,
         limit: limit as u64,
     };
-    if request.commands.len() > limits.commands {
+    if commands.len() > limits.commands {
         return Err(too_large("the number of commands", limits.commands));
     }
-    if request
-        .commands
+    if commands
         .iter()
         .any(|envelope| envelope.payload.0.len() > limits.payload_bytes)
     {
         return Err(too_large("a command's payload", limits.payload_bytes));
     }
     let mut previous = None;
-    for envelope in &request.commands {
+    for envelope in commands {
         if envelope.seq < 1
             || previous.is_some_and(|seq: i64| seq.checked_add(1) != Some(envelope.seq))
         {
