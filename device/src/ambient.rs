@@ -50,6 +50,11 @@ impl Ambient {
         bytes
     }
 
+    /// A generator of its own, for nonces of the store and of photos.
+    pub fn generator(&mut self) -> StdRng {
+        StdRng::from_rng(&mut self.rng)
+    }
+
     /// A new UUIDv7 (RFC 9562) of the present instant.
     pub fn uuid_v7(&mut self) -> Uuid {
         let ms = u64::try_from(self.clock.now().as_millis()).unwrap_or_default();

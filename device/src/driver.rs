@@ -13,11 +13,13 @@ use hazardloop_sync_protocol::wire::CoSignature;
 use rand::Rng as _;
 
 use crate::ambient::Ambient;
+use crate::data_key::DataKey;
 use crate::home::{DATABASE, HomeError, Profile};
 use crate::photos::PhotoDir;
-use crate::session;
 use crate::store::{Account, Store, StoreError};
 use crate::transport::Transport;
+use crate::vault::VaultError;
+use crate::{sealing, session};
 
 /// Most renewals of the tokens in one run: a server that refuses fresh tokens is not asked again.
 const RENEWALS: usize = 2;
@@ -36,6 +38,9 @@ pub enum DeviceError {
     /// The rules refuse the command as things stand on this device.
     #[error("{0}")]
     Refused(Refusal),
+    /// Its data key stays locked.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The command could not be stored: it does not exist.
     #[error("the command could not be kept: {0}")]
     NotKept(String),
@@ -65,7 +70,9 @@ pub struct Device {
     pub photos: PhotoDir,
     /// The command that took no effect and whose place the next one takes.
     pub instead_of: Option<i64>,
-    store: Store,
+    /// What unlocks all of it.
+    pub key: DataKey,
+    pub(crate) store: Store,
 }
 
 /// What a queued command got.
@@ -106,29 +113,33 @@ impl Device {
     /// [`DeviceError`].
     pub fn open(
         profile: Profile,
+        key: DataKey,
         config: EngineConfig,
         ambient: &mut Ambient,
     ) -> Result<Self, DeviceError> {
-        let mut store = Store::open(&profile.dir.join(DATABASE))?;
+        sealing::seal(&profile, &key, ambient.generator())?;
+        let rng = ambient.generator();
+        let mut store = Store::open(&profile.dir.join(DATABASE), &key, rng)?;
         let missing = || HomeError::NotEnrolled(profile.dir.clone());
-        let account = store.account()?.ok_or_else(missing)?;
-        let state = store.load()?;
+        let (state, account) = store.load_all()?;
+        let account = account.ok_or_else(missing)?;
+        let photos = PhotoDir::open(&profile.dir, &key, ambient.generator())?;
         ambient.stir(&account.login, state.highest_seq());
-        let photos = PhotoDir::open(&profile.dir)?;
         photos.sweep(&state.photos.keys().copied().collect::<BTreeSet<_>>());
-        let key = profile.key(account.install_id)?;
+        let signing = profile.key(account.install_id, &key)?;
         let identity = Identity {
             install_id: account.install_id,
             person_id: account.person.id,
             person: Some(account.person.clone()),
         };
-        let engine = Engine::new(identity, key, config, state, ambient.rng.next_u64());
+        let engine = Engine::new(identity, signing, config, state, ambient.rng.next_u64());
         Ok(Self {
             profile,
             account,
             engine,
             photos,
             instead_of: None,
+            key,
             store,
         })
     }

@@ -8,11 +8,13 @@ use hazardloop_sync_protocol::device::{
 };
 
 use crate::ambient::Ambient;
+use crate::data_key::DataKey;
 use crate::driver::DeviceError;
 use crate::home::{DATABASE, HomeError, Profile};
-use crate::session;
 use crate::store::{Account, Store};
 use crate::transport::Transport;
+use crate::vault::{self, Keyring};
+use crate::{sealing, session, wipe};
 
 /// Enrols: signs in, registers install and key, keeps everything durably. Enrolling the same
 /// person again keeps install and queue, unless the stream was found in use elsewhere (restored
@@ -25,6 +27,7 @@ pub fn enrol(
     transport: &Transport,
     password: &str,
     device_name: &str,
+    keyring: &Keyring<'_>,
     ambient: &mut Ambient,
 ) -> Result<Account, EnrolError> {
     let here = |error: HomeError| EnrolError::from(DeviceError::from(error));
@@ -41,15 +44,21 @@ pub fn enrol(
             Failure::Unauthorized => EnrolError::WrongPassword,
             other => EnrolError::Server(other),
         })?;
-    let (known, state) = kept(profile)?;
+    wipe::forget_note(profile).map_err(here)?;
+    let data_key = vault::unlock(profile, keyring, ambient).map_err(DeviceError::from)?;
+    sealing::seal(profile, &data_key, ambient.generator())?;
+    let (known, state) = kept(profile, &data_key, ambient)?;
     if known
         .as_ref()
         .is_some_and(|account| account.person.id != opened.person.id)
     {
         return Err(EnrolError::OtherPerson);
     }
-    let (install_id, key) = install(profile, known, &state, ambient)?;
-    profile.keep_key(install_id, &key).map_err(here)?;
+    let (install_id, key) = install(profile, known, &state, &data_key, ambient)?;
+    let mut rng = ambient.generator();
+    profile
+        .keep_key(install_id, &key, (&data_key, &mut rng))
+        .map_err(here)?;
     let bound = profile
         .away(|| session::enrol(transport, &opened, install_id, &key, device_name))
         .map_err(here)??;
@@ -61,7 +70,8 @@ pub fn enrol(
         access_token: bound.access_token,
         refresh_token: bound.refresh_token,
     };
-    let mut store = Store::open(&profile.dir.join(DATABASE)).map_err(DeviceError::from)?;
+    let path = profile.dir.join(DATABASE);
+    let mut store = Store::open(&path, &data_key, rng).map_err(DeviceError::from)?;
     // Read again: others may have queued while the server was waited for.
     let state = store.load().map_err(DeviceError::from)?;
     let mut ops = Vec::new();
@@ -75,13 +85,18 @@ pub fn enrol(
 }
 
 /// What an earlier enrolment left; no database is made for asking.
-fn kept(profile: &Profile) -> Result<(Option<Account>, State), DeviceError> {
+fn kept(
+    profile: &Profile,
+    data_key: &DataKey,
+    ambient: &mut Ambient,
+) -> Result<(Option<Account>, State), DeviceError> {
     let path = profile.dir.join(DATABASE);
     if !path.exists() {
         return Ok((None, State::default()));
     }
-    let mut store = Store::open(&path)?;
-    Ok((store.account()?, store.load()?))
+    let mut store = Store::open(&path, data_key, ambient.generator())?;
+    let (state, account) = store.load_all()?;
+    Ok((account, state))
 }
 
 /// The install that goes on, or a new one.
@@ -89,10 +104,12 @@ fn install(
     profile: &Profile,
     known: Option<Account>,
     state: &State,
+    data_key: &DataKey,
     ambient: &mut Ambient,
 ) -> Result<(InstallId, SigningKey), DeviceError> {
     if let Some(account) = known.filter(|_| !state.meta.must_rekey) {
-        return Ok((account.install_id, profile.key(account.install_id)?));
+        let key = profile.key(account.install_id, data_key)?;
+        return Ok((account.install_id, key));
     }
     if state.meta.must_rekey {
         let position = state.highest_seq().saturating_neg().saturating_sub(2);

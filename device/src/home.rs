@@ -1,19 +1,26 @@
 //! Where a device keeps its things: one directory per (server, user), locked while in use.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
+use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::data_key::DataKey;
+use crate::wipe::{self, Wiped};
 
 /// The database's file name.
-pub const DATABASE: &str = "device.db";
-const PROFILE: &str = "profile.json";
-const LOCK: &str = "lock";
-const NETWORK_LOCK: &str = "network.lock";
+pub const DATABASE: &str = "sealed.db";
+/// The database of a build from before everything was sealed.
+pub const PLAIN_DATABASE: &str = "device.db";
+pub(crate) const PROFILE: &str = "profile.json";
+pub(crate) const LOCK: &str = "lock";
+pub(crate) const NETWORK_LOCK: &str = "network.lock";
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +36,9 @@ pub enum HomeError {
     /// Nobody is enrolled here.
     #[error("nobody is enrolled in {0}: run `enroll` first")]
     NotEnrolled(PathBuf),
+    /// Nobody is any more: the device was wiped after its revocation.
+    #[error("this device was wiped at {}", .0.at)]
+    Wiped(Box<Wiped>),
     /// Several are enrolled here.
     #[error("several people are enrolled here ({0}): choose one with --user and --server")]
     Ambiguous(String),
@@ -118,7 +128,7 @@ impl Profile {
     /// [`HomeError::NotEnrolled`], [`HomeError::Ambiguous`], [`HomeError::Io`].
     pub fn find(home: &Path, server: Option<&str>, login: Option<&str>) -> Result<Self, HomeError> {
         let server = server.map(normal_server);
-        let mut found = Vec::new();
+        let (mut found, mut wiped) = (Vec::new(), None);
         for entry in std::fs::read_dir(home).into_iter().flatten().flatten() {
             let dir = entry.path();
             let Ok(text) = std::fs::read(dir.join(PROFILE)) else {
@@ -129,22 +139,31 @@ impl Profile {
             };
             let fits = server.as_ref().is_none_or(|server| *server == owner.server)
                 && login.is_none_or(|login| login == owner.login);
-            if fits && dir.join(DATABASE).exists() {
+            if fits && is_enrolled(&dir) {
                 found.push((dir, owner));
+            } else if fits {
+                wiped = wiped.or(wipe::note_in(&dir));
             }
         }
         if found.len() > 1 {
             let names: Vec<_> = found.iter().map(|(_, o)| o.login.as_str()).collect();
             return Err(HomeError::Ambiguous(names.join(", ")));
         }
-        let (dir, owner) = found
-            .pop()
-            .ok_or_else(|| HomeError::NotEnrolled(home.to_owned()))?;
-        Self::lock(dir, owner)
+        let nobody = || match wiped {
+            Some(wiped) => HomeError::Wiped(Box::new(wiped)),
+            None => HomeError::NotEnrolled(home.to_owned()),
+        };
+        let (dir, owner) = found.pop().ok_or_else(nobody)?;
+        let profile = Self::lock(dir, owner)?;
+        // Wiped while the lock was waited for.
+        match is_enrolled(&profile.dir) {
+            true => Ok(profile),
+            false => Err(HomeError::NotEnrolled(home.to_owned())),
+        }
     }
 
     /// Two processes must not give out the same sequence: the second waits.
-    fn lock(dir: PathBuf, owner: Owner) -> Result<Self, HomeError> {
+    pub(crate) fn lock(dir: PathBuf, owner: Owner) -> Result<Self, HomeError> {
         let profile = Self {
             store_lock: lock_file(&dir.join(LOCK))?,
             network_lock: lock_file(&dir.join(NETWORK_LOCK))?,
@@ -198,26 +217,43 @@ impl Profile {
         Err(HomeError::NetworkInUse(self.dir.clone()))
     }
 
-    /// Keeps an install's private key, readable by its owner only.
+    /// Keeps an install's private key, sealed.
     ///
     /// # Errors
     /// [`HomeError::Io`].
-    pub fn keep_key(&self, install_id: InstallId, key: &SigningKey) -> Result<(), HomeError> {
-        write_durably(&self.dir, &key_name(install_id), key.as_bytes(), 0o600)
+    pub fn keep_key(
+        &self,
+        install_id: InstallId,
+        key: &SigningKey,
+        (data_key, rng): (&DataKey, &mut StdRng),
+    ) -> Result<(), HomeError> {
+        let (name, place) = (sealed_key_name(install_id, data_key), key_place(install_id));
+        let sealed = data_key.seal_whole(rng, &place, key.as_bytes());
+        let sealed = sealed.ok_or_else(|| HomeError::BadKey(self.dir.join(&name)))?;
+        write_durably(&self.dir, &name, &sealed, 0o600)
     }
 
     /// The private key of an install.
     ///
     /// # Errors
     /// [`HomeError::Io`], [`HomeError::BadKey`].
-    pub fn key(&self, install_id: InstallId) -> Result<SigningKey, HomeError> {
-        let path = self.dir.join(key_name(install_id));
-        let mut bytes = Vec::new();
-        let mut file = File::open(&path).map_err(io(&path))?;
-        file.read_to_end(&mut bytes).map_err(io(&path))?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| HomeError::BadKey(path))?;
-        Ok(SigningKey::from_bytes(&bytes))
+    pub fn key(&self, install_id: InstallId, data_key: &DataKey) -> Result<SigningKey, HomeError> {
+        let path = self.dir.join(sealed_key_name(install_id, data_key));
+        let sealed = std::fs::read(&path).map_err(io(&path))?;
+        let opened = data_key.open_whole(&key_place(install_id), &sealed);
+        let bytes = Zeroizing::new(opened.unwrap_or_default());
+        let bytes: &[u8; 32] = match bytes.as_slice().try_into() {
+            Ok(bytes) => bytes,
+            Err(_) => return Err(HomeError::BadKey(path)),
+        };
+        Ok(SigningKey::from_bytes(bytes))
     }
+}
+
+/// Whether there is somebody's work in a directory, sealed or from before, and it is to stay.
+fn is_enrolled(dir: &Path) -> bool {
+    let is_there = dir.join(DATABASE).exists() || dir.join(PLAIN_DATABASE).exists();
+    is_there && !dir.join(wipe::WIPED).exists()
 }
 
 /// How often a process looks whether another one has finished speaking to the server.
@@ -234,8 +270,22 @@ fn lock_file(path: &Path) -> Result<File, HomeError> {
         .map_err(io(path))
 }
 
-fn key_name(install_id: InstallId) -> String {
-    format!("key-{install_id}")
+/// How the files of sealed private keys begin.
+pub(crate) const SEALED_KEY: &str = "sealed-key-";
+
+fn sealed_key_name(install_id: InstallId, data_key: &DataKey) -> String {
+    let name = data_key.name(&[b"install key", install_id.as_bytes()]);
+    let hex: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{SEALED_KEY}{hex}")
+}
+
+/// What a sealed private key is tied to.
+fn key_place(install_id: InstallId) -> Vec<u8> {
+    [
+        b"hazardloop install key v1".as_slice(),
+        install_id.as_bytes(),
+    ]
+    .concat()
 }
 
 /// Writes a file so that after a power cut it is there whole or not at all.
@@ -315,18 +365,24 @@ mod tests {
     }
 
     #[test]
-    fn the_private_key_is_readable_by_its_owner_only() {
+    fn the_private_key_is_sealed_and_readable_by_its_owner_only() {
+        use rand::SeedableRng as _;
         let home = tempfile::tempdir().unwrap();
         let profile = Profile::create(home.path(), owner("li")).unwrap();
-        let id = InstallId(Uuid::from_u128(1));
-        profile
-            .keep_key(id, &SigningKey::from_bytes(&[3; 32]))
-            .unwrap();
-        let path = profile.dir.join(key_name(id));
-        assert_eq!(
-            std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(profile.key(id).unwrap().to_bytes(), [3; 32]);
+        let (id, other) = (InstallId(Uuid::from_u128(1)), InstallId(Uuid::from_u128(2)));
+        let key = |n| DataKey::new(&Zeroizing::new([n; 32]));
+        let mut rng = StdRng::seed_from_u64(1);
+        let secret = SigningKey::from_bytes(&[3; 32]);
+        profile.keep_key(id, &secret, (&key(1), &mut rng)).unwrap();
+        let path = profile.dir.join(sealed_key_name(id, &key(1)));
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(32).any(|part| part == [3; 32]));
+        assert_eq!(profile.key(id, &key(1)).unwrap().to_bytes(), [3; 32]);
+        assert!(profile.key(id, &key(2)).is_err(), "another person's key");
+        std::fs::copy(&path, profile.dir.join(sealed_key_name(other, &key(1)))).unwrap();
+        let moved = profile.key(other, &key(1)).unwrap_err();
+        assert!(matches!(moved, HomeError::BadKey(_)), "in another's place");
     }
 }

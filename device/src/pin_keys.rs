@@ -16,6 +16,7 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::ids::{KeyId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::home::{HomeError, Profile, write_durably};
 
@@ -30,7 +31,7 @@ pub const PASSES: u32 = 3;
 /// Wrong PINs in a row after which the private half is deleted.
 pub const MOST_FAILURES: u32 = 10;
 /// Waits after so many wrong PINs in a row, milliseconds; the last one goes on.
-const WAITS: [(u32, i64); 4] = [
+pub(crate) const WAITS: [(u32, i64); 4] = [
     (3, 60_000),
     (4, 5 * 60_000),
     (5, 15 * 60_000),
@@ -235,16 +236,22 @@ impl PinKey {
     }
 }
 
-fn cipher(pin: &str, salt: &[u8], memory_kib: u32, passes: u32) -> Option<XChaCha20Poly1305> {
+/// The cipher whose key follows from a PIN, by argon2id with one lane.
+pub(crate) fn cipher(
+    pin: &str,
+    salt: &[u8],
+    memory_kib: u32,
+    passes: u32,
+) -> Option<XChaCha20Poly1305> {
     let params = Params::new(memory_kib, passes, 1, Some(32)).ok()?;
-    let mut key = [0; 32];
+    let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(pin.as_bytes(), salt, &mut key)
+        .hash_password_into(pin.as_bytes(), salt, key.as_mut_slice())
         .ok()?;
-    XChaCha20Poly1305::new_from_slice(&key).ok()
+    XChaCha20Poly1305::new_from_slice(key.as_slice()).ok()
 }
 
-fn check_length(pin: &str) -> Result<(), PinError> {
+pub(crate) fn check_length(pin: &str) -> Result<(), PinError> {
     let characters = pin.chars().count();
     match (SHORTEST_PIN..=LONGEST_PIN).contains(&characters) {
         true => Ok(()),

@@ -31,6 +31,10 @@ mod phone;
 mod photos;
 #[path = "loopback/replica.rs"]
 mod replica;
+#[path = "loopback/revoked.rs"]
+mod revoked;
+#[path = "loopback/sealed.rs"]
+mod sealed;
 #[path = "loopback/too_large.rs"]
 mod too_large;
 #[path = "loopback/with_photos.rs"]

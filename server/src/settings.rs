@@ -375,6 +375,10 @@ pub struct SyncLimits {
     pub records: usize,
     /// Co-signatures of one command.
     pub co_signatures: usize,
+    /// Days after its revocation in which a device may still offer what it has not sent.
+    pub offer_days: i64,
+    /// Commands that are kept of one revoked device.
+    pub offered_commands: usize,
 }
 
 impl Default for SyncLimits {
@@ -385,6 +389,8 @@ impl Default for SyncLimits {
             commands: limits.commands,
             records: limits.records,
             co_signatures: limits.co_signatures,
+            offer_days: 90,
+            offered_commands: 1_000,
         }
     }
 }

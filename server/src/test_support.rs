@@ -223,6 +223,7 @@ impl TestDevice {
             last_seen_at: None,
             revoked_at: None,
             revoked_reason: None,
+            stolen: false,
         };
         app.db
             .write(move |tx| installs::insert(tx, &row))

@@ -37,7 +37,8 @@ DIGEST_MISMATCH = 1
 VERIFIED = 1
 HAZARD = 1
 REASONS = ["unknown_kind", "unknown_version", "malformed_payload", "bad_signature", "broken_chain",
-           "reassigned", "co_signer_revoked"]
+           "reassigned", "co_signer_revoked",
+           "offered_after_revocation"]
 
 
 class Failure(Exception):

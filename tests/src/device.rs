@@ -16,6 +16,7 @@ use crate::server::DEMO_PASSWORD;
 /// A device of one person.
 pub struct Device {
     home: tempfile::TempDir,
+    keys: tempfile::TempDir,
     server: String,
     user: String,
     environment: Vec<(String, String)>,
@@ -29,9 +30,11 @@ impl Device {
     #[must_use]
     pub fn new(server: &str, user: &str) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
+        let keys = tempfile::tempdir().expect("a temporary folder");
         let environment = vec![("HAZARDLOOP_PASSWORD".to_owned(), DEMO_PASSWORD.to_owned())];
         Self {
             home,
+            keys,
             server: server.to_owned(),
             user: user.to_owned(),
             environment,
@@ -61,6 +64,7 @@ impl Device {
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut command = Command::new(program("hazardloop-device"));
         command.env_remove(crate::postgres::SERVER_VARIABLE);
+        command.env("HAZARDLOOP_DEVICE_KEYS", self.keys.path());
         command.arg("--home").arg(self.home.path()).args([
             "--server",
             &self.server,

@@ -13,6 +13,7 @@ use super::list_args::{
     ChecklistArgs, CriteriaArgs, HandOverArgs, HandOversArgs, ListArgs, OrdersArgs, PacksArgs,
     ResponsibilitiesArgs, UnclaimedArgs,
 };
+use super::lock_args::{LockTask, Unlocking, WipeArgs};
 use super::parse;
 use super::steps::{
     AmendArgs, AttachArgs, ConfirmArgs, FixArgs, LostPhotoArgs, NoteArgs, OpinionArgs, ReasonArgs,
@@ -84,6 +85,9 @@ pub struct Arguments {
     /// Who else signs a step.
     #[command(flatten)]
     pub signing: Signing,
+    /// What unlocks this device.
+    #[command(flatten)]
+    pub unlocking: Unlocking,
     /// What to do.
     #[command(subcommand)]
     pub task: Task,
@@ -166,6 +170,11 @@ pub enum Task {
     /// People who sign here with a PIN: add, list, remove.
     #[command(subcommand)]
     PinKey(PinKeyTask),
+    /// What unlocks this device: status, pin, key-file.
+    #[command(subcommand)]
+    Lock(LockTask),
+    /// Deletes one person's work and keys from this device.
+    Wipe(WipeArgs),
     /// Lists the hazards on this device.
     List(Box<ListArgs>),
     /// Shows one hazard.

@@ -209,7 +209,7 @@ fn sign(
     if !args.yes && !agrees(&lines, lang)? {
         return Err(usage("没有签名", "nothing was signed"));
     }
-    let key = device.profile.key(identity.install_id)?;
+    let key = device.profile.key(identity.install_id, &device.key)?;
     let answer = SigningAnswer {
         co_signature: statement.sign(&key, identity.person_id, identity.install_id.into(), now),
         public_key: Bytes(key.verifying_key().to_bytes().to_vec()),

@@ -55,6 +55,8 @@ pub(super) fn goes_with(path: &str, argument: &str) -> bool {
                 | "photo"
                 | "cosign"
                 | "pin-key"
+                | "lock"
+                | "wipe"
                 | "list"
                 | "show"
                 | "queue"

@@ -55,7 +55,7 @@ impl Desk<'_> {
         let answer = self
             .device
             .submit(&self.transport, "/api/v1/hand-overs", &body)?;
-        let made: Value = answer.map_err(|failure| not_made(failure, id))?;
+        let made: Value = answer.map_err(|failure| not_made(failure, id, from, to))?;
         let read: HandOver = one(&made)?;
         let mut lines = vec![desk_words::hand_over(self.lang, &read, self.now)];
         let places: Vec<Place> = match made.get("inspections").and_then(Value::as_array) {
@@ -101,7 +101,7 @@ impl Desk<'_> {
 }
 
 /// Why it was not made, or how to find out whether it was.
-fn not_made(failure: Failure, id: Uuid) -> Trouble {
+fn not_made(failure: Failure, id: Uuid, from: PersonId, to: PersonId) -> Trouble {
     match failure {
         Failure::Refused { code, detail } => {
             let zh = match code.as_str() {
@@ -120,11 +120,11 @@ fn not_made(failure: Failure, id: Uuid) -> Trouble {
         failure => Trouble::Told(
             code_of(&failure),
             format!(
-                "{}。可能已办理，用 hand-overs 查看；同样的参数加 --again {id} 再次提交不会重复办理",
+                "{}。可能已办理，用 hand-overs 查看；再次提交 --from {from} --to {to} --again {id}（事由相同）不会重复办理",
                 words::failure(Language::Zh, &failure)
             ),
             format!(
-                "{}; it may have been done, hand-overs shows it; the same with --again {id} does not do it twice",
+                "{}; it may have been done, hand-overs shows it; the same with --from {from} --to {to} --again {id} does not do it twice",
                 words::failure(Language::En, &failure)
             ),
         ),

@@ -8,6 +8,7 @@ use super::help_words_beside as beside;
 use super::help_words_lists as lists;
 use super::help_words_review as review;
 use super::help_words_visits as visits;
+use super::lock_help;
 
 pub(super) type Words = &'static [(&'static str, &'static str)];
 
@@ -53,11 +54,12 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let tables: [Words; 6] = match lang {
+    let tables: [Words; 7] = match lang {
         Language::Zh => [
             ZH,
             beside::ZH,
             cosign_help::ZH,
+            lock_help::ZH,
             visits::ZH,
             review::ZH,
             lists::ZH,
@@ -66,6 +68,7 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
             EN,
             beside::EN,
             cosign_help::EN,
+            lock_help::EN,
             visits::EN,
             review::EN,
             lists::EN,

@@ -27,6 +27,9 @@ mod inspect;
 pub mod inspection_args;
 mod list;
 pub mod list_args;
+mod lock;
+pub mod lock_args;
+mod lock_help;
 mod orders;
 mod packs;
 mod pairs;
@@ -55,7 +58,7 @@ use std::io::{BufRead as _, Write};
 use std::path::Path;
 
 use hazardloop_domain::command::Subject;
-use hazardloop_sync_protocol::device::{EngineConfig, LaneName, Notice, Standing};
+use hazardloop_sync_protocol::device::{EngineConfig, Failure, LaneName, Notice, Standing};
 use serde_json::json;
 
 use crate::ambient::Ambient;
@@ -63,6 +66,7 @@ use crate::driver::{Device, RunReport};
 use crate::enrol::{EnrolError, enrol};
 use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
+use crate::{revoked, vault, wipe};
 use args::{Arguments, Enroll, Language, PhotoTask, Task};
 use attention_args::AttentionArgs;
 use cosign_args::{CosignTask, PinKeyTask};
@@ -150,23 +154,25 @@ fn enroll(
     }
     let password = password(enrolment, arguments.lang)?;
     let transport = Transport::new(&server);
+    wipe::resume(&arguments.home, &lock::key_files(arguments))?;
     let profile = Profile::create(&arguments.home, Owner { server, login })?;
-    let account =
-        enrol(&profile, &transport, &password, &enrolment.name, ambient).map_err(|error| {
-            match error {
-                EnrolError::OtherPerson => Trouble::Usage(
-                    "此设备的该用户名下保存着另一个人的工作".to_owned(),
-                    error.to_string(),
-                ),
-                EnrolError::WrongPassword => Trouble::Said(
-                    exit::ATTENTION,
-                    "用户名或密码不正确，设备未登记",
-                    "wrong login or password; this device was not enrolled",
-                ),
-                EnrolError::Server(failure) => Trouble::Server(failure),
-                EnrolError::Device(error) => error.into(),
-            }
-        })?;
+    let (name, profile) = (&enrolment.name, &profile);
+    let enrolled = lock::with_keyring(arguments, |keyring| {
+        enrol(profile, &transport, &password, name, keyring, ambient)
+    });
+    let account = enrolled.map_err(|error| match error {
+        EnrolError::OtherPerson => Trouble::Usage(
+            "此设备的该用户名下保存着另一个人的工作".to_owned(),
+            error.to_string(),
+        ),
+        EnrolError::WrongPassword => Trouble::Said(
+            exit::ATTENTION,
+            "用户名或密码不正确，设备未登记",
+            "wrong login or password; this device was not enrolled",
+        ),
+        EnrolError::Server(failure) => Trouble::Server(failure),
+        EnrolError::Device(error) => error.into(),
+    })?;
     let lang = arguments.lang;
     let done = words::say(lang, "设备已登记", "enrolled");
     let lines = vec![format!(
@@ -215,12 +221,15 @@ fn unreadable(what: &str, error: &std::io::Error) -> Trouble {
 
 fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8), Trouble> {
     let (server, user) = (arguments.server.as_deref(), arguments.user.as_deref());
+    wipe::resume(&arguments.home, &lock::key_files(arguments))?;
     let profile = Profile::find(&arguments.home, server, user)?;
     if matches!(
         arguments.task,
         Task::Pull(_)
             | Task::Push(_)
             | Task::Sync(_)
+            // Nor must it go on where everything is deleted.
+            | Task::Wipe(_)
             // A sync under way must not write over what is decided about a photo or a command.
             | Task::Photo(PhotoTask::GiveUp(_) | PhotoTask::Retry(_))
             | Task::Attention(AttentionArgs { task: Some(_), .. })
@@ -239,20 +248,51 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         }
         _ => usual,
     };
-    let mut device = Device::open(profile, config, ambient)?;
+    match &arguments.task {
+        Task::Lock(task) => {
+            return Ok((lock::run(&profile, ambient, arguments, task)?, exit::DONE));
+        }
+        Task::Wipe(args) if args.forgotten => {
+            let answer = lock::wipe_forgotten(&profile, ambient, arguments, args)?;
+            return Ok((answer, exit::DONE));
+        }
+        _ => {}
+    }
+    let key = lock::with_keyring(arguments, |keyring| {
+        vault::unlock(&profile, keyring, ambient)
+    })?;
+    let mut device = Device::open(profile, key, config, ambient)?;
     device.instead_of = arguments.instead_of;
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
         Task::Pull(patience) => {
             device.engine.handle_pull_wanted();
-            return network(&mut device, ambient, &[LaneName::Pull], patience.wait, lang);
+            return network(
+                &mut device,
+                ambient,
+                arguments,
+                &[LaneName::Pull],
+                patience.wait,
+            );
         }
         Task::Push(patience) => {
-            return network(&mut device, ambient, &[LaneName::Push], patience.wait, lang);
+            return network(
+                &mut device,
+                ambient,
+                arguments,
+                &[LaneName::Push],
+                patience.wait,
+            );
         }
         Task::Sync(patience) => {
             device.engine.handle_pull_wanted();
-            return network(&mut device, ambient, LaneName::ALL, patience.wait, lang);
+            return network(
+                &mut device,
+                ambient,
+                arguments,
+                LaneName::ALL,
+                patience.wait,
+            );
         }
         Task::List(args) => list::list(&device, now, args, arguments.json, lang)?,
         Task::Orders(args) => orders::run(&mut device, now, args, arguments.json, lang)?,
@@ -266,6 +306,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             answer
         }
         Task::Attention(args) => attention::run(&mut device, ambient, args, lang)?,
+        Task::Wipe(args) => lock::wipe_device(&device, ambient, arguments, args)?,
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),
         Task::Enterprises => show_enterprises::enterprises(&device, lang),
@@ -313,7 +354,7 @@ fn takes_signatures(task: &Task) -> bool {
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),
         // Of an inspection, others sign the signing.
         Task::Inspect(task) => matches!(task, InspectTask::Sign(_)),
-        Task::SelfCheck(_) => false,
+        Task::SelfCheck(_) | Task::Lock(_) | Task::Wipe(_) => false,
         _ => true,
     }
 }
@@ -366,10 +407,11 @@ fn act(
 fn network(
     device: &mut Device,
     ambient: &Ambient,
+    arguments: &Arguments,
     lanes: &[LaneName],
     wait_s: u32,
-    lang: Language,
 ) -> Result<(Answer, u8), Trouble> {
+    let lang = arguments.lang;
     let transport = Transport::new(&device.account.server);
     let patience_ms = i64::from(wait_s).saturating_mul(1_000);
     let mut run = device.run(ambient, &transport, lanes, patience_ms)?;
@@ -380,6 +422,10 @@ fn network(
         run.requests += again.requests;
         run.notices.extend(again.notices);
         run.failure = again.failure;
+    }
+    if run.failure == Some(Failure::Revoked) {
+        let ended = revoked::conclude(device, ambient, &transport, &lock::key_files(arguments))?;
+        return Ok(lock::revoked(&ended, lang));
     }
     let set_aside = run.notices.iter().filter_map(|notice| match notice {
         Notice::SetAside { seq } => Some(*seq),

@@ -11,6 +11,7 @@ use super::{exit, words};
 use crate::driver::DeviceError;
 use crate::home::HomeError;
 use crate::photos::PhotoError;
+use crate::vault::{LEAST_MEMORY_KIB, LEAST_PASSES, MOST_MEMORY_KIB, MOST_PASSES, VaultError};
 
 /// Why a task was not done.
 pub(super) enum Trouble {
@@ -22,7 +23,7 @@ pub(super) enum Trouble {
     Server(Failure),
     /// Nothing is wrong here; later it will go: exit code, Chinese, English.
     Said(u8, &'static str, &'static str),
-    /// As `Said`, of one case: exit code, Chinese, English.
+    /// As `Said`, in words made for the occasion.
     Told(u8, String, String),
     /// This device's own disk or files: in the words that the system gives.
     Broken(String),
@@ -34,6 +35,7 @@ impl From<DeviceError> for Trouble {
             DeviceError::Refused(refusal) => Self::Refused(Box::new(refusal)),
             DeviceError::Home(error) => error.into(),
             DeviceError::Choice(error) => error.into(),
+            DeviceError::Vault(error) => error.into(),
             other => Self::Broken(other.to_string()),
         }
     }
@@ -52,11 +54,42 @@ impl From<HomeError> for Trouble {
                 let zh = format!("{} 尚无人登记，请先运行 enroll", home.display());
                 Self::Usage(zh, error.to_string())
             }
+            HomeError::Wiped(ref note) => {
+                let (zh, en) = super::lock::what_became(note);
+                Self::Told(exit::ATTENTION, zh, en)
+            }
             HomeError::Ambiguous(ref names) => {
                 let zh = format!("此处登记了多人（{names}），请用 --user 和 --server 指定");
                 Self::Usage(zh, error.to_string())
             }
         }
+    }
+}
+
+impl From<VaultError> for Trouble {
+    fn from(error: VaultError) -> Self {
+        let en = error.to_string();
+        let zh = match error {
+            VaultError::Home(error) => return error.into(),
+            VaultError::KeyStore(text) => return Self::Broken(text),
+            VaultError::Missing(path) => {
+                format!("缺少 {}：此目录中已加密的内容无法打开", path.display())
+            }
+            VaultError::Damaged(path) => format!("{} 已损坏", path.display()),
+            VaultError::NoKey(place) => {
+                format!("没有解锁此目录的密钥文件（{place}）；请放回，或用 --key-dir 指明目录")
+            }
+            VaultError::WrongKey(place) => format!("密钥文件不是此目录的密钥（{place}）"),
+            VaultError::Unread(text) => return Self::Usage(text.clone(), text),
+            VaultError::Length => "口令须为 6 至 64 个字符".to_owned(),
+            VaultError::Cost => format!(
+                "Argon2id 的内存须为 {LEAST_MEMORY_KIB} 至 {MOST_MEMORY_KIB} KiB，遍数须为 \
+                 {LEAST_PASSES} 至 {MOST_PASSES}"
+            ),
+            VaultError::WrongPin { failures } => format!("口令不正确（已连续 {failures} 次）"),
+            VaultError::Wait(until) => format!("口令输错次数过多，{until} 之后才能再试"),
+        };
+        Self::Told(exit::ATTENTION, zh, en)
     }
 }
 

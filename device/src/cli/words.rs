@@ -192,6 +192,11 @@ fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
             "您已不再负责此处，待人工处理",
             "you no longer answer for this; kept for a person",
         ),
+        QuarantineReason::OfferedAfterRevocation => say(
+            lang,
+            "设备注销后移交，由管理人员处理，尚未生效",
+            "handed over after this device was revoked; administrators settle it",
+        ),
         QuarantineReason::CoSignerRevoked => say(
             lang,
             "共同签名人的密钥已被撤销，待人工处理",

@@ -1,211 +1,88 @@
-//! Store operations as SQL: the same effect as `State::apply`.
+//! Store operations on sealed rows: the same effect as `State::apply`.
 
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
-use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{
-    Meta, Oversize, PhotoStage, RowKey, ScopeState, StoreOp, StoredCommand, StoredPhoto,
-};
-use hazardloop_sync_protocol::wire::{Record, Scope};
+use hazardloop_sync_protocol::device::StoreOp;
+use hazardloop_sync_protocol::wire::Scope;
 
-use super::StoreError;
-use super::schema::{commands, members, meta, photos, records, scopes, staged};
+use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ScopeRow, StagedRow, key_bytes};
+use super::sealed::{Place, Rows, Table};
+use super::{Account, StoreError, rows};
 
-pub(super) fn one(conn: &mut SqliteConnection, op: &StoreOp) -> Result<(), StoreError> {
+pub(super) fn put_account(rows: &mut Rows<'_>, account: &Account) -> Result<(), StoreError> {
+    let place = Place::of(Table::Account, &[]);
+    rows.put(place, &rows::AccountRow::from(account))
+}
+
+fn name(scope: Scope) -> Vec<u8> {
+    scope.to_string().into_bytes()
+}
+
+pub(super) fn one(rows: &mut Rows<'_>, op: &StoreOp) -> Result<(), StoreError> {
     match op {
-        StoreOp::PutMeta(value) => put_meta(conn, value),
-        StoreOp::PutCommand(command) => put_command(conn, command),
+        StoreOp::PutMeta(value) => rows.put(Place::of(Table::Meta, &[]), &MetaRow::from(value)),
+        StoreOp::PutCommand(command) => {
+            let seq = command.envelope.seq;
+            let key = seq.to_be_bytes();
+            let place = Place::of(Table::Commands, &key).at(seq);
+            rows.put(place, &CommandRow::from(command))
+        }
         StoreOp::SettleCommand {
             seq,
             receipt,
             awaiting_pull,
         } => {
-            diesel::update(commands::table.find(seq))
-                .set((
-                    commands::receipt.eq(receipt
-                        .as_ref()
-                        .map(|r| minicbor::to_vec(r).unwrap_or_default())),
-                    commands::awaiting_pull.eq(awaiting_pull),
-                ))
-                .execute(conn)?;
-            Ok(())
+            let key = seq.to_be_bytes();
+            let place = Place::of(Table::Commands, &key).at(*seq);
+            let Some(mut row) = rows.get::<CommandRow>(place)? else {
+                return Ok(());
+            };
+            row.receipt = receipt.clone();
+            row.awaiting_pull = *awaiting_pull;
+            rows.put(place, &row)
         }
-        StoreOp::DeleteCommand(seq) => {
-            diesel::delete(commands::table.find(seq)).execute(conn)?;
-            Ok(())
+        StoreOp::DeleteCommand(seq) => rows.delete(Place::of(Table::Commands, &seq.to_be_bytes())),
+        StoreOp::PutScope(scope, state) => {
+            let name = name(*scope);
+            rows.put(
+                Place::of(Table::Scopes, &name),
+                &ScopeRow::new(*scope, state),
+            )
         }
-        StoreOp::PutScope(scope, state) => put_scope(conn, *scope, state),
         StoreOp::DeleteScope(scope) => {
-            let name = scope.to_string();
-            diesel::delete(scopes::table.find(&name)).execute(conn)?;
-            diesel::delete(members::table.filter(members::scope.eq(&name))).execute(conn)?;
-            diesel::delete(staged::table.filter(staged::scope.eq(&name))).execute(conn)?;
-            Ok(())
+            let name = name(*scope);
+            rows.delete(Place::of(Table::Scopes, &name))?;
+            rows.delete_group(Table::Members, &name)?;
+            rows.delete_group(Table::Staged, &name)
         }
-        StoreOp::Stage { scope, key, record } => stage(conn, *scope, *key, record.as_ref()),
-        StoreOp::ClearStaged(scope) => {
-            let name = scope.to_string();
-            diesel::delete(staged::table.filter(staged::scope.eq(name))).execute(conn)?;
-            Ok(())
+        StoreOp::Stage { scope, key, record } => {
+            let (group, bytes) = (name(*scope), key_bytes(key));
+            let place = Place::within(Table::Staged, &group, &bytes);
+            rows.put(place, &StagedRow::new(*scope, key, record.as_ref()))
         }
+        StoreOp::ClearStaged(scope) => rows.delete_group(Table::Staged, &name(*scope)),
         StoreOp::PutRow(record) => {
-            diesel::replace_into(records::table)
-                .values((
-                    records::kind.eq(record.kind.number()),
-                    records::id.eq(record.id.as_bytes().to_vec()),
-                    records::version.eq(record.version),
-                    records::body.eq(&record.body.0),
-                ))
-                .execute(conn)?;
-            Ok(())
+            let key = key_bytes(&(record.kind, record.id));
+            rows.put(Place::of(Table::Records, &key), record)
         }
-        StoreOp::DeleteRow((kind, id)) => {
-            let found = records::table.find((kind.number(), id.as_bytes().to_vec()));
-            diesel::delete(found).execute(conn)?;
-            Ok(())
-        }
+        StoreOp::DeleteRow(key) => rows.delete(Place::of(Table::Records, &key_bytes(key))),
         StoreOp::PutMember { scope, key, member } => {
-            diesel::replace_into(members::table)
-                .values((
-                    members::scope.eq(scope.to_string()),
-                    members::kind.eq(key.0.number()),
-                    members::id.eq(key.1.as_bytes().to_vec()),
-                    members::version.eq(member.version),
-                    members::digest.eq(member.digest.cast_signed()),
-                ))
-                .execute(conn)?;
-            Ok(())
+            let (group, bytes) = (name(*scope), key_bytes(key));
+            let place = Place::within(Table::Members, &group, &bytes);
+            rows.put(place, &MemberRow::new(*scope, key, *member))
         }
-        StoreOp::DeleteMember {
-            scope,
-            key: (kind, id),
-        } => {
-            let key = (scope.to_string(), kind.number(), id.as_bytes().to_vec());
-            diesel::delete(members::table.find(key)).execute(conn)?;
-            Ok(())
+        StoreOp::DeleteMember { scope, key } => {
+            let (group, bytes) = (name(*scope), key_bytes(key));
+            rows.delete(Place::within(Table::Members, &group, &bytes))
         }
-        StoreOp::PutPhoto(photo) => put_photo(conn, photo),
-        StoreOp::DeletePhoto(sha256) => {
-            diesel::delete(photos::table.find(sha256.as_bytes().to_vec())).execute(conn)?;
-            Ok(())
+        StoreOp::PutPhoto(photo) => {
+            let place = Place::of(Table::Photos, photo.sha256.as_bytes()).at(photo.seq);
+            rows.put(place, &PhotoRow::from(photo))
         }
+        StoreOp::DeletePhoto(sha256) => rows.delete(Place::of(Table::Photos, sha256.as_bytes())),
         StoreOp::ReleaseSpace { pages } => {
-            conn.batch_execute(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            rows.conn
+                .batch_execute(&format!("PRAGMA incremental_vacuum({pages})"))?;
             Ok(())
         }
     }
-}
-
-fn put_meta(conn: &mut SqliteConnection, value: &Meta) -> Result<(), StoreError> {
-    diesel::replace_into(meta::table)
-        .values((
-            meta::id.eq(1),
-            meta::epoch.eq(&value.epoch),
-            meta::digest_key.eq(value.digest_key.map(|key| key.0.to_vec())),
-            meta::server_time.eq(value.server_time.map(Timestamp::as_millis)),
-            meta::contact_at.eq(value.contact_at.map(Timestamp::as_millis)),
-            meta::must_rekey.eq(value.must_rekey),
-            meta::too_large.eq(value.too_large),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-fn put_command(conn: &mut SqliteConnection, command: &StoredCommand) -> Result<(), StoreError> {
-    let receipt = command
-        .receipt
-        .as_ref()
-        .map(|r| minicbor::to_vec(r).unwrap_or_default());
-    let (oversize, original) = match &command.oversize {
-        None => (None, None),
-        Some(Oversize::Placeholder(original)) => (Some(1), Some(original.as_ref())),
-        Some(Oversize::Offered) => (Some(2), None),
-        Some(Oversize::Unanswered) => (Some(3), None),
-    };
-    let original = original.map(|envelope| minicbor::to_vec(envelope).unwrap_or_default());
-    diesel::replace_into(commands::table)
-        .values((
-            commands::seq.eq(command.envelope.seq),
-            commands::envelope.eq(minicbor::to_vec(&command.envelope).unwrap_or_default()),
-            commands::subject_id.eq(command.subject_id.as_bytes().to_vec()),
-            commands::queued_at.eq(command.queued_at.as_millis()),
-            commands::receipt.eq(receipt),
-            commands::awaiting_pull.eq(command.awaiting_pull),
-            commands::oversize.eq(oversize),
-            commands::original.eq(original),
-            commands::chosen.eq(command.chosen.as_ref().map(encoded)),
-            commands::earlier.eq(command.earlier.as_ref().map(encoded)),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Writing to a Vec cannot fail.
-fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
-    minicbor::to_vec(value).unwrap_or_default()
-}
-
-fn put_scope(
-    conn: &mut SqliteConnection,
-    scope: Scope,
-    state: &ScopeState,
-) -> Result<(), StoreError> {
-    diesel::replace_into(scopes::table)
-        .values((
-            scopes::scope.eq(scope.to_string()),
-            scopes::cursor.eq(state.cursor.as_ref().map(|cursor| cursor.0.clone())),
-            scopes::held_count.eq(state.held.map(|held| held.count.cast_signed())),
-            scopes::held_digest.eq(state.held.map(|held| held.digest.cast_signed())),
-            scopes::complete.eq(state.complete),
-            scopes::staging_reset.eq(state.staging_reset),
-            scopes::last_mismatch.eq(state.last_mismatch.map(Timestamp::as_millis)),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-fn stage(
-    conn: &mut SqliteConnection,
-    scope: Scope,
-    key: RowKey,
-    record: Option<&Record>,
-) -> Result<(), StoreError> {
-    diesel::replace_into(staged::table)
-        .values((
-            staged::scope.eq(scope.to_string()),
-            staged::kind.eq(key.0.number()),
-            staged::id.eq(key.1.as_bytes().to_vec()),
-            staged::version.eq(record.map(|record| record.version)),
-            staged::body.eq(record.map(|record| record.body.0.clone())),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The stored number of a photo's stage.
-pub(super) const fn stage_number(stage: PhotoStage) -> i32 {
-    match stage {
-        PhotoStage::Waiting => 0,
-        PhotoStage::Asked => 1,
-        PhotoStage::Sent => 2,
-        PhotoStage::Held => 3,
-    }
-}
-
-fn put_photo(conn: &mut SqliteConnection, photo: &StoredPhoto) -> Result<(), StoreError> {
-    diesel::replace_into(photos::table)
-        .values((
-            photos::sha256.eq(photo.sha256.as_bytes().to_vec()),
-            photos::size.eq(i64::try_from(photo.size).unwrap_or(i64::MAX)),
-            photos::media_type.eq(&photo.media_type),
-            photos::seq.eq(photo.seq),
-            photos::subject_id.eq(photo.subject_id.as_bytes().to_vec()),
-            photos::upload.eq(&photo.upload),
-            photos::stage.eq(stage_number(photo.stage)),
-            photos::given_up_at.eq(photo.given_up.as_ref().map(|given| given.at.as_millis())),
-            photos::given_up_reason.eq(photo.given_up.as_ref().map(|given| &given.reason)),
-        ))
-        .execute(conn)?;
-    Ok(())
 }

@@ -1,265 +1,86 @@
-//! Reads everything back at start.
+//! Reads everything back at start, by the operations that make the state.
 
-use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::SubjectId;
-use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{
-    GivenUp, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand,
-    StoredPhoto,
-};
-use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::wire::{Bytes, Checkpoint, Record, RecordKind, Scope};
-use uuid::Uuid;
+use hazardloop_sync_protocol::device::{State, StoreOp, StoredCommand, StoredPhoto};
+use hazardloop_sync_protocol::wire::Record;
 
-use super::StoreError;
-use super::schema::{commands, members, meta, photos, records, scopes, staged};
+use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ScopeRow, StagedRow};
+use super::sealed::{Reading, Sealer, Table, beyond};
+use super::{Account, StoreError, rows};
 
-/// Rebuilds the state by the operations that made it.
-pub(super) fn load(conn: &mut SqliteConnection) -> Result<State, StoreError> {
+/// What a database holds.
+pub(super) struct Loaded {
+    pub state: State,
+    pub account: Option<Account>,
+    /// Rows of the replica were damaged or altered: none of it was taken.
+    pub replica_is_void: bool,
+}
+
+pub(super) fn load(conn: &mut SqliteConnection, sealer: &Sealer) -> Result<Loaded, StoreError> {
+    let mut reading = Reading::begin(conn, sealer)?;
     let mut ops = Vec::new();
-    read_meta(conn, &mut ops)?;
-    read_commands(conn, &mut ops)?;
-    read_scopes(conn, &mut ops)?;
-    read_rows(conn, &mut ops)?;
-    read_photos(conn, &mut ops)?;
+    for row in reading.all::<MetaRow>(Table::Meta)? {
+        ops.push(StoreOp::PutMeta(row.into()));
+    }
+    for row in reading.all::<CommandRow>(Table::Commands)? {
+        ops.push(StoreOp::PutCommand(row.try_into()?));
+    }
+    for row in reading.all::<PhotoRow>(Table::Photos)? {
+        ops.push(StoreOp::PutPhoto(row.try_into()?));
+    }
+    let accounts = reading.all::<rows::AccountRow>(Table::Account)?;
+    let account = accounts.into_iter().next().map(Account::try_from);
+    let replica = match replica(&mut reading) {
+        Err(StoreError::Database(error)) => return Err(error.into()),
+        read => read.ok().filter(|_| reading.is_replica_whole()),
+    };
+    reading.finish()?;
+    let replica_is_void = replica.is_none();
+    ops.extend(replica.into_iter().flatten());
     let mut state = State::default();
     state.apply(&ops);
-    Ok(state)
+    Ok(Loaded {
+        state,
+        account: account.transpose()?,
+        replica_is_void,
+    })
 }
 
-type MetaRow = (
-    i32,
-    Option<String>,
-    Option<Vec<u8>>,
-    Option<i64>,
-    Option<i64>,
-    bool,
-    Option<i64>,
-);
-
-fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    let row = meta::table.first::<MetaRow>(conn).optional()?;
-    if let Some((_, epoch, digest_key, server_time, contact_at, must_rekey, too_large)) = row {
-        ops.push(StoreOp::PutMeta(Meta {
-            epoch,
-            digest_key: digest_key.and_then(|key| DigestKey::from_slice(&key)),
-            server_time: server_time.map(Timestamp::from_millis),
-            contact_at: contact_at.map(Timestamp::from_millis),
-            must_rekey,
-            too_large,
-        }));
+fn replica(reading: &mut Reading<'_>) -> Result<Vec<StoreOp>, StoreError> {
+    let mut ops = Vec::new();
+    for row in reading.all::<ScopeRow>(Table::Scopes)? {
+        let (scope, state) = row.read();
+        ops.push(StoreOp::PutScope(scope, state));
     }
-    Ok(())
-}
-
-type CommandRow = (
-    i64,
-    Vec<u8>,
-    Vec<u8>,
-    i64,
-    Option<Vec<u8>>,
-    bool,
-    Option<i32>,
-    Option<Vec<u8>>,
-    Option<Vec<u8>>,
-    Option<Vec<u8>>,
-);
-
-fn read_commands(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    ops.extend(
-        commands(conn, i64::MIN)?
-            .into_iter()
-            .map(StoreOp::PutCommand),
-    );
-    Ok(())
+    for row in reading.all::<StagedRow>(Table::Staged)? {
+        let (scope, key, record) = row.read()?;
+        ops.push(StoreOp::Stage { scope, key, record });
+    }
+    let records = reading.all::<Record>(Table::Records)?;
+    ops.extend(records.into_iter().map(StoreOp::PutRow));
+    for row in reading.all::<MemberRow>(Table::Members)? {
+        let (scope, key, member) = row.read()?;
+        ops.push(StoreOp::PutMember { scope, key, member });
+    }
+    Ok(ops)
 }
 
 /// The commands beyond a sequence, in order.
 pub(super) fn commands(
     conn: &mut SqliteConnection,
+    sealer: &Sealer,
     after: i64,
 ) -> Result<Vec<StoredCommand>, StoreError> {
-    let rows = commands::table
-        .filter(commands::seq.gt(after))
-        .order(commands::seq)
-        .load::<CommandRow>(conn)?;
-    rows.into_iter().map(command).collect()
-}
-
-fn command(row: CommandRow) -> Result<StoredCommand, StoreError> {
-    let (
-        _,
-        envelope,
-        subject_id,
-        queued_at,
-        receipt,
-        awaiting_pull,
-        oversize,
-        original,
-        chosen,
-        earlier,
-    ) = row;
-    let damaged = || StoreError::Damaged("command");
-    let oversize = match (oversize, original) {
-        (None, _) => None,
-        (Some(1), Some(bytes)) => {
-            let original = minicbor::decode(&bytes).map_err(|_| damaged())?;
-            Some(Oversize::Placeholder(Box::new(original)))
-        }
-        (Some(2), _) => Some(Oversize::Offered),
-        (Some(3), _) => Some(Oversize::Unanswered),
-        _ => return Err(damaged()),
-    };
-    let receipt = receipt
-        .map(|bytes| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("receipt")))
-        .transpose()?;
-    Ok(StoredCommand {
-        envelope: minicbor::decode(&envelope).map_err(|_| damaged())?,
-        subject_id: SubjectId::from_slice(&subject_id).ok_or_else(damaged)?,
-        queued_at: Timestamp::from_millis(queued_at),
-        receipt,
-        awaiting_pull,
-        oversize,
-        earlier: decoded(earlier)?,
-        chosen: decoded(chosen)?,
-    })
-}
-
-fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
-    bytes: Option<Vec<u8>>,
-) -> Result<Option<T>, StoreError> {
-    let read =
-        |bytes: Vec<u8>| minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("command"));
-    bytes.map(read).transpose()
-}
-
-fn scope_of(text: &str) -> Result<Scope, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("scope"))
-}
-
-fn key_of(kind: i32, id: &[u8]) -> Result<RowKey, StoreError> {
-    let kind = RecordKind::from_number(kind).ok_or(StoreError::Damaged("record"))?;
-    Ok((
-        kind,
-        Uuid::from_slice(id).map_err(|_| StoreError::Damaged("record"))?,
-    ))
-}
-
-type ScopeRow = (
-    String,
-    Option<Vec<u8>>,
-    Option<i64>,
-    Option<i64>,
-    bool,
-    bool,
-    Option<i64>,
-);
-type StagedRow = (String, i32, Vec<u8>, Option<i64>, Option<Vec<u8>>);
-
-fn read_scopes(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    for row in scopes::table.load::<ScopeRow>(conn)? {
-        let (scope, cursor, count, digest, complete, staging_reset, last_mismatch) = row;
-        let held = count.zip(digest).map(|(count, digest)| Checkpoint {
-            count: count.cast_unsigned(),
-            digest: digest.cast_unsigned(),
-        });
-        let state = ScopeState {
-            cursor: cursor.map(Bytes),
-            held,
-            complete,
-            staging_reset,
-            last_mismatch: last_mismatch.map(Timestamp::from_millis),
-        };
-        ops.push(StoreOp::PutScope(scope_of(&scope)?, state));
-    }
-    for (scope, kind, id, version, body) in staged::table.load::<StagedRow>(conn)? {
-        let key = key_of(kind, &id)?;
-        let record = version.zip(body).map(|(version, body)| Record {
-            kind: key.0,
-            id: key.1,
-            version,
-            body: Bytes(body),
-        });
-        ops.push(StoreOp::Stage {
-            scope: scope_of(&scope)?,
-            key,
-            record,
-        });
-    }
-    Ok(())
-}
-
-fn read_rows(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    for (kind, id, version, body) in records::table.load::<(i32, Vec<u8>, i64, Vec<u8>)>(conn)? {
-        let (kind, id) = key_of(kind, &id)?;
-        ops.push(StoreOp::PutRow(Record {
-            kind,
-            id,
-            version,
-            body: Bytes(body),
-        }));
-    }
-    for row in members::table.load::<(String, i32, Vec<u8>, i64, i64)>(conn)? {
-        let (scope, kind, id, version, digest) = row;
-        let member = Member {
-            version,
-            digest: digest.cast_unsigned(),
-        };
-        let (scope, key) = (scope_of(&scope)?, key_of(kind, &id)?);
-        ops.push(StoreOp::PutMember { scope, key, member });
-    }
-    Ok(())
-}
-
-type PhotoRow = (
-    Vec<u8>,
-    i64,
-    String,
-    i64,
-    Vec<u8>,
-    Option<String>,
-    i32,
-    Option<i64>,
-    Option<String>,
-);
-
-fn read_photos(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), StoreError> {
-    ops.extend(photos(conn, i64::MIN)?.into_iter().map(StoreOp::PutPhoto));
-    Ok(())
+    let rows = beyond::<CommandRow>(conn, sealer, Table::Commands, after)?;
+    rows.into_iter().map(StoredCommand::try_from).collect()
 }
 
 /// The photos that commands beyond a sequence name first.
 pub(super) fn photos(
     conn: &mut SqliteConnection,
+    sealer: &Sealer,
     after: i64,
 ) -> Result<Vec<StoredPhoto>, StoreError> {
-    let rows = photos::table
-        .filter(photos::seq.gt(after))
-        .load::<PhotoRow>(conn)?;
-    rows.into_iter().map(photo).collect()
-}
-
-fn photo(row: PhotoRow) -> Result<StoredPhoto, StoreError> {
-    let (sha256, size, media_type, seq, subject_id, upload, stage, given_up_at, reason) = row;
-    let damaged = || StoreError::Damaged("photo entry");
-    Ok(StoredPhoto {
-        sha256: Digest::from_slice(&sha256).ok_or_else(damaged)?,
-        size: size.cast_unsigned(),
-        media_type,
-        seq,
-        subject_id: SubjectId::from_slice(&subject_id).ok_or_else(damaged)?,
-        upload,
-        given_up: given_up_at.map(|at| GivenUp {
-            reason: reason.unwrap_or_default(),
-            at: Timestamp::from_millis(at),
-        }),
-        stage: match stage {
-            3 => PhotoStage::Held,
-            2 => PhotoStage::Sent,
-            1 => PhotoStage::Asked,
-            _ => PhotoStage::Waiting,
-        },
-    })
+    let rows = beyond::<PhotoRow>(conn, sealer, Table::Photos, after)?;
+    rows.into_iter().map(StoredPhoto::try_from).collect()
 }

@@ -1,11 +1,19 @@
-//! The device's database: one SQLite file per (server, user), durable before acknowledged.
+//! The device's database: one SQLite file per (server, user), durable before acknowledged, every row
+//! sealed under that person's data key.
 
 mod account;
 mod apply;
 #[cfg(test)]
 mod conformance_tests;
 mod load;
-mod schema;
+pub mod plain;
+mod plain_schema;
+#[cfg(test)]
+pub(crate) mod plain_writes;
+mod rows;
+mod sealed;
+#[cfg(test)]
+mod sealed_tests;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +24,14 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 use hazardloop_sync_protocol::device::{State, StoreOp, StoredCommand, StoredPhoto};
+use rand::rngs::StdRng;
 
 pub use account::Account;
+use sealed::{Rows, Sealer};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+use crate::data_key::DataKey;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations-sealed");
 
 /// `FULL`: with WAL, `NORMAL` loses committed work in a power cut, and this is the only copy.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
@@ -43,6 +55,12 @@ pub enum StoreError {
     /// A stored value is not what it has to be.
     #[error("the device's database holds a damaged {0}")]
     Damaged(&'static str),
+    /// Rows are missing, or others are there, than this program wrote.
+    #[error("the device's database was altered: rows were taken out, put back or exchanged")]
+    Altered,
+    /// The file is not whole where it has to be before it takes another's place.
+    #[error("the device's database could not be written as one file")]
+    NotOneFile,
 }
 
 /// Tokens and work are its owner's alone; SQLite gives its log files the mode of the database.
@@ -86,6 +104,7 @@ fn make_shrinkable(conn: &mut SqliteConnection) -> Result<(), StoreError> {
 /// The open database.
 pub struct Store {
     conn: SqliteConnection,
+    sealer: Sealer,
 }
 
 impl Store {
@@ -93,7 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, key: &DataKey, rng: StdRng) -> Result<Self, StoreError> {
         make_private(path)?;
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         conn.batch_execute("PRAGMA busy_timeout = 5000")?;
@@ -101,7 +120,25 @@ impl Store {
         conn.batch_execute(PRAGMAS)?;
         conn.run_pending_migrations(MIGRATIONS)
             .map_err(|error| StoreError::Migrate(error.to_string()))?;
-        Ok(Self { conn })
+        let key = key.clone();
+        let sealer = Sealer { key, rng };
+        Ok(Self { conn, sealer })
+    }
+
+    /// Ends; all of it is in the one file afterwards, which may take another name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn close(mut self, path: &Path) -> Result<(), StoreError> {
+        self.conn
+            .batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")?;
+        drop(self.conn);
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if Path::new(&log).exists() {
+            return Err(StoreError::NotOneFile);
+        }
+        Ok(std::fs::File::open(path)?.sync_all()?)
     }
 
     /// All that is kept, with the scopes' sums made from the rows themselves.
@@ -109,9 +146,36 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn load(&mut self) -> Result<State, StoreError> {
-        let mut state = self.conn.transaction::<_, StoreError, _>(load::load)?;
-        state.recompute_held();
-        Ok(state)
+        Ok(self.load_all()?.0)
+    }
+
+    /// As [`Store::load`], and the account, when somebody is enrolled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load_all(&mut self) -> Result<(State, Option<Account>), StoreError> {
+        let sealer = &self.sealer;
+        let mut loaded = self
+            .conn
+            .transaction::<_, StoreError, _>(|conn| load::load(conn, sealer))?;
+        if loaded.replica_is_void {
+            self.drop_replica()?;
+        }
+        loaded.state.recompute_held();
+        Ok((loaded.state, loaded.account))
+    }
+
+    /// Removes the replica; the next pull brings what its owner may see.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    pub fn drop_replica(&mut self) -> Result<(), StoreError> {
+        let sealer = &mut self.sealer;
+        self.conn.immediate_transaction(|conn| {
+            let mut rows = Rows::begin(conn, sealer)?;
+            rows.drop_replica()?;
+            rows.finish()
+        })
     }
 
     /// The commands beyond `seq` and the photos that they name first, in order.
@@ -122,8 +186,11 @@ impl Store {
         &mut self,
         seq: i64,
     ) -> Result<(Vec<StoredCommand>, Vec<StoredPhoto>), StoreError> {
-        self.conn
-            .transaction(|conn| Ok((load::commands(conn, seq)?, load::photos(conn, seq)?)))
+        let sealer = &self.sealer;
+        self.conn.transaction(|conn| {
+            let commands = load::commands(conn, sealer, seq)?;
+            Ok((commands, load::photos(conn, sealer, seq)?))
+        })
     }
 
     /// Applies all operations, or none, durably.
@@ -143,19 +210,14 @@ impl Store {
         ops: &[StoreOp],
         account: Option<&Account>,
     ) -> Result<(), StoreError> {
+        let sealer = &mut self.sealer;
         self.conn.immediate_transaction(|conn| {
+            let mut rows = Rows::begin(conn, sealer)?;
             if let Some(account) = account {
-                account::put(conn, account)?;
+                apply::put_account(&mut rows, account)?;
             }
-            ops.iter().try_for_each(|op| apply::one(conn, op))
+            ops.iter().try_for_each(|op| apply::one(&mut rows, op))?;
+            rows.finish()
         })
-    }
-
-    /// The account, when somebody is enrolled.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn account(&mut self) -> Result<Option<Account>, StoreError> {
-        account::get(&mut self.conn)
     }
 }

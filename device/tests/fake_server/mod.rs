@@ -1,5 +1,7 @@
 //! A server on the loopback for one test: sessions, devices, push, pull, tus; and mishaps.
 
+mod offer;
+
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -60,6 +62,7 @@ struct Inner {
     pages: std::collections::BTreeMap<String, (&'static str, serde_json::Value)>,
     /// Paths that were read.
     read: Vec<String>,
+    revoked: offer::Revoked,
 }
 
 /// The server; it ends with its test.
@@ -333,6 +336,9 @@ fn answer(inner: &mut Inner, head: &str, body: &[u8]) -> Reply {
     let mut words = head.split(' ');
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
     let json_of = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    if let Some(reply) = offer::answer(inner, path, body) {
+        return reply;
+    }
     let as_json = |status, value: serde_json::Value| {
         reply(status, "application/json", value.to_string().into())
     };

@@ -99,13 +99,9 @@ fn a_second_phone_signs_a_draft_by_texts_alone() {
         by.key_id.to_string(),
         status["install_id"].as_str().unwrap()
     );
-    let profile = std::fs::read_dir(two.wang.home.path())
-        .unwrap()
-        .flatten()
-        .next();
-    let key = profile.unwrap().path().join(format!("key-{}", by.key_id));
-    let key: [u8; 32] = std::fs::read(key).unwrap().try_into().unwrap();
-    let public = ed25519_dalek::SigningKey::from_bytes(&key).verifying_key();
+    let (profile, data_key) = two.wang.unlocked();
+    let install = by.key_id.to_string().parse().unwrap();
+    let public = profile.key(install, &data_key).unwrap().verifying_key();
     assert!(opened.statement.fits(public.as_bytes(), by));
 }
 

@@ -158,6 +158,8 @@ fn a_device_killed_at_any_request_loses_nothing_and_doubles_nothing() {
         let mut sync = std::process::Command::new(program)
             .args(["--json", "sync", "--keep-commands", "0", "--home"])
             .arg(phone.home.path())
+            .arg("--key-dir")
+            .arg(phone.keys.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();

@@ -16,7 +16,7 @@ fn a_second_person_on_the_phone_sees_and_sends_nothing_of_the_first() {
     assert_eq!(phone.server.accepted().len(), 1);
 }
 
-fn copy_home(from: &Path, to: &Path) {
+pub fn copy_home(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
@@ -77,7 +77,7 @@ fn secrets_are_readable_by_their_owner_only() {
     for entry in std::fs::read_dir(phone.home.path()).unwrap().flatten() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o700, "{}", Path::new(&entry.file_name()).display());
-        let database = entry.path().join("device.db");
+        let database = entry.path().join("sealed.db");
         let mode = std::fs::metadata(database).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "the tokens are in there");
     }

@@ -3,6 +3,10 @@
 use clap::Parser as _;
 use hazardloop_device::ambient::{Ambient, Clock};
 use hazardloop_device::cli::{self, args::Arguments, exit};
+use hazardloop_device::data_key::DataKey;
+use hazardloop_device::home::Profile;
+use hazardloop_device::key_store::KeyFiles;
+use hazardloop_device::vault::{self, Keyring};
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
 use rand::SeedableRng as _;
@@ -30,6 +34,8 @@ impl Clock for JumpingClock {
 
 pub struct Phone {
     pub home: tempfile::TempDir,
+    /// The platform's key store: it stays where a backup of the home is put back.
+    pub keys: tempfile::TempDir,
     pub server: FakeServer,
 }
 
@@ -37,6 +43,7 @@ impl Phone {
     pub fn new() -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
+            keys: tempfile::tempdir().unwrap(),
             server: FakeServer::start(),
         }
     }
@@ -83,7 +90,8 @@ impl Phone {
 
     fn call(&self, words: &[&str]) -> (u8, String) {
         let home = self.home.path().to_str().unwrap();
-        let mut line = vec!["hazardloop-device", "--home", home];
+        let keys = self.keys.path().to_str().unwrap();
+        let mut line = vec!["hazardloop-device", "--home", home, "--key-dir", keys];
         line.extend(words);
         let arguments = Arguments::try_parse_from(line).unwrap();
         let clock = Box::new(JumpingClock(1_795_305_600_000.into()));
@@ -95,6 +103,27 @@ impl Phone {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let code = cli::run(&arguments, &mut ambient, &mut out, &mut err);
         (code, String::from_utf8(out).unwrap())
+    }
+
+    /// The directory of the one person who is enrolled, and what unlocks it.
+    pub fn unlocked(&self) -> (Profile, DataKey) {
+        let profile = Profile::find(self.home.path(), None, None).unwrap();
+        let key = self.key_of(&profile);
+        (profile, key)
+    }
+
+    pub fn key_of(&self, profile: &Profile) -> DataKey {
+        let store = KeyFiles(self.keys.path().to_owned());
+        let keyring = Keyring {
+            store: &store,
+            pin: &|| Err("no PIN here".to_owned()),
+        };
+        let mut ambient = Ambient {
+            clock: Box::new(JumpingClock(1_795_305_600_000.into())),
+            rng: rand::rngs::StdRng::seed_from_u64(7),
+            seed: Some(7),
+        };
+        vault::unlock(profile, &keyring, &mut ambient).unwrap()
     }
 
     /// What a person is told in Chinese when it goes wrong.

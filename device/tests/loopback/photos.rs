@@ -54,9 +54,13 @@ fn damaged() -> (Phone, String, String) {
 }
 
 fn copy_of(phone: &Phone, sha256: &str) -> std::path::PathBuf {
-    let profiles = std::fs::read_dir(phone.home.path()).unwrap().flatten();
-    let mut copies = profiles.map(|profile| profile.path().join("photos").join(sha256));
-    copies.find(|copy| copy.exists()).unwrap()
+    let (profile, key) = phone.unlocked();
+    let sha256: hazardloop_domain::hash::Digest = sha256.parse().unwrap();
+    let name = key.name(&[b"photo", sha256.as_bytes()]);
+    let hex: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let copy = profile.dir.join("photos").join(hex);
+    assert!(copy.exists());
+    copy
 }
 
 #[test]

@@ -11,6 +11,7 @@ use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{Member, ScopeState, StoreOp};
 use hazardloop_sync_protocol::wire::{Bytes, Record, RecordKind, Scope};
+use rand::SeedableRng as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -52,10 +53,11 @@ pub fn hold(phone: &Phone, records: Vec<Record>) {
             member,
         });
     }
-    let dirs = std::fs::read_dir(phone.home.path()).unwrap();
-    let mut files = dirs.map(|dir| dir.unwrap().path().join(DATABASE));
-    let file = files.find(|file| file.exists()).unwrap();
-    Store::open(&file).unwrap().apply(&ops).unwrap();
+    let (profile, key) = phone.unlocked();
+    let rng = rand::rngs::StdRng::seed_from_u64(ops.len() as u64);
+    let file = profile.dir.join(DATABASE);
+    let mut store = Store::open(&file, &key, rng).unwrap();
+    store.apply(&ops).unwrap();
 }
 
 pub fn id(n: u128) -> HazardId {

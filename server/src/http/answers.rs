@@ -126,6 +126,15 @@ error_answers! {
         "413" "Too many bytes, commands or scopes: send fewer";
         "415" "Unknown media type, or content coding: `CONTENT_CODING_UNKNOWN`, send the body without it";
     }
+    /// What an operation with a message that is signed instead of carrying a token may answer.
+    WithOffer {
+        "400" "The body is no message of this kind";
+        "401" "The signature is not that of an enrolled device";
+        "403" "The device was revoked, and nothing of it is taken: it is lost or stolen, or it is too late";
+        "408" "The body came too slowly";
+        "413" "Too many bytes, commands or photos: send fewer";
+        "415" "Unknown media type";
+    }
     /// What an operation with the bytes of a photo may answer.
     WithPart {
         "400" "A malformed header, or the body was cut off; `Upload-Offset` says what was kept";

@@ -113,7 +113,8 @@ fn of_another_sector(row: &Row) -> u16 {
 }
 
 /// Operations that need no sign-in.
-const PUBLIC: [&str; 4] = [
+const PUBLIC: [&str; 5] = [
+    "offerCommands",
     "signIn",
     "refreshSession",
     "uploadCapabilities",

@@ -17,7 +17,7 @@ use super::people::PeopleQuery;
 use super::problem::Problem;
 use super::sessions::NO_STORE;
 use crate::app::App;
-use crate::usecases::devices::{self, Device, NewDevice};
+use crate::usecases::devices::{self, Device, NewDevice, Revocation};
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -86,6 +86,10 @@ pub struct RevokeQuery {
     /// For the record.
     #[param(example = "lost", max_length = 500)]
     pub reason: Option<String>,
+    /// It was lost or stolen: nothing that it has not sent is taken any more. May be said later, and is
+    /// not taken back. Otherwise the device may offer what it has, which is kept in quarantine.
+    #[param(example = true)]
+    pub stolen: Option<bool>,
 }
 
 /// Enrol a device
@@ -164,7 +168,8 @@ async fn list(
 /// Revoke a device
 ///
 /// For its owner, and for administrators of all that the owner is. Its sessions end; commands
-/// that it pushes from now on are refused with `DEVICE_REVOKED`. It takes no `If-Match`: a device
+/// that it pushes from now on are refused with `DEVICE_REVOKED`. For a time it may still offer what it has
+/// not sent (`offerCommands`), unless it is said to be stolen. It takes no `If-Match`: a device
 /// has no versions, and a lost one is shut out whatever anybody changed about it meanwhile.
 #[utoipa::path(
     tag = "devices",
@@ -183,7 +188,10 @@ async fn revoke(
     id: StrictPath<InstallId>,
     query: StrictQuery<RevokeQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let reason = query.0.reason.unwrap_or_default();
-    devices::revoke(&app, caller.person_id, id.0, &reason).await?;
+    let revocation = Revocation {
+        reason: query.0.reason.unwrap_or_default(),
+        stolen: query.0.stolen.unwrap_or_default(),
+    };
+    devices::revoke(&app, caller.person_id, id.0, revocation).await?;
     Ok(HttpResponse::NoContent().finish())
 }

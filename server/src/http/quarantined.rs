@@ -55,7 +55,7 @@ struct QuarantinedView {
     /// When the server received it.
     received_at: Timestamp,
     /// Why it could not be judged: `unknown_kind`, `unknown_version`, `malformed_payload`, `bad_signature`,
-    /// `broken_chain`, `reassigned` or `co_signer_revoked`.
+    /// `broken_chain`, `reassigned`, `co_signer_revoked` or `offered_after_revocation`.
     #[schema(value_type = String, example = "reassigned")]
     reason: QuarantineReason,
     /// The same in words.

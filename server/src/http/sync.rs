@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use hazardloop_domain::ids::InstallId;
-use hazardloop_sync_protocol::wire::{PullRequest, PushRequest, PushResult};
+use hazardloop_sync_protocol::wire::{OfferRequest, PullRequest, PushRequest, PushResult};
 
-use super::answers::{SignedIn, WithMessage};
+use super::answers::{Anybody, SignedIn, WithMessage, WithOffer};
 use super::auth::Caller;
 use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
@@ -14,7 +14,7 @@ use crate::usecases;
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    cfg.service(push).service(pull);
+    cfg.service(push).service(pull).service(offer);
 }
 
 /// Push a batch of commands
@@ -101,6 +101,41 @@ async fn pull(
     require_own_install(&caller, request.install_id)?;
     let response = usecases::pull::pull(&app, caller.person_id, request).await?;
     form.write_pull(&http, response)
+}
+
+/// Offer what a revoked device has not sent
+///
+/// The body is an `OfferRequest`, the answer an `OfferResponse`, both in the media type of the
+/// request. It takes no token, for a revoked device's tokens open nothing: the offer is signed by
+/// the key that the device enrolled with. Nothing of it is carried out; its commands wait in
+/// quarantine for a person (`listQuarantined`). The same offer may be made again without harm.
+#[utoipa::path(
+    tag = "sync",
+    operation_id = "offerCommands",
+    request_body(content = Binary, content_type = "application/vnd.hazardloop.sync+cbor"),
+    responses(
+        (status = 200, description = "One result a command", body = Binary,
+            content_type = "application/vnd.hazardloop.sync+cbor"),
+        (status = 409, description = "The device is not revoked: it pushes", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The offer is out of order", body = Problem, content_type = "application/problem+json"),
+        Anybody, WithOffer,
+    )
+)]
+#[post("/sync/offer")]
+async fn offer(
+    app: web::Data<App>,
+    http: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let form = Form::of(&http)?;
+    if form == Form::Lean {
+        let why = "an offer has no lean form";
+        return Err(Problem::new(ProblemCode::UnsupportedMedia, why));
+    }
+    let body = sync_body::read(&app, &http, payload).await?;
+    let request: OfferRequest = form.read(&app, &body)?;
+    let response = usecases::offers::offer(&app, request).await?;
+    form.write(&http, &response)
 }
 
 /// A token of one device opens that device's stream and no other.

@@ -34,6 +34,8 @@ pub struct Install {
     pub revoked_at: Option<Timestamp>,
     /// Why.
     pub revoked_reason: Option<String>,
+    /// It was lost or stolen: nothing that it still offers is taken.
+    pub stolen: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -48,6 +50,7 @@ struct Row {
     last_seen_at: Option<i64>,
     revoked_at: Option<i64>,
     revoked_reason: Option<String>,
+    stolen: bool,
 }
 
 impl TryFrom<Row> for Install {
@@ -67,6 +70,7 @@ impl TryFrom<Row> for Install {
             last_seen_at: row.last_seen_at.map(Timestamp::from_millis),
             revoked_at: row.revoked_at.map(Timestamp::from_millis),
             revoked_reason: row.revoked_reason,
+            stolen: row.stolen,
         })
     }
 }
@@ -99,6 +103,7 @@ pub fn insert(tx: &mut WriteTx<'_>, install: &Install) -> Result<(), StoreError>
             installs::enrolled_at.eq(install.enrolled_at.as_millis()),
             installs::last_seq.eq(0_i64),
             installs::last_hash.eq(Digest::ZERO.as_bytes().to_vec()),
+            installs::stolen.eq(false),
         ))
         .execute(tx.conn())?;
     Ok(())
@@ -152,6 +157,38 @@ pub fn revoke(
     ))
     .execute(tx.conn())?;
     Ok(revoked == 1)
+}
+
+/// Says that a revoked installation was lost or stolen; answers whether that is news. It is never
+/// taken back.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn report_stolen(tx: &mut WriteTx<'_>, id: InstallId) -> Result<bool, StoreError> {
+    let news = diesel::update(
+        installs::table
+            .find(id.as_bytes().to_vec())
+            .filter(installs::revoked_at.is_not_null())
+            .filter(installs::stolen.eq(false)),
+    )
+    .set(installs::stolen.eq(true))
+    .execute(tx.conn())?;
+    Ok(news == 1)
+}
+
+/// Remembers that a revoked installation has offered what it had; answers whether it had not before.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn offered(tx: &mut WriteTx<'_>, id: InstallId, now: Timestamp) -> Result<bool, StoreError> {
+    let first = diesel::update(
+        installs::table
+            .find(id.as_bytes().to_vec())
+            .filter(installs::offered_at.is_null()),
+    )
+    .set(installs::offered_at.eq(now.as_millis()))
+    .execute(tx.conn())?;
+    Ok(first == 1)
 }
 
 /// Installations revoked after `after`, each with the instant.

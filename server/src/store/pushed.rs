@@ -91,6 +91,49 @@ pub fn advance(
     }
 }
 
+/// As [`advance`], of an install that is revoked.
+///
+/// # Errors
+/// As there.
+pub fn advance_revoked(
+    tx: &mut WriteTx<'_>,
+    before: i64,
+    stream: &StreamState,
+) -> Result<(), StoreError> {
+    let revoked = installs::table
+        .find(stream.install_id.as_bytes().to_vec())
+        .filter(installs::last_seq.eq(before))
+        .filter(installs::revoked_at.is_not_null());
+    let changed = diesel::update(revoked)
+        .set((
+            installs::last_seq.eq(stream.last_seq),
+            installs::last_hash.eq(stream.last_hash.as_bytes().to_vec()),
+        ))
+        .execute(tx.conn())?;
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale {
+            what: "offered stream",
+        }),
+    }
+}
+
+/// How many commands of an install the server received from this instant on.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn count_since(
+    conn: &mut Conn,
+    install_id: InstallId,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    Ok(pushed_commands::table
+        .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
+        .filter(pushed_commands::received_at.ge(since.as_millis()))
+        .count()
+        .get_result(conn)?)
+}
+
 /// A command as it came.
 #[derive(Clone, Debug)]
 pub struct Sent {

@@ -208,6 +208,8 @@ diesel::table! {
         revoked_reason -> Nullable<Text>,
         last_seq -> BigInt,
         last_hash -> Binary,
+        stolen -> Bool,
+        offered_at -> Nullable<BigInt>,
     }
 }
 

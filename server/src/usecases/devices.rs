@@ -74,6 +74,10 @@ pub struct Device {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_reason: Option<String>,
+    /// It was lost or stolen: nothing that it has not sent is taken any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub stolen: bool,
 }
 
 impl From<Install> for Device {
@@ -88,6 +92,7 @@ impl From<Install> for Device {
             last_seen_at: install.last_seen_at,
             revoked_at: install.revoked_at,
             revoked_reason: install.revoked_reason,
+            stolen: install.stolen,
         }
     }
 }
@@ -134,6 +139,7 @@ pub async fn enrol(app: &App, bearer: Bearer, new: NewDevice) -> Result<Enrolled
         last_seen_at: None,
         revoked_at: None,
         revoked_reason: None,
+        stolen: false,
     };
     let enrolled = app
         .db
@@ -280,8 +286,26 @@ pub async fn list(
     listed.await
 }
 
+/// Why a device is revoked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// In words; may be blank.
+    pub reason: String,
+    /// It was lost or stolen: nothing that it still offers is kept.
+    pub stolen: bool,
+}
+
+impl From<&str> for Revocation {
+    fn from(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            stolen: false,
+        }
+    }
+}
+
 /// Revokes a device: its sessions end, and what it pushes from now on is refused. One that is
-/// revoked stays so. A reason may be blank.
+/// revoked stays so; that it was stolen may become known later, and is not taken back.
 ///
 /// # Errors
 /// [`Failure::NotFound`] for devices of people elsewhere as for none; [`Failure::Forbidden`] for
@@ -290,10 +314,11 @@ pub async fn revoke(
     app: &App,
     asker: PersonId,
     id: InstallId,
-    reason: &str,
+    revocation: impl Into<Revocation>,
 ) -> Result<(), Failure> {
-    text::optional("reason", Some(reason), SHORT_TEXT_MAX)?;
-    let (shared, now, reason) = (app.clone(), app.clock.now(), reason.to_owned());
+    let revocation = revocation.into();
+    text::optional("reason", Some(&revocation.reason), SHORT_TEXT_MAX)?;
+    let (shared, now) = (app.clone(), app.clock.now());
     let revoked = app.db.write(move |tx| {
         let unknown = || Failure::NotFound("device");
         let install = installs::by_id(tx.conn(), id)?.ok_or_else(unknown)?;
@@ -306,7 +331,7 @@ pub async fn revoke(
             })?;
             standing.require_all_of(&grants)?;
         }
-        revoke_in(tx, &shared, &install, asker, &reason, now)?;
+        revoke_in(tx, &shared, &install, asker, &revocation, now)?;
         Ok::<_, Failure>(())
     });
     revoked.await
@@ -317,10 +342,16 @@ fn revoke_in(
     app: &App,
     install: &Install,
     asker: PersonId,
-    reason: &str,
+    Revocation { reason, stolen }: &Revocation,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if !installs::revoke(tx, install.id, reason, now)? {
+    let revoked = installs::revoke(tx, install.id, reason, now)?;
+    if *stolen && installs::report_stolen(tx, install.id)? {
+        let fields = [("reason", reason.as_str())];
+        record(tx, install.id, "device_stolen", asker, &fields, now)?;
+        wake_audit(tx, app);
+    }
+    if !revoked {
         return Ok(());
     }
     record(
@@ -328,7 +359,7 @@ fn revoke_in(
         install.id,
         "device_revoked",
         asker,
-        &[("reason", reason)],
+        &[("reason", reason.as_str())],
         now,
     )?;
     let (ending, owner) = (Ending::OfInstall(install.id), install.person_id);

@@ -22,6 +22,7 @@ pub mod index_text;
 pub mod jurisdictions;
 mod key_proof;
 pub mod lean;
+pub mod offers;
 pub mod others;
 pub mod packs;
 pub mod people;

@@ -109,6 +109,7 @@ fn an_installations_id_is_no_id_of_a_key() {
             last_seen_at: None,
             revoked_at: None,
             revoked_reason: None,
+            stolen: false,
         };
         let stored = app
             .db

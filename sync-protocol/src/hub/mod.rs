@@ -27,6 +27,8 @@ pub use pull::Pull;
 pub use pull_steps::{Bodies, Change, FeedPosition, PullStep, Reader};
 pub use push::Push;
 pub use push_steps::{Kept, PushStep, StoredReceipt, Writes};
-pub use refused::{KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_pull, check_push};
+pub use refused::{
+    KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_commands, check_pull, check_push,
+};
 pub use scopes::{handed_in_by, hands_in, scopes_granted, scopes_of_grant, scopes_seen, shows};
 pub use stream::{Judgement, StreamState, judge, judge_in_run};

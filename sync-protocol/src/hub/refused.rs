@@ -1,6 +1,6 @@
 //! Requests that are not taken as a whole, found before anything is read or decided.
 
-use crate::wire::{PROTOCOL_MAX, PROTOCOL_MIN, PullRequest, PushRequest, WireLimits};
+use crate::wire::{Envelope, PROTOCOL_MAX, PROTOCOL_MIN, PullRequest, PushRequest, WireLimits};
 
 /// Bytes of an envelope's kind, as far as one is kept.
 pub const KIND_BYTES: usize = 64;
@@ -41,20 +41,28 @@ pub enum RequestRefused {
 /// # Errors
 /// [`RequestRefused::TooLarge`] or [`RequestRefused::Invalid`].
 pub fn check_push(request: &PushRequest, limits: &WireLimits) -> Result<(), RequestRefused> {
+    check_commands(&request.commands, limits)
+}
+
+/// Whether these commands may be looked at as a part of one stream.
+///
+/// # Errors
+/// As [`check_push`].
+pub fn check_commands(commands: &[Envelope], limits: &WireLimits) -> Result<(), RequestRefused> {
     let too_large = |what, limit| Err(RequestRefused::TooLarge { what, limit });
     let invalid = |why| {
         let field = "commands";
         Err(RequestRefused::Invalid { field, why })
     };
-    if request.commands.len() > limits.commands {
+    if commands.len() > limits.commands {
         return too_large("the number of commands", limits.commands);
     }
-    let mut commands = request.commands.iter();
-    if commands.any(|envelope| envelope.payload.0.len() > limits.payload_bytes) {
+    let mut sizes = commands.iter();
+    if sizes.any(|envelope| envelope.payload.0.len() > limits.payload_bytes) {
         return too_large("a command's payload", limits.payload_bytes);
     }
     let mut previous = None;
-    for envelope in &request.commands {
+    for envelope in commands {
         let gap = |seq: i64| seq.checked_add(1) != Some(envelope.seq);
         if envelope.seq < 1 || previous.is_some_and(gap) {
             return invalid("seq must ascend from 1 without gaps");

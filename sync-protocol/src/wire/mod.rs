@@ -11,6 +11,7 @@ mod lean;
 #[cfg(test)]
 mod lean_tests;
 mod limits;
+mod offer;
 mod placeholder;
 mod pull;
 mod push;
@@ -29,6 +30,7 @@ pub use envelope::{
 pub use give_up::{GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp};
 pub use lean::{LeanCommand, LeanPull, LeanPullResponse, LeanPush, STATE_BYTES};
 pub use limits::WireLimits;
+pub use offer::{OFFERED_PHOTOS, OfferRequest, OfferResponse};
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{
     Checkpoint, DropReason, Page, PullRequest, PullResponse, Record, RecordKey, RecordKind,

@@ -192,6 +192,9 @@ pub enum QuarantineReason {
     /// say whether they did.
     #[n(6)]
     CoSignerRevoked,
+    /// Offered by its device after that was revoked: kept, and never carried out.
+    #[n(7)]
+    OfferedAfterRevocation,
 }
 
 /// A typed error body: a push or pull that could not be taken as a whole.

@@ -60,6 +60,14 @@ fn push_messages() {
 }
 
 #[test]
+fn offer_messages() {
+    let offer = check_message::<OfferRequest>("offer-request");
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED).verifying_key();
+    assert!(offer.is_signed_by(key.as_bytes()));
+    check_message::<OfferResponse>("offer-response");
+}
+
+#[test]
 fn pull_messages() {
     check_message::<PullRequest>("pull-request-first");
     check_message::<PullRequest>("pull-request");

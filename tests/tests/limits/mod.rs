@@ -357,7 +357,9 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 31] = [
+const ELSEWHERE_TOO: [(&str, &str); 33] = [
+    ("offer_days", OFFERS),
+    ("offered_commands", OFFERS),
     ("milestones", OVERLAYS),
     ("extensions", OVERLAYS),
     ("extension_days_without_expert", SETTINGS),
@@ -396,6 +398,7 @@ const ELSEWHERE_TOO: [(&str, &str); 31] = [
 ];
 
 const RESPONSIBILITIES: &str = "server/src/usecases/responsibilities_tests.rs";
+const OFFERS: &str = "server/src/usecases/offers_tests.rs";
 const OVERLAYS: &str = "domain/src/hazard/tests/overlays.rs";
 const RECURRENCES: &str = "server/src/http/recurrences_tests.rs";
 const STORES: &str = "server/src/store/writer_tests.rs";

@@ -183,6 +183,7 @@ async fn enrol_for(world: &World, person_id: PersonId) {
         last_seen_at: None,
         revoked_at: None,
         revoked_reason: None,
+        stolen: false,
     };
     let stored = world
         .app

@@ -1,4 +1,4 @@
-//! Tables of the device's database, see `migrations/`.
+//! Tables of a database from before everything was sealed, see `migrations/`.
 
 diesel::table! {
     account (id) {

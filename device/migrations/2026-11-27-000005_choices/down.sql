@@ -1,2 +1,0 @@
-ALTER TABLE commands DROP COLUMN earlier;
-ALTER TABLE commands DROP COLUMN chosen;

@@ -1,0 +1,172 @@
+//! What somebody with the file and without the key can read or do, and what sealing costs.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use hazardloop_sync_protocol::device::*;
+use hazardloop_sync_protocol::wire::*;
+use rand::SeedableRng as _;
+use uuid::Uuid;
+
+use super::tests::{command, key, member, open, record, scope};
+use super::*;
+
+#[test]
+fn a_damaged_replica_is_fetched_anew_and_the_queue_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let ops = [
+        StoreOp::PutCommand(command(1)),
+        StoreOp::PutRow(record(1, 2)),
+        member(1, 2),
+        StoreOp::PutScope(scope(1), ScopeState::default()),
+    ];
+    for damage in [
+        "UPDATE sealed SET body = x'00' WHERE tbl = 5",
+        "UPDATE sealed SET body = substr(body, 2) WHERE tbl = 6",
+        "DELETE FROM sealed WHERE tbl = 5",
+    ] {
+        let mut store = open(&path).unwrap();
+        store.apply(&ops).unwrap();
+        store.conn.batch_execute(damage).unwrap();
+        drop(store);
+        for _ in 0..2 {
+            let state = open(&path).unwrap().load().unwrap();
+            assert_eq!(state.commands.len(), 1, "{damage}");
+            assert!(state.rows.is_empty() && state.scopes.is_empty(), "{damage}");
+        }
+    }
+}
+
+/// What somebody with the file could do to the person's work without the key.
+#[test]
+fn a_row_of_the_queue_that_is_changed_exchanged_removed_or_put_back_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let fresh = || {
+        drop(std::fs::remove_file(&path));
+        let mut store = open(&path).unwrap();
+        let queued: Vec<_> = (1..=3).map(|n| StoreOp::PutCommand(command(n))).collect();
+        store.apply(&queued).unwrap();
+        store
+            .conn
+            .batch_execute("CREATE TABLE kept AS SELECT * FROM sealed WHERE tbl = 3")
+            .unwrap();
+        let settled = StoreOp::SettleCommand {
+            seq: 2,
+            receipt: None,
+            awaiting_pull: true,
+        };
+        store.apply(&[settled, StoreOp::DeleteCommand(3)]).unwrap();
+        assert_eq!(store.load().unwrap().commands.len(), 2);
+        store
+    };
+    drop(fresh());
+    for (what, sql) in [
+        (
+            "changed",
+            "UPDATE sealed SET body = substr(body, 1, length(body) - 1) || x'00' WHERE tbl = 3",
+        ),
+        (
+            "exchanged",
+            "UPDATE sealed SET (nonce, body) = (SELECT nonce, body FROM sealed s WHERE \
+            s.tbl = 3 AND s.seq = 1) WHERE tbl = 3 AND seq = 2",
+        ),
+        (
+            "another sequence",
+            "UPDATE sealed SET seq = 9 WHERE tbl = 3 AND seq = 2",
+        ),
+        (
+            "another table",
+            "UPDATE sealed SET tbl = 8 WHERE tbl = 3 AND seq = 2",
+        ),
+        ("removed", "DELETE FROM sealed WHERE tbl = 3 AND seq = 2"),
+        (
+            "rolled back",
+            "REPLACE INTO sealed SELECT * FROM kept WHERE seq = 2",
+        ),
+        (
+            "deleted, put back",
+            "INSERT INTO sealed SELECT * FROM kept WHERE seq = 3",
+        ),
+    ] {
+        let mut store = fresh();
+        store.conn.batch_execute(sql).unwrap();
+        let error = store.load().unwrap_err();
+        let noticed = matches!(error, StoreError::Altered | StoreError::Damaged(_));
+        assert!(noticed, "{what}: {error}");
+        // Nor does another write make it good.
+        drop(store.apply(&[StoreOp::PutCommand(command(7))]));
+        assert!(open(&path).unwrap().load().is_err(), "{what}");
+    }
+}
+
+#[test]
+fn another_persons_key_opens_nothing_and_no_text_is_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let mut told = command(1);
+    told.envelope.payload = Bytes("配电箱无门 kept secret".as_bytes().to_vec());
+    let mut row = record(1, 2);
+    row.body = Bytes("一号车间 kept secret".as_bytes().to_vec());
+    let ops = [
+        StoreOp::PutCommand(told),
+        StoreOp::PutRow(row),
+        member(1, 2),
+    ];
+    let mut store = open(&path).unwrap();
+    store.apply(&ops).unwrap();
+    let foreign = Store::open(&path, &key(2), StdRng::seed_from_u64(1));
+    assert!(foreign.unwrap().load().is_err());
+    let mut foreign = Store::open(&path, &key(2), StdRng::seed_from_u64(1)).unwrap();
+    assert!(foreign.apply(&ops).is_err(), "nor does it write there");
+    drop(foreign);
+    assert_eq!(store.load().unwrap().commands.len(), 1);
+    drop(store);
+    for file in std::fs::read_dir(dir.path()).unwrap().flatten() {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let id = *Uuid::from_u128(1).as_bytes();
+        for secret in [b"kept secret".as_slice(), "enterprise".as_bytes(), &id] {
+            let found = bytes.windows(secret.len()).any(|part| part == secret);
+            assert!(!found, "{:?} in {:?}", secret, file.file_name());
+        }
+    }
+}
+
+/// `cargo test -p hazardloop-device --lib -- --ignored --nocapture ten_thousand`
+#[test]
+#[ignore = "a measurement, not a test"]
+#[allow(clippy::disallowed_methods, reason = "a stopwatch")]
+fn what_ten_thousand_rows_cost_in_clear_and_sealed() {
+    use std::time::Instant;
+    let dir = tempfile::tempdir().unwrap();
+    let (clear, sealed) = (dir.path().join("clear.db"), dir.path().join("sealed.db"));
+    let mut ops: Vec<StoreOp> = (1..=500).map(|n| StoreOp::PutCommand(command(n))).collect();
+    for n in 1..=10_000 {
+        let mut row = record(n, 1);
+        row.body = Bytes(vec![n as u8; 400]);
+        ops.extend([StoreOp::PutRow(row), member(n, 1)]);
+    }
+    plain_writes::database(&clear, &ops, None);
+    let began = Instant::now();
+    open(&sealed).unwrap().apply(&ops).unwrap();
+    let written = began.elapsed();
+    let began = Instant::now();
+    let (ops, _) = plain::read(&clear).unwrap();
+    let mut state = State::default();
+    state.apply(&ops);
+    state.recompute_held();
+    let in_clear = began.elapsed();
+    let began = Instant::now();
+    assert_eq!(open(&sealed).unwrap().load().unwrap(), state);
+    let opened = began.elapsed();
+    let began = Instant::now();
+    let one = [StoreOp::PutCommand(command(501))];
+    open(&sealed).unwrap().apply(&one).unwrap();
+    let queued = began.elapsed();
+    let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+    println!(
+        "clear: read {in_clear:?}, {} bytes; sealed: written {written:?}, read {opened:?}, \
+         opened and one queued {queued:?}, {} bytes",
+        size(&clear),
+        size(&sealed)
+    );
+}

@@ -1,0 +1,134 @@
+//! A phone that was revoked: what was not sent is handed over, then everything goes.
+
+use super::*;
+
+fn files_of(phone: &Phone) -> Vec<String> {
+    let mut names = Vec::new();
+    for profile in std::fs::read_dir(phone.home.path()).unwrap().flatten() {
+        for entry in std::fs::read_dir(profile.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            names.push(entry.file_name().into_string().unwrap());
+        }
+    }
+    names.sort();
+    names
+}
+
+const LEFT: [&str; 4] = ["lock", "network.lock", "profile.json", "wiped.json"];
+
+/// Sent: one report. Not sent: another, with a photo.
+fn with_unsent_work() -> Phone {
+    let phone = Phone::enrolled();
+    phone.report("sent");
+    assert_eq!(phone.run(&["sync"]).0, exit::DONE);
+    let photo = phone.keys.path().join("a.jpg");
+    std::fs::write(&photo, b"\xff\xd8\xff a photo").unwrap();
+    let line = ["report", "--text", "a", "--place", "b", "--photo"];
+    let line = [&line[..], &[photo.to_str().unwrap()]].concat();
+    assert_eq!(phone.run(&line).0, exit::DONE);
+    std::fs::remove_file(photo).unwrap();
+    phone.report("not sent either");
+    phone
+}
+
+#[test]
+fn at_the_next_contact_it_hands_over_what_was_not_sent_and_is_wiped() {
+    for task in ["sync", "push", "pull"] {
+        let phone = with_unsent_work();
+        phone.server.revoke(false);
+        assert_eq!(phone.on_device(), 2, "without contact nothing happens");
+        let (code, answer) = phone.run(&[task]);
+        assert_eq!(code, exit::ATTENTION, "{task}: {answer}");
+        let told = answer["message"].as_str().unwrap();
+        assert!(told.contains("2 commands that had not been sent"), "{told}");
+        assert!(told.contains("0 commands and 1 photos could not"), "{told}");
+        let offered = phone.server.offered();
+        assert_eq!(offered.len(), 1, "{task}");
+        let seqs: Vec<i64> = offered[0]
+            .commands
+            .iter()
+            .map(|command| command.seq)
+            .collect();
+        assert_eq!((seqs, offered[0].photos.len()), (vec![2, 3], 1));
+        assert_eq!(phone.server.accepted().len(), 1, "none of it was pushed");
+        assert_eq!(files_of(&phone), LEFT);
+        assert_eq!(std::fs::read_dir(phone.keys.path()).unwrap().count(), 0);
+        // What became of it is said again to whoever looks later.
+        let told = phone.told_in_chinese(&["status"]);
+        assert!(told.contains("此设备已被注销"), "{told}");
+        assert!(told.contains("未送达的 2 条操作已交服务器"), "{told}");
+        assert_eq!(phone.enroll("li").0, exit::DONE, "a new install may begin");
+    }
+}
+
+#[test]
+fn a_stolen_one_is_wiped_without_its_work_being_taken() {
+    let phone = with_unsent_work();
+    phone.server.revoke(true);
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::ATTENTION);
+    let told = answer["message"].as_str().unwrap();
+    assert!(
+        told.contains("takes nothing of it") && told.contains("2 commands and 1"),
+        "{told}"
+    );
+    assert!(phone.server.offered().is_empty());
+    assert_eq!(files_of(&phone), LEFT);
+    assert!(phone.told_in_chinese(&["sync"]).contains("设备已报失"));
+}
+
+#[test]
+fn while_the_offer_does_not_get_through_the_queue_stays_and_the_replica_goes() {
+    for mishap in [
+        Mishap::Refuse,
+        Mishap::Portal,
+        Mishap::BadGateway,
+        Mishap::Truncated,
+    ] {
+        let phone = with_unsent_work();
+        let other = replica::hazard(
+            1,
+            3,
+            3,
+            vec![replica::reported(1, "grid", &serde_json::json!({}))],
+        );
+        replica::hold(&phone, vec![other]);
+        let shown = || phone.run(&["list"]).1.as_array().unwrap().len();
+        let before = shown();
+        phone.server.revoke(false);
+        phone.server.mishap(Mishap::None);
+        phone.server.mishap(mishap);
+        let (code, answer) = phone.run(&["push"]);
+        assert_ne!(code, exit::DONE, "{mishap:?} {answer}");
+        let told = answer["message"].as_str().unwrap();
+        assert!(told.contains("2 commands wait"), "{mishap:?} {told}");
+        assert_eq!(phone.on_device(), 2, "{mishap:?}");
+        assert_eq!(
+            shown(),
+            before - 1,
+            "{mishap:?}: what the server had told is gone"
+        );
+        let (code, answer) = phone.run(&["push"]);
+        assert_eq!(code, exit::ATTENTION, "{mishap:?} {answer}");
+        assert_eq!(files_of(&phone), LEFT, "{mishap:?}");
+    }
+}
+
+#[test]
+fn a_phone_put_back_from_a_backup_after_its_revocation_has_no_key_and_shows_nothing() {
+    let phone = with_unsent_work();
+    let backup = tempfile::tempdir().unwrap();
+    people::copy_home(phone.home.path(), backup.path());
+    phone.server.revoke(false);
+    assert_eq!(phone.run(&["sync"]).0, exit::ATTENTION);
+    for profile in std::fs::read_dir(phone.home.path()).unwrap().flatten() {
+        drop(std::fs::remove_file(profile.path().join("wiped.json")));
+    }
+    people::copy_home(backup.path(), phone.home.path());
+    let (code, answer) = phone.run(&["queue"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    assert!(answer["error"].as_str().unwrap().contains("has no key"));
+}
