@@ -86,7 +86,7 @@ impl Coding {
             accepted.split(',').any(|offer| {
                 let mut parts = offer.split(';').map(str::trim);
                 let named = parts.next().and_then(Self::from_name) == Some(*coding);
-                named && !parts.any(|weight| is_zero(weight))
+                named && !parts.any(is_zero)
             })
         };
         Self::ALL.into_iter().find(offers)

@@ -170,7 +170,7 @@ impl LeanPull {
             let numbers = (held.count.to_be_bytes(), held.digest.to_be_bytes());
             (scope.to_string(), numbers)
         });
-        let mut texts: Vec<(String, ([u8; 8], [u8; 8]))> = texts.collect();
+        let mut texts: Vec<_> = texts.collect();
         texts.sort_unstable();
         let mut parts: Vec<&[u8]> = vec![HELD_DOMAIN, install_id.as_bytes(), epoch.as_bytes()];
         for (text, (count, digest)) in &texts {
