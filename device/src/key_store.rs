@@ -65,7 +65,7 @@ fn is_open_to_others(file: &std::fs::File) -> std::io::Result<bool> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        return Ok(file.metadata()?.permissions().mode() & 0o077 != 0);
+        Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
     }
     #[cfg(not(unix))]
     file.metadata().map(|_| false)

@@ -31,6 +31,8 @@ fn command(seq: i64) -> StoreOp {
         receipt: None,
         awaiting_pull: false,
         oversize: None,
+        earlier: None,
+        chosen: None,
     })
 }
 

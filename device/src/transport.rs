@@ -10,14 +10,17 @@ use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::compress;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
 use hazardloop_sync_protocol::wire::{
-    LeanPull, LeanPullResponse, LeanPush, MEDIA_TYPE_CBOR, MEDIA_TYPE_LEAN, OfferRequest,
-    OfferResponse, PullRequest, PullResponse, PushRequest, PushResponse, WireLimits,
+    LeanPull, LeanPullResponse, LeanPush, MEDIA_TYPE_CBOR, MEDIA_TYPE_LEAN, PullRequest,
+    PullResponse, PushRequest, PushResponse, WireLimits,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
 
 use crate::thrift::Thrift;
+
+#[path = "transport_offer.rs"]
+mod offer;
 
 /// Most bytes of one answer that are read.
 pub const ANSWER_BYTES: u64 = 8 * 1024 * 1024;
@@ -332,25 +335,6 @@ impl Transport {
         expect(&answer, &[200])?;
         let plain = answer.uncoded()?.into_owned();
         Ok((answer.media_type().to_owned(), plain))
-    }
-
-    /// Offers what a revoked install has not sent. No token goes along: none is good for anything.
-    ///
-    /// # Errors
-    /// [`Failure::Revoked`]: nothing of it is taken. Else as [`Self::send`].
-    pub fn offer(&self, offer: &OfferRequest) -> Result<OfferResponse, Failure> {
-        let request = self
-            .agent
-            .post(self.address("/api/v1/sync/offer"))
-            .header("content-type", MEDIA_TYPE_CBOR)
-            .header("accept", MEDIA_TYPE_CBOR);
-        let answer = read(request.send(codec::encode(offer)))?;
-        expect(&answer, &[200])?;
-        if answer.media_type() != MEDIA_TYPE_CBOR {
-            return Err(Failure::NotOurs);
-        }
-        let depth = WireLimits::default().depth;
-        codec::decode_strict(&answer.body, depth).map_err(|_| Failure::NotOurs)
     }
 
     /// Posts JSON and reads JSON, for sessions and enrolment.

@@ -42,15 +42,11 @@ impl Hub {
                     page.removals.pop();
                 }
             }
-            Variant::Resurrects => {
-                if dice.one_in(4) {
-                    page.records.extend(self.gone_from(scope));
-                }
+            Variant::Resurrects if dice.one_in(4) => {
+                page.records.extend(self.gone_from(scope));
             }
-            Variant::SumsWrongly => {
-                if dice.one_in(4) {
-                    page.checkpoint = page.checkpoint.map(|sum| sum.with(1));
-                }
+            Variant::SumsWrongly if dice.one_in(4) => {
+                page.checkpoint = page.checkpoint.map(|sum| sum.with(1));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The SQLite store as a store like any other: the cases of the sync protocol's conformance suite.
+//! The sealed SQLite store as a store like any other: the cases of the sync protocol's conformance suite.
 #![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use hazardloop_sync_protocol::device::{State, StoreOp};
 use hazardloop_sync_protocol::device_cases;
 
 use super::Store;
+use super::tests::open;
 
 struct OnDisk {
     path: PathBuf,
@@ -22,7 +23,7 @@ impl DeviceUnderTest for OnDisk {
 
     fn reopened(&mut self) -> State {
         drop(self.store.take());
-        let mut store = Store::open(&self.path).unwrap();
+        let mut store = open(&self.path).unwrap();
         let state = store.load().unwrap();
         self.store = Some(store);
         state
@@ -32,7 +33,7 @@ impl DeviceUnderTest for OnDisk {
 fn on_the_disk(case: impl Fn(&mut dyn DeviceUnderTest)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("device.db");
-    let store = Some(Store::open(&path).unwrap());
+    let store = Some(open(&path).unwrap());
     case(&mut OnDisk { path, store });
 }
 

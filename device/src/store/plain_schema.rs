@@ -33,8 +33,6 @@ diesel::table! {
         awaiting_pull -> Bool,
         oversize -> Nullable<Integer>,
         original -> Nullable<Binary>,
-        chosen -> Nullable<Binary>,
-        earlier -> Nullable<Binary>,
     }
 }
 diesel::table! {

@@ -11,11 +11,10 @@ CREATE INDEX pushed_commands_waiting ON pushed_commands (person_id, install_id, 
 CREATE TABLE command_fates (
     id BYTEA PRIMARY KEY NOT NULL,
     person_id BYTEA NOT NULL REFERENCES people (id),
-    install_id BYTEA NOT NULL,
+    install_id BYTEA NOT NULL REFERENCES installs (id),
     seq BIGINT NOT NULL,
     version BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
-    record BYTEA NOT NULL,
-    FOREIGN KEY (install_id, seq) REFERENCES pushed_commands (install_id, seq)
+    record BYTEA NOT NULL
 );
 CREATE INDEX command_fates_by_person ON command_fates (person_id, changed_at, id);

@@ -59,15 +59,25 @@ impl HubUnderTest for Server {
             version: 1,
         };
         let (key, now) = (self.server.app.digest_key, self.now);
-        let write = move |tx: &mut _| jurisdictions::add(tx, &key, &town, None, None, now);
-        wait(self.server.app.db.write(write)).unwrap();
+        wait(
+            self.server
+                .app
+                .db
+                .write(move |tx| jurisdictions::add(tx, &key, &town, None, None, now)),
+        )
+        .unwrap();
     }
 
     fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId) {
         let firm = firm_of(id.0, town, "工贸".to_owned());
         let (key, now) = (self.server.app.digest_key, self.now);
-        let write = move |tx: &mut _| enterprises::register(tx, &key, &firm, None, now);
-        wait(self.server.app.db.write(write)).unwrap();
+        wait(
+            self.server
+                .app
+                .db
+                .write(move |tx| enterprises::register(tx, &key, &firm, None, now)),
+        )
+        .unwrap();
     }
 
     fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope) {
@@ -80,8 +90,13 @@ impl HubUnderTest for Server {
             grants: vec![terms(role, over)],
         };
         let (key, now) = (self.server.app.digest_key, self.now);
-        let write = move |tx: &mut _| people::register(tx, &key, new.clone(), None, now).map(drop);
-        wait(self.server.app.db.write(write)).unwrap();
+        wait(
+            self.server
+                .app
+                .db
+                .write(move |tx| people::register(tx, &key, new.clone(), None, now).map(drop)),
+        )
+        .unwrap();
     }
 
     fn end_role(&mut self, id: PersonId) {
@@ -112,15 +127,28 @@ impl HubUnderTest for Server {
             last_seen_at: None,
             revoked_at: None,
             revoked_reason: None,
+            stolen: false,
         };
-        let write = move |tx: &mut _| installs::insert(tx, &row);
-        wait(self.server.app.db.write(write)).unwrap();
+        wait(
+            self.server
+                .app
+                .db
+                .write(move |tx| installs::insert(tx, &row)),
+        )
+        .unwrap();
     }
 
     fn revoke(&mut self, install_id: InstallId) {
         let now = self.now;
-        let write = move |tx: &mut _| installs::revoke(tx, install_id, "丢失", now);
-        assert!(wait(self.server.app.db.write(write)).unwrap());
+        assert!(
+            wait(
+                self.server
+                    .app
+                    .db
+                    .write(move |tx| installs::revoke(tx, install_id, "丢失", now))
+            )
+            .unwrap()
+        );
     }
 
     fn push(&mut self, by: PersonId, request: PushRequest) -> Result<PushResponse, NoAnswer> {

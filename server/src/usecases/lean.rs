@@ -4,11 +4,11 @@
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::chain::signature_fits;
+use hazardloop_sync_protocol::hub::scopes_granted;
 use hazardloop_sync_protocol::wire::{
     LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PullResponse, PushRequest, Scope,
 };
 
-use super::pull::scopes_granted;
 use super::push::MISSING_PHOTOS_LISTED;
 use crate::app::App;
 use crate::failure::Failure;
@@ -69,9 +69,9 @@ fn before(conn: &mut Conn, install: &Install, first: i64) -> Result<Option<Diges
     if place >= stream.last_seq {
         return Ok((place == stream.last_seq).then_some(stream.last_hash));
     }
-    let receipt = pushed::receipt(conn, stream.install_id, place)?;
+    let receipt = pushed::receipts(conn, stream.install_id, place, place)?;
     let why = "what was received before the first of these commands is no longer kept";
-    let receipt = receipt.ok_or(Failure::SayInFull(why))?;
+    let receipt = receipt.into_iter().next().ok_or(Failure::SayInFull(why))?;
     Ok(Some(receipt.link_hash))
 }
 

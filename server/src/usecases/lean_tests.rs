@@ -129,7 +129,7 @@ fn what_the_signature_does_not_cover_is_asked_for_in_full_and_nothing_of_it_is_k
             |run| run.signature_algorithm = SIGNED_BY_RUN,
             |run| run.commands[1].payload.0[5] ^= 1,
             |run| run.commands[0].version = 2,
-            |run| run.commands.swap(1, 2),
+            |run| run.commands.swap(0, 1),
         ];
         for change in changes {
             let mut forged = good.clone();

@@ -249,7 +249,7 @@ fn a_person_settles_what_was_offered_and_the_history_says_what_was_lost() {
             .await
             .unwrap();
         let how = (
-            crate::store::quarantined::Settled::Entered,
+            crate::store::quarantined::SettledAs::Entered,
             "已补录".to_owned(),
         );
         let settled = quarantined::settle(app, person("head"), found[0].which, how).await;

@@ -1,6 +1,8 @@
 //! Realistic messages out of the sample corpus, made by the real code without chance or clock: for the
 //! trainer of dictionaries (even rows) and for the benchmark of bytes (odd rows).
 
+#![allow(dead_code, reason = "each example uses a part")]
+
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::command::{
     Action, ClockReading, Close, Command, Confirm, CriterionRef, Grade, Note, Origin, Reinspect,

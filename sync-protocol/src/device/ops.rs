@@ -6,6 +6,7 @@ use crate::wire::{Receipt, Record, Scope};
 
 use super::{Member, Meta, RowKey, ScopeState, StoredCommand, StoredPhoto};
 
+#[allow(clippy::large_enum_variant, reason = "few are there at once")]
 /// One operation on the store. All are idempotent: applying a list twice equals applying it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreOp {

@@ -13,7 +13,7 @@
 //!    [`PushStep::FailedBeginning`], [`PushStep::Version`] and [`PushStep::WasResponsible`].
 //! 4. [`PushStep::Store`], always: effects, receipts and how far the stream has come, in this one transaction.
 //!    Nothing needs to be written before, and a refused command leaves nothing to undo.
-//! 5. [`PushStep::Done`]: [`Push::response`].
+//! 5. [`PushStep::Done`], and then [`Push::response`].
 //!
 //! A failure of the store ends the push and its transaction: the device pushes again. Everything else is an
 //! outcome, and every outcome lets the next command through.

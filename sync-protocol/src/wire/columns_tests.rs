@@ -136,12 +136,18 @@ fn what_is_missing_or_left_over_is_refused() {
     let good = Columns::of(&some(9)).unwrap();
     let changes: [fn(&mut Columns); 8] = [
         |c| drop(c.columns.pop()),
-        |c| c.columns[0].0.truncate(c.columns[0].0.len() - 1),
+        |c| {
+            c.columns[0].0.pop();
+        },
         |c| c.columns[0].0.push(0),
-        |c| c.texts.0.truncate(c.texts.0.len() - 1),
+        |c| {
+            c.texts.0.pop();
+        },
         |c| c.texts.0.push(1),
         |c| c.rows.0.push(99),
-        |c| c.rows.0.truncate(c.rows.0.len() - 1),
+        |c| {
+            c.rows.0.pop();
+        },
         |c| c.columns.push(Bytes(vec![0])),
     ];
     for change in changes {
