@@ -16,10 +16,16 @@ pub(super) fn rows() -> Vec<Row> {
             let path = case.quarantined(1 + case.column, "/settle");
             case.post(&path, &json!({"how": "dismissed", "note": "已核实"}))
         };
-        // Signed by the device's own key; of one that is not revoked, nothing is taken here.
-        offerCommands: all(409), all(409), |case| {
-            let (device, _) = case.own_device().await;
-            let offer = hazardloop_sync_protocol::wire::OfferRequest::sign(device.key(), 1, device.install_id, vec![], vec![]);
+        // Signed by a device's own key: of one that was never enrolled, nothing is taken, whoever sends it.
+        offerCommands: all(401), all(401), |case| {
+            let device = crate::test_support::TestDevice::enrol_again(0, "employee");
+            let offer = hazardloop_sync_protocol::wire::OfferRequest::sign(
+                device.key(),
+                1,
+                device.install_id,
+                vec![],
+                vec![],
+            );
             crate::http::test_client::anonymous(&case.world.server, "POST", "/sync/offer").bytes(
                 hazardloop_sync_protocol::wire::MEDIA_TYPE_CBOR,
                 minicbor::to_vec(offer).unwrap(),
