@@ -1,48 +1,22 @@
 //! The push machine without any store: its steps, their order, and what each answer becomes.
 
+use super::stream_tests::{HAZARD, INSTALL, clocks, key, stream};
 use super::*;
 use crate::chain::seal;
 use crate::wire::{
     CommandPayload, Envelope, GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp, Outcome, PushResponse,
     PushResult, QuarantineReason, WireLimits,
 };
-use ed25519_dalek::SigningKey;
-use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command, Note, Subject};
+use hazardloop_domain::command::{Action, ActionKind, Command, Note, Subject};
 use hazardloop_domain::command_fate::{Choice, ChoiceKind, SentCommand};
-use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Outcome as Effect;
-use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
+use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-const INSTALL: InstallId = InstallId(Uuid::from_u128(1));
-const HAZARD: HazardId = HazardId(Uuid::from_u128(2));
 const AUTHOR: PersonId = PersonId(Uuid::from_u128(3));
 const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
-
-fn key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
-}
-
-fn stream() -> StreamState {
-    StreamState {
-        install_id: INSTALL,
-        public_key: key().verifying_key().to_bytes().to_vec(),
-        last_seq: 0,
-        last_hash: Digest::ZERO,
-    }
-}
-
-fn clocks() -> ClockReading {
-    ClockReading {
-        wall: NOW,
-        monotonic_ms: None,
-        boot_id: None,
-        server_anchor: None,
-        anchor_monotonic_ms: None,
-    }
-}
 
 fn note() -> Command {
     let text = "一".to_owned();

@@ -13,14 +13,14 @@ use hazardloop_domain::time::Timestamp;
 use minicbor::Encoder;
 use uuid::Uuid;
 
-const INSTALL: InstallId = InstallId(Uuid::from_u128(1));
-const HAZARD: HazardId = HazardId(Uuid::from_u128(2));
+pub(super) const INSTALL: InstallId = InstallId(Uuid::from_u128(1));
+pub(super) const HAZARD: HazardId = HazardId(Uuid::from_u128(2));
 
-fn key() -> SigningKey {
+pub(super) fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-fn stream() -> StreamState {
+pub(super) fn stream() -> StreamState {
     StreamState {
         install_id: INSTALL,
         public_key: key().verifying_key().to_bytes().to_vec(),
@@ -29,7 +29,7 @@ fn stream() -> StreamState {
     }
 }
 
-fn clocks() -> ClockReading {
+pub(super) fn clocks() -> ClockReading {
     ClockReading {
         wall: Timestamp::from_millis(1_795_309_200_000),
         monotonic_ms: None,
