@@ -9,12 +9,12 @@ use hazardloop_sync_protocol::wire::{
     LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PullResponse, PushRequest, Scope,
 };
 
-use super::push::MISSING_PHOTOS_LISTED;
+use super::push::{MISSING_PHOTOS_LISTED, own_install};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::order::{self, Bounds};
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, Position, ReadTx, access, feed, hazards};
+use crate::store::{Conn, Position, access, feed, hazards};
 
 /// The push in full: the link hash before its first command is the one that the server has given it. The
 /// signature is checked here, so that a chain that is not what its device believes comes again in full and
@@ -41,7 +41,7 @@ pub async fn push_in_full(
     }
     app.db
         .read(move |tx| {
-            let install = own_install(tx, install_id, person_id)?;
+            let install = own_install(tx.conn(), install_id, person_id)?;
             let before = before(tx.conn(), &install, lean.first)?;
             let request = lean.in_full(install_id, before.unwrap_or(Digest::ZERO));
             let request = request.ok_or_else(|| Failure::invalid("first", "too large"))?;
@@ -75,20 +75,6 @@ fn before(conn: &mut Conn, install: &Install, first: i64) -> Result<Option<Diges
     Ok(Some(receipt.link_hash))
 }
 
-fn own_install(
-    tx: &mut ReadTx<'_>,
-    install_id: InstallId,
-    person_id: PersonId,
-) -> Result<Install, Failure> {
-    let install = pushed::install(tx.conn(), install_id)?
-        .filter(|install| install.person_id == person_id)
-        .ok_or(Failure::NotFound("device"))?;
-    if install.revoked {
-        return Err(Failure::DeviceRevoked);
-    }
-    Ok(install)
-}
-
 /// The answer that nothing is new: no scope is mentioned.
 ///
 /// # Errors
@@ -109,7 +95,7 @@ pub async fn nothing_new(
         .db
         .read(move |tx| {
             let now = app.clock.now();
-            let install = own_install(tx, install_id, person_id)?;
+            let install = own_install(tx.conn(), install_id, person_id)?;
             let bounds = order::bounds(tx.conn())?;
             let grants = access::grants_of(tx.conn(), person_id)?;
             let mut here = Vec::new();

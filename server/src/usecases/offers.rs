@@ -6,18 +6,17 @@
 //! ([`super::quarantined`]), and the device's history says that it was offered, and which photos
 //! were lost with it.
 
-use hazardloop_domain::ids::{PersonId, SubjectId};
+use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::hub::{self, Judgement, check_commands, judge, required_predecessor};
+use hazardloop_sync_protocol::hub::{Push, PushStep, check_commands};
 use hazardloop_sync_protocol::wire::{
-    Envelope, OFFERED_PHOTOS, OfferRequest, OfferResponse, Outcome, PROTOCOL_MAX, PushResult,
-    QuarantineReason, Receipt, WireLimits,
+    OFFERED_PHOTOS, OfferRequest, OfferResponse, PROTOCOL_MAX, PushResponse, WireLimits,
 };
 
 use super::people::{Occurrence, wake_audit};
 use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
-use crate::store::pushed::{self, Install, Kept};
+use crate::store::pushed::{self, Kept};
 use crate::store::{Conn, StoreError, WriteTx, installs};
 
 /// Milliseconds of a day.
@@ -88,117 +87,49 @@ fn take(
     let begun_at = install.stream.last_seq;
     let kept = pushed::count_since(tx.conn(), request.install_id, since)?;
     let most = app.settings.sync.offered_commands;
-    let mut taking = Taking {
-        install,
-        now,
-        room: most.saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX)),
-        kept: Vec::new(),
-        results: Vec::with_capacity(request.commands.len()),
-        expected: None,
-        full: false,
-    };
-    for envelope in &request.commands {
-        if !taking.one(tx, envelope, limits)? {
-            break;
+    let room = most.saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX));
+    // Those that were kept before get their receipts again; of new ones, as many as there is room for.
+    let commands = request.commands.as_slice();
+    let known = commands.partition_point(|envelope| envelope.seq <= begun_at);
+    let (taken, left) = commands.split_at(known.saturating_add(room).min(commands.len()));
+    let (stream, author) = (install.stream.clone(), install.person_id);
+    let mut push = Push::begin_offered(stream, author, taken, limits, now);
+    loop {
+        match push.step() {
+            PushStep::Receipts { first, last } => {
+                let stored = pushed::receipts(tx.conn(), request.install_id, first, last)?;
+                push.handle_receipts(stored)?;
+            }
+            PushStep::Store(writes) => {
+                let kept = writes.commands().map(|kept| Kept::new(&install, &kept));
+                pushed::keep_all(tx, kept.collect())?;
+                if writes.advances() {
+                    pushed::advance_revoked(tx, begun_at, writes.stream)?;
+                }
+                push.handle_stored()?;
+            }
+            PushStep::Done => break,
+            step => {
+                let what = format!("an offer is decided on: {step:?}");
+                return Err(Failure::Internal(what));
+            }
         }
     }
-    let Taking {
-        install,
-        kept,
+    let PushResponse {
+        last,
         results,
         expected,
-        full,
         ..
-    } = taking;
-    pushed::keep_all(tx, kept)?;
-    let last = install.stream.last_seq;
-    if last > begun_at {
-        pushed::advance_revoked(tx, begun_at, &install.stream)?;
-    }
-    record(app, tx, request, (&install, begun_at, now))?;
+    } = push.response(app.epoch.clone(), Vec::new());
+    record(app, tx, request, (author, begun_at, last, now))?;
     Ok(OfferResponse {
         protocol: PROTOCOL_MAX,
         server_time: now,
         last,
         results,
+        full: expected.is_none() && !left.is_empty(),
         expected,
-        full,
     })
-}
-
-struct Taking {
-    install: Install,
-    now: Timestamp,
-    /// How many more are kept of this device.
-    room: usize,
-    kept: Vec<Kept>,
-    results: Vec<PushResult>,
-    expected: Option<i64>,
-    full: bool,
-}
-
-impl Taking {
-    /// Whether the next one follows.
-    fn one(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        envelope: &Envelope,
-        limits: &WireLimits,
-    ) -> Result<bool, Failure> {
-        let id = self.install.stream.install_id;
-        let (reason, detail, subject) = match judge(&self.install.stream, envelope, limits) {
-            Judgement::Replay(link) => {
-                let stored = pushed::receipts(tx.conn(), id, envelope.seq, envelope.seq)?;
-                self.results.push(match stored.into_iter().next() {
-                    Some(stored) if stored.link_hash == link => PushResult::Receipt(stored.receipt),
-                    _ => PushResult::IdReused { seq: envelope.seq },
-                });
-                return Ok(true);
-            }
-            Judgement::Gap(expected) => {
-                self.expected = Some(expected);
-                return Ok(false);
-            }
-            Judgement::Quarantine(reason, detail) => (reason, detail, None),
-            Judgement::Execute(read) => {
-                let begins = required_predecessor(&read.command).is_none();
-                offered(read.command.subject_id, begins)
-            }
-            Judgement::GiveUp(read) => offered(read.subject_id, false),
-        };
-        if self.room == 0 {
-            self.full = true;
-            return Ok(false);
-        }
-        self.room = self.room.saturating_sub(1);
-        let receipt = Receipt {
-            seq: envelope.seq,
-            received_at: self.now,
-            outcome: Outcome::Quarantined { reason, detail },
-        };
-        self.install.stream.advance(envelope);
-        let link = self.install.stream.last_hash;
-        let kept = hub::Kept {
-            envelope,
-            link_hash: link,
-            subject: subject.map(|(id, _)| id),
-            begins: subject.is_some_and(|(_, begins)| begins),
-            receipt: &receipt,
-        };
-        self.kept.push(Kept::new(&self.install, &kept));
-        self.results.push(PushResult::Receipt(receipt));
-        Ok(true)
-    }
-}
-
-/// Of a command that could have been carried out: what it speaks of, and whether it begins that.
-fn offered(
-    subject_id: SubjectId,
-    begins: bool,
-) -> (QuarantineReason, String, Option<(SubjectId, bool)>) {
-    let detail = "offered after its device was revoked; a person must decide".to_owned();
-    let reason = QuarantineReason::OfferedAfterRevocation;
-    (reason, detail, Some((subject_id, begins)))
 }
 
 /// Says in the device's history what was offered, and the first time which photos are lost.
@@ -206,11 +137,10 @@ fn record(
     app: &App,
     tx: &mut WriteTx<'_>,
     request: &OfferRequest,
-    (install, begun_at, now): (&Install, i64, Timestamp),
+    (author, begun_at, last, now): (PersonId, i64, i64, Timestamp),
 ) -> Result<(), Failure> {
-    let (id, last) = (request.install_id, install.stream.last_seq);
+    let id = request.install_id;
     let first = installs::offered(tx, id, now)?;
-    let person: PersonId = install.person_id;
     let mut happened = Vec::new();
     if last > begun_at {
         let (from, to) = (begun_at.saturating_add(1).to_string(), last.to_string());
@@ -235,7 +165,7 @@ fn record(
         let occurrence = Occurrence {
             subject: ("device", &id.0),
             kind,
-            actor: Some(person),
+            actor: Some(author),
             fields: &fields,
         };
         occurrence.record(tx, now)?;

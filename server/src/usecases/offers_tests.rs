@@ -8,7 +8,7 @@
 
 use hazardloop_domain::command::{Action, Note};
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::wire::Envelope;
+use hazardloop_sync_protocol::wire::{Envelope, Outcome, PushResult, QuarantineReason, Receipt};
 
 use super::super::devices::{self, Revocation};
 use super::super::{audit, push::push, quarantined};

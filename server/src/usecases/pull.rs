@@ -10,12 +10,12 @@ use hazardloop_sync_protocol::hub::{Bodies, Pull, PullStep, Reader, check_pull, 
 use hazardloop_sync_protocol::wire::{Checkpoint, PullRequest, PullResponse, RecordKind, Scope};
 use uuid::Uuid;
 
-use super::push::MISSING_PHOTOS_LISTED;
+use super::push::{MISSING_PHOTOS_LISTED, own_install};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
 use crate::store::order::{self, Bounds};
-use crate::store::{Conn, Position, ReadTx, access, hazards, people, pushed, records};
+use crate::store::{Conn, Position, ReadTx, access, hazards, people, records};
 
 /// Answers a pull by `person_id`.
 ///
@@ -41,12 +41,7 @@ fn answer(
     request: &PullRequest,
 ) -> Result<PullResponse, Failure> {
     let now = app.clock.now();
-    let install = pushed::install(tx.conn(), request.install_id)?
-        .filter(|install| install.person_id == person_id)
-        .ok_or(Failure::NotFound("device"))?;
-    if install.revoked {
-        return Err(Failure::DeviceRevoked);
-    }
+    let install = own_install(tx.conn(), request.install_id, person_id)?;
     // Before the rows: see `order::horizon`.
     let bounds = order::bounds(tx.conn())?;
     let grants = access::grants_of(tx.conn(), person_id)?;

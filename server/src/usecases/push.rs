@@ -7,7 +7,7 @@
 
 use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub::{
     Decision, Push, PushStep, Responsibility, Writes, check_push, was_responsible_by_grants,
@@ -21,7 +21,7 @@ use super::reach::scopes_of_grant;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::pushed::{self, Install, Kept};
-use crate::store::{WriteTx, feed, hazards};
+use crate::store::{Conn, WriteTx, feed, hazards};
 
 /// Photos that one answer may list as missing.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
@@ -43,7 +43,7 @@ pub async fn push(
         .db
         .write(move |tx| {
             let now = app.clock.now();
-            let install = own_install(tx, &request, person_id)?;
+            let install = own_install(tx.conn(), request.install_id, person_id)?;
             let stream = install.stream.clone();
             let mut push = Push::begin(stream, person_id, &request.commands, &limits, now);
             let set = door.open(now);
@@ -59,12 +59,16 @@ pub async fn push(
         .await
 }
 
-fn own_install(
-    tx: &mut WriteTx<'_>,
-    request: &PushRequest,
+/// The install, if it is this person's and was not revoked.
+///
+/// # Errors
+/// [`Failure::NotFound`] for others' as for none; [`Failure::DeviceRevoked`].
+pub(super) fn own_install(
+    conn: &mut Conn,
+    install_id: InstallId,
     person_id: PersonId,
 ) -> Result<Install, Failure> {
-    let install = pushed::install(tx.conn(), request.install_id)?
+    let install = pushed::install(conn, install_id)?
         .filter(|install| install.person_id == person_id)
         .ok_or(Failure::NotFound("device"))?;
     if install.revoked {

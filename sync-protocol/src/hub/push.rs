@@ -38,7 +38,8 @@ use super::refused::OutOfStep;
 use super::stream::{Judgement, StreamState, judge_in_run};
 use crate::chain::signed_by_run;
 use crate::wire::{
-    Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, Receipt, WireLimits,
+    Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, QuarantineReason, Receipt,
+    WireLimits,
 };
 
 #[derive(Debug)]
@@ -96,6 +97,8 @@ pub struct Push<'r> {
     replays: Option<(i64, i64)>,
     /// What the author chose to do about earlier commands, and by which of these.
     pub(super) choices: Vec<(Choice, i64)>,
+    /// Nothing is decided on: see [`Self::begin_offered`].
+    offered: bool,
     pub(super) stage: Stage,
 }
 
@@ -107,6 +110,29 @@ impl<'r> Push<'r> {
         commands: &'r [Envelope],
         limits: &WireLimits,
         now: Timestamp,
+    ) -> Self {
+        Self::new(stream, author, commands, limits, now, false)
+    }
+
+    /// What a revoked install had not sent: judged as a push is, but nothing of it is decided on. What could be
+    /// carried out waits for a person. Its steps are [`PushStep::Receipts`] and [`PushStep::Store`] alone.
+    pub fn begin_offered(
+        stream: StreamState,
+        author: PersonId,
+        commands: &'r [Envelope],
+        limits: &WireLimits,
+        now: Timestamp,
+    ) -> Self {
+        Self::new(stream, author, commands, limits, now, true)
+    }
+
+    fn new(
+        stream: StreamState,
+        author: PersonId,
+        commands: &'r [Envelope],
+        limits: &WireLimits,
+        now: Timestamp,
+        offered: bool,
     ) -> Self {
         let before = stream.last_seq;
         let mut ahead = stream.clone();
@@ -132,7 +158,11 @@ impl<'r> Push<'r> {
                 judgement,
             });
         }
-        let (subjects, replays) = (subjects_of(&judged), replays_of(&judged));
+        let replays = replays_of(&judged);
+        let subjects = match offered {
+            true => Vec::new(),
+            false => subjects_of(&judged),
+        };
         let mut push = Self {
             author,
             now,
@@ -148,6 +178,7 @@ impl<'r> Push<'r> {
             failed: Vec::new(),
             replays,
             choices: Vec::new(),
+            offered,
             stage: Stage::Expecting,
         };
         if push.subjects.is_empty() {
@@ -328,6 +359,14 @@ impl<'r> Push<'r> {
                     self.current = Some((envelope, judged.link_hash));
                     self.keep(Outcome::Quarantined { reason, detail }, None);
                 }
+                Judgement::GiveUp(read) if self.offered => {
+                    self.current = Some((envelope, judged.link_hash));
+                    self.keep(after_revocation(), Some((read.subject_id, false)));
+                }
+                Judgement::Execute(opened) if self.offered => {
+                    self.current = Some((envelope, judged.link_hash));
+                    self.keep(after_revocation(), Some(spoken_of(&opened)));
+                }
                 Judgement::GiveUp(read) => {
                     self.current = Some((envelope, judged.link_hash));
                     let choosing = Choosing::GiveUp(read);
@@ -362,11 +401,7 @@ impl<'r> Push<'r> {
     }
 
     fn settle(&mut self, outcome: Outcome, opened: Option<&Opened>) {
-        let spoken = opened.map(|opened| {
-            let begins = required_predecessor(&opened.command).is_none();
-            (opened.command.subject_id, begins)
-        });
-        self.keep(outcome, spoken);
+        self.keep(outcome, opened.map(spoken_of));
         self.go_on();
     }
 
@@ -409,6 +444,20 @@ impl<'r> Push<'r> {
     pub(super) fn put_back(&mut self, stage: Stage, given: &'static str) -> Result<(), OutOfStep> {
         self.stage = stage;
         self.out_of_step(given)
+    }
+}
+
+/// What a command speaks of, and whether it begins that.
+fn spoken_of(opened: &Opened) -> (SubjectId, bool) {
+    let begins = required_predecessor(&opened.command).is_none();
+    (opened.command.subject_id, begins)
+}
+
+/// What becomes of a command that a revoked install offers.
+fn after_revocation() -> Outcome {
+    Outcome::Quarantined {
+        reason: QuarantineReason::OfferedAfterRevocation,
+        detail: "offered after its device was revoked; a person must decide".to_owned(),
     }
 }
 
