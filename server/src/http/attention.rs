@@ -17,10 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::answers::{DeviceMayBeRevoked, Hidden, SignedIn, Unreadable, WithBody, WithParameters};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::paging::{self, Cursor};
+use super::paging::{self, CommandsQuery, Cursor};
 use super::problem::Problem;
 use crate::app::App;
-use crate::failure::Failure;
 use crate::usecases::command_fates::{self, Present, Shown};
 
 /// Adds the routes of this file.
@@ -129,20 +128,6 @@ struct AttentionDetail {
     present: Option<PresentView>,
 }
 
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct AttentionQuery {
-    /// The `install_id` of the last item of the page before; absent: the first page.
-    after_install: Option<InstallId>,
-    /// The `seq` of it.
-    after_seq: Option<i64>,
-    /// Rows at most; 50 where nothing is said. The upper bound is a setting.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
-}
-
 /// Commands that wait for their author.
 #[derive(Serialize, ToSchema)]
 struct AttentionPage {
@@ -228,7 +213,7 @@ struct ChooseCommand {
 #[utoipa::path(
     tag = "devices",
     operation_id = "listAttention",
-    params(AttentionQuery),
+    params(CommandsQuery),
     responses(
         (status = 200, description = "A page of commands", body = AttentionPage),
         SignedIn, DeviceMayBeRevoked, Unreadable, WithParameters,
@@ -239,17 +224,9 @@ struct ChooseCommand {
 async fn list(
     app: web::Data<App>,
     caller: Caller,
-    page: StrictQuery<AttentionQuery>,
+    page: StrictQuery<CommandsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let rows = paging::page_rows(page.0.limit, &app.settings.http)?;
-    let after = match (page.0.after_install, page.0.after_seq) {
-        (Some(install_id), Some(seq)) => Some(SentCommand { install_id, seq }),
-        (None, None) => None,
-        _ => {
-            let why = "goes with after_seq: both, or neither";
-            return Err(Failure::invalid("after_install", why.to_owned()).into());
-        }
-    };
+    let (after, rows) = page.0.wanted(&app.settings.http)?;
     let found = command_fates::waiting(&app, caller.person_id, after, rows).await?;
     let items = found.into_iter().map(AttentionView::from).collect();
     Ok(HttpResponse::Ok().json(AttentionPage { items }))

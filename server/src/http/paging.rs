@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::ids::InstallId;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::query_text::query_text;
@@ -68,6 +72,38 @@ pub fn page_rows(limit: Option<usize>, limits: &HttpLimits) -> Result<usize, Fai
             "limit",
             format!("must lie between 1 and {most}"),
         )),
+    }
+}
+
+/// Which page of a list of devices' commands.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CommandsQuery {
+    /// The `install_id` where the page before ended; absent: the first page.
+    after_install: Option<InstallId>,
+    /// The `seq` of it.
+    after_seq: Option<i64>,
+    /// Rows at most; 50 where nothing is said. The upper bound is a setting.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+impl CommandsQuery {
+    /// Behind which command the page begins, and how many rows it has.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] for half a command, and as [`page_rows`].
+    pub fn wanted(&self, limits: &HttpLimits) -> Result<(Option<SentCommand>, usize), Failure> {
+        let rows = page_rows(self.limit, limits)?;
+        match (self.after_install, self.after_seq) {
+            (Some(install_id), Some(seq)) => Ok((Some(SentCommand { install_id, seq }), rows)),
+            (None, None) => Ok((None, rows)),
+            _ => {
+                let why = "goes with after_seq: both, or neither";
+                Err(Failure::invalid("after_install", why))
+            }
+        }
     }
 }
 

@@ -1,22 +1,22 @@
 //! Commands of devices that could not be judged, over HTTP: list them, look at one, settle one.
 
 use actix_web::{HttpResponse, get, post, web};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::QuarantineReason;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::answers::{
     DeviceMayBeRevoked, Hidden, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
 };
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
-use super::paging;
+use super::paging::CommandsQuery;
 use super::problem::Problem;
 use crate::app::App;
-use crate::failure::Failure;
-use crate::store::quarantined::{Quarantined, SettledAs, Which};
+use crate::store::quarantined::{Quarantined, SettledAs};
 use crate::usecases::quarantined;
 
 /// Adds the routes of this file.
@@ -86,20 +86,6 @@ impl From<Quarantined> for QuarantinedView {
     }
 }
 
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct QuarantineQuery {
-    /// The `install_id` of the `next` of the page before; absent: the first page.
-    after_install: Option<InstallId>,
-    /// The `seq` of it.
-    after_seq: Option<i64>,
-    /// Rows at most; 50 where nothing is said. The upper bound is a setting.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
-}
-
 /// Where a page goes on.
 #[derive(Serialize, ToSchema)]
 struct AfterCommand {
@@ -138,7 +124,7 @@ struct SettleCommand {
 #[utoipa::path(
     tag = "devices",
     operation_id = "listQuarantined",
-    params(QuarantineQuery),
+    params(CommandsQuery),
     responses(
         (status = 200, description = "A page of commands", body = QuarantinePage),
         SignedIn, RoleNeeded, Unreadable, WithParameters,
@@ -149,17 +135,9 @@ struct SettleCommand {
 async fn list(
     app: web::Data<App>,
     caller: Caller,
-    page: StrictQuery<QuarantineQuery>,
+    page: StrictQuery<CommandsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let rows = paging::page_rows(page.0.limit, &app.settings.http)?;
-    let after = match (page.0.after_install, page.0.after_seq) {
-        (Some(install_id), Some(seq)) => Some(Which { install_id, seq }),
-        (None, None) => None,
-        _ => {
-            let why = "goes with after_seq: both, as `next` said, or neither";
-            return Err(Failure::invalid("after_install", why.to_owned()).into());
-        }
-    };
+    let (after, rows) = page.0.wanted(&app.settings.http)?;
     let (found, next) = quarantined::list(&app, caller.person_id, after, rows).await?;
     let items = found.into_iter().map(QuarantinedView::from).collect();
     let next = next.map(|next| AfterCommand {
@@ -190,7 +168,7 @@ async fn one(
     path: StrictPath<(InstallId, i64)>,
 ) -> Result<HttpResponse, Problem> {
     let (install_id, seq) = path.0;
-    let found = quarantined::one(&app, caller.person_id, Which { install_id, seq }).await?;
+    let found = quarantined::one(&app, caller.person_id, SentCommand { install_id, seq }).await?;
     Ok(HttpResponse::Ok().json(QuarantinedView::from(found)))
 }
 
@@ -222,7 +200,7 @@ async fn settle(
 ) -> Result<HttpResponse, Problem> {
     let (install_id, seq) = path.0;
     let StrictJson(SettleCommand { how, note }) = body;
-    let which = Which { install_id, seq };
+    let which = SentCommand { install_id, seq };
     let settled = quarantined::settle(&app, caller.person_id, which, (how, note)).await?;
     Ok(HttpResponse::Ok().json(QuarantinedView::from(settled)))
 }

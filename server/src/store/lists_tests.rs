@@ -7,6 +7,7 @@
 )]
 
 use hazardloop_domain::command::Grade;
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{
@@ -92,7 +93,7 @@ fn lists_enter_an_index_and_walk_no_table() {
             planned_members::inspections_of(conn, PersonId(ids[0]), after, 10).map(drop)
         });
         enters(&db, "pushed_commands_to_settle", |conn| {
-            let after = quarantined::Which {
+            let after = SentCommand {
                 install_id: InstallId(ids[0]),
                 seq: 3,
             };

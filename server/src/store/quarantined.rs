@@ -1,6 +1,7 @@
 //! Commands of devices that could not be judged, and what a person made of them.
 
 use diesel::prelude::*;
+use hazardloop_domain::command_fate::SentCommand;
 pub use hazardloop_domain::command_fate::SettledAs;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
@@ -8,15 +9,6 @@ use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, Receipt};
 
 use super::schema::pushed_commands;
 use super::{Conn, StoreError, WriteTx};
-
-/// Which command: of which install, and its place there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Which {
-    /// The install.
-    pub install_id: InstallId,
-    /// Its sequence.
-    pub seq: i64,
-}
 
 /// Who settled it, when, how and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +27,7 @@ pub struct Settlement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
     /// Which.
-    pub which: Which,
+    pub which: SentCommand,
     /// Whose device sent it.
     pub person_id: PersonId,
     /// Its kind, as it was sent.
@@ -91,7 +83,7 @@ fn read(row: Row) -> Option<Quarantined> {
     };
     let subject_id = row.subject_id.and_then(|id| SubjectId::from_slice(&id));
     Some(Quarantined {
-        which: Which {
+        which: SentCommand {
             install_id: InstallId::from_slice(&row.install_id)?,
             seq: row.seq,
         },
@@ -115,7 +107,7 @@ fn corrupt() -> StoreError {
 ///
 /// # Errors
 /// When the database does not answer or holds a damaged row.
-pub fn one(conn: &mut Conn, which: Which) -> Result<Option<Quarantined>, StoreError> {
+pub fn one(conn: &mut Conn, which: SentCommand) -> Result<Option<Quarantined>, StoreError> {
     let row: Option<Row> = pushed_commands::table
         .find((which.install_id.as_bytes().to_vec(), which.seq))
         .filter(pushed_commands::outcome.eq(QUARANTINED))
@@ -131,7 +123,7 @@ pub fn one(conn: &mut Conn, which: Which) -> Result<Option<Quarantined>, StoreEr
 /// As [`one`].
 pub fn waiting(
     conn: &mut Conn,
-    after: Option<Which>,
+    after: Option<SentCommand>,
     limit: i64,
 ) -> Result<Vec<Quarantined>, StoreError> {
     let (install, seq) = after.map_or((Vec::new(), 0), |after| {
@@ -163,7 +155,7 @@ pub fn waiting(
 /// When the database does not answer.
 pub fn settle(
     tx: &mut WriteTx<'_>,
-    which: Which,
+    which: SentCommand,
     settlement: &Settlement,
 ) -> Result<bool, StoreError> {
     let waiting = pushed_commands::table

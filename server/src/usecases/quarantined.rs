@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::command_fates::{self as stored_fates, Pushed};
 use crate::store::people::{self, PlacedGrant};
-use crate::store::quarantined::{self, Quarantined, SettledAs, Settlement, Which};
+use crate::store::quarantined::{self, Quarantined, SettledAs, Settlement};
 use crate::store::{Conn, WriteTx};
 
 /// Commands that one page looks through at most, before it says where to go on.
@@ -106,9 +106,9 @@ impl Reach {
 pub async fn list(
     app: &App,
     asker: PersonId,
-    after: Option<Which>,
+    after: Option<SentCommand>,
     limit: usize,
-) -> Result<(Vec<Quarantined>, Option<Which>), Failure> {
+) -> Result<(Vec<Quarantined>, Option<SentCommand>), Failure> {
     let now = app.clock.now();
     app.db
         .read(move |tx| list_in(tx.conn(), asker, after, limit, now))
@@ -118,10 +118,10 @@ pub async fn list(
 fn list_in(
     conn: &mut Conn,
     asker: PersonId,
-    after: Option<Which>,
+    after: Option<SentCommand>,
     limit: usize,
     now: Timestamp,
-) -> Result<(Vec<Quarantined>, Option<Which>), Failure> {
+) -> Result<(Vec<Quarantined>, Option<SentCommand>), Failure> {
     let mut reach = Reach::of(conn, asker, now)?;
     if reach.paths.is_empty() {
         return Err(forbidden());
@@ -161,7 +161,7 @@ fn forbidden() -> Failure {
 ///
 /// # Errors
 /// [`Failure::NotFound`] for everybody else.
-pub async fn one(app: &App, asker: PersonId, which: Which) -> Result<Quarantined, Failure> {
+pub async fn one(app: &App, asker: PersonId, which: SentCommand) -> Result<Quarantined, Failure> {
     let now = app.clock.now();
     app.db
         .read(move |tx| one_in(tx.conn(), asker, which, now))
@@ -171,7 +171,7 @@ pub async fn one(app: &App, asker: PersonId, which: Which) -> Result<Quarantined
 fn one_in(
     conn: &mut Conn,
     asker: PersonId,
-    which: Which,
+    which: SentCommand,
     now: Timestamp,
 ) -> Result<Quarantined, Failure> {
     let unknown = || Failure::NotFound("command in quarantine");
@@ -191,7 +191,7 @@ fn one_in(
 pub async fn settle(
     app: &App,
     asker: PersonId,
-    which: Which,
+    which: SentCommand,
     (how, note): (SettledAs, String),
 ) -> Result<Quarantined, Failure> {
     text::required("note", &note, LONG_TEXT_MAX)?;
@@ -218,16 +218,12 @@ fn is_signed_by(app: &App, sent: &Pushed, asker: PersonId) -> bool {
 fn settle_in(
     app: &App,
     tx: &mut WriteTx<'_>,
-    which: Which,
+    which: SentCommand,
     settlement: &Settlement,
 ) -> Result<Quarantined, Failure> {
     let (asker, now) = (settlement.by, settlement.at);
     let found = one_in(tx.conn(), asker, which, now)?;
-    let command = SentCommand {
-        install_id: which.install_id,
-        seq: which.seq,
-    };
-    let sent = stored_fates::pushed(tx.conn(), found.person_id, command)?;
+    let sent = stored_fates::pushed(tx.conn(), found.person_id, which)?;
     if sent
         .as_ref()
         .is_some_and(|sent| is_signed_by(app, sent, asker))

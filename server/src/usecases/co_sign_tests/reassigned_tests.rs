@@ -136,7 +136,7 @@ fn what_was_made_after_the_role_had_ended_is_refused() {
 /// A signature is a part in the act: whoever gave it does not also judge it.
 #[test]
 fn nobody_settles_what_they_signed_whatever_they_have_become() {
-    use crate::store::quarantined::{SettledAs, Which};
+    use crate::store::quarantined::SettledAs;
     use crate::usecases::quarantined::settle;
     use hazardloop_domain::access::{GrantScope, Role};
     use hazardloop_domain::ids::{GrantId, JurisdictionId};
@@ -167,7 +167,7 @@ fn nobody_settles_what_they_signed_whatever_they_have_become() {
         server.set_now(NOW.plus_millis(3 * HOUR_MS));
         let waiting = crate::usecases::quarantined::list(app, second, None, 10).await;
         let (waiting, _) = waiting.unwrap();
-        let which: Which = waiting[0].which;
+        let which = waiting[0].which;
         let made = || (SettledAs::Entered, "已核实".to_owned());
         let own = settle(app, second, which, made()).await;
         assert!(matches!(own, Err(Failure::Forbidden(_))), "{own:?}");
