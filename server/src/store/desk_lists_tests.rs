@@ -1,4 +1,4 @@
-//! Lists that desks read, hand-overs and imports, enter an index on both databases.
+//! Lists that desks and authors read, hand-overs, imports and what needs attention, enter an index on both databases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,8 @@
 )]
 
 use diesel::prelude::*;
-use hazardloop_domain::ids::{EnterpriseId, ImportId, JurisdictionId, PersonId};
+use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::ids::{EnterpriseId, ImportId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_tests::each_database;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use super::lists::Key;
 use super::people::View;
 use super::plan_support::{enters, fill, fill_with, walk_no_table};
 use super::test_support::opened;
-use super::{StoreError, hand_overs, imports, schema};
+use super::{StoreError, command_fates, hand_overs, imports, schema};
 
 /// An inspection of each enterprise.
 const INSPECTIONS: [&str; 1] = [
@@ -120,6 +121,41 @@ fn imports_are_found_by_who_made_them_and_where_they_lie() {
             imports::with_hazards(conn, &firms)?;
             imports::with_inspections(conn, &firms)?;
             imports::with_grants(conn, &firms).map(drop)
+        });
+    });
+}
+
+/// What waits for its author, and what became of the rest, is found by the author; the commands that took effect,
+/// which are almost all, are not gone through.
+#[test]
+fn what_needs_attention_is_found_by_its_author() {
+    each_database(|url| {
+        let db = opened(url);
+        fill(&db);
+        let me = PersonId(Uuid::from_u128(1));
+        let after = SentCommand {
+            install_id: InstallId(Uuid::from_u128(2)),
+            seq: 3,
+        };
+        let key = Key {
+            at: 5,
+            id: Uuid::from_u128(6),
+        };
+        for page in [None, Some(after)] {
+            enters(&db, "pushed_commands_waiting", |conn| {
+                command_fates::waiting(conn, me, page, 10).map(drop)
+            });
+        }
+        for page in [None, Some(key)] {
+            enters(&db, "command_fates_by_person", |conn| {
+                command_fates::fates(conn, me, page, 10).map(drop)
+            });
+        }
+        enters(&db, "pushed_commands_pkey", |conn| {
+            command_fates::pushed(conn, me, after).map(drop)
+        });
+        enters(&db, "command_fates_pkey", |conn| {
+            command_fates::fate(conn, after).map(drop)
         });
     });
 }

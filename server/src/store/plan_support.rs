@@ -95,7 +95,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{hash}` a hash, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 27] = [
+const FILL: [&str; 28] = [
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",
     "INSERT INTO enterprises (id, name, jurisdiction_id, district_code, sector, cell, created_at, \
@@ -120,6 +120,8 @@ const FILL: [&str; 27] = [
     "INSERT INTO certificates (number, person_id) SELECT 'c' || {i}, {id} FROM {counted}",
     "INSERT INTO installs (id, person_id, device_name, key_algorithm, public_key, enrolled_at, \
      last_seq, last_hash) SELECT {id}, {id}, 'x', 1, {id}, 0, 0, {id} FROM {counted}",
+    "INSERT INTO command_fates (id, person_id, install_id, seq, version, changed_at, record) \
+     SELECT {id}, {id}, {id}, {i}, 1, {i}, {id} FROM {counted}",
     "INSERT INTO pushed_commands (install_id, seq, person_id, kind, kind_version, payload, link_hash, \
      previous_hash, signature, received_at, outcome, receipt) SELECT {id}, 1, {id}, 'note', 1, {id}, \
      {id}, {id}, {id}, 0, CASE {i} % 100 WHEN 0 THEN 'quarantined' ELSE 'applied' END, {id} \
