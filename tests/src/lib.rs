@@ -12,6 +12,7 @@
 )]
 
 pub mod backup;
+pub mod crowd;
 pub mod device;
 pub mod evidence;
 pub mod install;

@@ -93,6 +93,28 @@ impl Running {
         self.id
     }
 
+    /// Waits for its end, and kills it (SIGKILL) as soon as `now` says so: it is asked every millisecond.
+    ///
+    /// # Panics
+    /// When it does not end within `limit`.
+    #[must_use]
+    pub fn killed_when(self, limit: Duration, mut now: impl FnMut() -> bool) -> Output {
+        let every = Duration::from_millis(1);
+        for _ in 0..limit.as_millis() {
+            match self.ended.recv_timeout(every) {
+                Ok(output) => {
+                    return output.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+                }
+                Err(_) if now() => {
+                    signal("KILL", self.id);
+                    break;
+                }
+                Err(_) => {}
+            }
+        }
+        self.finish(limit)
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

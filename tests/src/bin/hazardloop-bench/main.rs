@@ -1,5 +1,5 @@
-//! `hazardloop-bench [--seconds N] [--out FILE]`: how many pushes a second on SQLite and on PostgreSQL, beside the same
-//! statements issued bare; once as the disk is and once with every flush slowed.
+//! `hazardloop-bench [--seconds N] [--devices N] [--out FILE]`: how many pushes a second on SQLite and on PostgreSQL, beside
+//! the same statements issued bare, once as the disk is and once with every flush slowed; then many devices at once.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,6 +8,7 @@
 )]
 
 mod bare;
+mod crowd;
 mod figures;
 mod ids;
 mod pushes;
@@ -36,6 +37,8 @@ const BATCH: usize = 20;
 struct Wish {
     /// How long each figure is measured.
     each: Duration,
+    /// How many devices sync at the same moment in the last measurement.
+    devices: usize,
     /// Where the tables go besides standard output.
     out: Option<PathBuf>,
 }
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
     let wish = match wish(arguments) {
         Ok(wish) => wish,
         Err(why) => {
-            eprintln!("{why}\nusage: hazardloop-bench [--seconds N] [--out FILE]");
+            eprintln!("{why}\nusage: hazardloop-bench [--seconds N] [--devices N] [--out FILE]");
             return ExitCode::from(2);
         }
     };
@@ -70,7 +73,8 @@ fn main() -> ExitCode {
             eprintln!("{}", report::one(runs.last().expect("the run just made")));
         }
     }
-    let tables = report::tables(&runs);
+    let mut tables = report::tables(&runs);
+    tables += &crowd::table(wish.devices);
     println!("{tables}");
     if let Some(path) = wish.out
         && let Err(error) = std::fs::write(&path, tables)
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
 fn wish(arguments: Vec<String>) -> Result<Wish, String> {
     let mut wish = Wish {
         each: Duration::from_secs(3),
+        devices: 500,
         out: None,
     };
     let mut arguments = arguments.into_iter();
@@ -95,6 +100,11 @@ fn wish(arguments: Vec<String>) -> Result<Wish, String> {
                     .parse()
                     .map_err(|_| format!("not a number of seconds: {value}"))?;
                 wish.each = Duration::from_secs(seconds);
+            }
+            "--devices" => {
+                wish.devices = value
+                    .parse()
+                    .map_err(|_| format!("not a number of devices: {value}"))?;
             }
             "--out" => wish.out = Some(PathBuf::from(value)),
             _ => return Err(format!("unknown: {name}")),
@@ -127,8 +137,9 @@ fn tracer(slowed: bool) -> Vec<String> {
         .collect()
 }
 
-fn run(kind: Kind, slowed: bool, each: Duration) -> Run {
-    let (_cluster, database) = match kind {
+/// An empty database that flushes; PostgreSQL with a cluster of its own, which lives as long as what is given.
+fn fresh(kind: Kind, slowed: bool) -> (Option<Cluster>, TestDatabase) {
+    match kind {
         Kind::Sqlite => (None, TestDatabase::sqlite()),
         Kind::Postgres => {
             let cluster = Cluster::start_under(true, &tracer(slowed))
@@ -136,7 +147,11 @@ fn run(kind: Kind, slowed: bool, each: Duration) -> Run {
             let own = Database::create_on(cluster.url()).unwrap_or_else(|error| panic!("{error}"));
             (Some(cluster), TestDatabase::of_postgres(own))
         }
-    };
+    }
+}
+
+fn run(kind: Kind, slowed: bool, each: Duration) -> Run {
+    let (_cluster, database) = fresh(kind, slowed);
     // PostgreSQL flushes in its own processes, SQLite in the server's.
     let server_tracer = tracer(slowed && kind == Kind::Sqlite);
     let mut field = pushes::Field::start(

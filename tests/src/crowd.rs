@@ -1,0 +1,304 @@
+//! Many devices that sync at the same moment: each on a connection of its own, in waves. What each request took, what
+//! each device holds in the end, and what the server's memory did.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a measurement lives in real time"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use hazardloop_domain::command::{Action, Source};
+use hazardloop_domain::ids::{EnterpriseId, HazardId};
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::codec;
+use hazardloop_sync_protocol::wire::{
+    Bytes, Checkpoint, Envelope, MEDIA_TYPE_CBOR, Outcome, PROTOCOL_MAX, Page, PullRequest,
+    PullResponse, PushResult, RecordKind, Scope, ScopeCursor, ScopeUpdate,
+};
+use uuid::Uuid;
+
+use crate::install::{Install, read_push, report, uuid_v7};
+use crate::raw::Connection;
+use crate::server::{Server, ServerOptions};
+
+/// Whose devices they are, in turn.
+const LOGINS: [&str; 3] = ["employee", "principal", INSPECTOR];
+
+/// Who finds hazards at enterprises of others.
+const INSPECTOR: &str = "inspector1";
+
+/// Depth of nesting that answers may have.
+const DEPTH: usize = 16;
+
+/// Memory that a thread of a device needs at most.
+const STACK: usize = 1 << 20;
+
+/// A server and its devices.
+pub struct Crowd {
+    server: Server,
+    members: Vec<Member>,
+    enterprise: EnterpriseId,
+}
+
+/// What one wave of syncing was.
+pub struct Wave {
+    /// Each push, sorted.
+    pub pushes: Vec<Duration>,
+    /// Each pull, sorted.
+    pub pulls: Vec<Duration>,
+    /// Records that all pulls brought together.
+    pub records: u64,
+    /// From the first request to the last answer.
+    pub took: Duration,
+    /// Bytes that the server held when the wave was over.
+    pub resident: u64,
+    /// The most bytes that it has held so far.
+    pub peak: u64,
+}
+
+/// One device: its queue is on paper, its replica the keys alone.
+struct Member {
+    install: Install,
+    inspects: bool,
+    epoch: Option<String>,
+    scopes: BTreeMap<Scope, Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    cursor: Option<Bytes>,
+    checkpoint: Option<Checkpoint>,
+    keys: BTreeSet<(RecordKind, Uuid)>,
+}
+
+/// The time of `times`, sorted, that so many of a hundred stay within.
+#[must_use]
+pub fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let at = times.len().saturating_sub(1) * percent / 100;
+    times.get(at).copied().unwrap_or_default()
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let ms = since.unwrap_or_default().as_millis();
+    Timestamp::from_millis(i64::try_from(ms).unwrap_or_default())
+}
+
+impl Crowd {
+    /// Starts a server and enrols `count` devices.
+    ///
+    /// # Panics
+    /// When the server does not start or refuses one.
+    #[must_use]
+    pub fn enrol(database_url: &str, count: usize) -> Self {
+        let options = ServerOptions::default()
+            // All come from one address here.
+            .with("HAZARDLOOP_HTTP__REQUESTS_PER_SECOND", 1_000_000)
+            .with("HAZARDLOOP_HTTP__REQUEST_BURST", 1_000_000)
+            .with("HAZARDLOOP_SIGN_IN__ATTEMPTS_PER_MINUTE", 100_000)
+            .with("HAZARDLOOP_SIGN_IN__ACCESS_TOKEN_S", 3_600);
+        let server = Server::start(database_url, options);
+        let rest = server.rest();
+        let enterprises = rest.signed_in("employee").get("/api/v1/enterprises");
+        let enterprises = enterprises.expect_status(&[200]).json();
+        let enterprise = enterprises["items"][0]["id"].as_str();
+        let enterprise = enterprise.and_then(|id| id.parse().ok());
+        let member = |number: usize| Member {
+            inspects: LOGINS[number % LOGINS.len()] == INSPECTOR,
+            install: Install::enrol(
+                &rest,
+                LOGINS[number % LOGINS.len()],
+                &number.to_string(),
+                now(),
+            ),
+            epoch: None,
+            scopes: BTreeMap::new(),
+        };
+        Self {
+            members: (0..count).map(member).collect(),
+            enterprise: EnterpriseId(enterprise.expect("an enterprise of the sample")),
+            server,
+        }
+    }
+
+    /// Everybody pushes `reports` reports in one batch and pulls until there is no more, all at once.
+    ///
+    /// # Panics
+    /// When a request fails, a report does not take effect, or a device does not hold what the server counts.
+    pub fn wave(&mut self, reports: usize) -> Wave {
+        let (address, enterprise) = (self.server.address(), self.enterprise);
+        let ready = Barrier::new(self.members.len() + 1);
+        let (done, took) = thread::scope(|scope| {
+            let threads: Vec<_> = self
+                .members
+                .iter_mut()
+                .map(|member| {
+                    let ready = &ready;
+                    let sync = move || {
+                        let at = now();
+                        let commands = (0..reports)
+                            .map(|_| member.seal_report(at, enterprise))
+                            .collect();
+                        let body = member.install.push_body(commands);
+                        ready.wait();
+                        let mut connection = Connection::open(address)
+                            .unwrap_or_else(|error| panic!("a connection: {error}"));
+                        let push = member.push(&mut connection, &body, reports);
+                        (push, member.pull_all(&mut connection))
+                    };
+                    let builder = thread::Builder::new().stack_size(STACK);
+                    builder.spawn_scoped(scope, sync).expect("a thread")
+                })
+                .collect();
+            ready.wait();
+            let begun = Instant::now();
+            let done: Vec<_> = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("every device syncs"))
+                .collect();
+            (done, begun.elapsed())
+        });
+        let mut pushes: Vec<_> = done.iter().map(|(push, _)| *push).collect();
+        let mut pulls: Vec<_> = done
+            .iter()
+            .flat_map(|(_, pulls)| &pulls.0)
+            .copied()
+            .collect();
+        pushes.sort_unstable();
+        pulls.sort_unstable();
+        Wave {
+            pushes,
+            pulls,
+            records: done.iter().map(|(_, pulls)| pulls.1).sum(),
+            took,
+            resident: self.server.resident_memory(),
+            peak: self.server.peak_memory(),
+        }
+    }
+
+    /// One more pull of everybody, one after the other, when nothing moves any more: all that hold a scope hold the same.
+    ///
+    /// # Panics
+    /// When two devices differ.
+    pub fn compare(&mut self) {
+        let mut connection = Connection::open(self.server.address()).expect("a connection");
+        let mut seen: BTreeMap<Scope, BTreeSet<(RecordKind, Uuid)>> = BTreeMap::new();
+        for member in &mut self.members {
+            member.pull_all(&mut connection);
+            for (scope, held) in &member.scopes {
+                let first = seen.entry(*scope).or_insert_with(|| held.keys.clone());
+                assert!(*first == held.keys, "{scope}: two devices differ");
+            }
+        }
+    }
+
+    /// Ends the server; its last word.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        self.server.stop()
+    }
+}
+
+impl Member {
+    /// A report by who this is.
+    fn seal_report(&mut self, at: Timestamp, enterprise: EnterpriseId) -> Envelope {
+        if !self.inspects {
+            return self.install.seal_report(at, enterprise).1;
+        }
+        let next = self.install.next;
+        let id = uuid_v7(at.as_millis(), &format!("{} {next}", self.install.id));
+        let mut report = report(at, enterprise);
+        report.source = Source::DeptInspection;
+        self.install.seal(at, HazardId(id), Action::Report(report))
+    }
+
+    fn ask(&self, connection: &mut Connection, path: &str, body: &[u8]) -> (Vec<u8>, Duration) {
+        let token = self.install.rest.token();
+        let fields = format!(
+            "Authorization: Bearer {token}\r\nContent-Type: {MEDIA_TYPE_CBOR}\r\nAccept: {MEDIA_TYPE_CBOR}\r\n"
+        );
+        let begun = Instant::now();
+        let answer = connection
+            .ask("POST", path, &fields, body)
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let took = begun.elapsed();
+        let said = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status, 200, "{path}: {said}");
+        (answer.body, took)
+    }
+
+    fn push(&self, connection: &mut Connection, body: &[u8], reports: usize) -> Duration {
+        let (answer, took) = self.ask(connection, "/api/v1/sync/push", body);
+        let results = read_push(&answer).results;
+        let applied = |result: &PushResult| matches!(result, PushResult::Receipt(receipt) if matches!(receipt.outcome, Outcome::Applied { .. }));
+        assert!(
+            results.len() == reports && results.iter().all(applied),
+            "{results:?}"
+        );
+        took
+    }
+
+    /// How long each pull took, and how many records they brought.
+    fn pull_all(&mut self, connection: &mut Connection) -> (Vec<Duration>, u64) {
+        let (mut took, mut records) = (Vec::new(), 0);
+        loop {
+            let request = codec::encode(&self.request());
+            let (body, one) = self.ask(connection, "/api/v1/sync/pull", &request);
+            took.push(one);
+            let answer: PullResponse = codec::decode_strict(&body, DEPTH)
+                .unwrap_or_else(|error| panic!("an answer to a pull: {error}"));
+            self.epoch = Some(answer.epoch);
+            for one in answer.answers {
+                match one.update {
+                    ScopeUpdate::Page(page) => {
+                        records += page.records.len() as u64;
+                        self.scopes.entry(one.scope).or_default().take(page);
+                    }
+                    ScopeUpdate::Drop { .. } => drop(self.scopes.remove(&one.scope)),
+                }
+            }
+            if !answer.more {
+                return (took, records);
+            }
+        }
+    }
+
+    fn request(&self) -> PullRequest {
+        let held = |(scope, held): (&Scope, &Held)| ScopeCursor {
+            scope: *scope,
+            cursor: held.cursor.clone(),
+            checkpoint: held.checkpoint,
+        };
+        PullRequest {
+            protocol: PROTOCOL_MAX,
+            install_id: self.install.id,
+            epoch: self.epoch.clone(),
+            scopes: self.scopes.iter().map(held).collect(),
+            max_records: None,
+        }
+    }
+}
+
+impl Held {
+    fn take(&mut self, page: Page) {
+        if page.reset.is_some() {
+            self.keys.clear();
+        }
+        let keys = page.records.iter().map(|record| (record.kind, record.id));
+        self.keys.extend(keys);
+        for gone in &page.removals {
+            self.keys.remove(&(gone.kind, gone.id));
+        }
+        self.cursor = Some(page.cursor);
+        self.checkpoint = page.checkpoint;
+        if let Some(checkpoint) = page.checkpoint {
+            assert_eq!(
+                checkpoint.count,
+                self.keys.len() as u64,
+                "a device does not hold what the server counts"
+            );
+        }
+    }
+}
