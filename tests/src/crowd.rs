@@ -24,11 +24,20 @@ use crate::install::{Install, read_push, report, uuid_v7};
 use crate::raw::Connection;
 use crate::server::{Server, ServerOptions};
 
-/// Whose devices they are, in turn.
-const LOGINS: [&str; 3] = ["employee", "principal", INSPECTOR];
-
-/// Who finds hazards at enterprises of others.
-const INSPECTOR: &str = "inspector1";
+/// Whose devices they are, in turn (a person has 50 at most), and what each of them may say of where a finding
+/// comes from; `None`: who only reads.
+const OWNERS: [(&str, Option<Source>); 10] = [
+    ("employee", Some(Source::EnterpriseSelfCheck)),
+    ("safety", Some(Source::EnterpriseSelfCheck)),
+    ("principal", Some(Source::EnterpriseSelfCheck)),
+    ("inspector1", Some(Source::DeptInspection)),
+    ("inspector2", Some(Source::DeptInspection)),
+    ("grid", Some(Source::Grid)),
+    ("reviewer", None),
+    ("head", None),
+    ("supervisor", None),
+    ("listing", None),
+];
 
 /// Depth of nesting that answers may have.
 const DEPTH: usize = 16;
@@ -62,7 +71,7 @@ pub struct Wave {
 /// One device: its queue is on paper, its replica the keys alone.
 struct Member {
     install: Install,
-    inspects: bool,
+    source: Option<Source>,
     epoch: Option<String>,
     scopes: BTreeMap<Scope, Held>,
 }
@@ -107,10 +116,10 @@ impl Crowd {
         let enterprise = enterprises["items"][0]["id"].as_str();
         let enterprise = enterprise.and_then(|id| id.parse().ok());
         let member = |number: usize| Member {
-            inspects: LOGINS[number % LOGINS.len()] == INSPECTOR,
+            source: OWNERS[number % OWNERS.len()].1,
             install: Install::enrol(
                 &rest,
-                LOGINS[number % LOGINS.len()],
+                OWNERS[number % OWNERS.len()].0,
                 &number.to_string(),
                 now(),
             ),
@@ -139,14 +148,15 @@ impl Crowd {
                     let ready = &ready;
                     let sync = move || {
                         let at = now();
-                        let commands = (0..reports)
-                            .map(|_| member.seal_report(at, enterprise))
+                        let commands: Vec<_> = (0..reports)
+                            .filter_map(|_| member.seal_report(at, enterprise))
                             .collect();
+                        let sent = commands.len();
                         let body = member.install.push_body(commands);
                         ready.wait();
                         let mut connection = Connection::open(address)
                             .unwrap_or_else(|error| panic!("a connection: {error}"));
-                        let push = member.push(&mut connection, &body, reports);
+                        let push = member.push(&mut connection, &body, sent);
                         (push, member.pull_all(&mut connection))
                     };
                     let builder = thread::Builder::new().stack_size(STACK);
@@ -203,15 +213,14 @@ impl Crowd {
 
 impl Member {
     /// A report by who this is.
-    fn seal_report(&mut self, at: Timestamp, enterprise: EnterpriseId) -> Envelope {
-        if !self.inspects {
-            return self.install.seal_report(at, enterprise).1;
-        }
+    fn seal_report(&mut self, at: Timestamp, enterprise: EnterpriseId) -> Option<Envelope> {
+        let source = self.source?;
         let next = self.install.next;
         let id = uuid_v7(at.as_millis(), &format!("{} {next}", self.install.id));
         let mut report = report(at, enterprise);
-        report.source = Source::DeptInspection;
-        self.install.seal(at, HazardId(id), Action::Report(report))
+        report.source = source;
+        let action = Action::Report(report);
+        Some(self.install.seal(at, HazardId(id), action))
     }
 
     fn ask(&self, connection: &mut Connection, path: &str, body: &[u8]) -> (Vec<u8>, Duration) {
