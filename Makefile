@@ -8,6 +8,8 @@ EACH ?= 3
 SECONDS ?= 300
 EXAMPLES ?= 100
 SEED ?= 1
+# Which thin links bench syncs over, a part of their names; empty: all, which takes twenty minutes.
+LINK ?= 300 kbit
 # Where cargo puts what it builds.
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
@@ -32,7 +34,7 @@ check: lint ## lints and fast tests, for while you work
 	cargo test --locked --workspace --lib --quiet
 	cargo test --locked -p hazardloop-tests --test main --quiet house::
 
-bench: ## bytes and cost of syncing; pushes/s on both databases beside bare statements, also with slow flushes (EACH= seconds a figure)
+bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 devices at once, thin links (EACH= seconds a figure, LINK= which links)
 	@scripts/setup.sh test
 	@command -v strace >/dev/null || echo 'bench: without strace the runs with slow flushes are left out'
 	cargo build --locked --release -p hazardloop-sync-protocol --example bytes_bench
@@ -40,7 +42,9 @@ bench: ## bytes and cost of syncing; pushes/s on both databases beside bare stat
 	cargo build --locked --release -p hazardloop-server --features bulk --example sync_bench
 	$(BUILT)/release/examples/sync_bench | tee $(BUILT)/bench-sync.md
 	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
+	cargo build --locked --release -p hazardloop-device
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
+	python3 tests/python/shaped_link.py --programs $(BUILT)/release --only "$(LINK)" --out $(BUILT)/bench-links.md || [ $$? -eq 77 ]
 
 soak: ## endurance: kill rounds for SECONDS= on each database, simulated schedules, a long run of schemathesis
 	@scripts/setup.sh test

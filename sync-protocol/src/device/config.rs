@@ -18,8 +18,16 @@ pub struct EngineConfig {
     pub push_commands: usize,
     /// Most records asked for in one pull.
     pub pull_records: u32,
-    /// Bytes of one photo chunk; 32 KiB to 256 KiB.
+    /// Most bytes of one photo chunk.
     pub photo_chunk_bytes: u32,
+    /// Bytes of the first chunk, before anything is known of the link.
+    pub photo_chunk_first_bytes: u32,
+    /// To how many bytes chunks shrink at most.
+    pub photo_chunk_least_bytes: u32,
+    /// A chunk that takes no longer is followed by one twice as long, milliseconds.
+    pub photo_chunk_quick_ms: i64,
+    /// One that takes longer, by one half as long, milliseconds.
+    pub photo_chunk_slow_ms: i64,
     /// First wait after a failure, milliseconds.
     pub retry_base_ms: i64,
     /// Longest wait after failures, milliseconds.
@@ -55,7 +63,11 @@ impl Default for EngineConfig {
             push_bytes: 256 * 1024,
             push_commands: 100,
             pull_records: 500,
-            photo_chunk_bytes: 128 * 1024,
+            photo_chunk_bytes: 256 * 1024,
+            photo_chunk_first_bytes: 16 * 1024,
+            photo_chunk_least_bytes: 4 * 1024,
+            photo_chunk_quick_ms: 5_000,
+            photo_chunk_slow_ms: 20_000,
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
             scope_reset_interval_ms: 600_000,

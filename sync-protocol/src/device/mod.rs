@@ -35,6 +35,7 @@
 mod answers;
 mod apply;
 mod choices;
+mod chunk_len;
 mod commands;
 mod compact;
 mod config;

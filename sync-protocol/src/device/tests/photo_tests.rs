@@ -262,3 +262,20 @@ fn a_photo_named_only_without_effect_is_not_awaited_until_it_is_named_again() {
     world.settle();
     assert_eq!(world.store.photos[&named.sha256].stage, PhotoStage::Sent);
 }
+
+#[test]
+fn chunks_grow_while_they_arrive_and_halve_when_one_does_not() {
+    let mut world = World::with(EngineConfig::default());
+    with_photo(&mut world, 1, &[1; 200_000]);
+    // Push, create, three chunks; the fourth is cut.
+    let cut = Fault::Fail(Failure::Offline);
+    (0..5).for_each(|_| world.faults.push_back(Fault::None));
+    world.faults.push_back(cut);
+    world.settle();
+    let lengths = world.sent.iter().filter_map(|request| match request {
+        Request::PatchChunk { bytes, .. } => Some(bytes.len() / 1_024),
+        _ => None,
+    });
+    assert_eq!(lengths.collect::<Vec<_>>(), [16, 32, 64, 83, 64, 19]);
+    assert_eq!(world.hub.uploads["/photos/0"].2.len(), 200_000);
+}
