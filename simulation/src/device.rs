@@ -7,7 +7,9 @@ use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::command::ClockReading;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{Engine, EngineConfig, Identity, State, Ticket};
+use hazardloop_sync_protocol::device::{
+    Engine, EngineConfig, Identity, State, StrideLimits, Ticket,
+};
 use uuid::Uuid;
 
 use crate::network::NetFault;
@@ -64,7 +66,7 @@ fn config() -> EngineConfig {
     EngineConfig {
         // Small, so that batches and pages come in parts.
         push_commands: 3,
-        pull_records: 8,
+        pull_records: StrideLimits::always(8),
         ..EngineConfig::default()
     }
 }

@@ -16,7 +16,10 @@ impl Engine {
             _ => 0,
         };
         // What was wanted is still wanted.
-        self.pull.wanted |= name == LaneName::Pull;
+        if name == LaneName::Pull {
+            self.pull.wanted = true;
+            self.pull.stride.failed(&self.config.pull_records);
+        }
         let lane: &mut Lane = match name {
             LaneName::Push => &mut self.push.lane,
             LaneName::Pull => &mut self.pull.lane,

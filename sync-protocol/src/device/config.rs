@@ -6,6 +6,7 @@ use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::inspection::InspectionLimits;
 
+use super::stride::StrideLimits;
 use crate::wire::WireLimits;
 use std::sync::Arc;
 
@@ -16,18 +17,10 @@ pub struct EngineConfig {
     pub push_bytes: usize,
     /// Most commands in one push.
     pub push_commands: usize,
-    /// Most records asked for in one pull.
-    pub pull_records: u32,
-    /// Most bytes of one photo chunk.
-    pub photo_chunk_bytes: u32,
-    /// Bytes of the first chunk, before anything is known of the link.
-    pub photo_chunk_first_bytes: u32,
-    /// To how many bytes chunks shrink at most.
-    pub photo_chunk_least_bytes: u32,
-    /// A chunk that takes no longer is followed by one twice as long, milliseconds.
-    pub photo_chunk_quick_ms: i64,
-    /// One that takes longer, by one half as long, milliseconds.
-    pub photo_chunk_slow_ms: i64,
+    /// Records asked for in one pull.
+    pub pull_records: StrideLimits,
+    /// Bytes of one photo chunk.
+    pub photo_chunk: StrideLimits,
     /// First wait after a failure, milliseconds.
     pub retry_base_ms: i64,
     /// Longest wait after failures, milliseconds.
@@ -62,12 +55,20 @@ impl Default for EngineConfig {
         Self {
             push_bytes: 256 * 1024,
             push_commands: 100,
-            pull_records: 500,
-            photo_chunk_bytes: 256 * 1024,
-            photo_chunk_first_bytes: 16 * 1024,
-            photo_chunk_least_bytes: 4 * 1024,
-            photo_chunk_quick_ms: 5_000,
-            photo_chunk_slow_ms: 20_000,
+            pull_records: StrideLimits {
+                first: 50,
+                least: 10,
+                most: 500,
+                quick_ms: 5_000,
+                slow_ms: 20_000,
+            },
+            photo_chunk: StrideLimits {
+                first: 8 * 1024,
+                least: 2 * 1024,
+                most: 256 * 1024,
+                quick_ms: 5_000,
+                slow_ms: 20_000,
+            },
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
             scope_reset_interval_ms: 600_000,

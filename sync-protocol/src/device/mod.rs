@@ -35,7 +35,6 @@
 mod answers;
 mod apply;
 mod choices;
-mod chunk_len;
 mod commands;
 mod compact;
 mod config;
@@ -55,6 +54,7 @@ mod rekey;
 mod replay;
 mod retry;
 mod state;
+mod stride;
 mod view;
 
 #[cfg(test)]
@@ -70,4 +70,5 @@ pub use state::{
     GivenUp, Member, Meta, Oversize, PhotoStage, Row, RowKey, ScopeState, Standing, State,
     StoredCommand, StoredPhoto,
 };
+pub use stride::StrideLimits;
 pub use view::{HazardView, InspectionView};

@@ -9,12 +9,12 @@ use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{CommandPayload, Outcome, RecordKind};
 
-use super::chunk_len::ChunkLen;
 use super::commands::photos_of;
 use super::engine::Engine;
 use super::jobs::Job;
 use super::output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody};
 use super::retry::{Backoff, Lane};
+use super::stride::Stride;
 use super::{PhotoStage, StoreOp, StoredCommand, StoredPhoto};
 
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct PhotoLane {
     current: Option<Current>,
     /// A chunk that was read and can go.
     chunk: Option<Output>,
-    chunk_len: ChunkLen,
+    stride: Stride,
 }
 
 /// What is known of one upload, in memory only.
@@ -181,7 +181,7 @@ impl Engine {
 
     pub(super) fn start_photo(&mut self, now: Timestamp) -> Option<Output> {
         if let Some(chunk) = self.photos.chunk.take() {
-            self.photos.chunk_len.sent(now);
+            self.photos.stride.sent(now);
             return Some(chunk);
         }
         if !self.photo_is_ready(now) {
@@ -212,7 +212,7 @@ impl Engine {
                 let left = photo.size.saturating_sub(offset);
                 let len = u32::try_from(left)
                     .unwrap_or(u32::MAX)
-                    .min(self.photos.chunk_len.most(&self.config));
+                    .min(self.photos.stride.next(&self.config.photo_chunk));
                 self.photos.current = Some(Current {
                     sha256,
                     offset,
@@ -297,9 +297,8 @@ impl Engine {
             // The chunk was taken, yet the server is no further.
             return self.photo_failed(now, Failure::OffsetMismatch);
         }
-        self.photos
-            .chunk_len
-            .arrived(now, current.len, &self.config);
+        let limits = &self.config.photo_chunk;
+        self.photos.stride.arrived(now, current.len, limits);
         let progress = self.photos.progress.entry(photo.sha256).or_default();
         progress.offset = Some(offset);
         progress.backoff.succeed();
@@ -327,7 +326,7 @@ impl Engine {
         let Some(current) = self.photos.current else {
             return;
         };
-        self.photos.chunk_len.failed(&self.config);
+        self.photos.stride.failed(&self.config.photo_chunk);
         let at = self.delay_photo(current.sha256, now);
         let photo = self.state.photos.get(&current.sha256).cloned();
         match failure {

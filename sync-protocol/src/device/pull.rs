@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::output::{LaneName, Notice, Output, Request};
 use super::retry::Lane;
+use super::stride::Stride;
 use super::{PhotoStage, ScopeState, StoreOp, StoredPhoto};
 
 #[derive(Debug, Default)]
@@ -23,6 +24,7 @@ pub(super) struct PullLane {
     pub lane: Lane,
     pub wanted: bool,
     sent: Option<PullSent>,
+    pub stride: Stride,
     /// Whether the answer under work has changed anything.
     progress: bool,
 }
@@ -56,6 +58,15 @@ pub(super) struct PullTail {
     missing: Vec<Digest>,
     id: u64,
     answered: BTreeSet<Scope>,
+}
+
+/// What counts towards the most that was asked for.
+fn records_in(response: &PullResponse) -> u32 {
+    let of_page = |answer: &ScopeAnswer| match &answer.update {
+        ScopeUpdate::Page(page) => page.records.len() + page.removals.len(),
+        ScopeUpdate::Drop { .. } => 0,
+    };
+    u32::try_from(response.answers.iter().map(of_page).sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 impl PullLane {
@@ -93,6 +104,7 @@ impl Engine {
             id,
         });
         self.pull.lane.busy = Some(id);
+        self.pull.stride.sent(now);
         self.pull.wanted = false;
         let meta = &self.state.meta;
         let request = PullRequest {
@@ -101,7 +113,7 @@ impl Engine {
             // Without its digest key an epoch is as good as unknown.
             epoch: meta.epoch.clone().filter(|_| meta.digest_key.is_some()),
             scopes,
-            max_records: Some(self.config.pull_records),
+            max_records: Some(self.pull.stride.next(&self.config.pull_records)),
         };
         Some(Output::Send {
             id,
@@ -130,6 +142,9 @@ impl Engine {
         let Some(sent) = self.pull.sent.take() else {
             return;
         };
+        let records = records_in(&response);
+        let limits = &self.config.pull_records;
+        self.pull.stride.arrived(now, records, limits);
         let answers = std::mem::take(&mut response.answers);
         let missing = std::mem::take(&mut response.missing_photos);
         let (server_time, more, id) = (response.server_time, response.more, sent.id);

@@ -138,7 +138,7 @@ fn what_the_server_never_takes_is_sent_once_and_told() {
     ];
     for refusal in refusals {
         let mut world = World::with(EngineConfig {
-            photo_chunk_bytes: 10,
+            photo_chunk: StrideLimits::always(10),
             ..EngineConfig::default()
         });
         world.pull();
@@ -167,7 +167,7 @@ fn what_the_server_never_takes_is_sent_once_and_told() {
 #[test]
 fn a_chunk_in_the_middle_that_is_refused_makes_no_photo_final() {
     let mut world = World::with(EngineConfig {
-        photo_chunk_bytes: 10,
+        photo_chunk: StrideLimits::always(10),
         ..EngineConfig::default()
     });
     let named = photo(&[1; 30]);

@@ -4,7 +4,7 @@ use super::*;
 
 fn small_chunks() -> EngineConfig {
     EngineConfig {
-        photo_chunk_bytes: 10,
+        photo_chunk: StrideLimits::always(10),
         ..EngineConfig::default()
     }
 }
@@ -267,15 +267,15 @@ fn a_photo_named_only_without_effect_is_not_awaited_until_it_is_named_again() {
 fn chunks_grow_while_they_arrive_and_halve_when_one_does_not() {
     let mut world = World::with(EngineConfig::default());
     with_photo(&mut world, 1, &[1; 200_000]);
-    // Push, create, three chunks; the fourth is cut.
+    // Push, create, four chunks; the fifth is cut.
     let cut = Fault::Fail(Failure::Offline);
-    (0..5).for_each(|_| world.faults.push_back(Fault::None));
+    (0..6).for_each(|_| world.faults.push_back(Fault::None));
     world.faults.push_back(cut);
     world.settle();
     let lengths = world.sent.iter().filter_map(|request| match request {
         Request::PatchChunk { bytes, .. } => Some(bytes.len() / 1_024),
         _ => None,
     });
-    assert_eq!(lengths.collect::<Vec<_>>(), [16, 32, 64, 83, 64, 19]);
+    assert_eq!(lengths.collect::<Vec<_>>(), [8, 16, 32, 64, 75, 64, 11]);
     assert_eq!(world.hub.uploads["/photos/0"].2.len(), 200_000);
 }

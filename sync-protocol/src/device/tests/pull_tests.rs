@@ -252,3 +252,16 @@ fn what_a_restored_server_no_longer_knows_is_shown_by_no_device() {
     world.pull();
     assert_eq!(row(&world), before);
 }
+
+#[test]
+fn a_page_that_does_not_arrive_is_asked_for_again_in_half() {
+    let mut world = World::with(EngineConfig::default());
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    world.pull();
+    world.settle();
+    let asked = world.sent.iter().filter_map(|request| match request {
+        Request::Pull(pull) => pull.max_records,
+        _ => None,
+    });
+    assert_eq!(asked.take(2).collect::<Vec<_>>(), [50, 25]);
+}
