@@ -5,21 +5,21 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Integer, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub;
+use hazardloop_sync_protocol::hub::{self, FirstPlace};
 use hazardloop_sync_protocol::wire::{Checkpoint, RecordKind, Scope};
 use uuid::Uuid;
 
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
 use super::schema::scope_rows;
+use super::windows::{Falls, HELD, TOO_OLD};
 use super::{Conn, Position, StoreError, WriteTx, rows_after};
 
-/// One row of the feed.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = scope_rows)]
+/// One row of the feed, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     scope: String,
     record_kind: i32,
@@ -31,6 +31,16 @@ struct Row {
     created_at: i64,
     tx: i64,
     ordinal: i32,
+    ended: EndedRow,
+}
+
+/// What a row says of a record that came to its end; of every other, nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct EndedRow {
+    settled_at: Option<i64>,
+    bytes: i64,
+    window_no: i32,
+    aside: i32,
 }
 
 /// One change of one scope, as a pull delivers it.
@@ -61,7 +71,28 @@ impl News {
     /// Tells `scopes` that they hold this record, or hold it in a new version.
     pub fn put(&mut self, key: &DigestKey, scopes: &[Scope], record: Announced<'_>) {
         let digest = key.of_record(record.kind, record.id, record.version, record.body);
-        self.add(scopes, &record, true, digest);
+        self.add(scopes, &record, true, digest, EndedRow::default());
+    }
+
+    /// The same of a record that came to its end at `settled_at`. Each scope has its window; one that left the record
+    /// out goes on to do so.
+    pub fn put_ended(
+        &mut self,
+        key: &DigestKey,
+        scopes: &[(Scope, Falls)],
+        record: Announced<'_>,
+        settled_at: Timestamp,
+    ) {
+        let digest = key.of_record(record.kind, record.id, record.version, record.body);
+        for (scope, falls) in scopes {
+            let ended = EndedRow {
+                settled_at: Some(settled_at.as_millis()),
+                bytes: i64::try_from(record.body.len()).unwrap_or(i64::MAX),
+                window_no: falls.window.number(),
+                aside: if falls.too_old { TOO_OLD } else { HELD },
+            };
+            self.add(&[*scope], &record, true, digest, ended);
+        }
     }
 
     /// Tells `scopes` that they no longer hold this record.
@@ -80,10 +111,17 @@ impl News {
             body: &[],
             created_at: now,
         };
-        self.add(scopes, &record, false, 0);
+        self.add(scopes, &record, false, 0, EndedRow::default());
     }
 
-    fn add(&mut self, scopes: &[Scope], record: &Announced<'_>, present: bool, digest: u64) {
+    fn add(
+        &mut self,
+        scopes: &[Scope],
+        record: &Announced<'_>,
+        present: bool,
+        digest: u64,
+        ended: EndedRow,
+    ) {
         let low_half = u64::from(u32::MAX);
         self.rows.extend(scopes.iter().map(|scope| Row {
             scope: scope.to_string(),
@@ -96,6 +134,7 @@ impl News {
             created_at: record.created_at.as_millis(),
             tx: 0,
             ordinal: 0,
+            ended,
         }));
     }
 }
@@ -111,6 +150,10 @@ pub(super) struct Copied {
     digest_high: i64,
     digest_low: i64,
     created_at: i64,
+    settled_at: Option<i64>,
+    bytes: i64,
+    window_no: i32,
+    aside: i32,
 }
 
 impl Copied {
@@ -150,6 +193,13 @@ pub(super) fn copy(
             created_at: row.created_at,
             tx: position.tx,
             ordinal: position.ordinal,
+            ended: EndedRow {
+                settled_at: row.settled_at,
+                bytes: row.bytes,
+                window_no: row.window_no,
+                // A scope within another has the same window, and as many bytes to itself.
+                aside: if row.aside == TOO_OLD { TOO_OLD } else { HELD },
+            },
         });
     }
     in_arrays!(copies, |array| insert_unless_told(tx.conn(), array)?);
@@ -174,9 +224,10 @@ pub(super) fn hold_too(
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
-         digest_low, created_at, tx, ordinal) SELECT $1, record_kind, record_id, present, version, \
-         digest_high, digest_low, created_at, tx, ordinal FROM scope_rows WHERE scope = $2 \
-         AND record_kind = $3 AND record_id = $4 AND present \
+         digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, to_weigh) SELECT $1, \
+         record_kind, record_id, present, version, digest_high, digest_low, created_at, tx, ordinal, \
+         settled_at, bytes, CASE WHEN settled_at IS NULL THEN 0 ELSE 1 END, settled_at IS NOT NULL \
+         FROM scope_rows WHERE scope = $2 AND record_kind = $3 AND record_id = $4 AND present \
          ON CONFLICT (scope, record_kind, record_id) DO NOTHING",
     )
     .bind::<Text, _>(to.to_string())
@@ -235,18 +286,32 @@ pub fn publish(tx: &mut WriteTx<'_>, news: News) -> Result<(), StoreError> {
 }
 
 const INSERT: &str = "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, \
-    digest_high, digest_low, created_at, tx, ordinal) VALUES ";
+    digest_high, digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, aside, to_weigh) VALUES ";
 /// Of one row.
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
     Prepared::rows(
         INSERT,
         PLACES,
-        // The row keeps the time of its creation.
+        // The row keeps the time of its creation, and that of its record's end while it lasts. What the window left
+        // out stays out, whatever changes on it, until it is open again: devices need not hear of it, so that it
+        // keeps its place in the order too.
         " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET present = excluded.present, \
          version = excluded.version, digest_high = excluded.digest_high, \
-         digest_low = excluded.digest_low, tx = excluded.tx, ordinal = excluded.ordinal",
+         digest_low = excluded.digest_low, \
+         tx = CASE WHEN excluded.settled_at IS NOT NULL AND scope_rows.aside > 0 \
+         THEN scope_rows.tx ELSE excluded.tx END, \
+         ordinal = CASE WHEN excluded.settled_at IS NOT NULL AND scope_rows.aside > 0 \
+         THEN scope_rows.ordinal ELSE excluded.ordinal END, \
+         settled_at = CASE WHEN excluded.settled_at IS NULL THEN NULL \
+         ELSE COALESCE(scope_rows.settled_at, excluded.settled_at) END, \
+         bytes = excluded.bytes, \
+         window_no = CASE WHEN excluded.window_no = 0 THEN scope_rows.window_no \
+         ELSE excluded.window_no END, \
+         aside = CASE WHEN excluded.settled_at IS NULL THEN 0 WHEN scope_rows.aside > 0 \
+         THEN scope_rows.aside ELSE excluded.aside END, \
+         to_weigh = excluded.to_weigh OR scope_rows.to_weigh OR scope_rows.settled_at IS NOT NULL",
         rows.map(Row::binds),
     )
     .execute(conn)
@@ -266,6 +331,11 @@ impl Row {
             Bind::Big(self.created_at),
             Bind::Big(self.tx),
             Bind::Small(self.ordinal),
+            Bind::MaybeBig(self.ended.settled_at),
+            Bind::Big(self.ended.bytes),
+            Bind::Small(self.ended.window_no),
+            Bind::Small(self.ended.aside),
+            Bind::Flag(self.ended.settled_at.is_some()),
         ]
     }
 }
@@ -281,34 +351,113 @@ pub fn changes(
     horizon: i64,
     limit: i64,
 ) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<Row> = scope_rows::table
+    let rows: Vec<ReadRow> = scope_rows::table
         .filter(scope_rows::scope.eq(scope.to_string()))
         .filter(rows_after!(scope_rows, after))
         .filter(scope_rows::tx.lt(horizon))
         .order((scope_rows::tx, scope_rows::ordinal))
         .limit(limit)
-        .select(Row::as_select())
+        .select((
+            scope_rows::record_kind,
+            scope_rows::record_id,
+            scope_rows::present,
+            scope_rows::aside,
+            scope_rows::version,
+            (scope_rows::tx, scope_rows::ordinal),
+            scope_rows::settled_at,
+        ))
         .load(conn)?;
     rows.into_iter().map(change).collect()
 }
 
-fn change(row: Row) -> Result<Change, StoreError> {
+/// Kind, id, whether the scope holds it, whether the window leaves it out, version, place, and when it came to its end.
+type ReadRow = (i32, Vec<u8>, bool, i32, i64, (i64, i32), Option<i64>);
+
+fn change(row: ReadRow) -> Result<Change, StoreError> {
+    let (kind, id, present, aside, version, (tx, ordinal), settled_at) = row;
     let corrupt = |what: &str| StoreError::Corrupt {
         what: what.to_owned(),
     };
     Ok(Change {
-        kind: RecordKind::from_number(row.record_kind)
-            .ok_or_else(|| corrupt("a feed row of unknown kind"))?,
-        id: Uuid::from_slice(&row.record_id)
-            .map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
-        present: row.present,
-        version: row.version,
-        position: Position {
-            tx: row.tx,
-            ordinal: row.ordinal,
-        },
+        kind: RecordKind::from_number(kind).ok_or_else(|| corrupt("a feed row of unknown kind"))?,
+        id: Uuid::from_slice(&id).map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
+        // To a device, what the window leaves out is not there.
+        present: present && aside == HELD,
+        version,
+        position: Position { tx, ordinal },
+        settled_at: settled_at.map(Timestamp::from_millis),
     })
 }
+
+/// Rows of a first read: what `scope` gives out at or before `upto`, behind `after`, in the order of first reads (see
+/// `hub::FirstPlace`), at most `limit`.
+///
+/// # Errors
+/// As [`changes`].
+pub fn first(
+    conn: &mut Conn,
+    scope: Scope,
+    upto: Position,
+    after: Option<FirstPlace<Position>>,
+    limit: i64,
+) -> Result<Vec<Change>, StoreError> {
+    const COLUMNS: &str = "SELECT record_kind, record_id, present, aside, version, tx, ordinal, \
+        settled_at FROM scope_rows WHERE scope = ? ";
+    const UPTO: &str = "AND (tx < ? OR (tx = ? AND ordinal <= ?)) ";
+    let scope = Bind::Text(scope.to_string());
+    let until = || {
+        [upto.tx, upto.tx]
+            .map(Bind::Big)
+            .into_iter()
+            .chain([Bind::Small(upto.ordinal)])
+    };
+    let mut rows: Vec<FirstRow> = Vec::new();
+    let ended_after = after.and_then(|after| Some((after.settled_at?, after.position)));
+    if ended_after.is_none() {
+        let from = after.map_or(Position::START, |after| after.position);
+        let sql = format!(
+            "{COLUMNS}AND present AND settled_at IS NULL AND tx >= ? AND (tx > ? OR ordinal > ?) \
+             {UPTO}ORDER BY tx, ordinal LIMIT ?"
+        );
+        let mut binds = vec![scope.clone(), Bind::Big(from.tx), Bind::Big(from.tx)];
+        binds.push(Bind::Small(from.ordinal));
+        binds.extend(until());
+        binds.push(Bind::Big(limit));
+        rows = Prepared::<FirstTypes>::of_parts(sql, binds).load(conn)?;
+    }
+    let left = limit - i64::try_from(rows.len()).unwrap_or(limit);
+    if left > 0 {
+        let (at, from) = ended_after.map_or((i64::MAX, Position::END), |(at, from)| {
+            (at.as_millis(), from)
+        });
+        let sql = format!(
+            "{COLUMNS}AND aside = 0 AND settled_at IS NOT NULL AND settled_at <= ? \
+             AND (settled_at < ? OR tx < ? OR (tx = ? AND ordinal < ?)) \
+             {UPTO}ORDER BY settled_at DESC, tx DESC, ordinal DESC LIMIT ?"
+        );
+        let mut binds = vec![scope, Bind::Big(at), Bind::Big(at), Bind::Big(from.tx)];
+        binds.extend([Bind::Big(from.tx), Bind::Small(from.ordinal)]);
+        binds.extend(until());
+        binds.push(Bind::Big(left));
+        rows.extend(Prepared::<FirstTypes>::of_parts(sql, binds).load::<FirstRow>(conn)?);
+    }
+    let read = |(kind, id, present, aside, version, tx, ordinal, settled_at): FirstRow| {
+        change((kind, id, present, aside, version, (tx, ordinal), settled_at))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+type FirstTypes = (
+    Integer,
+    Binary,
+    Bool,
+    Integer,
+    BigInt,
+    BigInt,
+    Integer,
+    Nullable<BigInt>,
+);
+type FirstRow = (i32, Vec<u8>, bool, i32, i64, i64, i32, Option<i64>);
 
 /// How far `scope` has come: its newest position below `horizon`, and whether there is anything
 /// at or above the horizon (visible already, but not yet safe to deliver).
@@ -331,7 +480,7 @@ pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, 
     Ok((position, visible != safe))
 }
 
-/// What `scope` holds: number and digest sum of its records. Cost grows with the scope, so the
+/// What `scope` gives out: number and digest sum of its records. Cost grows with that, so the
 /// caller keeps the answer for as long as [`newest`] does not move.
 ///
 /// # Errors
@@ -339,21 +488,25 @@ pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, 
 pub fn checkpoint(conn: &mut Conn, scope: Scope) -> Result<Checkpoint, StoreError> {
     #[derive(QueryableByName)]
     struct Sums {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         rows: i64,
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         high: i64,
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         low: i64,
     }
     // Halves of 32 bits: the sum of two billion of them still fits a BIGINT on both databases.
     let sums: Sums = diesel::sql_query(
         "SELECT CAST(COUNT(*) AS BIGINT) AS rows, \
          CAST(COALESCE(SUM(digest_high), 0) AS BIGINT) AS high, \
-         CAST(COALESCE(SUM(digest_low), 0) AS BIGINT) AS low \
-         FROM scope_rows WHERE scope = $1 AND present",
+         CAST(COALESCE(SUM(digest_low), 0) AS BIGINT) AS low FROM (\
+         SELECT digest_high, digest_low FROM scope_rows \
+         WHERE scope = $1 AND present AND settled_at IS NULL UNION ALL \
+         SELECT digest_high, digest_low FROM scope_rows \
+         WHERE scope = $2 AND settled_at IS NOT NULL AND aside = 0) AS part",
     )
-    .bind::<diesel::sql_types::Text, _>(scope.to_string())
+    .bind::<Text, _>(scope.to_string())
+    .bind::<Text, _>(scope.to_string())
     .get_result(conn)?;
     let part = |half: i64| u64::try_from(half).unwrap_or_default();
     Ok(Checkpoint {

@@ -53,6 +53,7 @@ pub mod tx;
 pub mod unclaimed;
 pub mod uploads;
 pub mod url;
+pub mod windows;
 
 mod batch;
 mod pool;
