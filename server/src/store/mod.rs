@@ -101,4 +101,6 @@ pub(crate) mod test_support;
 #[cfg(test)]
 mod unclaimed_tests;
 #[cfg(test)]
+mod windows_tests;
+#[cfg(test)]
 mod writer_tests;

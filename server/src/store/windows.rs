@@ -237,28 +237,42 @@ fn explain(conn: &mut Conn, row: &Found, to: i32) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What of one window is to turn by its age, at most `most` rows of each: those that leave, and those that devices do not
+/// hold for another reason than before, with that reason.
+pub(super) struct Due {
+    leaving: Vec<Found>,
+    explained: Vec<(Found, i32)>,
+}
+
+pub(super) fn due(conn: &mut Conn, bound: &Bound, most: usize) -> Result<Due, StoreError> {
+    let leaving = in_window(conn, bound, HELD, Oldest, most)?;
+    let mut left = most.saturating_sub(leaving.len());
+    let mut explained = Vec::new();
+    for (was, from, becomes) in [
+        (BEYOND_BYTES, Oldest, TOO_OLD),
+        (TOO_OLD, Newest, BEYOND_BYTES),
+    ] {
+        let rows = in_window(conn, bound, was, from, left)?;
+        left = left.saturating_sub(rows.len());
+        explained.extend(rows.into_iter().map(|row| (row, becomes)));
+    }
+    Ok(Due { leaving, explained })
+}
+
 /// Leaves out what has become too old for its window, and has what the window (set wider) reaches again weighed with the
 /// others: at most `most` rows. Answers how many; fewer than `most`: that was all.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn by_age(tx: &mut WriteTx<'_>, bound: &Bound, most: usize) -> Result<usize, StoreError> {
-    let leaving = in_window(tx.conn(), bound, HELD, Oldest, most)?;
-    for row in &leaving {
+    let due = due(tx.conn(), bound, most)?;
+    for row in &due.leaving {
         turn(tx, row, TOO_OLD)?;
     }
-    let mut done = leaving.len();
-    for (was, from, becomes) in [
-        (BEYOND_BYTES, Oldest, TOO_OLD),
-        (TOO_OLD, Newest, BEYOND_BYTES),
-    ] {
-        let rows = in_window(tx.conn(), bound, was, from, most.saturating_sub(done))?;
-        for row in &rows {
-            explain(tx.conn(), row, becomes)?;
-        }
-        done = done.saturating_add(rows.len());
+    for (row, becomes) in &due.explained {
+        explain(tx.conn(), row, *becomes)?;
     }
-    Ok(done)
+    Ok(due.leaving.len().saturating_add(due.explained.len()))
 }
 
 /// The first scope behind `after` in which something came to its end or was opened again since it was last weighed, and
@@ -293,9 +307,7 @@ pub fn weigh(
     let sql = "UPDATE scope_rows SET to_weigh = FALSE WHERE scope = ? AND to_weigh";
     Prepared::new(sql, vec![Bind::Text(scope.to_owned())]).execute(tx.conn())?;
     let Some(bound) = bound else { return Ok(0) };
-    let sql = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM scope_rows WHERE scope = ? \
-        AND aside = 0 AND settled_at IS NOT NULL";
-    let held: i64 = Prepared::new(sql, vec![Bind::Text(scope.to_owned())]).get_result(tx.conn())?;
+    let (held, newest_out) = weighed(tx.conn(), scope)?;
     let mut scale = Scale {
         scope,
         held,
@@ -303,9 +315,12 @@ pub fn weigh(
         left: most,
         last: None,
     };
-    scale.older_than_what_is_out(tx)?;
+    // What came from elsewhere and is older than something that found no room goes out: the newest are what stays.
+    if let Some(newest_out) = newest_out {
+        scale.oldest_out(tx, newest_out, i64::MIN)?;
+    }
     if scale.held > scale.most_bytes {
-        scale.oldest_out(tx)?;
+        scale.oldest_out(tx, i64::MAX, scale.most_bytes)?;
     } else {
         scale.newest_in(tx, bound.begins.as_millis())?;
     }
@@ -319,6 +334,15 @@ pub fn weigh(
         Prepared::new(sql, binds).execute(tx.conn())?;
     }
     Ok(most - scale.left)
+}
+
+/// Bytes that a scope gives out of what came to its end, and when the newest did that found no room.
+pub(super) fn weighed(conn: &mut Conn, scope: &str) -> Result<(i64, Option<i64>), StoreError> {
+    let sql = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM scope_rows WHERE scope = ? \
+        AND aside = 0 AND settled_at IS NOT NULL";
+    let held: i64 = Prepared::new(sql, vec![Bind::Text(scope.to_owned())]).get_result(conn)?;
+    let out = in_scope(conn, scope, BEYOND_BYTES, Newest, i64::MIN, 1)?;
+    Ok((held, out.first().map(|(.., settled_at, _)| *settled_at)))
 }
 
 /// One scope while it is weighed.
@@ -343,21 +367,15 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// What came from elsewhere and is older than something that found no room goes out: newest first is what stays.
-    fn older_than_what_is_out(&mut self, tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
-        let out = in_scope(tx.conn(), self.scope, BEYOND_BYTES, Newest, i64::MIN, 1)?;
-        let Some((.., newest_out, _)) = out.first() else {
-            return Ok(());
-        };
-        for row in in_scope(tx.conn(), self.scope, HELD, Oldest, *newest_out, self.left)? {
-            self.turn(tx, row, BEYOND_BYTES)?;
-        }
-        Ok(())
-    }
-
-    fn oldest_out(&mut self, tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
-        for row in in_scope(tx.conn(), self.scope, HELD, Oldest, i64::MAX, self.left)? {
-            if self.held <= self.most_bytes {
+    /// Has those leave that came to their end before `before`, the oldest first, until no more than `enough` bytes are held.
+    fn oldest_out(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        before: i64,
+        enough: i64,
+    ) -> Result<(), StoreError> {
+        for row in in_scope(tx.conn(), self.scope, HELD, Oldest, before, self.left)? {
+            if self.held <= enough {
                 break;
             }
             self.turn(tx, row, BEYOND_BYTES)?;
