@@ -403,7 +403,7 @@ pub fn first(
 ) -> Result<Vec<Change>, StoreError> {
     const COLUMNS: &str = "SELECT record_kind, record_id, present, aside, version, tx, ordinal, \
         settled_at FROM scope_rows WHERE scope = ? ";
-    const UPTO: &str = "AND (tx < ? OR (tx = ? AND ordinal <= ?)) ";
+    const UPTO: &str = "AND tx <= ? AND (tx < ? OR ordinal <= ?) ";
     let scope = Bind::Text(scope.to_string());
     let until = || {
         [upto.tx, upto.tx]

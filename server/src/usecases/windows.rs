@@ -141,5 +141,4 @@ fn follow_settings(tx: &mut WriteTx<'_>, set: &Windows) -> Result<bool, Failure>
 }
 
 #[cfg(test)]
-#[path = "windows_tests.rs"]
 mod tests;

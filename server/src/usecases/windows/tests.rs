@@ -6,29 +6,28 @@
     clippy::indexing_slicing
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use hazardloop_domain::command::{Action, Grade, Note, Source};
 use hazardloop_domain::hazard::StatusName;
-use hazardloop_domain::ids::{HazardId, JurisdictionId};
-use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::wire::{
-    Checkpoint, ClosedWindow, Outcome, PushResult, RecordKind, Scope, ScopeCursor, ScopeUpdate,
-};
+use hazardloop_domain::ids::JurisdictionId;
+use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_sync_protocol::wire::{Outcome, RecordKind, Scope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
 use crate::sample;
 use crate::settings::{Settings, WindowSettings};
-use crate::store::test_support::dump;
-use crate::test_support::{
-    NOW, TestDevice, TestServer, enterprise, hazard_id, on_each_database_with, person,
-};
+use crate::store::Position;
+use crate::test_support::{NOW, TestServer, enterprise, hazard_id, on_each_database_with, person};
 use crate::usecases::bulk::{self, Made};
 use crate::usecases::execute::Door;
-use crate::usecases::push::push;
-use crate::usecases::{read, relocate};
+use crate::usecases::{jurisdictions, read, relocate};
+
+mod phone;
+
+use phone::Phone;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -84,107 +83,6 @@ async fn keep_all(app: &App) {
     while keep(app).await.unwrap() {
         parts += 1;
         assert!(parts < 1_000, "it comes to an end");
-    }
-}
-
-/// A phone that adds up what it holds.
-struct Phone {
-    device: TestDevice,
-    epoch: Option<String>,
-    key: Option<DigestKey>,
-    cursors: BTreeMap<Scope, ScopeCursor>,
-    held: BTreeMap<Scope, BTreeMap<(RecordKind, Uuid), u64>>,
-    windows: BTreeMap<Scope, ClosedWindow>,
-    removals: usize,
-    records: usize,
-}
-
-impl Phone {
-    async fn of(app: &App, login: &str, number: u8) -> Self {
-        Self {
-            device: TestDevice::enrol(app, login, number).await,
-            epoch: None,
-            key: None,
-            cursors: BTreeMap::new(),
-            held: BTreeMap::new(),
-            windows: BTreeMap::new(),
-            removals: 0,
-            records: 0,
-        }
-    }
-
-    /// One answer; whether there is more.
-    async fn once(&mut self, app: &App, most: Option<u32>) -> bool {
-        let cursors = self.cursors.values().cloned().collect();
-        let mut request = self.device.pull(self.epoch.clone(), cursors);
-        request.max_records = most;
-        let answer = super::super::pull::pull(app, self.device.person_id, request);
-        let answer = answer.await.unwrap();
-        self.epoch = Some(answer.epoch);
-        if let Some(key) = answer.digest_key {
-            self.key = DigestKey::from_slice(&key.0);
-        }
-        let key = self.key.unwrap();
-        for answer in answer.answers {
-            let ScopeUpdate::Page(page) = answer.update else {
-                panic!("dropped")
-            };
-            let held = self.held.entry(answer.scope).or_default();
-            if page.reset.is_some() {
-                held.clear();
-            }
-            self.records += page.records.len();
-            self.removals += page.removals.len();
-            for record in &page.records {
-                let digest = key.of_record(record.kind, &record.id, record.version, &record.body.0);
-                held.insert((record.kind, record.id), digest);
-            }
-            for gone in &page.removals {
-                held.remove(&(gone.kind, gone.id));
-            }
-            if let Some(sum) = page.checkpoint {
-                let mine = held
-                    .values()
-                    .fold(Checkpoint::EMPTY, |sum, row| sum.with(*row));
-                assert_eq!(mine, sum, "{}", answer.scope);
-            }
-            if let Some(window) = page.extent.and_then(|extent| extent.window) {
-                self.windows.insert(answer.scope, window);
-            }
-            let cursor = ScopeCursor {
-                scope: answer.scope,
-                cursor: Some(page.cursor),
-                checkpoint: page.checkpoint,
-            };
-            self.cursors.insert(answer.scope, cursor);
-        }
-        answer.more
-    }
-
-    /// Everything that there is for it.
-    async fn pull(&mut self, app: &App) {
-        for _ in 0..10_000 {
-            if !self.once(app, None).await {
-                return;
-            }
-        }
-        panic!("no complete answer within 10,000 pulls");
-    }
-
-    /// The numbers of the hazards that it holds of a scope.
-    fn hazards(&self, scope: Scope) -> BTreeSet<u64> {
-        let held = self.held.get(&scope).into_iter().flatten();
-        let hazards = held.filter(|((kind, _), _)| *kind == RecordKind::Hazard);
-        hazards.map(|((_, id), _)| number_of(*id)).collect()
-    }
-
-    async fn send(&mut self, app: &App, id: HazardId, action: Action) -> Outcome {
-        let batch = vec![self.device.seal(id, action)];
-        let answer = push(app, self.device.person_id, self.device.push(batch)).await;
-        match answer.unwrap().results.remove(0) {
-            PushResult::Receipt(receipt) => receipt.outcome,
-            PushResult::IdReused { seq } => panic!("{seq} is used"),
-        }
     }
 }
 
@@ -406,31 +304,46 @@ fn a_window_that_is_set_otherwise_holds_for_what_is_there_in_bounded_parts() {
 fn what_moves_after_its_end_enters_only_a_window_that_reaches_so_far_back() {
     on_each_database_with(small, async |server| {
         let app = &server.app;
+        let (away, far) = (hazard_id(901).0, hazard_id(902).0);
+        let (away, far) = (JurisdictionId(away), JurisdictionId(far));
+        let city = JurisdictionId(sample::id("500000000000"));
+        for (id, parent, level) in [(away, city, Level::District), (far, away, Level::Town)] {
+            let place = Jurisdiction {
+                id,
+                parent_id: Some(parent),
+                name: "某地".to_owned(),
+                level,
+                division_code: None,
+                version: 1,
+            };
+            let key = app.digest_key;
+            let add = app
+                .db
+                .write(move |tx| jurisdictions::add(tx, &key, &place, None, None, NOW));
+            add.await.unwrap();
+        }
         write(&server, NOW, vec![made(1, StatusName::Closed)]).await;
         write(&server, days(18), vec![made(2, StatusName::Closed)]).await;
         write(&server, days(19), vec![made(3, StatusName::Confirmed)]).await;
         server.set_now(days(20));
-        // The job has not come yet: what enters is judged as it enters.
         let asked = relocate::Move {
             seen: 1,
-            to: JurisdictionId(sample::id("500153004000")),
+            to: far,
             reason: "厂房搬迁".to_owned(),
         };
-        let firm = enterprise("polishing");
-        relocate::relocate(app, person("admin"), firm, asked)
-            .await
-            .unwrap();
-        let rows: Vec<String> = {
-            let db = &app.db;
-            db.read_blocking(|tx| dump(tx.conn(), "scope_rows"))
-                .unwrap()
+        let moved = relocate::relocate(app, person("admin"), enterprise("polishing"), asked);
+        moved.await.unwrap();
+        // The job has not come yet: what enters is judged as it enters.
+        let given = |scope: Scope| {
+            let first = move |tx: &mut crate::store::ReadTx<'_>| {
+                crate::store::feed::first(tx.conn(), scope, Position::END, None, 100)
+            };
+            let rows = app.db.read_blocking(first).unwrap();
+            let hazards = rows.iter().filter(|row| row.kind == RecordKind::Hazard);
+            BTreeSet::from_iter(hazards.map(|row| number_of(row.id)))
         };
-        assert!(!rows.is_empty());
-        keep_all(app).await;
-        let mut inspector = Phone::of(app, "inspector1", 2).await;
-        inspector.pull(app).await;
-        let district = Scope::Jurisdiction(JurisdictionId(sample::id("500153000000")));
-        assert_eq!(inspector.hazards(district), BTreeSet::from([2, 3]));
+        assert_eq!(given(Scope::Jurisdiction(away)), BTreeSet::from([2, 3]));
+        assert_eq!(given(Scope::Jurisdiction(far)), BTreeSet::from([3]));
     });
 }
 
@@ -474,7 +387,7 @@ fn a_first_pull_is_gone_on_with_after_any_page_while_the_window_moves_on() {
             let arrived = phone.records;
             // An answer is lost: the next one is asked for with the same cursors.
             let cursors = phone.cursors.clone();
-            let lost = TestLost::of(&mut phone, app).await;
+            let lost = phone.lose(app).await;
             phone.cursors = cursors;
             let number = u64::from(cut);
             let busy = made(20 + number, StatusName::Rejected);
@@ -494,23 +407,4 @@ fn a_first_pull_is_gone_on_with_after_any_page_while_the_window_moves_on() {
             assert!(again <= lost + 3 + 9, "{again} after {arrived} had come");
         }
     });
-}
-
-/// An answer that never arrives.
-struct TestLost;
-
-impl TestLost {
-    /// How many records it had.
-    async fn of(phone: &mut Phone, app: &App) -> usize {
-        let cursors = phone.cursors.values().cloned().collect();
-        let mut request = phone.device.pull(phone.epoch.clone(), cursors);
-        request.max_records = Some(3);
-        let answer = super::super::pull::pull(app, phone.device.person_id, request);
-        let answer = answer.await.unwrap();
-        let pages = answer.answers.iter().map(|answer| match &answer.update {
-            ScopeUpdate::Page(page) => page.records.len(),
-            ScopeUpdate::Drop { .. } => 0,
-        });
-        pages.sum()
-    }
 }
