@@ -94,3 +94,74 @@ fn a_pass_writes_only_what_it_changes() {
         assert!(!statements(&db, |conn| windows::due(conn, &bound(), 10).map(drop)).is_empty());
     });
 }
+
+/// Of a million rows that came to their end in 100 scopes, 10,000 are still given out, and 200 are due.
+const MILLION: &str = "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
+    digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, aside, to_weigh) \
+    SELECT 'jurisdiction:' || (i % 100), 1, {id}, true, 1, 0, 0, i, 1, i, i, 500, 5, \
+    CASE WHEN i > 990000 THEN 0 ELSE 1 END, false FROM {counted}";
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn what_a_pass_and_a_first_read_cost_beside_a_million_rows() {
+    each_database(|url| {
+        let db = opened(url);
+        let filled = db.write_blocking(|tx| {
+            let (id, counted) = match tx.conn() {
+                super::Conn::Postgres(_) => (
+                    "decode(md5(i::text), 'hex')",
+                    "generate_series(1, 1000000) AS counted(i)",
+                ),
+                super::Conn::Sqlite(_) => (
+                    "CAST(printf('%08x%08x', i * 2654435761 % 4294967296, i) AS BLOB)",
+                    "(WITH RECURSIVE counted(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counted \
+                     WHERE i < 1000000) SELECT i FROM counted)",
+                ),
+            };
+            let sql = MILLION.replace("{id}", id).replace("{counted}", counted);
+            diesel::RunQueryDsl::execute(diesel::sql_query(sql), tx.conn())?;
+            diesel::RunQueryDsl::execute(diesel::sql_query("ANALYZE"), tx.conn())?;
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!(filled, Ok(()));
+        let pass = |begins: i64| {
+            let bound = Bound {
+                begins: Timestamp::from_millis(begins),
+                ..bound()
+            };
+            let turned = db.write_blocking(move |tx| windows::by_age(tx, &bound, 1_000));
+            turned.unwrap_or_default()
+        };
+        // Twice: the first time pages of the disk are read.
+        for (what, begins) in [("nothing", 990_001), ("nothing", 990_001), ("200", 990_201)] {
+            let begun = std::time::Instant::now();
+            let turned = pass(begins);
+            println!("{what} due: {turned} turned in {:?}", begun.elapsed());
+        }
+        let scope = Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)));
+        let named =
+            format!("UPDATE scope_rows SET scope = '{scope}' WHERE scope = 'jurisdiction:7'");
+        let renamed = db.write_blocking(move |tx| {
+            diesel::RunQueryDsl::execute(diesel::sql_query(named.as_str()), tx.conn())
+                .map_err(StoreError::from)
+        });
+        assert_eq!(renamed, Ok(10_000));
+        for _ in 0..2 {
+            let begun = std::time::Instant::now();
+            let first =
+                db.read_blocking(|tx| feed::first(tx.conn(), scope, Position::END, None, 1_000));
+            let rows = first.map(|rows| rows.len());
+            println!(
+                "first read: {rows:?} rows of 10,000 in {:?}",
+                begun.elapsed()
+            );
+            let begun = std::time::Instant::now();
+            let sum = db.read_blocking(|tx| feed::checkpoint(tx.conn(), scope));
+            println!(
+                "sum: {:?} in {:?}",
+                sum.map(|sum| sum.count),
+                begun.elapsed()
+            );
+        }
+    });
+}
