@@ -32,7 +32,7 @@ fn place(settled_at: Option<Timestamp>, position: u64) -> FirstPlace<Place> {
 
 #[test]
 fn open_work_comes_before_what_came_to_its_end_and_of_that_the_newest() {
-    let mut rows = vec![
+    let mut rows = [
         place(at(7), 2),
         place(None, 8),
         place(at(9), 1),

@@ -342,7 +342,7 @@ impl<P: FeedPosition> Pull<P> {
         }
     }
 
-    const fn from_the_beginning(&self) -> Way<P> {
+    const fn whole(&self) -> Way<P> {
         let read = FirstRead {
             upto: self.reached,
             rows: 0,
@@ -352,7 +352,7 @@ impl<P: FeedPosition> Pull<P> {
     }
 
     fn starting_point(&mut self, held: &ScopeCursor) -> (Way<P>, Option<ResetReason>) {
-        let anew = self.from_the_beginning();
+        let anew = self.whole();
         let Some(cursor) = &held.cursor else {
             return (anew, Some(ResetReason::First));
         };
@@ -376,7 +376,7 @@ impl<P: FeedPosition> Pull<P> {
     }
 
     fn begin_anew(&mut self, reason: ResetReason) {
-        let anew = self.from_the_beginning();
+        let anew = self.whole();
         if let Some(serving) = self.serving.take() {
             self.serving = Some(Serving::new(serving.held, anew, Some(reason)));
             self.stage = Stage::Reading;
