@@ -416,7 +416,8 @@ fn every_limit_of_the_settings_has_a_test() {
         .parent()
         .unwrap();
     let read = |path: &str| std::fs::read_to_string(top.join(path)).unwrap();
-    let settings = ["settings.rs", "settings/sync.rs"].map(|file| read(&format!("server/src/{file}")));
+    let settings =
+        ["settings.rs", "settings/sync.rs"].map(|file| read(&format!("server/src/{file}")));
     let settings = settings.concat();
     let numbers = ["usize", "u32", "u64", "i64"];
     let limits: BTreeSet<&str> = settings
