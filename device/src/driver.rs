@@ -70,6 +70,8 @@ pub struct Device {
     pub photos: PhotoDir,
     /// The command that took no effect and whose place the next one takes.
     pub instead_of: Option<i64>,
+    /// Is told every notice at once, while a run goes on.
+    pub watch: Option<fn(&Notice)>,
     /// What unlocks all of it.
     pub key: DataKey,
     pub(crate) store: Store,
@@ -139,6 +141,7 @@ impl Device {
             engine,
             photos,
             instead_of: None,
+            watch: None,
             key,
             store,
         })
@@ -294,6 +297,7 @@ impl Device {
                         renewals += 1;
                         self.renew(transport, &mut run)?;
                     }
+                    self.watch.iter().for_each(|watch| watch(&notice));
                     note(&mut run, notice);
                 }
                 Some(Output::Send { id, request }) => {

@@ -37,6 +37,8 @@ mod revoked;
 mod sealed;
 #[path = "loopback/too_large.rs"]
 mod too_large;
+#[path = "loopback/windows.rs"]
+mod windows;
 #[path = "loopback/with_photos.rs"]
 mod with_photos;
 #[path = "loopback/words.rs"]

@@ -113,6 +113,11 @@ impl Query {
         Ok(Self { terms })
     }
 
+    /// The terms as text: what reads as the same query.
+    pub fn text(&self) -> String {
+        self.terms.join(" ")
+    }
+
     /// Whether every term occurs in text that was [normalised](normalise).
     pub fn matches(&self, normalised: &str) -> bool {
         self.terms.iter().all(|term| normalised.contains(term))

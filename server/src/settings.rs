@@ -1,6 +1,7 @@
 //! Settings from file, environment and flags, each with its default and its unit.
 
 mod of_rules;
+mod sync;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,11 +11,12 @@ use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::inspection::InspectionLimits;
 use hazardloop_domain::pack::TABLE_BYTES_MAX;
-use hazardloop_sync_protocol::wire::WireLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::store::DbOptions;
 use crate::tables::{ArchiveLimits, TableLimits};
+
+pub use sync::{SyncLimits, WindowSettings, Windows};
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -359,38 +361,6 @@ impl Default for InspectionSettings {
             inspection_photos: limits.photos,
             plan_days: limits.plan_days,
             nearby_days: 30,
-        }
-    }
-}
-
-/// Limits on sync messages.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SyncLimits {
-    /// Bytes of one message.
-    pub body_bytes: usize,
-    /// Commands in one push.
-    pub commands: usize,
-    /// Records in one pull answer.
-    pub records: usize,
-    /// Co-signatures of one command.
-    pub co_signatures: usize,
-    /// Days after its revocation in which a device may still offer what it has not sent.
-    pub offer_days: i64,
-    /// Commands that are kept of one revoked device.
-    pub offered_commands: usize,
-}
-
-impl Default for SyncLimits {
-    fn default() -> Self {
-        let limits = WireLimits::default();
-        Self {
-            body_bytes: limits.body_bytes,
-            commands: limits.commands,
-            records: limits.records,
-            co_signatures: limits.co_signatures,
-            offer_days: 90,
-            offered_commands: 1_000,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The people and places of every schedule: two towns, three enterprises, five people with a phone each.
 
 use hazardloop_domain::access::{Certificate, Grant, GrantScope, PersonRecord, Role};
-use hazardloop_domain::command::{Action, Amend, Confirm, Grade, Note, Report, Source};
+use hazardloop_domain::command::{Action, Amend, Confirm, Grade, Note, Report, Source, Withdraw};
 use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
 use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
@@ -153,5 +153,12 @@ pub fn confirm(due: LocalDate) -> Action {
         responsible_unit: None,
         served: None,
         category: Some("生产设备设施".to_owned()),
+    })
+}
+
+/// A report that is taken back.
+pub fn withdraw() -> Action {
+    Action::Withdraw(Withdraw {
+        reason: "误报".to_owned(),
     })
 }

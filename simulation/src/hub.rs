@@ -9,7 +9,7 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub::memory::{MemoryHub, Rules as _, Sender, Tables};
+use hazardloop_sync_protocol::hub::memory::{MemoryHub, Rules as _, Sender, Tables, Window};
 use hazardloop_sync_protocol::wire::{
     Checkpoint, CommandPayload, Envelope, Opened, Outcome, PushRequest, PushResponse, PushResult,
     Receipt, RecordKind, Scope, WireLimits,
@@ -22,6 +22,12 @@ use crate::variant::Variant;
 
 /// Most records of one answer, so that schedules have many.
 const PAGE: usize = 4;
+
+/// What it still gives out of what came to its end: little, so that schedules go beyond it both ways.
+pub const WINDOW: Window = Window {
+    closed_days: 1,
+    closed_bytes: 1_200,
+};
 
 /// What a backup of the hub holds.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub struct Hub {
     pub now: Timestamp,
     /// The hub itself.
     pub memory: MemoryHub<WatchedRules>,
+    /// When it last left out what is outside of its window.
+    pub kept_at: Timestamp,
     /// Counts its restores.
     epoch: u64,
     backup: Option<Box<Backup>>,
@@ -59,6 +67,7 @@ impl Hub {
         let rules = WatchedRules::new(variant);
         let mut memory = MemoryHub::new(&epoch_name(1), digest_key(1), rules);
         memory.limits.records = PAGE;
+        memory.tables.window = Some(WINDOW);
         for person in cast::people() {
             memory.tables.put_person(person);
         }
@@ -68,6 +77,7 @@ impl Hub {
         Self {
             now: cast::BEGIN,
             memory,
+            kept_at: cast::BEGIN,
             epoch: 1,
             backup: None,
             said: BTreeMap::new(),
@@ -86,6 +96,14 @@ impl Hub {
     /// All that was found, once.
     pub fn take_found(&mut self) -> Vec<Found> {
         std::mem::take(&mut self.memory.rules.found)
+    }
+
+    /// Leaves out what came to its end too long ago, or is too much.
+    pub fn keep_windows(&mut self) {
+        self.kept_at = self.now;
+        if self.variant() != Variant::NeverClosesTheWindow {
+            self.memory.tables.keep_windows(self.now);
+        }
     }
 
     /// A device is enrolled.

@@ -1,8 +1,8 @@
 //! What the simulated hub answers to a pull, what must hold of every page of it, and the ways in which it is broken.
 
 use hazardloop_domain::ids::{HazardId, PersonId};
-use hazardloop_sync_protocol::hub::FeedPosition as _;
 use hazardloop_sync_protocol::hub::memory::Place;
+use hazardloop_sync_protocol::hub::{FirstPlace, has_passed};
 use hazardloop_sync_protocol::wire::{
     Page, PullRequest, PullResponse, Record, RecordKind, Scope, ScopeUpdate,
 };
@@ -27,8 +27,8 @@ impl Hub {
             let held = held.find(|held| held.scope == answer.scope);
             let cursor = held.and_then(|held| held.cursor.as_ref());
             let cursor = cursor.filter(|_| page.reset.is_none());
-            let from = cursor.and_then(|cursor| Place::from_cursor(&cursor.0));
-            self.check_page(answer.scope, from.unwrap_or(Place::START), page);
+            let from = cursor.map(|cursor| cursor.0.as_slice());
+            self.check_page(answer.scope, from, page);
             self.check_visible(person, page);
         }
         Some(answer)
@@ -63,22 +63,29 @@ impl Hub {
         elsewhere.find_map(|row| row.record.clone())
     }
 
-    /// Invariants 10, 13 and 14 of one page.
-    fn check_page(&mut self, scope: Scope, from: Place, page: &Page) {
-        let to = Place::from_cursor(&page.cursor.0).unwrap_or(Place::START);
+    /// Invariants 10, 13 and 14 of one page, which goes from one cursor to the next.
+    fn check_page(&mut self, scope: Scope, from: Option<&[u8]>, page: &Page) {
+        let to = Some(page.cursor.0.as_slice());
         let mut wrong = Vec::new();
         let rows = self.memory.tables.scopes.get(&scope);
         for ((kind, id), row) in rows.into_iter().flat_map(|rows| &rows.rows) {
-            let due = row.at > from && row.at <= to;
+            let given = row.given();
+            let place = FirstPlace {
+                settled_at: row.settled_at,
+                position: row.at,
+            };
+            let passed = |cursor| has_passed::<Place>(cursor, place, given.is_some());
+            let due = !passed(from) && passed(to);
             let named = |record: &Record| record.kind == *kind && record.id == *id;
             let sent = page.records.iter().find(|record| named(record));
             let removed = page
                 .removals
                 .iter()
                 .any(|key| key.kind == *kind && key.id == *id);
-            match &row.record {
+            match given {
                 Some(record) if due && sent != Some(record) => wrong.push((10, *id)),
-                None if due && !removed && page.reset.is_none() => wrong.push((10, *id)),
+                // Whoever begins anew holds nothing that could be removed.
+                None if due && !removed && from.is_some() => wrong.push((10, *id)),
                 None if sent.is_some() => wrong.push((14, *id)),
                 _ => {}
             }
@@ -90,7 +97,7 @@ impl Hub {
             self.find(Found::new(13, format!("the sum of {scope}")));
         }
         for (invariant, id) in wrong {
-            let what = format!("{id} in {scope} between {from:?} and {to:?}");
+            let what = format!("{id} in {scope} between {from:02x?} and {to:02x?}");
             self.find(Found::new(invariant, what));
         }
     }

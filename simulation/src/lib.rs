@@ -9,6 +9,7 @@
 pub mod cast;
 pub mod device;
 pub mod dice;
+mod ends;
 pub mod hub;
 mod hub_pull;
 pub mod hub_rules;

@@ -1,11 +1,13 @@
 //! What must hold, and what is found wrong: the invariants of `docs/PROTOCOL.md` by their numbers.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::device::{Standing, State};
 use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, WireLimits};
 
 use crate::device::Device;
-use crate::hub::Hub;
+use crate::hub::{Hub, WINDOW};
 use crate::hub_rules::marker_of;
 
 /// Something that does not hold.
@@ -108,7 +110,7 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
     for scope in granted {
         let rows = hub.memory.tables.scopes.get(&scope);
         let rows = rows.into_iter().flat_map(|rows| &rows.rows);
-        let there = rows.filter_map(|(key, row)| Some((key, row.record.as_ref()?)));
+        let there = rows.filter_map(|(key, row)| Some((key, row.given()?)));
         let mut expected = 0;
         for (key, record) in there {
             expected += 1;
@@ -135,10 +137,37 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
     }
 }
 
-/// Invariants 8 and 9 by the hazards themselves, and not by what the hub's feed says of them: every hazard of a
-/// place is there, and no other.
+/// The hazards of a place that its window leaves out, counted anew by the hazards themselves: those that came to their
+/// end too long ago, and beyond the bytes all but the newest.
+fn outside_of_the_window(hub: &Hub, scope: Scope) -> BTreeSet<HazardId> {
+    let rows = hub.memory.tables.scopes.get(&scope);
+    let ended = hub.memory.tables.hazards.values().filter_map(|hazard| {
+        let row = rows?.rows.get(&(RecordKind::Hazard, hazard.id.0))?;
+        row.record.as_ref().filter(|_| hazard.is_settled())?;
+        let bytes = minicbor::to_vec(hazard).map_or(0, |body| body.len() as u64);
+        Some((row.settled_at?, hazard.id, bytes))
+    });
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_unstable();
+    let begins = -i64::from(WINDOW.closed_days) * 86_400_000;
+    let begins = hub.kept_at.plus_millis(begins);
+    let (mut bytes, mut full) = (0, false);
+    let mut outside = BTreeSet::new();
+    for (settled_at, id, size) in ended.into_iter().rev() {
+        full |= settled_at < begins || bytes + size > WINDOW.closed_bytes;
+        bytes += size;
+        if full {
+            outside.insert(id);
+        }
+    }
+    outside
+}
+
+/// Invariants 7, 8 and 9 by the hazards themselves, and not by what the hub's feed says of them: every hazard of a
+/// place is there that its window does not leave out, and no other.
 fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>) {
     let rows = device.disk.members.get(&scope);
+    let outside = outside_of_the_window(hub, scope);
     for hazard in hub.memory.tables.hazards.values() {
         let within = match scope {
             Scope::Jurisdiction(town) => hazard.jurisdiction_id == town,
@@ -148,6 +177,13 @@ fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>)
         let key = (RecordKind::Hazard, hazard.id.0);
         let held = rows.is_some_and(|rows| rows.contains_key(&key));
         let (number, id) = (device.number, hazard.id);
+        if within && outside.contains(&id) {
+            if held {
+                let what = format!("device {number}, {scope}: {id:?} is outside of the window");
+                found.push(Found::new(7, what));
+            }
+            continue;
+        }
         if within && !held {
             found.push(Found::new(
                 9,

@@ -17,12 +17,16 @@ pub enum Step {
     Amend(DeviceNo),
     /// Somebody confirms a hazard that they see.
     Confirm(DeviceNo),
+    /// Somebody takes a report back that they see: it comes to its end.
+    Withdraw(DeviceNo),
     /// The device finds a network and syncs.
     Sync(DeviceNo),
     /// This befalls the next requests of a device.
     Net(DeviceNo, NetFault, usize),
     /// Time passes, milliseconds.
     Wait(i64),
+    /// Hours pass, and the hub leaves out what came to its end too long ago, or is too much.
+    Hours(i64),
     /// The app is killed at one of its next writes: before or after it is durable.
     Crash(DeviceNo, usize, bool),
     /// So many of the next writes find the disk full.
@@ -76,14 +80,16 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         0..14 => Step::Report(device),
         14..32 => Step::Note(device),
         32..37 => Step::Amend(device),
-        37..42 => Step::Confirm(device),
+        37..39 => Step::Confirm(device),
+        39..42 => Step::Withdraw(device),
         42..66 => Step::Sync(device),
         66..78 => {
             let fault = NetFault::ALL.get(dice.below(NetFault::ALL.len()));
             let fault = fault.copied().unwrap_or(NetFault::RequestLost);
             Step::Net(device, fault, 1 + dice.below(3))
         }
-        78..82 => Step::Wait(1_000 + dice.below(600_000) as i64),
+        78..80 => Step::Wait(1_000 + dice.below(600_000) as i64),
+        80..82 => Step::Hours(1 + dice.below(20) as i64),
         82..87 => Step::Crash(device, 1 + dice.below(4), dice.one_in(2)),
         87..89 => Step::DiskFull(device, 1 + dice.below(3)),
         89..92 => Step::Clock(device, (dice.below(40) as i64 - 20) * 86_400_000),

@@ -34,8 +34,8 @@ pub struct Report {
     pub effects: Vec<String>,
 }
 
-struct World {
-    hub: Hub,
+pub(crate) struct World {
+    pub(crate) hub: Hub,
     devices: Vec<Device>,
     attempts: Vec<Attempt>,
     faults: BTreeMap<String, usize>,
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    fn count(&mut self, fault: &str) {
+    pub(crate) fn count(&mut self, fault: &str) {
         *self.faults.entry(fault.to_owned()).or_default() += 1;
     }
 
@@ -134,12 +134,14 @@ impl World {
             Step::Note(device) => self.note(number, device, dice),
             Step::Amend(device) => self.amend(number, device, dice),
             Step::Confirm(device) => self.confirm(device, dice),
+            Step::Withdraw(device) => self.withdraw(device, dice),
             Step::Sync(device) => self.sync(device, dice),
             Step::Net(device, fault, times) => {
                 let faults = &mut self.devices[device].faults;
                 faults.extend(std::iter::repeat_n(fault, times));
             }
             Step::Wait(ms) => self.hub.now = self.hub.now.plus_millis(ms),
+            Step::Hours(hours) => self.pass_hours(hours),
             Step::Crash(device, writes, durable) => {
                 self.devices[device].crash = Some((writes, durable));
             }
@@ -197,7 +199,7 @@ impl World {
     }
 
     /// Some hazard that the person sees, with its version.
-    fn pick(
+    pub(crate) fn pick(
         &self,
         number: usize,
         dice: &mut Dice,
@@ -234,7 +236,7 @@ impl World {
         }
     }
 
-    fn act(
+    pub(crate) fn act(
         &mut self,
         number: usize,
         id: HazardId,
@@ -450,6 +452,7 @@ impl World {
         }
         let mut before = None;
         for _ in 0..ROUNDS {
+            self.hub.keep_windows();
             for number in 0..self.devices.len() {
                 self.sync(number, dice);
             }

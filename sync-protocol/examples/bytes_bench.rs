@@ -279,6 +279,7 @@ fn one_change(
             count: 10_000,
             digest: numbers.next(),
         }),
+        extent: None,
     };
     vec![ScopeAnswer {
         scope: Scope::Jurisdiction(hazard.jurisdiction_id),
@@ -344,6 +345,7 @@ fn answers(pages: &[&[Hazard]], epoch: &str) -> Vec<PullResponse> {
             removals: Vec::new(),
             cursor: Bytes(vec![0; 12]),
             checkpoint: None,
+            extent: None,
         };
         let update = ScopeUpdate::Page(page);
         response(vec![ScopeAnswer { scope, update }], epoch, false)

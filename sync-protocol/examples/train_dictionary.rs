@@ -73,6 +73,7 @@ fn answers(rows: Vec<Row>) -> Vec<Vec<u8>> {
                 count: numbers.below(9_000),
                 digest: numbers.next(),
             }),
+            extent: None,
         };
         all.push(encode(&PullResponse {
             protocol: 1,

@@ -195,6 +195,8 @@ pub enum Task {
     Checklists(ChecklistArgs),
     /// Lists the packs on this device, or the standards and checklists of one.
     Packs(PacksArgs),
+    /// Looks hazards up that are not on this device (needs the server).
+    Find(ListArgs),
     /// Lists hazards that nobody answers for (needs the server).
     Unclaimed(UnclaimedArgs),
     /// Says which department answers for what (needs the server).

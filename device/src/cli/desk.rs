@@ -1,5 +1,6 @@
 //! Desk work that no replica holds, read from the server while there is a network: hazards that
-//! nobody answers for, who answers for what, hand-overs. All but `hand_over.rs` only reads.
+//! nobody answers for or that are not on this device (`find_online.rs`), who answers for what, hand-overs.
+//! All but `hand_over.rs` only reads.
 
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
@@ -29,7 +30,7 @@ const MOST_PAGES: usize = 100;
 pub(super) fn asks(task: &Task) -> bool {
     match task {
         Task::Unclaimed(_) | Task::Responsibilities(_) | Task::HandOvers(_) => true,
-        Task::HandOver(_) => true,
+        Task::HandOver(_) | Task::Find(_) => true,
         Task::Orders(args) => args.online,
         _ => false,
     }
@@ -57,6 +58,7 @@ pub(super) fn run(
         Task::Unclaimed(args) => desk.unclaimed(args)?,
         Task::Responsibilities(args) => desk.responsibilities(args)?,
         Task::HandOvers(args) => desk.hand_overs(args)?,
+        Task::Find(args) => desk.find(args)?,
         Task::HandOver(args) => {
             let id = args.again.unwrap_or_else(|| ambient.uuid_v7());
             desk.hand_over(args, id)?
@@ -138,7 +140,7 @@ impl HandOver {
 pub(super) struct Desk<'a> {
     pub(super) device: &'a mut Device,
     pub(super) transport: Transport,
-    ground: Ground,
+    pub(super) ground: Ground,
     pub(super) now: Timestamp,
     pub(super) lang: Language,
 }
@@ -314,7 +316,7 @@ pub(super) fn typed<T: DeserializeOwned>(items: &[Value]) -> Result<Vec<T>, Trou
 }
 
 /// A text as the value of a query parameter (RFC 3986).
-fn query_value(text: &str) -> String {
+pub(super) fn query_value(text: &str) -> String {
     let mut written = String::new();
     for byte in text.bytes() {
         match byte {

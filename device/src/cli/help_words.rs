@@ -84,13 +84,16 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
     if argument.is_empty() {
         return of(command);
     }
-    of(format!("{command} {argument}").trim_start()).or_else(|| of(argument))
+    let own = |command: &str| of(format!("{command} {argument}").trim_start());
+    // What is looked up on the server is narrowed as a list is.
+    let as_list = || own("list").filter(|_| command == "find");
+    own(command).or_else(as_list).or_else(|| of(argument))
 }
 
 const ZH: Words = &[
     (
         "",
-        "现场设备（命令行）。除 enroll、pull、push、sync、unclaimed、responsibilities、hand-overs、hand-over 外都可离线使用。\n\n\
+        "现场设备（命令行）。除 enroll、pull、push、sync、find、unclaimed、responsibilities、hand-overs、hand-over 外都可离线使用。\n\n\
          退出码：0 完成；1 本机磁盘或文件出错；2 用法有误；3 规则不允许，未入队；\
          4 服务器不可达或另一进程正在同步（数据已保留）；5 有事项需人工处理。",
     ),
@@ -261,8 +264,8 @@ const ZH: Words = &[
 const EN: Words = &[
     (
         "",
-        "A field device on the command line. All but enroll, pull, push, sync, unclaimed, \
-         responsibilities, hand-overs and hand-over works offline.\n\n\
+        "A field device on the command line. All but enroll, pull, push, sync, find, \
+         unclaimed, responsibilities, hand-overs and hand-over works offline.\n\n\
          Exit codes: 0 done; 1 this device's own disk or files failed; 2 wrong usage; 3 refused by \
          the rules, nothing was queued; 4 the server is not reachable or another process speaks to \
          it (work is kept); 5 something needs a person's attention.",

@@ -98,6 +98,12 @@ pub(super) const ZH: Words = &[
         "行业包名称；给出时逐一列出标准（文号、日期、状态）和检查表（版本、项数）",
     ),
     (
+        "find",
+        "在服务器上查找隐患，包括早已办结、不在本机的；条件与 list 相同（需要网络）",
+    ),
+    ("find --limit", "最多显示几条；默认 50"),
+    ("find --criterion", "符合的判定标准：编码（不写版本）"),
+    (
         "unclaimed",
         "列出无主隐患：行业不明，或没有部门负责（需要网络；督办人员、部门负责人、管理员）",
     ),
@@ -291,6 +297,19 @@ pub(super) const EN: Words = &[
     (
         "packs NAME",
         "A pack, to see its standards (number, dates, status) and checklists (edition, items)",
+    ),
+    (
+        "find",
+        "Look hazards up on the server, also those closed long ago that are not on this device; narrowed as \
+         list is (needs the server)",
+    ),
+    (
+        "find --limit",
+        "Most hazards that are shown; 50 where nothing is said",
+    ),
+    (
+        "find --criterion",
+        "Those that meet this criterion: CODE, without an edition",
     ),
     (
         "unclaimed",

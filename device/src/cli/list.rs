@@ -18,6 +18,7 @@ use super::list_args::{LISTED, ListArgs, OrdersArgs, Sort};
 use super::parse_lists::{CriterionCode, Near};
 use super::show::{Answer, summary, summary_json};
 use super::trouble::Trouble;
+use super::windows;
 use super::words::say;
 use crate::driver::Device;
 
@@ -123,7 +124,10 @@ fn overdue(yes: bool, no: bool) -> Option<bool> {
     (yes || no).then_some(yes)
 }
 
-fn enterprise(device: &Device, text: Option<&str>) -> Result<Option<EnterpriseId>, Trouble> {
+pub(super) fn enterprise(
+    device: &Device,
+    text: Option<&str>,
+) -> Result<Option<EnterpriseId>, Trouble> {
     text.map(|text| find::enterprise(&device.engine, text))
         .transpose()
 }
@@ -215,6 +219,7 @@ pub(super) fn list(
         });
     }
     lines.extend(cut_off(found, most, lang));
+    lines.extend(windows::hint(device, lang));
     let one = |view: &HazardView| {
         let mut json = summary_json(view, now);
         if let (Some(metres), Value::Object(members)) = (away(&view.hazard), &mut json) {

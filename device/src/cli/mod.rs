@@ -15,6 +15,7 @@ mod cosign_words;
 mod desk;
 mod desk_words;
 mod find;
+mod find_online;
 mod ground;
 mod hand_over;
 pub mod help;
@@ -52,6 +53,7 @@ mod steps_beside;
 mod trouble;
 pub mod visit_args;
 mod visits;
+mod windows;
 mod words;
 
 use std::io::{BufRead as _, Write};
@@ -345,7 +347,8 @@ fn queues(arguments: &Arguments) -> bool {
 fn takes_signatures(task: &Task) -> bool {
     match task {
         Task::Enroll(_) | Task::Pull(_) | Task::Push(_) | Task::Sync(_) => false,
-        Task::Photo(_) | Task::List(_) | Task::Orders(_) | Task::Packs(_) => false,
+        Task::Photo(_) | Task::List(_) | Task::Find(_) => false,
+        Task::Orders(_) | Task::Packs(_) => false,
         Task::Unclaimed(_) | Task::Responsibilities(_) => false,
         Task::HandOvers(_) | Task::HandOver(_) => false,
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
@@ -414,6 +417,7 @@ fn network(
     let lang = arguments.lang;
     let transport = Transport::new(&device.account.server);
     let patience_ms = i64::from(wait_s).saturating_mul(1_000);
+    device.watch = (!arguments.json).then_some(windows::watch(lang));
     let mut run = device.run(ambient, &transport, lanes, patience_ms)?;
     // What this very run brought back (a photo's verification) is asked for once more.
     if run.failure.is_none() && lanes == LaneName::ALL && run.requests > 1 {

@@ -183,6 +183,12 @@ impl Frame {
             reference: self.reference,
         }
     }
+
+    /// As it is written.
+    pub(super) fn text(&self) -> String {
+        let [west, south, east, north] = self.edges.edges();
+        format!("{west},{south},{east},{north}@{}", self.reference)
+    }
 }
 
 /// Reads `WEST,SOUTH,EAST,NORTH[@reference]`.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Language;
 use super::attention;
-use super::show_beside;
 use super::words::{self, say};
+use super::{show_beside, windows};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -207,7 +207,10 @@ fn scopes_json(state: &State) -> Vec<Value> {
         .iter()
         .map(|(scope, held)| {
             let count = held.held.map_or(0, |held| held.count);
-            json!({ "scope": scope, "records": count, "complete": held.complete })
+            json!({
+                "scope": scope, "records": count, "complete": held.complete,
+                "closed": held.window.map(windows::json),
+            })
         })
         .collect()
 }
@@ -249,6 +252,8 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
     if meta.must_rekey {
         lines.push(words::restored(lang).to_owned());
     }
+    lines.extend(windows::reading(device, lang));
+    lines.extend(windows::lines(device, now, lang));
     let json = json!({
         "server": account.server,
         "login": account.login,
@@ -261,6 +266,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "photos_given_up": given_up,
         "photos": photos,
         "scopes": scopes,
+        "reading": windows::reading_json(device),
         "epoch": meta.epoch,
         "last_contact": meta.contact_at,
         "server_time_at_contact": meta.server_time,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args::Language;
 use super::show::{Answer, command_json};
-use super::words;
+use super::{windows, words};
 use crate::driver::{Device, RunReport};
 
 /// What a run did. `attention`: commands settled in it that need a person.
@@ -36,6 +36,7 @@ pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Lan
     if device.engine.state().meta.must_rekey {
         lines.push(words::restored(lang).to_owned());
     }
+    lines.extend(windows::reading(device, lang));
     lines.extend(
         run.failure
             .iter()
@@ -52,6 +53,7 @@ pub(super) fn run(device: &Device, run: &RunReport, attention: &[i64], lang: Lan
         "needs_attention": attention,
         "on_device": waiting,
         "photos_on_device": photos,
+        "reading": windows::reading_json(device),
         "failure": run.failure.as_ref().map(|failure| format!("{failure:?}")),
         "message": run.failure.as_ref().map(|failure| words::failure(lang, failure)),
     });

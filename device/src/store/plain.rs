@@ -186,6 +186,9 @@ fn read_scopes(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<()
             complete,
             staging_reset,
             last_mismatch: last_mismatch.map(Timestamp::from_millis),
+            // What an earlier build did not keep the next change of the scope tells.
+            window: None,
+            first_rows: None,
         };
         ops.push(StoreOp::PutScope(scope_of(&scope)?, state));
     }

@@ -10,7 +10,7 @@ use hazardloop_sync_protocol::device::{
 };
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, Envelope, Receipt, Record, RecordKind, Scope,
+    Bytes, Checkpoint, ClosedWindow, Envelope, Receipt, Record, RecordKind, Scope,
 };
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
@@ -194,6 +194,10 @@ pub(super) struct ScopeRow {
     staging_reset: bool,
     #[n(5)]
     last_mismatch: Option<Timestamp>,
+    #[n(6)]
+    window: Option<ClosedWindow>,
+    #[n(7)]
+    first_rows: Option<u64>,
 }
 
 impl ScopeRow {
@@ -205,6 +209,8 @@ impl ScopeRow {
             complete: of.complete,
             staging_reset: of.staging_reset,
             last_mismatch: of.last_mismatch,
+            window: of.window,
+            first_rows: of.first_rows,
         }
     }
 
@@ -215,6 +221,8 @@ impl ScopeRow {
             complete: self.complete,
             staging_reset: self.staging_reset,
             last_mismatch: self.last_mismatch,
+            window: self.window,
+            first_rows: self.first_rows,
         };
         (self.scope, state)
     }

@@ -114,6 +114,12 @@ fn all_ops() -> Vec<StoreOp> {
         complete: true,
         staging_reset: true,
         last_mismatch: Some(Timestamp::from_millis(-4)),
+        window: Some(ClosedWindow {
+            closed_days: 30,
+            closed_bytes: 4_096,
+            complete_after: Some(Timestamp::from_millis(5)),
+        }),
+        first_rows: Some(7),
     };
     vec![
         StoreOp::PutMeta(Meta {

@@ -50,6 +50,11 @@ pub enum BoundingBoxError {
 }
 
 impl BoundingBox {
+    /// West, south, east and north, degrees.
+    pub const fn edges(&self) -> [f64; 4] {
+        [self.west, self.south, self.east, self.north]
+    }
+
     /// A box from its four edges in WGS-84 degrees; `west > east` crosses the 180th meridian.
     pub fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Self, BoundingBoxError> {
         let longitudes = -180.0..=180.0;

@@ -86,6 +86,23 @@ impl Hazard {
         listing.is_some_and(|listing| listing.delisting.is_none())
     }
 
+    /// Whether it came to its end: nobody has anything to do about it any more, unless somebody opens it again.
+    /// Under listed supervision, or while somebody is asked to decide, it is not there yet.
+    pub fn is_settled(&self) -> bool {
+        let ended = match &self.status {
+            Status::Reported
+            | Status::Confirmed { .. }
+            | Status::Rectifying { .. }
+            | Status::PendingReinspection { .. } => false,
+            Status::Closed { .. }
+            | Status::Rejected { .. }
+            | Status::Withdrawn { .. }
+            | Status::Merged { .. } => true,
+            Status::Transferred { transfer } => transfer.receipt.is_some(),
+        };
+        ended && !self.is_listed() && self.proposal.is_none()
+    }
+
     /// Whether work is ordered to stand still.
     pub fn is_suspended(&self) -> bool {
         let suspension = self.suspension.as_ref();

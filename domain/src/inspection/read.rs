@@ -18,6 +18,14 @@ impl Inspection {
         }
     }
 
+    /// Whether it came to its end.
+    pub const fn is_settled(&self) -> bool {
+        matches!(
+            self.status,
+            InspectionStatus::Completed { .. } | InspectionStatus::Cancelled { .. }
+        )
+    }
+
     /// The enterprise, where it may know of the inspection: of an unannounced visit nothing may
     /// reach it before the visit begins (四不两直).
     pub fn announced_to(&self) -> Option<EnterpriseId> {

@@ -5,6 +5,7 @@ pub mod fill_sector;
 pub mod follow_enterprise;
 pub mod follow_sector;
 pub mod hand_over_teams;
+pub mod keep_windows;
 pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    hand_over_teams, recompute_deadlines, recount_unclaimed, thumbnail,
+    hand_over_teams, keep_windows, recompute_deadlines, recount_unclaimed, thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -29,6 +29,9 @@ pub const LONGEST_PAUSE_MS: i64 = 60 * 60 * 1000;
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     if let Err(error) = expire_uploads::schedule(&app).await {
         tracing::warn!(%error, "the clearing of uploads could not be scheduled");
+    }
+    if let Err(error) = keep_windows::schedule(&app).await {
+        tracing::warn!(%error, "the windows of what devices hold could not be scheduled");
     }
     while !*stop.borrow() {
         match run_one(&app).await {
@@ -92,6 +95,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::RecountUnclaimed) => recount_unclaimed::run(app, &job.payload).await,
         Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
+        Some(JobKind::KeepWindows) => keep_windows::run(app).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

@@ -277,3 +277,22 @@ fn kinds_read_back() {
         assert_eq!(JobKind::from_name(kind.as_str()), Some(kind));
     }
 }
+
+#[test]
+fn windows_are_kept_by_one_job_for_all_servers_that_comes_back() {
+    each_world(|world| async move {
+        use super::keep_windows::{EVERY_MS, schedule};
+        schedule(&world.app).await.unwrap();
+        schedule(&world.app).await.unwrap();
+        assert_eq!(run_due(&world.app).await.unwrap(), 1, "one for both");
+        assert_eq!(
+            run_due(&world.app).await.unwrap(),
+            0,
+            "nothing more is due now"
+        );
+        let key = JobKind::KeepWindows.as_str();
+        assert_eq!(state(&world, key).await, JobState::Pending);
+        world.pass(EVERY_MS);
+        assert_eq!(run_due(&world.app).await.unwrap(), 1);
+    });
+}

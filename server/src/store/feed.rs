@@ -3,9 +3,13 @@
 //! One row per (scope, record). A change moves the row to the end of the order, so that a cursor
 //! that has passed its old place meets it again, and nothing has to be compacted.
 
+mod first;
+
+pub use first::first;
+
 use diesel::QueryResult;
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Integer, Text};
+use diesel::sql_types::{BigInt, Binary, Integer, Text};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub;
@@ -15,11 +19,11 @@ use uuid::Uuid;
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
 use super::schema::scope_rows;
+use super::windows::{Falls, HELD, TOO_OLD};
 use super::{Conn, Position, StoreError, WriteTx, rows_after};
 
-/// One row of the feed.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = scope_rows)]
+/// One row of the feed, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     scope: String,
     record_kind: i32,
@@ -31,6 +35,16 @@ struct Row {
     created_at: i64,
     tx: i64,
     ordinal: i32,
+    ended: EndedRow,
+}
+
+/// What a row says of a record that came to its end; of every other, nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct EndedRow {
+    settled_at: Option<i64>,
+    bytes: i64,
+    window_no: i32,
+    aside: i32,
 }
 
 /// One change of one scope, as a pull delivers it.
@@ -61,7 +75,28 @@ impl News {
     /// Tells `scopes` that they hold this record, or hold it in a new version.
     pub fn put(&mut self, key: &DigestKey, scopes: &[Scope], record: Announced<'_>) {
         let digest = key.of_record(record.kind, record.id, record.version, record.body);
-        self.add(scopes, &record, true, digest);
+        self.add(scopes, &record, true, digest, EndedRow::default());
+    }
+
+    /// The same of a record that came to its end at `settled_at`. Each scope has its window; one that left the record
+    /// out goes on to do so.
+    pub fn put_ended(
+        &mut self,
+        key: &DigestKey,
+        scopes: &[(Scope, Falls)],
+        record: Announced<'_>,
+        settled_at: Timestamp,
+    ) {
+        let digest = key.of_record(record.kind, record.id, record.version, record.body);
+        for (scope, falls) in scopes {
+            let ended = EndedRow {
+                settled_at: Some(settled_at.as_millis()),
+                bytes: i64::try_from(record.body.len()).unwrap_or(i64::MAX),
+                window_no: falls.window.number(),
+                aside: if falls.too_old { TOO_OLD } else { HELD },
+            };
+            self.add(&[*scope], &record, true, digest, ended);
+        }
     }
 
     /// Tells `scopes` that they no longer hold this record.
@@ -80,10 +115,17 @@ impl News {
             body: &[],
             created_at: now,
         };
-        self.add(scopes, &record, false, 0);
+        self.add(scopes, &record, false, 0, EndedRow::default());
     }
 
-    fn add(&mut self, scopes: &[Scope], record: &Announced<'_>, present: bool, digest: u64) {
+    fn add(
+        &mut self,
+        scopes: &[Scope],
+        record: &Announced<'_>,
+        present: bool,
+        digest: u64,
+        ended: EndedRow,
+    ) {
         let low_half = u64::from(u32::MAX);
         self.rows.extend(scopes.iter().map(|scope| Row {
             scope: scope.to_string(),
@@ -96,6 +138,7 @@ impl News {
             created_at: record.created_at.as_millis(),
             tx: 0,
             ordinal: 0,
+            ended,
         }));
     }
 }
@@ -111,6 +154,10 @@ pub(super) struct Copied {
     digest_high: i64,
     digest_low: i64,
     created_at: i64,
+    settled_at: Option<i64>,
+    bytes: i64,
+    window_no: i32,
+    aside: i32,
 }
 
 impl Copied {
@@ -150,6 +197,13 @@ pub(super) fn copy(
             created_at: row.created_at,
             tx: position.tx,
             ordinal: position.ordinal,
+            ended: EndedRow {
+                settled_at: row.settled_at,
+                bytes: row.bytes,
+                window_no: row.window_no,
+                // A scope within another has the same window, and as many bytes to itself.
+                aside: if row.aside == TOO_OLD { TOO_OLD } else { HELD },
+            },
         });
     }
     in_arrays!(copies, |array| insert_unless_told(tx.conn(), array)?);
@@ -174,9 +228,10 @@ pub(super) fn hold_too(
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, \
-         digest_low, created_at, tx, ordinal) SELECT $1, record_kind, record_id, present, version, \
-         digest_high, digest_low, created_at, tx, ordinal FROM scope_rows WHERE scope = $2 \
-         AND record_kind = $3 AND record_id = $4 AND present \
+         digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, to_weigh) SELECT $1, \
+         record_kind, record_id, present, version, digest_high, digest_low, created_at, tx, ordinal, \
+         settled_at, bytes, CASE WHEN settled_at IS NULL THEN 0 ELSE 1 END, settled_at IS NOT NULL \
+         FROM scope_rows WHERE scope = $2 AND record_kind = $3 AND record_id = $4 AND present \
          ON CONFLICT (scope, record_kind, record_id) DO NOTHING",
     )
     .bind::<Text, _>(to.to_string())
@@ -235,18 +290,32 @@ pub fn publish(tx: &mut WriteTx<'_>, news: News) -> Result<(), StoreError> {
 }
 
 const INSERT: &str = "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, \
-    digest_high, digest_low, created_at, tx, ordinal) VALUES ";
+    digest_high, digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, aside, to_weigh) VALUES ";
 /// Of one row.
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 fn upsert<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
     Prepared::rows(
         INSERT,
         PLACES,
-        // The row keeps the time of its creation.
+        // The row keeps the time of its creation, and that of its record's end while it lasts. What the window left
+        // out stays out, whatever changes on it, until it is open again: devices need not hear of it, so that it
+        // keeps its place in the order too.
         " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET present = excluded.present, \
          version = excluded.version, digest_high = excluded.digest_high, \
-         digest_low = excluded.digest_low, tx = excluded.tx, ordinal = excluded.ordinal",
+         digest_low = excluded.digest_low, \
+         tx = CASE WHEN excluded.settled_at IS NOT NULL AND scope_rows.aside > 0 \
+         THEN scope_rows.tx ELSE excluded.tx END, \
+         ordinal = CASE WHEN excluded.settled_at IS NOT NULL AND scope_rows.aside > 0 \
+         THEN scope_rows.ordinal ELSE excluded.ordinal END, \
+         settled_at = CASE WHEN excluded.settled_at IS NULL THEN NULL \
+         ELSE COALESCE(scope_rows.settled_at, excluded.settled_at) END, \
+         bytes = excluded.bytes, \
+         window_no = CASE WHEN excluded.window_no = 0 THEN scope_rows.window_no \
+         ELSE excluded.window_no END, \
+         aside = CASE WHEN excluded.settled_at IS NULL THEN 0 WHEN scope_rows.aside > 0 \
+         THEN scope_rows.aside ELSE excluded.aside END, \
+         to_weigh = excluded.to_weigh OR scope_rows.to_weigh OR scope_rows.settled_at IS NOT NULL",
         rows.map(Row::binds),
     )
     .execute(conn)
@@ -266,6 +335,11 @@ impl Row {
             Bind::Big(self.created_at),
             Bind::Big(self.tx),
             Bind::Small(self.ordinal),
+            Bind::MaybeBig(self.ended.settled_at),
+            Bind::Big(self.ended.bytes),
+            Bind::Small(self.ended.window_no),
+            Bind::Small(self.ended.aside),
+            Bind::Flag(self.ended.settled_at.is_some()),
         ]
     }
 }
@@ -281,32 +355,41 @@ pub fn changes(
     horizon: i64,
     limit: i64,
 ) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<Row> = scope_rows::table
+    let rows: Vec<ReadRow> = scope_rows::table
         .filter(scope_rows::scope.eq(scope.to_string()))
         .filter(rows_after!(scope_rows, after))
         .filter(scope_rows::tx.lt(horizon))
         .order((scope_rows::tx, scope_rows::ordinal))
         .limit(limit)
-        .select(Row::as_select())
+        .select((
+            scope_rows::record_kind,
+            scope_rows::record_id,
+            scope_rows::present,
+            scope_rows::aside,
+            scope_rows::version,
+            (scope_rows::tx, scope_rows::ordinal),
+            scope_rows::settled_at,
+        ))
         .load(conn)?;
     rows.into_iter().map(change).collect()
 }
 
-fn change(row: Row) -> Result<Change, StoreError> {
+/// Kind, id, whether the scope holds it, whether the window leaves it out, version, place, and when it came to its end.
+type ReadRow = (i32, Vec<u8>, bool, i32, i64, (i64, i32), Option<i64>);
+
+fn change(row: ReadRow) -> Result<Change, StoreError> {
+    let (kind, id, present, aside, version, (tx, ordinal), settled_at) = row;
     let corrupt = |what: &str| StoreError::Corrupt {
         what: what.to_owned(),
     };
     Ok(Change {
-        kind: RecordKind::from_number(row.record_kind)
-            .ok_or_else(|| corrupt("a feed row of unknown kind"))?,
-        id: Uuid::from_slice(&row.record_id)
-            .map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
-        present: row.present,
-        version: row.version,
-        position: Position {
-            tx: row.tx,
-            ordinal: row.ordinal,
-        },
+        kind: RecordKind::from_number(kind).ok_or_else(|| corrupt("a feed row of unknown kind"))?,
+        id: Uuid::from_slice(&id).map_err(|_| corrupt("a feed row whose id is not 16 bytes"))?,
+        // To a device, what the window leaves out is not there.
+        present: present && aside == HELD,
+        version,
+        position: Position { tx, ordinal },
+        settled_at: settled_at.map(Timestamp::from_millis),
     })
 }
 
@@ -331,7 +414,7 @@ pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, 
     Ok((position, visible != safe))
 }
 
-/// What `scope` holds: number and digest sum of its records. Cost grows with the scope, so the
+/// What `scope` gives out: number and digest sum of its records. Cost grows with that, so the
 /// caller keeps the answer for as long as [`newest`] does not move.
 ///
 /// # Errors
@@ -339,21 +422,25 @@ pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, 
 pub fn checkpoint(conn: &mut Conn, scope: Scope) -> Result<Checkpoint, StoreError> {
     #[derive(QueryableByName)]
     struct Sums {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         rows: i64,
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         high: i64,
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         low: i64,
     }
     // Halves of 32 bits: the sum of two billion of them still fits a BIGINT on both databases.
     let sums: Sums = diesel::sql_query(
         "SELECT CAST(COUNT(*) AS BIGINT) AS rows, \
          CAST(COALESCE(SUM(digest_high), 0) AS BIGINT) AS high, \
-         CAST(COALESCE(SUM(digest_low), 0) AS BIGINT) AS low \
-         FROM scope_rows WHERE scope = $1 AND present",
+         CAST(COALESCE(SUM(digest_low), 0) AS BIGINT) AS low FROM (\
+         SELECT digest_high, digest_low FROM scope_rows \
+         WHERE scope = $1 AND present AND settled_at IS NULL UNION ALL \
+         SELECT digest_high, digest_low FROM scope_rows \
+         WHERE scope = $2 AND settled_at IS NOT NULL AND aside = 0) AS part",
     )
-    .bind::<diesel::sql_types::Text, _>(scope.to_string())
+    .bind::<Text, _>(scope.to_string())
+    .bind::<Text, _>(scope.to_string())
     .get_result(conn)?;
     let part = |half: i64| u64::try_from(half).unwrap_or_default();
     Ok(Checkpoint {

@@ -34,11 +34,13 @@ pub enum JobKind {
     FollowSector,
     /// Has planned inspections go with a desk that was handed over; payload: the hand-over's id.
     HandOverTeams,
+    /// Keeps the windows of what devices hold; comes back every few minutes. No payload.
+    KeepWindows,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -47,6 +49,7 @@ impl JobKind {
         Self::RecountUnclaimed,
         Self::FollowSector,
         Self::HandOverTeams,
+        Self::KeepWindows,
     ];
 
     /// The identifier that the table holds.
@@ -60,6 +63,7 @@ impl JobKind {
             Self::RecountUnclaimed => "recount_unclaimed",
             Self::FollowSector => "follow_sector",
             Self::HandOverTeams => "hand_over_teams",
+            Self::KeepWindows => "keep_windows",
         }
     }
 

@@ -35,6 +35,14 @@ pub(super) fn set(conn: &mut Conn, name: &str, value: &str) -> Result<(), StoreE
     Ok(())
 }
 
+/// As [`set`], within a use case's transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn put(tx: &mut WriteTx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    set(tx.conn(), name, value)
+}
+
 /// Takes a fact away; answers what it was.
 ///
 /// # Errors

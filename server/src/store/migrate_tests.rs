@@ -142,6 +142,7 @@ fn declared() -> Shape {
     for block in concat!(
         include_str!("schema.rs"),
         include_str!("schema/desks.rs"),
+        include_str!("schema/feed.rs"),
         include_str!("schema/reference.rs"),
         include_str!("schema/search.rs")
     )

@@ -53,6 +53,7 @@ pub mod tx;
 pub mod unclaimed;
 pub mod uploads;
 pub mod url;
+pub mod windows;
 
 mod batch;
 mod pool;
@@ -99,5 +100,7 @@ mod portable_tests;
 pub(crate) mod test_support;
 #[cfg(test)]
 mod unclaimed_tests;
+#[cfg(test)]
+mod windows_tests;
 #[cfg(test)]
 mod writer_tests;

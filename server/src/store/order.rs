@@ -135,6 +135,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// The last position up to which everything is safe to deliver.
+    #[must_use]
+    pub fn reached(self) -> Position {
+        Position {
+            tx: self.horizon.min(self.unused).saturating_sub(1).max(0),
+            ordinal: i32::MAX,
+        }
+    }
+
     /// The first position that nobody can have been given.
     #[must_use]
     pub const fn first_unused(self) -> Position {

@@ -1,5 +1,7 @@
 //! Jurisdictions and enterprises: the tree that scopes are made of, and who belongs where.
 
+use std::collections::BTreeMap;
+
 use diesel::QueryResult;
 use diesel::prelude::*;
 use hazardloop_domain::enterprise::Enterprise;
@@ -102,6 +104,28 @@ pub fn level_of(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Level>, St
         })
     };
     level.map(known).transpose()
+}
+
+/// The levels of jurisdictions.
+///
+/// # Errors
+/// When the database does not answer or holds an unknown level.
+pub fn levels_of(
+    conn: &mut Conn,
+    ids: &[JurisdictionId],
+) -> Result<BTreeMap<JurisdictionId, Level>, StoreError> {
+    let wanted: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let rows: Vec<(Vec<u8>, String)> = on_any!(conn, |c| jurisdictions::table
+        .filter(jurisdictions::id.eq_any(wanted))
+        .select((jurisdictions::id, jurisdictions::level))
+        .load(c))?;
+    let read = |(id, level): (Vec<u8>, String)| {
+        let both = JurisdictionId::from_slice(&id).zip(Level::from_name(&level));
+        both.ok_or_else(|| StoreError::Corrupt {
+            what: "the level of a jurisdiction".to_owned(),
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// One part of a path.

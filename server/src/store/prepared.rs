@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::conn::{Conn, MultiBackend};
@@ -22,6 +22,8 @@ pub(super) enum Bind {
     Big(i64),
     /// 32 bits.
     Small(i32),
+    /// 64 bits, or nothing.
+    MaybeBig(Option<i64>),
     /// Yes or no.
     Flag(bool),
 }
@@ -81,6 +83,7 @@ impl<T> QueryFragment<MultiBackend> for Prepared<T> {
                 Bind::Text(text) => out.push_bind_param::<Text, _>(text)?,
                 Bind::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes)?,
                 Bind::Big(number) => out.push_bind_param::<BigInt, _>(number)?,
+                Bind::MaybeBig(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
                 Bind::Small(number) => out.push_bind_param::<Integer, _>(number)?,
                 Bind::Flag(flag) => out.push_bind_param::<Bool, _>(flag)?,
             }

@@ -9,10 +9,12 @@
 )]
 
 mod desks;
+mod feed;
 mod reference;
 mod search;
 
 pub use desks::{certificates, hand_over_inspections, planned_members};
+pub use feed::scope_rows;
 pub use reference::{
     calendar_years, checklists, criteria, packs, responsibilities, responsibility_versions,
     rule_limits, unclaimed_hazards,
@@ -319,23 +321,6 @@ diesel::table! {
         subject_id -> Binary,
         received_at -> BigInt,
         answer -> Text,
-    }
-}
-
-diesel::table! {
-    /// Which records a scope holds, one row per (scope, record): a change moves its row to the end of
-    /// the feed, so the feed needs no compaction and a reset is the same read from the beginning.
-    scope_rows (scope, record_kind, record_id) {
-        scope -> Text,
-        record_kind -> Integer,
-        record_id -> Binary,
-        present -> Bool,
-        version -> BigInt,
-        digest_high -> BigInt,
-        digest_low -> BigInt,
-        created_at -> BigInt,
-        tx -> BigInt,
-        ordinal -> Integer,
     }
 }
 

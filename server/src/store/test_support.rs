@@ -146,6 +146,11 @@ pub(crate) fn before_the_last_migration(url: &str) {
     migrate::revert_to(&url.parse().unwrap(), "reporters_certificates_teams").unwrap();
 }
 
+/// Takes the database back to before scopes had windows.
+pub(crate) fn before_windows(url: &str) {
+    migrate::revert_to(&url.parse().unwrap(), "windows").unwrap();
+}
+
 /// The statements that `work` runs.
 pub(crate) fn statements<E: StoreFailure + std::fmt::Debug>(
     db: &Db,

@@ -1,5 +1,6 @@
-//! Over a random world a pull holds what REST shows, in the same versions, and nothing else: for every
-//! role, across transfers, moves, inspections, hand-overs and roles that end, on both databases.
+//! Over a random world a pull holds what REST shows, in the same versions, and nothing else, but for what came to its
+//! end and is outside of the window of every scope: for every role, across transfers, moves, inspections, hand-overs
+//! and roles that end, while days pass, on both databases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,10 +21,12 @@ use self::world::World;
 use super::enterprises;
 use super::pull_tests::pull;
 use super::read::{self, Wanted};
+use super::windows;
 use crate::app::App;
 use crate::jobs::run_due;
 use crate::test_support::{TestDevice, on_each_database_with};
 
+mod ends;
 mod world;
 
 /// Records with their versions.
@@ -167,13 +170,16 @@ async fn listed(world: &World<'_>, who: PersonId) -> Versions {
 /// in and may only look up.
 async fn check(world: &mut World<'_>) {
     run_due(world.app()).await.unwrap();
+    while windows::keep(world.app()).await.unwrap() {}
     let mut phones = std::mem::take(&mut world.phones);
     for phone in &mut phones {
         let who = phone.device.person_id;
         let grants = world.grants(who).await;
         let shown = shown(world, who).await;
         let pulled = phone.pull(world.app()).await;
-        assert_eq!(pulled, shown, "by sync; {grants:?}");
+        let (within, outside) = ends::windowed(world, who, &grants, &shown);
+        assert_eq!(pulled, within, "by sync; {grants:?}");
+        world.left_out += outside;
         let listed = listed(world, who).await;
         let handed_in =
             |(key, _): &(&(RecordKind, Uuid), &i64)| world.reporters.get(&key.1) == Some(&who);
@@ -195,7 +201,10 @@ async fn check(world: &mut World<'_>) {
 #[test]
 fn a_pull_holds_what_rest_shows_and_the_reverse_for_every_role() {
     on_each_database_with(
-        |settings| settings.hazards.moved_at_once = 3,
+        |settings| {
+            settings.hazards.moved_at_once = 3;
+            ends::set(&mut settings.sync.windows);
+        },
         async |server| {
             let mut rng = StdRng::seed_from_u64(20_261_127);
             let mut world = World::build(&server).await;
@@ -215,6 +224,7 @@ fn a_pull_holds_what_rest_shows_and_the_reverse_for_every_role() {
                 .filter(|what| !world.happened.contains_key(*what))
                 .collect();
             assert!(missing.is_empty(), "{missing:?} of {:?}", world.happened);
+            assert!(world.left_out > 100, "{} were outside", world.left_out);
             let seeing: BTreeSet<_> = world.seen_as.iter().copied().collect();
             let blind = Role::Gateway;
             let all: BTreeSet<_> = Role::ALL

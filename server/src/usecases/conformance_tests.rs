@@ -9,14 +9,17 @@ use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::conformance::hub::{HubUnderTest, NoAnswer};
 use hazardloop_sync_protocol::hub_cases;
-use hazardloop_sync_protocol::wire::{PullRequest, PullResponse, PushRequest, PushResponse};
+use hazardloop_sync_protocol::wire::{
+    ClosedWindow, PullRequest, PullResponse, PushRequest, PushResponse,
+};
 
 use super::people::{self, NewPerson};
-use super::{enterprises, jurisdictions, pull, push, relocate};
+use super::{enterprises, jurisdictions, pull, push, relocate, windows};
 use crate::failure::Failure;
 use crate::sample;
+use crate::settings::{Settings, WindowSettings, Windows};
 use crate::store::{access, installs};
-use crate::test_support::{NOW, TestServer, firm_of, on_each_database, person, terms};
+use crate::test_support::{NOW, TestServer, firm_of, on_each_database_with, person, terms};
 
 struct Server {
     server: TestServer,
@@ -116,6 +119,19 @@ impl HubUnderTest for Server {
         wait(relocate::relocate(app, person("admin"), id, asked)).unwrap();
     }
 
+    fn window(&self) -> ClosedWindow {
+        let set = self.server.app.settings.sync.windows.enterprise;
+        ClosedWindow {
+            closed_days: set.closed_days,
+            closed_bytes: set.closed_bytes,
+            complete_after: None,
+        }
+    }
+
+    fn keep_windows(&mut self) {
+        while wait(windows::keep(&self.server.app)).unwrap() {}
+    }
+
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
         let row = installs::Install {
             id: install_id,
@@ -160,8 +176,25 @@ impl HubUnderTest for Server {
     }
 }
 
+/// The same window for every scope.
+fn alike(settings: &mut Settings) {
+    let window = WindowSettings {
+        closed_days: 10,
+        closed_bytes: 2_000,
+    };
+    settings.sync.windows = Windows {
+        reports: window,
+        enterprise: window,
+        city: window,
+        district: window,
+        town: window,
+        village: window,
+        grid: window,
+    };
+}
+
 fn on_the_server(case: impl Fn(&mut dyn HubUnderTest)) {
-    on_each_database(async |server| {
+    on_each_database_with(alike, async |server| {
         let mut hub = Server { server, now: NOW };
         case(&mut hub);
     });

@@ -9,6 +9,7 @@ use hazardloop_sync_protocol::wire::{
     LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PullResponse, PushRequest, Scope,
 };
 
+use super::pull::given_out_at;
 use super::push::{MISSING_PHOTOS_LISTED, own_install};
 use crate::app::App;
 use crate::failure::Failure;
@@ -140,12 +141,7 @@ fn unchanged(
     if in_flight || position > known || known.tx >= bounds.unused {
         return Err(changed);
     }
-    if let Some(checkpoint) = app.checkpoints.get(scope, position) {
-        return Ok(checkpoint);
-    }
-    let checkpoint = feed::checkpoint(conn, scope)?;
-    app.checkpoints.put(scope, position, checkpoint);
-    Ok(checkpoint)
+    Ok(given_out_at(app, conn, scope, position)?.checkpoint)
 }
 
 #[cfg(test)]

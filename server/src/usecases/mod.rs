@@ -46,6 +46,7 @@ pub mod sign_in;
 pub mod unclaimed;
 pub mod upload;
 mod whole_tree;
+pub mod windows;
 
 #[cfg(test)]
 mod alike_tests;

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::ids::PersonId;
 use hazardloop_sync_protocol::hub::{Bodies, Pull, PullStep, Reader, check_pull, scopes_granted};
-use hazardloop_sync_protocol::wire::{Checkpoint, PullRequest, PullResponse, RecordKind, Scope};
+use hazardloop_sync_protocol::wire::{PullRequest, PullResponse, RecordKind, Scope};
 use uuid::Uuid;
 
 use super::push::{MISSING_PHOTOS_LISTED, own_install};
+use super::windows;
 use crate::app::App;
+use crate::checkpoints::GivenOut;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
 use crate::store::order::{self, Bounds};
@@ -48,6 +50,7 @@ fn answer(
     let reader = Reader {
         granted: scopes_granted(person_id, &grants, now),
         epoch: &app.epoch,
+        reached: bounds.reached(),
         unreached: bounds.first_unused(),
         limits: &app.settings.wire_limits(),
     };
@@ -73,6 +76,38 @@ fn answer(
     Ok(pull.response(&app.digest_key, now, last, missing_photos))
 }
 
+/// What the scope gives out, unless a change in flight makes the sum meaningless just now.
+fn given_out(
+    app: &App,
+    conn: &mut Conn,
+    scope: Scope,
+    bounds: Bounds,
+) -> Result<Option<GivenOut>, Failure> {
+    let (position, in_flight) = feed::newest(conn, scope, bounds.horizon)?;
+    match in_flight {
+        true => Ok(None),
+        false => given_out_at(app, conn, scope, position).map(Some),
+    }
+}
+
+/// What the scope gives out at its newest position, which is remembered.
+pub(super) fn given_out_at(
+    app: &App,
+    conn: &mut Conn,
+    scope: Scope,
+    position: Position,
+) -> Result<GivenOut, Failure> {
+    if let Some(known) = app.checkpoints.get(scope, position) {
+        return Ok(known);
+    }
+    let given = GivenOut {
+        checkpoint: feed::checkpoint(conn, scope)?,
+        window: windows::told(conn, &app.settings.sync.windows, scope)?,
+    };
+    app.checkpoints.put(scope, position, given);
+    Ok(given)
+}
+
 /// What the machine's steps are answered from.
 struct Driver<'a> {
     app: &'a App,
@@ -91,31 +126,30 @@ impl Driver<'_> {
                     // No removal is ever forgotten: a scope has one row a record, and keeps it.
                     pull.handle_changes(Position::START, changes)?;
                 }
+                PullStep::First {
+                    scope,
+                    upto,
+                    after,
+                    most,
+                } => {
+                    let most = i64::try_from(most).unwrap_or(i64::MAX);
+                    let rows = feed::first(conn, scope, upto, after, most)?;
+                    pull.handle_first(rows)?;
+                }
                 PullStep::Bodies { changes, .. } => {
                     let bodies = self.bodies(conn, changes)?;
                     pull.handle_bodies(bodies)?;
                 }
                 PullStep::Sum(scope) => {
-                    let sum = self.sum(conn, scope)?;
-                    pull.handle_sum(sum)?;
+                    let given = given_out(self.app, conn, scope, self.bounds)?;
+                    if let Some(window) = given.and_then(|given| given.window) {
+                        pull.handle_window(window)?;
+                    }
+                    pull.handle_sum(given.map(|given| given.checkpoint))?;
                 }
                 PullStep::Done => return Ok(()),
             }
         }
-    }
-
-    /// What the scope holds, unless a change in flight makes the sum meaningless just now.
-    fn sum(&self, conn: &mut Conn, scope: Scope) -> Result<Option<Checkpoint>, Failure> {
-        let (position, in_flight) = feed::newest(conn, scope, self.bounds.horizon)?;
-        if in_flight {
-            return Ok(None);
-        }
-        if let Some(known) = self.app.checkpoints.get(scope, position) {
-            return Ok(Some(known));
-        }
-        let held = feed::checkpoint(conn, scope)?;
-        self.app.checkpoints.put(scope, position, held);
-        Ok(Some(held))
     }
 
     fn bodies(&self, conn: &mut Conn, changes: &[Change]) -> Result<Bodies, Failure> {

@@ -102,3 +102,72 @@ fn own_reports_certificates_and_teams_are_read_from_what_was_there() {
         assert_eq!(after, before);
     });
 }
+
+/// Hazards that came to stand so, in the scopes of an enterprise and of a reporter from outside, and a visit that was
+/// cancelled.
+async fn what_came_to_its_end(server: &TestServer) {
+    use hazardloop_domain::command::Grade;
+    use hazardloop_domain::hazard::StatusName;
+    use hazardloop_domain::ids::JurisdictionId;
+
+    use super::bulk::{self, Made};
+    use super::execute::Door;
+
+    let statuses = [
+        StatusName::Closed,
+        StatusName::Rejected,
+        StatusName::Confirmed,
+    ];
+    let all: Vec<Made> = (11..)
+        .zip(statuses)
+        .map(|(number, status)| Made {
+            id: hazard_id(number),
+            enterprise_id: Some(crate::test_support::enterprise("polishing")),
+            jurisdiction_id: JurisdictionId(sample::id("500153003000")),
+            sector: Some("industry-and-trade".to_owned()),
+            person_id: person("inspector1"),
+            source: Source::DeptInspection,
+            grade: Grade::General,
+            criterion: None,
+            description: "积尘".to_owned(),
+            place_text: "车间".to_owned(),
+            point: None,
+            status,
+            due_date: "2026-12-02".parse().unwrap(),
+        })
+        .collect();
+    let (app, now) = (&server.app, server.app.clock.now());
+    let door = Door::new(app);
+    let work = move |tx: &mut WriteTx<'_>| bulk::write(&door, tx, now, &all);
+    app.db.write(work).await.unwrap();
+    let mut inspector = TestDevice::enrol(app, "inspector1", 3).await;
+    let cancel = json!({"kind": "cancel_inspection", "reason": "改期"});
+    let visit = InspectionId(hazard_id(3).0).into();
+    let sealed = inspector.seal_on(visit, serde_json::from_value(cancel).unwrap());
+    let batch = inspector.push(vec![sealed]);
+    let answer = push(app, inspector.person_id, batch).await.unwrap();
+    assert_eq!(answer.last, 1);
+}
+
+#[test]
+fn windows_are_read_from_what_was_there() {
+    hazardloop_tests::each_database(|url| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let before = runtime.block_on(async {
+            let server = TestServer::start(url).await;
+            what_there_is(&server).await;
+            what_came_to_its_end(&server).await;
+            let before = rows(&server);
+            server.app.db.close().await;
+            before
+        });
+        crate::store::test_support::before_windows(url);
+        let after = runtime.block_on(async {
+            let server = TestServer::start(url).await;
+            rows(&server)
+        });
+        let ended = after[0].iter().filter(|row| row.contains("reports:"));
+        assert!(ended.count() >= 3, "three were found by inspections");
+        assert_eq!(after[0], before[0]);
+    });
+}

@@ -15,8 +15,8 @@ use crate::device::{
 };
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, Checkpoint, Envelope, KEY_ED25519, Outcome, QuarantineReason, Receipt, Record,
-    RecordKind, Scope,
+    Bytes, Checkpoint, ClosedWindow, Envelope, KEY_ED25519, Outcome, QuarantineReason, Receipt,
+    Record, RecordKind, Scope,
 };
 
 /// A device's store, new and empty.
@@ -175,6 +175,12 @@ fn scope_state(n: u128, complete: bool) -> StoreOp {
             complete,
             staging_reset: !complete,
             last_mismatch: complete.then(|| Timestamp::from_millis(-4)),
+            window: complete.then_some(ClosedWindow {
+                closed_days: 30,
+                closed_bytes: 4_096,
+                complete_after: Some(Timestamp::from_millis(5)),
+            }),
+            first_rows: (!complete).then_some(7),
         },
     )
 }

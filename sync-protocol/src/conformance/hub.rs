@@ -13,8 +13,9 @@ use uuid::Uuid;
 use crate::chain::{link_hash, seal};
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, Checkpoint, CommandPayload, Envelope, PROTOCOL_MAX, Page, PullRequest, PullResponse,
-    PushRequest, PushResponse, PushResult, Record, RecordKind, Scope, ScopeCursor, ScopeUpdate,
+    Bytes, Checkpoint, ClosedWindow, CommandPayload, Envelope, PROTOCOL_MAX, Page, PullRequest,
+    PullResponse, PushRequest, PushResponse, PushResult, Record, RecordKind, Scope, ScopeCursor,
+    ScopeUpdate,
 };
 
 /// Why a hub does not answer, as far as every hub says the same.
@@ -50,6 +51,11 @@ pub trait HubUnderTest {
     fn end_role(&mut self, id: PersonId);
     /// An enterprise moves to another town.
     fn move_enterprise(&mut self, id: EnterpriseId, to: JurisdictionId);
+    /// Which closed records it gives out, in every scope alike: of some days, and of bytes for a few of a worker's
+    /// hazards.
+    fn window(&self) -> ClosedWindow;
+    /// Has it bring all scopes to what the window says now, as it does by itself from time to time.
+    fn keep_windows(&mut self);
     /// A device is enrolled.
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>);
     /// A device is revoked.
@@ -100,6 +106,8 @@ pub struct Phone {
     pub epoch: Option<String>,
     /// Why scopes began anew, in the order in which they did.
     pub resets: Vec<(Scope, crate::wire::ResetReason)>,
+    /// What it was told of the scopes' windows.
+    pub windows: BTreeMap<Scope, ClosedWindow>,
     digest_key: Option<DigestKey>,
     key: SigningKey,
     seq: i64,
@@ -124,6 +132,7 @@ impl Phone {
             scopes: BTreeMap::new(),
             epoch: None,
             resets: Vec::new(),
+            windows: BTreeMap::new(),
             digest_key: None,
             key: SigningKey::from_bytes(&[number; 32]),
             seq: 0,
@@ -232,6 +241,8 @@ impl Phone {
         }
         held.cursor = Some(page.cursor);
         held.checkpoint = page.checkpoint;
+        let told = page.extent.and_then(|extent| extent.window);
+        self.windows.extend(told.map(|window| (scope, window)));
         let key = self.digest_key.expect("the key comes before the first sum");
         if let Some(told) = page.checkpoint {
             let own = held.rows.values().fold(Checkpoint::EMPTY, |sum, record| {

@@ -14,6 +14,13 @@ use crate::wire::{
     ScopeUpdate,
 };
 
+pub use super::hub_windows::{
+    a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
+    beyond_the_bytes_the_oldest_go_first,
+    what_came_to_its_end_leaves_in_its_time_and_open_work_stays,
+    what_moves_after_its_end_enters_no_further_than_the_window_reaches,
+};
+
 /// Makes a test of every case: `hub_cases!(run)`, where `run` is handed each case and runs it on a new hub.
 #[macro_export]
 macro_rules! hub_cases {
@@ -34,6 +41,10 @@ macro_rules! hub_cases {
             a_differing_sum_begins_that_scope_anew_and_no_other,
             a_cursor_from_elsewhere_and_another_epoch_begin_anew,
             a_revoked_device_and_a_strangers_get_nothing,
+            what_came_to_its_end_leaves_in_its_time_and_open_work_stays,
+            beyond_the_bytes_the_oldest_go_first,
+            what_moves_after_its_end_enters_no_further_than_the_window_reaches,
+            a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
         );
     };
     (@each $run:path: $($case:ident,)+) => {

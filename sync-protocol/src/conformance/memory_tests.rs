@@ -12,8 +12,8 @@ use super::hub::{HubUnderTest, NoAnswer};
 use crate::device::{State, StoreOp};
 use crate::digest::DigestKey;
 use crate::hub::RequestRefused;
-use crate::hub::memory::{DomainRules, MemoryHub, NotAnswered};
-use crate::wire::{PullRequest, PullResponse, PushRequest, PushResponse};
+use crate::hub::memory::{DomainRules, MemoryHub, NotAnswered, Window};
+use crate::wire::{ClosedWindow, PullRequest, PullResponse, PushRequest, PushResponse};
 
 struct InMemory {
     hub: MemoryHub,
@@ -85,6 +85,22 @@ impl HubUnderTest for InMemory {
         self.hub.tables.move_enterprise(id, to, self.now);
     }
 
+    fn window(&self) -> ClosedWindow {
+        let Window {
+            closed_days,
+            closed_bytes,
+        } = self.hub.tables.window.unwrap();
+        ClosedWindow {
+            closed_days,
+            closed_bytes,
+            complete_after: None,
+        }
+    }
+
+    fn keep_windows(&mut self) {
+        self.hub.tables.keep_windows(self.now);
+    }
+
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
         self.hub.tables.enrol(install_id, person_id, public_key);
     }
@@ -104,7 +120,11 @@ impl HubUnderTest for InMemory {
 }
 
 fn on_a_hub_in_memory(case: impl Fn(&mut dyn HubUnderTest)) {
-    let hub = MemoryHub::new("one", DigestKey([5; 16]), DomainRules);
+    let mut hub = MemoryHub::new("one", DigestKey([5; 16]), DomainRules);
+    hub.tables.window = Some(Window {
+        closed_days: 10,
+        closed_bytes: 2_000,
+    });
     let now = Timestamp::from_millis(1_795_309_200_000);
     case(&mut InMemory { hub, now });
 }

@@ -202,6 +202,15 @@ pub enum Notice {
         /// How many wait behind it.
         behind: usize,
     },
+    /// A scope that is read for the first time has come so far.
+    Reading {
+        /// Which.
+        scope: Scope,
+        /// Rows that are here.
+        rows: usize,
+        /// Rows that the scope held when the reading began.
+        whole: u64,
+    },
     /// A scope is complete and shown.
     ScopeReady {
         /// Which.

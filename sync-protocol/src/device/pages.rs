@@ -57,9 +57,21 @@ impl Engine {
         }
         state.complete = false;
         state.cursor = Some(page.cursor.clone());
+        let extent = page.extent.unwrap_or_default();
+        state.first_rows = extent.rows;
         let Some(checkpoint) = page.checkpoint else {
+            let mut staged: BTreeSet<RowKey> = BTreeSet::new();
+            if let (false, Some(before)) = (begins, self.state.staged.get(&scope)) {
+                staged.extend(before.keys());
+            }
             for (key, record) in page_changes(page) {
+                staged.insert(key);
                 ops.push(StoreOp::Stage { scope, key, record });
+            }
+            if let Some(whole) = extent.rows {
+                let rows = staged.len();
+                let notice = Notice::Reading { scope, rows, whole };
+                writing.notices.push(notice);
             }
             ops.push(StoreOp::PutScope(scope, state));
             return;
@@ -69,6 +81,7 @@ impl Engine {
             ops.clear();
             return;
         };
+        state.window = extent.window;
         let mut changes = BTreeMap::new();
         if !begins {
             changes = self.state.staged.get(&scope).cloned().unwrap_or_default();

@@ -45,7 +45,7 @@ pub(super) enum PullJob {
     },
     Answer {
         now: Timestamp,
-        answer: ScopeAnswer,
+        answer: Box<ScopeAnswer>,
         sent_cursor: Option<Bytes>,
     },
     Tail(PullTail),
@@ -158,7 +158,7 @@ impl Engine {
             let sent_cursor = cursors.get(&answer.scope).cloned().flatten();
             self.inbox.push_back(Job::Pull(PullJob::Answer {
                 now,
-                answer,
+                answer: Box::new(answer),
                 sent_cursor,
             }));
         }

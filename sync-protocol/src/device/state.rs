@@ -9,7 +9,9 @@ use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::digest::DigestKey;
-use crate::wire::{Bytes, Checkpoint, Envelope, Outcome, Receipt, Record, RecordKind, Scope};
+use crate::wire::{
+    Bytes, Checkpoint, ClosedWindow, Envelope, Outcome, Receipt, Record, RecordKind, Scope,
+};
 
 /// Names a record of the replica.
 pub type RowKey = (RecordKind, Uuid);
@@ -140,6 +142,10 @@ pub struct ScopeState {
     pub staging_reset: bool,
     /// When this scope was last fetched anew for a differing digest.
     pub last_mismatch: Option<Timestamp>,
+    /// Which records that came to their end it still holds, as the server last said.
+    pub window: Option<ClosedWindow>,
+    /// Rows of the whole scope, while it is read for the first time.
+    pub first_rows: Option<u64>,
 }
 
 /// A row's membership in one scope.
@@ -247,6 +253,16 @@ impl State {
     pub fn receipted_to(&self) -> i64 {
         let pending = self.commands.values().find(|command| command.is_unsent());
         pending.map_or_else(|| self.highest_seq(), |command| command.envelope.seq - 1)
+    }
+
+    /// How far scopes are that are read for the first time: which, rows that have come, rows of the whole.
+    pub fn first_reads(&self) -> Vec<(Scope, u64, u64)> {
+        let under_way = self.scopes.iter().filter_map(|(scope, state)| {
+            let whole = state.first_rows?;
+            let staged = self.staged.get(scope).map_or(0, BTreeMap::len);
+            Some((*scope, u64::try_from(staged).unwrap_or(whole), whole))
+        });
+        under_way.collect()
     }
 
     /// Sums up what each scope holds from the rows themselves, as a store does at start: a row

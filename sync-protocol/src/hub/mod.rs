@@ -4,6 +4,9 @@
 //! transactions and the rules of the domain. They hold no record longer than one request.
 
 mod choices;
+mod first_read;
+#[cfg(test)]
+mod first_read_tests;
 pub mod memory;
 mod outcome;
 mod pull;
@@ -22,9 +25,10 @@ mod stream;
 mod stream_tests;
 
 pub use choices::{give_up, is_noted};
+pub use first_read::has_passed;
 pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
 pub use pull::Pull;
-pub use pull_steps::{Bodies, Change, FeedPosition, PullStep, Reader};
+pub use pull_steps::{Bodies, Change, FeedPosition, FirstPlace, PullStep, Reader};
 pub use push::Push;
 pub use push_steps::{Kept, PushStep, StoredReceipt, Writes};
 pub use refused::{

@@ -11,13 +11,15 @@
 //! stated again. Scopes are served in the order in which the device named them, then those that it does not hold
 //! yet, most personal first. What it may no longer hold is dropped at its place. For each of the others:
 //!
-//! 1. [`PullStep::Changes`]: what lies behind the cursor; from the beginning where there is no cursor, or none that
-//!    counts here: of another epoch, not of this store, beyond what it has given out, or below the floor under
-//!    which the scope's removals are forgotten.
-//! 2. [`PullStep::Sum`] where nothing changed: what the device holds against what the scope holds. The same:
-//!    no answer for this scope. Different: [`PullStep::Changes`] from the beginning.
-//! 3. [`PullStep::Bodies`] of the records among the changes.
-//! 4. [`PullStep::Sum`] where the page is the last one: its checkpoint. None while a change is in flight, that is
+//! 1. [`PullStep::First`] where there is no cursor, or none that counts here: of another epoch, not of this store,
+//!    beyond what it has given out, or below the floor under which the scope's removals are forgotten. It goes on in
+//!    the next pull where a page is too small for it (`first_read.rs`); the rows are counted then, once, so that a
+//!    person can be told how far it is.
+//! 2. [`PullStep::Changes`]: what lies behind the cursor, or has changed since the first read began.
+//! 3. [`PullStep::Sum`] where nothing changed: what the device holds against what the scope holds. The same:
+//!    no answer for this scope. Different: [`PullStep::First`].
+//! 4. [`PullStep::Bodies`] of the records among the rows.
+//! 5. [`PullStep::Sum`] where the page is the last one: its checkpoint. None while a change is in flight, that is
 //!    visible and not yet safe to deliver: the device shows nothing new, and asks again.
 //!
 //! The budget of records and bytes is one for the whole answer. A scope that finds it used up is left for the next
@@ -28,12 +30,13 @@ use std::collections::{BTreeSet, VecDeque};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::time::Timestamp;
 
+use super::first_read::FirstRead;
 use super::pull_steps::{Bodies, Change, FeedPosition, PullStep, Reader};
 use super::refused::OutOfStep;
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, Checkpoint, DropReason, PROTOCOL_MAX, Page, PullRequest, PullResponse, Record,
-    RecordKey, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
+    Bytes, Checkpoint, ClosedWindow, DropReason, Extent, PROTOCOL_MAX, Page, PullRequest,
+    PullResponse, Record, RecordKey, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
 
 /// Bytes that a record or removal takes beside its body, about.
@@ -43,33 +46,80 @@ const BESIDE_BODY: usize = 40;
 enum Stage<P> {
     /// Looking for the next scope.
     Idle,
-    /// Waiting for changes.
+    /// Waiting for rows: of a first read, or changes.
     Reading,
     /// Nothing changed: is it the same?
     Comparing,
     /// Waiting for bodies.
     Loading(Vec<Change<P>>),
-    /// Waiting for the checkpoint of a page.
-    Summing(Page),
+    /// A first read does not fit into this page: of how many rows is it?
+    Counting,
+    /// Waiting for the checkpoint of the page.
+    Summing,
 }
 
-impl<P> Stage<P> {
-    const fn asks_for(&self) -> &'static str {
-        match self {
-            Self::Idle => "nothing more",
-            Self::Reading => "changes",
-            Self::Loading(_) => "bodies",
-            Self::Comparing | Self::Summing(_) => "a sum",
-        }
-    }
+/// How a scope is read.
+#[derive(Clone, Copy, Debug)]
+enum Way<P> {
+    /// From the beginning.
+    First {
+        read: FirstRead<P>,
+        /// It begins in this very pull: nothing can have changed since.
+        fresh: bool,
+    },
+    /// Behind a position.
+    Changes { after: P },
 }
 
 /// The scope that is being served.
 #[derive(Debug)]
 struct Serving<P> {
     held: ScopeCursor,
-    after: P,
+    way: Way<P>,
     reset: Option<ResetReason>,
+    window: Option<ClosedWindow>,
+    records: Vec<Record>,
+    removals: Vec<RecordKey>,
+}
+
+impl<P: FeedPosition> Serving<P> {
+    const fn new(held: ScopeCursor, way: Way<P>, reset: Option<ResetReason>) -> Self {
+        Self {
+            held,
+            way,
+            reset,
+            window: None,
+            records: Vec::new(),
+            removals: Vec::new(),
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.removals.is_empty()
+    }
+
+    /// What is said of the scope's size: how far a first read is while it lasts, and in the end what is left out.
+    fn extent(&self, is_last: bool) -> Option<Extent> {
+        let (mut rows, window) = (None, self.window.filter(|_| is_last));
+        if let Way::First { read, .. } = self.way {
+            rows = Some(read.rows).filter(|rows| *rows > 0);
+        }
+        (rows.is_some() || window.is_some()).then_some(Extent { rows, window })
+    }
+
+    fn page(self, checkpoint: Option<Checkpoint>) -> Page {
+        Page {
+            extent: self.extent(checkpoint.is_some()),
+            reset: self.reset,
+            cursor: match self.way {
+                Way::First { read, .. } => read.to_cursor(),
+                Way::Changes { after } => after.to_cursor(),
+            },
+            records: self.records,
+            removals: self.removals,
+            checkpoint,
+        }
+    }
 }
 
 /// One pull under way. See the module's contract.
@@ -78,6 +128,7 @@ pub struct Pull<P> {
     granted: BTreeSet<Scope>,
     epoch: String,
     same_epoch: bool,
+    reached: P,
     unreached: P,
     waiting: VecDeque<ScopeCursor>,
     serving: Option<Serving<P>>,
@@ -108,6 +159,7 @@ impl<P: FeedPosition> Pull<P> {
             granted: by.granted,
             same_epoch: request.epoch.as_deref() == Some(by.epoch),
             epoch: by.epoch.to_owned(),
+            reached: by.reached,
             unreached: by.unreached,
             waiting,
             serving: None,
@@ -127,18 +179,44 @@ impl<P: FeedPosition> Pull<P> {
         let Some(serving) = &self.serving else {
             return PullStep::Done;
         };
-        match &self.stage {
-            Stage::Idle => PullStep::Done,
-            Stage::Reading => PullStep::Changes {
-                scope: serving.held.scope,
-                after: serving.after,
-                most: self.records_left.saturating_add(1),
+        let scope = serving.held.scope;
+        // One more than may be sent, so that the end is known.
+        let most = self.records_left.saturating_add(1);
+        match (&self.stage, serving.way) {
+            (Stage::Idle, _) => PullStep::Done,
+            (Stage::Reading, Way::Changes { after }) => PullStep::Changes { scope, after, most },
+            (Stage::Reading, Way::First { read, .. }) => PullStep::First {
+                scope,
+                upto: read.upto,
+                after: read.after,
+                most,
             },
-            Stage::Comparing | Stage::Summing(_) => PullStep::Sum(serving.held.scope),
-            Stage::Loading(changes) => PullStep::Bodies {
-                scope: serving.held.scope,
-                changes,
-            },
+            (Stage::Comparing | Stage::Counting | Stage::Summing, _) => PullStep::Sum(scope),
+            (Stage::Loading(changes), _) => PullStep::Bodies { scope, changes },
+        }
+    }
+
+    fn asked(&self) -> &'static str {
+        match self.step() {
+            PullStep::Changes { .. } => "changes",
+            PullStep::First { .. } => "rows of a first read",
+            PullStep::Bodies { .. } => "bodies",
+            PullStep::Sum(_) => "a sum",
+            PullStep::Done => "nothing more",
+        }
+    }
+
+    /// Answers [`PullStep::First`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it was not asked.
+    pub fn handle_first(&mut self, rows: Vec<Change<P>>) -> Result<(), OutOfStep> {
+        match self.step() {
+            PullStep::First { .. } => {
+                self.load(rows);
+                Ok(())
+            }
+            _ => self.out_of_step("rows of a first read"),
         }
     }
 
@@ -148,16 +226,17 @@ impl<P: FeedPosition> Pull<P> {
     /// # Errors
     /// [`OutOfStep`] where it was not asked.
     pub fn handle_changes(&mut self, floor: P, changes: Vec<Change<P>>) -> Result<(), OutOfStep> {
-        let (Stage::Reading, Some(serving)) = (&self.stage, &mut self.serving) else {
+        let PullStep::Changes { after, .. } = self.step() else {
             return self.out_of_step("changes");
         };
-        if serving.reset.is_none() && serving.after < floor {
+        if after < floor {
             // What was removed in between is no longer known: only the whole scope is right.
-            serving.reset = Some(ResetReason::CursorUnknown);
-            serving.after = P::START;
+            self.begin_anew(ResetReason::CursorUnknown);
             return Ok(());
         }
-        if changes.is_empty() && serving.reset.is_none() {
+        let serving = self.serving.as_ref();
+        let compared = serving.is_some_and(|of| of.is_empty() && of.held.checkpoint.is_some());
+        if changes.is_empty() && compared {
             self.stage = Stage::Comparing;
         } else {
             self.load(changes);
@@ -175,8 +254,25 @@ impl<P: FeedPosition> Pull<P> {
                 self.fill(changes, bodies);
                 Ok(())
             }
-            other => self.put_back(other, "bodies"),
+            other => {
+                self.stage = other;
+                self.out_of_step("bodies")
+            }
         }
+    }
+
+    /// Tells which of the closed records the scope still holds, before [`Self::handle_sum`].
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where no sum was asked for.
+    pub fn handle_window(&mut self, window: ClosedWindow) -> Result<(), OutOfStep> {
+        if !matches!(self.step(), PullStep::Sum(_)) {
+            return self.out_of_step("a window");
+        }
+        if let Some(serving) = &mut self.serving {
+            serving.window = Some(window);
+        }
+        Ok(())
     }
 
     /// Answers [`PullStep::Sum`]; `None`: something is in flight.
@@ -184,17 +280,18 @@ impl<P: FeedPosition> Pull<P> {
     /// # Errors
     /// [`OutOfStep`] where it was not asked.
     pub fn handle_sum(&mut self, sum: Option<Checkpoint>) -> Result<(), OutOfStep> {
-        match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Comparing => {
-                self.compare(sum);
-                Ok(())
+        match (&self.stage, &mut self.serving) {
+            (Stage::Comparing, Some(_)) => self.compare(sum),
+            (Stage::Summing, Some(_)) => self.deliver(sum),
+            (Stage::Counting, Some(serving)) => {
+                if let (Way::First { read, .. }, Some(sum)) = (&mut serving.way, sum) {
+                    read.rows = sum.count;
+                }
+                self.deliver(None);
             }
-            Stage::Summing(page) => {
-                self.deliver(page, sum);
-                Ok(())
-            }
-            other => self.put_back(other, "a sum"),
+            _ => return self.out_of_step("a sum"),
         }
+        Ok(())
     }
 
     /// Cursors of this epoch that this store has not given out. Where there are any, its data is a copy from before
@@ -237,118 +334,140 @@ impl<P: FeedPosition> Pull<P> {
             } else if self.records_left == 0 || self.bytes_left == 0 {
                 self.more = true;
             } else {
-                let (after, reset) = self.starting_point(&held);
-                self.serving = Some(Serving { held, after, reset });
+                let (way, reset) = self.starting_point(&held);
+                self.serving = Some(Serving::new(held, way, reset));
                 self.stage = Stage::Reading;
                 return;
             }
         }
     }
 
-    fn starting_point(&mut self, held: &ScopeCursor) -> (P, Option<ResetReason>) {
-        let Some(cursor) = &held.cursor else {
-            return (P::START, Some(ResetReason::First));
+    const fn whole(&self) -> Way<P> {
+        let read = FirstRead {
+            upto: self.reached,
+            rows: 0,
+            after: None,
         };
-        match P::from_cursor(&cursor.0).filter(|_| self.same_epoch) {
-            Some(position) if position < self.unreached => (position, None),
-            position => {
-                self.ahead.extend(position);
-                (P::START, Some(ResetReason::CursorUnknown))
+        Way::First { read, fresh: true }
+    }
+
+    fn starting_point(&mut self, held: &ScopeCursor) -> (Way<P>, Option<ResetReason>) {
+        let anew = self.whole();
+        let Some(cursor) = &held.cursor else {
+            return (anew, Some(ResetReason::First));
+        };
+        let way = P::from_cursor(&cursor.0).map_or_else(
+            || {
+                let mut read: FirstRead<P> = FirstRead::from_cursor(&cursor.0)?;
+                let begun = read.upto;
+                // Whatever a device says: what is not safe to deliver yet comes as a change.
+                read.upto = begun.min(self.reached);
+                Some((begun, Way::First { read, fresh: false }))
+            },
+            |after| Some((after, Way::Changes { after })),
+        );
+        match way.filter(|_| self.same_epoch) {
+            Some((position, way)) if position < self.unreached => (way, None),
+            way => {
+                self.ahead.extend(way.map(|(position, _)| position));
+                (anew, Some(ResetReason::CursorUnknown))
             }
+        }
+    }
+
+    fn begin_anew(&mut self, reason: ResetReason) {
+        let anew = self.whole();
+        if let Some(serving) = self.serving.take() {
+            self.serving = Some(Serving::new(serving.held, anew, Some(reason)));
+            self.stage = Stage::Reading;
         }
     }
 
     fn compare(&mut self, sum: Option<Checkpoint>) {
+        let held = self.serving.as_ref().and_then(|of| of.held.checkpoint);
+        match sum {
+            Some(ours) if held != Some(ours) => self.begin_anew(ResetReason::DigestMismatch),
+            _ => self.next_scope(),
+        }
+    }
+
+    fn load(&mut self, rows: Vec<Change<P>>) {
+        if rows.iter().any(|row| row.present) {
+            self.stage = Stage::Loading(rows);
+        } else {
+            self.fill(rows, Bodies::new());
+        }
+    }
+
+    /// Puts into the page what fits.
+    fn fill(&mut self, rows: Vec<Change<P>>, mut bodies: Bodies) {
         let Some(serving) = &mut self.serving else {
             return;
         };
-        match (serving.held.checkpoint, sum) {
-            (Some(theirs), Some(ours)) if theirs != ours => {
-                serving.reset = Some(ResetReason::DigestMismatch);
-                serving.after = P::START;
-                self.stage = Stage::Reading;
-            }
-            (Some(_), _) => self.next_scope(),
-            // It has every page, but not yet the word that this was all.
-            (None, sum) => {
-                let page = self.empty_page();
-                self.deliver(page, sum);
-            }
-        }
-    }
-
-    fn load(&mut self, changes: Vec<Change<P>>) {
-        if changes.iter().any(|change| change.present) {
-            self.stage = Stage::Loading(changes);
-        } else {
-            self.fill(changes, Bodies::new());
-        }
-    }
-
-    fn empty_page(&self) -> Page {
-        let (after, reset) = match &self.serving {
-            Some(serving) => (serving.after, serving.reset),
-            None => (P::START, None),
-        };
-        Page {
-            reset,
-            records: Vec::new(),
-            removals: Vec::new(),
-            cursor: after.to_cursor(),
-            checkpoint: None,
-        }
-    }
-
-    fn fill(&mut self, changes: Vec<Change<P>>, mut bodies: Bodies) {
-        let mut page = self.empty_page();
         let mut complete = true;
-        for Change {
-            kind,
-            id,
-            present,
-            position,
-            ..
-        } in changes
-        {
-            let body = match present {
+        for row in rows {
+            let (kind, id) = (row.kind, row.id);
+            let body = match row.present {
                 true => bodies.remove(&(kind, id)),
                 false => None,
             };
             let size = body.as_ref().map_or(0, |(_, body)| body.len()) + BESIDE_BODY;
-            let first = page.records.is_empty() && page.removals.is_empty();
-            if self.records_left == 0 || (size > self.bytes_left && !first) {
+            if self.records_left == 0 || (size > self.bytes_left && !serving.is_empty()) {
                 complete = false;
                 break;
             }
             self.records_left = self.records_left.saturating_sub(1);
             self.bytes_left = self.bytes_left.saturating_sub(size);
-            page.cursor = position.to_cursor();
+            let first = match &mut serving.way {
+                Way::Changes { after } => {
+                    *after = row.position;
+                    false
+                }
+                Way::First { read, .. } => {
+                    read.after = Some(row.place());
+                    true
+                }
+            };
             match body {
-                Some((version, body)) => page.records.push(Record {
+                Some((version, body)) => serving.records.push(Record {
                     kind,
                     id,
                     version,
                     body: Bytes(body),
                 }),
                 // What begins anew has nothing to remove.
-                None if page.reset.is_some() => {}
-                None => page.removals.push(RecordKey { kind, id }),
+                None if first => {}
+                None => serving.removals.push(RecordKey { kind, id }),
             }
         }
-        if complete {
-            self.stage = Stage::Summing(page);
-        } else {
-            self.deliver(page, None);
+        self.go_on(complete);
+    }
+
+    /// What follows once a page is full, or all rows that were asked for are in it.
+    fn go_on(&mut self, complete: bool) {
+        let Some(serving) = &mut self.serving else {
+            return;
+        };
+        match (serving.way, complete) {
+            (Way::First { fresh: true, .. }, false) => self.stage = Stage::Counting,
+            (_, false) => self.deliver(None),
+            (Way::Changes { .. }, true) => self.stage = Stage::Summing,
+            (Way::First { read, fresh }, true) => {
+                serving.way = Way::Changes { after: read.upto };
+                self.stage = match fresh {
+                    true => Stage::Summing,
+                    false => Stage::Reading,
+                };
+            }
         }
     }
 
-    fn deliver(&mut self, mut page: Page, sum: Option<Checkpoint>) {
+    fn deliver(&mut self, sum: Option<Checkpoint>) {
         // Without a checkpoint nothing is shown yet: ask again at once.
         self.more |= sum.is_none();
-        page.checkpoint = sum;
-        if let Some(serving) = &self.serving {
+        if let Some(serving) = self.serving.take() {
             let scope = serving.held.scope;
-            self.answer(scope, ScopeUpdate::Page(page));
+            self.answer(scope, ScopeUpdate::Page(serving.page(sum)));
         }
         self.next_scope();
     }
@@ -358,12 +477,7 @@ impl<P: FeedPosition> Pull<P> {
     }
 
     fn out_of_step(&self, given: &'static str) -> Result<(), OutOfStep> {
-        let asked = self.stage.asks_for();
+        let asked = self.asked();
         Err(OutOfStep { asked, given })
-    }
-
-    fn put_back(&mut self, stage: Stage<P>, given: &'static str) -> Result<(), OutOfStep> {
-        self.stage = stage;
-        self.out_of_step(given)
     }
 }

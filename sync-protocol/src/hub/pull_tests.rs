@@ -38,6 +38,7 @@ fn change(number: u64, present: bool) -> Change<At> {
         present,
         version: 1,
         position: At(number),
+        settled_at: None,
     }
 }
 
@@ -74,6 +75,7 @@ fn begun(request: &PullRequest, granted: &[Scope], limits: &WireLimits) -> Pull<
     let reader = Reader {
         granted: BTreeSet::from_iter(granted.iter().copied()),
         epoch: "one",
+        reached: At(50),
         unreached: At(100),
         limits,
     };
@@ -109,12 +111,16 @@ fn scopes_are_served_as_named_then_new_ones_and_what_is_no_longer_granted_is_dro
                 pull.handle_changes(At::START, vec![change(6, false)])
                     .unwrap();
             }
+            PullStep::First { scope, upto, .. } => {
+                asked.push((scope, upto));
+                pull.handle_first(Vec::new()).unwrap();
+            }
             PullStep::Sum(_) => pull.handle_sum(sum(0)).unwrap(),
             PullStep::Bodies { .. } => panic!("there are none"),
             PullStep::Done => break,
         }
     }
-    assert_eq!(asked, [(FIRM, At(5)), (ME, At::START)]);
+    assert_eq!(asked, [(FIRM, At(5)), (ME, At(50))]);
     let answer = answered(pull);
     let scopes: Vec<Scope> = answer.answers.iter().map(|answer| answer.scope).collect();
     assert_eq!(scopes, [TOWN, FIRM, ME]);
@@ -142,12 +148,12 @@ fn another_sum_begins_the_scope_anew() {
     let mut pull = usual(&request, &[FIRM]);
     pull.handle_changes(At::START, Vec::new()).unwrap();
     pull.handle_sum(sum(2)).unwrap();
-    let PullStep::Changes { after: At(0), .. } = pull.step() else {
+    let PullStep::First { after: None, .. } = pull.step() else {
         panic!("{:?}", pull.step())
     };
-    let changes = vec![change(1, true), change(4, false), change(5, true)];
+    let changes = vec![change(1, true), change(5, true)];
     let found = bodies(&changes, 10);
-    pull.handle_changes(At::START, changes).unwrap();
+    pull.handle_first(changes).unwrap();
     pull.handle_bodies(found).unwrap();
     pull.handle_sum(sum(2)).unwrap();
     let answer = answered(pull);
@@ -156,7 +162,8 @@ fn another_sum_begins_the_scope_anew() {
     assert_eq!((page.records.len(), page.removals.len()), (2, 0));
     assert_eq!(
         (&page.cursor, page.checkpoint),
-        (&At(5).to_cursor(), sum(2))
+        (&At(50).to_cursor(), sum(2)),
+        "up to where everything was safe to deliver"
     );
 }
 
@@ -173,11 +180,11 @@ fn a_cursor_of_another_epoch_of_another_store_or_not_given_out_yet_does_not_coun
     ] {
         let request = request(epoch, vec![cursor]);
         let mut pull = usual(&request, &[FIRM]);
-        let PullStep::Changes { after: At(0), .. } = pull.step() else {
+        let PullStep::First { after: None, .. } = pull.step() else {
             panic!("{:?}", pull.step())
         };
         assert_eq!(pull.cursors_ahead().len(), ahead);
-        pull.handle_changes(At::START, Vec::new()).unwrap();
+        pull.handle_first(Vec::new()).unwrap();
         pull.handle_sum(sum(0)).unwrap();
         let answer = answered(pull);
         assert_eq!(page(&answer, 0).reset, Some(ResetReason::CursorUnknown));
@@ -190,12 +197,12 @@ fn below_the_floor_only_the_whole_scope_is_right() {
     let request = request("one", vec![held(FIRM, 5, 3)]);
     let mut pull = usual(&request, &[FIRM]);
     pull.handle_changes(At(6), vec![change(7, true)]).unwrap();
-    let PullStep::Changes { after: At(0), .. } = pull.step() else {
+    let PullStep::First { after: None, .. } = pull.step() else {
         panic!("{:?}", pull.step())
     };
     let changes = vec![change(1, true), change(7, true)];
     let found = bodies(&changes, 10);
-    pull.handle_changes(At(6), changes).unwrap();
+    pull.handle_first(changes).unwrap();
     pull.handle_bodies(found).unwrap();
     pull.handle_sum(sum(2)).unwrap();
     let answer = answered(pull);

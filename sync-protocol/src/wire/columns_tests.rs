@@ -175,6 +175,7 @@ fn response(pages: &[usize]) -> PullResponse {
             removals: Vec::new(),
             cursor: Bytes(vec![1]),
             checkpoint: None,
+            extent: None,
         }),
     });
     let mut answers: Vec<_> = answers.collect();

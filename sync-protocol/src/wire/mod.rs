@@ -33,8 +33,8 @@ pub use limits::WireLimits;
 pub use offer::{OFFERED_PHOTOS, OfferRequest, OfferResponse};
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{
-    Checkpoint, DropReason, Page, PullRequest, PullResponse, Record, RecordKey, RecordKind,
-    ResetReason, ScopeAnswer, ScopeCursor, ScopeUpdate,
+    Checkpoint, ClosedWindow, DropReason, Extent, Page, PullRequest, PullResponse, Record,
+    RecordKey, RecordKind, ResetReason, ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
 pub use push::{
     Outcome, PushRequest, PushResponse, PushResult, QuarantineReason, Receipt, SyncProblem,

@@ -153,7 +153,41 @@ message! {
         #[n(4)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub checkpoint: Option<Checkpoint>,
+        /// How much the scope is, for people to be told; nothing is decided by it.
+        #[n(5)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub extent: Option<Extent>,
     }
+}
+
+/// How much a scope is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Extent {
+    /// Records that the scope held when its first read began; told while more pages follow.
+    #[n(0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// What the scope holds of the records that came to their end; told with a checkpoint.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<ClosedWindow>,
+}
+
+/// Which records that came to their end a scope still holds: the newest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct ClosedWindow {
+    /// Days for which they stay.
+    #[n(0)]
+    pub closed_days: u32,
+    /// Bytes of their bodies at most.
+    #[n(1)]
+    pub closed_bytes: u64,
+    /// Whatever came to its end after this is there; absent: everything is.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_after: Option<Timestamp>,
 }
 
 message! {

@@ -72,6 +72,8 @@ fn pull_messages() {
     check_message::<PullRequest>("pull-request-first");
     check_message::<PullRequest>("pull-request");
     check_message::<PullResponse>("pull-response");
+    check_message::<PullResponse>("pull-response-windows");
+    check_message::<LeanPullResponse>("lean-pull-response-windows");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use hazardloop_domain::command::Action;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{GrantId, JurisdictionId, SubjectId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::PushResult;
 use serde_json::{Value, json};
 
@@ -49,6 +50,9 @@ pub(super) const WHAT_HAPPENS: &[&str] = &[
     "hand_over",
 ];
 
+/// Between two things that happen.
+const STEP_MS: i64 = 20 * 60_000;
+
 const SECTORS: [&str; 3] = ["industry-and-trade", "hazardous-chemicals", "town-gas"];
 
 /// Who acts: over the whole city, but for the employee of the first enterprise.
@@ -73,6 +77,10 @@ pub(super) struct World<'a> {
     pub reporters: BTreeMap<Uuid, PersonId>,
     pub phones: Vec<Phone>,
     pub happened: BTreeMap<&'static str, usize>,
+    /// When what came to its end did.
+    pub ended: BTreeMap<Uuid, Timestamp>,
+    /// How often somebody could look up what their phone did not hold.
+    pub left_out: usize,
     /// The roles by which somebody has seen anything.
     pub seen_as: Vec<Role>,
     authors: Vec<TestDevice>,
@@ -177,6 +185,8 @@ impl<'a> World<'a> {
             reporters: BTreeMap::new(),
             phones,
             happened: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            left_out: 0,
             seen_as: Vec::new(),
             authors,
             number: 0,
@@ -267,12 +277,18 @@ impl<'a> World<'a> {
             self.plan(rng).await;
         }
         self.repeated().await;
+        ends::note(self);
     }
 
-    /// Something happens, a minute after what happened before.
+    /// Something happens, some minutes after what happened before.
     pub async fn step(&mut self, rng: &mut StdRng) {
-        let minutes = i64::try_from(self.next()).unwrap();
-        self.server.set_now(NOW.plus_millis(minutes * 60_000));
+        let steps = i64::try_from(self.next()).unwrap();
+        self.server.set_now(NOW.plus_millis(steps * STEP_MS));
+        self.happen(rng).await;
+        ends::note(self);
+    }
+
+    async fn happen(&mut self, rng: &mut StdRng) {
         match rng.random_range(0..27) {
             0..=5 => self.report(rng).await,
             6..=8 => self.plan(rng).await,
@@ -390,7 +406,7 @@ impl<'a> World<'a> {
             id: GrantId(v7(3, self.next())),
             terms: (role, place).into(),
             valid_from: None,
-            valid_until: Some(now.plus_millis(rng.random_range(1..80) * 60_000)),
+            valid_until: Some(now.plus_millis(rng.random_range(1..80) * STEP_MS)),
             temporary_reason: Some("异地交叉执法".to_owned()),
         };
         // Somebody whose last role has ended is nobody's to see.
@@ -430,7 +446,7 @@ impl<'a> World<'a> {
             to_person: to,
             grants: None,
             reason: "调任".to_owned(),
-            effective_at: later.then(|| now.plus_millis(300_000)),
+            effective_at: later.then(|| now.plus_millis(5 * STEP_MS)),
         };
         if hand_overs::make(self.app(), person("admin"), new)
             .await

@@ -29,6 +29,8 @@ pub(super) trait Aggregate: Clone + minicbor::Encode<()> {
     fn version(&self) -> i64;
     fn received_at(&self) -> Timestamp;
     fn photos(&self) -> &[Photo];
+    /// Whether it came to its end.
+    fn is_settled(&self) -> bool;
     /// What decides which scopes hold it.
     fn standing(&self) -> Standing<'_>;
 
@@ -78,6 +80,10 @@ impl Aggregate for Hazard {
 
     fn photos(&self) -> &[Photo] {
         &self.photos
+    }
+
+    fn is_settled(&self) -> bool {
+        self.is_settled()
     }
 
     fn standing(&self) -> Standing<'_> {
@@ -144,6 +150,10 @@ impl Aggregate for Inspection {
 
     fn photos(&self) -> &[Photo] {
         &self.photos
+    }
+
+    fn is_settled(&self) -> bool {
+        self.is_settled()
     }
 
     fn standing(&self) -> Standing<'_> {

@@ -9,6 +9,7 @@
 //! wants another world, puts [`Rules`] of its own in their place, or alters [`MemoryHub::tables`] and the answers.
 
 mod choices;
+mod rows;
 mod rules;
 mod tables;
 
@@ -29,8 +30,9 @@ use crate::wire::{
     Checkpoint, Opened, PullRequest, PullResponse, PushRequest, PushResponse, Scope, WireLimits,
 };
 
+pub use rows::{FeedRow, ScopeRows, Window};
 pub use rules::{Author, DomainRules, decided};
-pub use tables::{FeedRow, Install, Place, ScopeRows, Tables, record_of};
+pub use tables::{Install, Place, Tables, record_of};
 
 /// Who sends a command, by which door, and when it is received.
 #[derive(Clone, Copy, Debug)]
@@ -189,6 +191,8 @@ impl<R: Rules> MemoryHub<R> {
         let reader = Reader {
             granted: self.granted(person_id, now),
             epoch: &self.epoch,
+            // One writer: what is visible is safe to deliver.
+            reached: self.tables.last,
             unreached: self.tables.unreached(),
             limits: &self.limits,
         };
@@ -199,12 +203,25 @@ impl<R: Rules> MemoryHub<R> {
                     let (floor, changes) = self.tables.changes(scope, after, most);
                     pull.handle_changes(floor, changes)?;
                 }
+                PullStep::First {
+                    scope,
+                    upto,
+                    after,
+                    most,
+                } => {
+                    let rows = self.tables.first(scope, upto, after, most);
+                    pull.handle_first(rows)?;
+                }
                 PullStep::Bodies { scope, changes } => {
                     let bodies = self.tables.bodies(scope, changes);
                     pull.handle_bodies(bodies)?;
                 }
-                // One writer: what is visible is safe to deliver.
-                PullStep::Sum(scope) => pull.handle_sum(Some(self.sum(scope)))?,
+                PullStep::Sum(scope) => {
+                    if let Some(window) = self.tables.window_of(scope) {
+                        pull.handle_window(window)?;
+                    }
+                    pull.handle_sum(Some(self.sum(scope)))?;
+                }
                 PullStep::Done => return Ok(pull.response(&self.key, now, last, Vec::new())),
             }
         }

@@ -14,13 +14,13 @@ use hazardloop_domain::ids::{
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::digest::DigestKey;
+use super::rows::{FeedRow, ScopeRows, Window};
 use crate::hub::outcome::{Responsibility, was_responsible_by_grants};
 use crate::hub::pull_steps::{Bodies, Change, FeedPosition};
 use crate::hub::push_steps::{Kept, StoredReceipt};
 use crate::hub::scopes::{handed_in_by, scopes_granted, scopes_of_grant};
 use crate::hub::stream::StreamState;
-use crate::wire::{Bytes, Checkpoint, Outcome, Record, RecordKind, Scope, SectorName};
+use crate::wire::{Bytes, Outcome, Record, RecordKind, Scope, SectorName};
 
 /// A place in the order of changes: how many there have been, over all scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,24 +77,6 @@ impl Install {
     }
 }
 
-/// One row of a scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedRow {
-    /// Where it last changed.
-    pub at: Place,
-    /// What the scope holds; `None`: it holds the record no longer.
-    pub record: Option<Record>,
-}
-
-/// The rows of one scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeRows {
-    /// By kind and id.
-    pub rows: BTreeMap<(RecordKind, Uuid), FeedRow>,
-    /// Removals up to here are forgotten.
-    pub floor: Place,
-}
-
 /// All that a hub stores; a copy of it is a backup.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
@@ -114,6 +96,10 @@ pub struct Tables {
     pub fates: BTreeMap<SentCommand, CommandFate>,
     /// How many changes there have been.
     pub last: Place,
+    /// Which of the records that came to their end a scope still gives out; `None`: all.
+    pub window: Option<Window>,
+    /// When each record came to its end.
+    settled: BTreeMap<(RecordKind, Uuid), Timestamp>,
     left: BTreeSet<(Scope, RecordKind, Uuid)>,
 }
 
@@ -139,6 +125,11 @@ impl Tables {
         );
     }
 
+    /// A record came to its end, unless it had done so before. To be said before scopes hold it.
+    pub fn settle(&mut self, kind: RecordKind, id: Uuid, at: Timestamp) {
+        self.settled.entry((kind, id)).or_insert(at);
+    }
+
     /// Has a scope hold a record, in this version.
     pub fn put(&mut self, scope: Scope, record: Record) {
         let key = (record.kind, record.id);
@@ -157,11 +148,23 @@ impl Tables {
 
     fn change(&mut self, scope: Scope, key: (RecordKind, Uuid), record: Option<Record>) {
         self.last.0 += 1;
-        let row = FeedRow {
-            at: self.last,
-            record,
+        let settled_at = self.settled.get(&key).copied().filter(|_| record.is_some());
+        let rows = &mut self.scopes.entry(scope).or_default().rows;
+        let before = rows.get(&key);
+        let was_aside = before.is_some_and(|row| row.aside && row.record.is_some());
+        // What was left out stays out, whatever changes on it, until it is open again.
+        let aside = settled_at.is_some() && was_aside;
+        let at = match before {
+            Some(before) if aside => before.at,
+            _ => self.last,
         };
-        self.scopes.entry(scope).or_default().rows.insert(key, row);
+        let row = FeedRow {
+            at,
+            record,
+            settled_at,
+            aside,
+        };
+        rows.insert(key, row);
     }
 
     /// Forgets what a scope holds no longer. Devices that had not heard of it fetch the scope anew.
@@ -205,6 +208,11 @@ impl Tables {
         let before = before.map(|hazard| self.holding(hazard));
         let now = self.holding(&hazard);
         let (id, version) = (hazard.id, hazard.version);
+        if hazard.is_settled() {
+            self.settle(RecordKind::Hazard, id.0, hazard.updated_at);
+        } else {
+            self.settled.remove(&(RecordKind::Hazard, id.0));
+        }
         if let Some(record) = record_of(RecordKind::Hazard, id.0, version, &hazard) {
             self.announce(before.unwrap_or_default(), &now, &record);
         }
@@ -307,22 +315,6 @@ impl Tables {
         }
     }
 
-    /// What a scope holds and adds up to.
-    pub fn sum(&self, key: &DigestKey, scope: Scope) -> Checkpoint {
-        let rows = self.scopes.get(&scope).into_iter();
-        let records =
-            rows.flat_map(|rows| rows.rows.values().filter_map(|row| row.record.as_ref()));
-        records.fold(Checkpoint::EMPTY, |sum, record| {
-            let Record {
-                kind,
-                id,
-                version,
-                body,
-            } = record;
-            sum.with(key.of_record(*kind, id, *version, &body.0))
-        })
-    }
-
     pub(super) fn unreached(&self) -> Place {
         Place(self.last.0.saturating_add(1))
     }
@@ -337,30 +329,6 @@ impl Tables {
     pub(super) fn failed_beginning(&self, id: InstallId, subject: SubjectId) -> Option<i64> {
         let install = self.installs.get(&id)?;
         install.failed_beginnings.get(&subject).copied()
-    }
-
-    pub(super) fn changes(
-        &self,
-        scope: Scope,
-        after: Place,
-        most: usize,
-    ) -> (Place, Vec<Change<Place>>) {
-        let Some(rows) = self.scopes.get(&scope) else {
-            return (Place::START, Vec::new());
-        };
-        let behind = rows.rows.iter().filter(|(_, row)| row.at > after);
-        let mut changes: Vec<_> = behind
-            .map(|((kind, id), row)| Change {
-                kind: *kind,
-                id: *id,
-                present: row.record.is_some(),
-                version: row.record.as_ref().map_or(0, |record| record.version),
-                position: row.at,
-            })
-            .collect();
-        changes.sort_unstable_by_key(|change| change.position);
-        changes.truncate(most);
-        (rows.floor, changes)
     }
 
     pub(super) fn bodies(&self, scope: Scope, changes: &[Change<Place>]) -> Bodies {

@@ -43,11 +43,13 @@ const NEW_HAZARDS: Rows = Rows {
 };
 const SCOPE_ROWS: Rows = Rows {
     before: "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, digest_high, digest_low, created_at, \
-    tx, ordinal) VALUES ",
-    row: "(?, ?, ?, TRUE, ?, ?, ?, ?, ?, ?)",
+    tx, ordinal, settled_at, bytes, window_no, aside, to_weigh) VALUES ",
+    row: "(?, ?, ?, TRUE, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)",
     after: " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET \
     present = excluded.present, version = excluded.version, digest_high = excluded.digest_high, \
-    digest_low = excluded.digest_low, tx = excluded.tx, ordinal = excluded.ordinal",
+    digest_low = excluded.digest_low, tx = excluded.tx, ordinal = excluded.ordinal, \
+    settled_at = excluded.settled_at, bytes = excluded.bytes, window_no = excluded.window_no, \
+    aside = excluded.aside, to_weigh = excluded.to_weigh",
 };
 const PUSHED: Rows = Rows {
     before: "INSERT INTO pushed_commands (install_id, seq, person_id, kind, kind_version, subject_id, payload, link_hash, \
@@ -290,6 +292,10 @@ impl<'a> Row<'a> {
             tx.clone(),
             tx,
             Value::Small(2 + at),
+            Value::NoBig,
+            Value::Big(0),
+            Value::Small(0),
+            Value::Small(0),
         ]
     }
 

@@ -4,6 +4,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Hazard, PhotoState};
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::wire::Scope;
 
 use super::super::aggregate::{Aggregate, Slot};
 use super::super::queue::Turned;
@@ -13,7 +14,9 @@ use crate::store::feed::{self, Announced, News};
 use crate::store::hazard_lists::{self, Listed};
 use crate::store::hazards::{self, NamedPhoto, Saved};
 use crate::store::lists::Key;
+use crate::store::windows::{self, Falls};
 use crate::store::{Conn, WriteTx, calendars, events, inspections, planned_members, search};
+use crate::usecases::windows::windows_of;
 
 impl WorkingSet<'_> {
     /// Writes what was decided: events, states, feed rows and photo references. Whoever waits for
@@ -148,8 +151,47 @@ impl WorkingSet<'_> {
             body: record,
             created_at: subject.received_at(),
         };
-        news.put(&self.door.key, &scopes, announced);
+        if !subject.is_settled() {
+            news.put(&self.door.key, &scopes, announced);
+            return Ok(());
+        }
+        let settled_at = match stored.filter(|stored| stored.is_settled()) {
+            None => self.now,
+            Some(stored) => self.settled_at(conn, stored)?,
+        };
+        let placed = self.placed(conn, &scopes, settled_at)?;
+        news.put_ended(&self.door.key, &placed, announced, settled_at);
         Ok(())
+    }
+
+    /// When a subject came to its end that had done so before: every scope that holds it knows.
+    fn settled_at<T: Aggregate>(
+        &mut self,
+        conn: &mut Conn,
+        stored: &T,
+    ) -> Result<Timestamp, Failure> {
+        let held = self.scopes_holding(conn, &stored.standing())?;
+        let known = match held.first() {
+            Some(scope) => windows::settled_at(conn, *scope, T::KIND, &stored.id())?,
+            None => None,
+        };
+        Ok(known.unwrap_or(self.now))
+    }
+
+    /// Where in the window of each scope something falls that came to its end at `settled_at`.
+    fn placed(
+        &mut self,
+        conn: &mut Conn,
+        scopes: &[Scope],
+        settled_at: Timestamp,
+    ) -> Result<Vec<(Scope, Falls)>, Failure> {
+        let kinds = windows_of(conn, scopes)?;
+        let set = &self.door.app.settings.sync.windows;
+        let falls = |(scope, window)| {
+            let too_old = settled_at < set.of(window).begins(self.now);
+            (scope, Falls { window, too_old })
+        };
+        Ok(kinds.into_iter().map(falls).collect())
     }
 }
 
