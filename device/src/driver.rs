@@ -419,6 +419,7 @@ pub(crate) fn reading(ambient: &Ambient) -> ClockReading {
         boot_id: clock.boot_id(),
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

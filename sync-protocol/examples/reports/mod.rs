@@ -243,6 +243,7 @@ impl Phone {
                 boot_id: Some(self.boot_id),
                 server_anchor: None,
                 anchor_monotonic_ms: None,
+                anchor_token: None,
             };
             let kind = command.action.kind();
             let payload = CommandPayload::pack(made, command);

@@ -141,6 +141,7 @@ impl Phone {
             boot_id: None,
             server_anchor: None,
             anchor_monotonic_ms: None,
+            anchor_token: None,
         };
         let payload = CommandPayload::pack(made, &Command::new(id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)

@@ -145,6 +145,7 @@ fn clock() -> ClockReading {
         boot_id: None,
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 
