@@ -3,10 +3,15 @@
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::command::{BootId, ClockReading};
+use crate::command_fate::SentCommand;
 use crate::ids::{InstallId, PersonId};
 use crate::time::Timestamp;
+
+/// Separates these identifiers from every other use of the same hash function.
+const WITNESS_ID_DOMAIN: &[u8] = b"hazardloop chain witnessed v1";
 
 /// What proves that a command was there *by* a time, the strongest first.
 #[derive(
@@ -160,6 +165,28 @@ pub struct WitnessedBy {
     /// Since when it is proven, by the server's clock.
     #[n(4)]
     pub at: Timestamp,
+}
+
+/// Told to the owner of a chain: all of its commands up to this one were there by then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct ChainWitnessed {
+    /// Up to which command of which install.
+    #[n(0)]
+    pub about: SentCommand,
+    /// By whom, and since when that is proven.
+    #[n(1)]
+    pub by: WitnessedBy,
+    /// Their name.
+    #[n(2)]
+    pub by_name: String,
+}
+
+impl SentCommand {
+    /// The identifier of the record of what this command says of another's chain (UUIDv8, RFC 9562).
+    pub fn witness_id(&self) -> Uuid {
+        self.derived_id(WITNESS_ID_DOMAIN)
+    }
 }
 
 /// When a command was made, and what proves it.

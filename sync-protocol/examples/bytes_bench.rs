@@ -197,6 +197,7 @@ fn response(answers: Vec<ScopeAnswer>, epoch: &str, first: bool) -> PullResponse
         answers,
         more: false,
         missing_photos: Vec::new(),
+        anchor: None,
     }
 }
 

@@ -13,7 +13,7 @@
 //! [`Engine::handle_credentials_renewed`], [`Engine::handle_pull_wanted`],
 //! [`Engine::handle_online`], [`Engine::handle_rekeyed`], [`Engine::handle_queued_elsewhere`],
 //! [`Engine::handle_photo_given_up`], [`Engine::handle_photo_retry`],
-//! [`Engine::handle_photo_forgotten`].
+//! [`Engine::handle_photo_forgotten`], [`Engine::handle_witness`], [`Engine::handle_monotonic`].
 //!
 //! **Outputs.** After every input, and whenever [`Engine::next_wake`] is due, the host calls
 //! [`Engine::poll_output`] until it gives `None`. Order: a [`Output::Write`] first (at most one is
@@ -54,6 +54,7 @@ mod rekey;
 mod replay;
 mod retry;
 mod state;
+mod time_proof;
 mod view;
 
 #[cfg(test)]
@@ -69,4 +70,5 @@ pub use state::{
     GivenUp, Member, Meta, Oversize, PhotoStage, Row, RowKey, ScopeState, Standing, State,
     StoredCommand, StoredPhoto,
 };
+pub use time_proof::{KeptAnchor, WitnessError};
 pub use view::{HazardView, InspectionView};

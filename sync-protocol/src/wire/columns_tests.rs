@@ -197,6 +197,7 @@ fn response(pages: &[usize]) -> PullResponse {
         answers,
         more: true,
         missing_photos: Vec::new(),
+        anchor: None,
     }
 }
 

@@ -18,6 +18,7 @@ mod push;
 mod scope;
 mod sector;
 mod varint;
+mod witness;
 #[cfg(test)]
 mod wire_tests;
 
@@ -41,6 +42,7 @@ pub use push::{
 };
 pub use scope::{Scope, ScopeError};
 pub use sector::{SECTOR_BYTES, SectorName, SectorNameError};
+pub use witness::{WITNESS_KIND, WITNESS_VERSION, Witness, WitnessedHead};
 
 /// The protocol versions that this build speaks, oldest and newest.
 pub const PROTOCOL_MIN: u16 = 1;

@@ -1,5 +1,6 @@
 //! Pull: records down, one answer a scope.
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
@@ -102,6 +103,11 @@ message! {
         #[cbor(default)]
         #[serde(default)]
         pub missing_photos: Vec<Digest>,
+        /// As in the answer to a push.
+        #[n(8)]
+        #[cbor(default, skip_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub anchor: Option<AnchorToken>,
     }
 }
 
@@ -228,6 +234,9 @@ pub enum RecordKind {
     /// `domain::command_fate::CommandFate`: what became of a command that took no effect, for its author.
     #[n(11)]
     CommandFate,
+    /// `domain::time_proof::ChainWitnessed`: another device has shown how far a chain was, for its owner.
+    #[n(12)]
+    ChainWitnessed,
 }
 
 impl RecordKind {
@@ -245,6 +254,7 @@ impl RecordKind {
             Self::Calendar => 9,
             Self::RuleLimits => 10,
             Self::CommandFate => 11,
+            Self::ChainWitnessed => 12,
         }
     }
 
@@ -262,6 +272,7 @@ impl RecordKind {
             9 => Some(Self::Calendar),
             10 => Some(Self::RuleLimits),
             11 => Some(Self::CommandFate),
+            12 => Some(Self::ChainWitnessed),
             _ => None,
         }
     }
