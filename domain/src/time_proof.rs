@@ -336,7 +336,10 @@ mod tests {
         other_boot.boot_id = Some(InstallId(Uuid::from_u128(10)));
         let check = other_boot.check(Some(&anchored()), at(200));
         assert_eq!(check, ClockCheck::Unchecked);
-        assert_eq!(reading(at(5), 1).check(None, at(200)), ClockCheck::Unchecked);
+        assert_eq!(
+            reading(at(5), 1).check(None, at(200)),
+            ClockCheck::Unchecked
+        );
         let extreme = ClockReading {
             monotonic_ms: Some(i64::MIN),
             ..reading(Timestamp::from_millis(i64::MAX), 0)

@@ -99,7 +99,10 @@ pub(crate) fn write<T: Encode<()>>(prefix: &str, message: &T) -> String {
 }
 
 /// Blanks and line ends that copying put in are no part of a text.
-pub(crate) fn read<T: for<'b> Decode<'b, ()>>(prefix: &'static str, text: &str) -> Result<T, TextError> {
+pub(crate) fn read<T: for<'b> Decode<'b, ()>>(
+    prefix: &'static str,
+    text: &str,
+) -> Result<T, TextError> {
     let actual = text.len();
     if actual > MOST_CHARACTERS {
         return Err(TextError::TooLong { actual });

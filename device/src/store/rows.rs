@@ -7,7 +7,8 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoredCommand, StoredPhoto,
+    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoredCommand,
+    StoredPhoto,
 };
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{

@@ -53,6 +53,7 @@ pub mod tx;
 pub mod unclaimed;
 pub mod uploads;
 pub mod url;
+pub mod witnesses;
 
 mod batch;
 mod pool;

@@ -11,8 +11,8 @@ use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::device::{
-    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand,
-    StoredPhoto,
+    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp,
+    StoredCommand, StoredPhoto,
 };
 use crate::digest::DigestKey;
 use crate::wire::{

@@ -439,7 +439,12 @@ fn witness(seq: i64) -> (&'static str, u16, Vec<u8>) {
 
 #[test]
 fn a_witness_statement_is_asked_about_and_no_rule_is() {
-    let payloads = vec![witness(1), witness(2), witness(3), (WITNESS_KIND, 2, vec![])];
+    let payloads = vec![
+        witness(1),
+        witness(2),
+        witness(3),
+        (WITNESS_KIND, 2, vec![]),
+    ];
     let commands = chained(payloads);
     let mut push = begun(stream(), &commands);
     let answers = [
@@ -459,10 +464,14 @@ fn a_witness_statement_is_asked_about_and_no_rule_is() {
     assert_eq!(stated, [1]);
     push.handle_stored().unwrap();
     let answer = push.response("e".to_owned(), Vec::new());
-    let outcomes: Vec<Outcome> = answer.results.into_iter().map(|result| match result {
-        PushResult::Receipt(receipt) => receipt.outcome,
-        PushResult::IdReused { .. } => panic!("reused"),
-    }).collect();
+    let outcomes: Vec<Outcome> = answer
+        .results
+        .into_iter()
+        .map(|result| match result {
+            PushResult::Receipt(receipt) => receipt.outcome,
+            PushResult::IdReused { .. } => panic!("reused"),
+        })
+        .collect();
     // Whether it counts is not to be seen from its receipt.
     assert_eq!(outcomes[0], Outcome::Applied { version: 0 });
     assert_eq!(outcomes[1], outcomes[0]);

@@ -18,9 +18,9 @@ mod push;
 mod scope;
 mod sector;
 mod varint;
-mod witness;
 #[cfg(test)]
 mod wire_tests;
+mod witness;
 
 pub use co_signature::CoSignature;
 pub use columns::{Columns, ColumnsError};

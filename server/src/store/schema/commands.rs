@@ -1,4 +1,17 @@
-//! Tables of the proof of time.
+//! Tables of what follows from commands of devices.
+
+diesel::table! {
+    /// What became of commands that took no full effect; a record of the author's own scope.
+    command_fates (id) {
+        id -> Binary,
+        person_id -> Binary,
+        install_id -> Binary,
+        seq -> BigInt,
+        version -> BigInt,
+        changed_at -> BigInt,
+        record -> Binary,
+    }
+}
 
 diesel::table! {
     /// How far devices have seen the chains of others to be: the command that says so, what it is about, how it
