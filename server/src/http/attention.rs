@@ -47,7 +47,7 @@ struct AttentionView {
     subject_id: Option<SubjectId>,
     /// When the server received it.
     received_at: Timestamp,
-    /// When it was made, and what proves it; absent in the answer to a choice.
+    /// When it was made, and what proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     time_proof: Option<TimeProof>,
     /// What became of it at the time: `conflict`, `rejected`, `quarantined` or `blocked_by`, with the rule or the
@@ -340,5 +340,9 @@ async fn choose(
     let StrictJson(ChooseCommand { how, reason }) = body;
     let command = SentCommand { install_id, seq };
     let chosen = command_fates::choose(&app, caller.person_id, command, (how, reason)).await?;
-    Ok(HttpResponse::Ok().json(AttentionView::from(chosen)))
+    let mut proofs = time_proof::of_commands(&app, vec![command]).await?;
+    Ok(HttpResponse::Ok().json(AttentionView {
+        time_proof: proofs.remove(&command),
+        ..AttentionView::from(chosen)
+    }))
 }

@@ -56,7 +56,7 @@ struct QuarantinedView {
     subject_id: Option<SubjectId>,
     /// When the server received it.
     received_at: Timestamp,
-    /// When it was made, and what proves it; absent in the answer to a settlement.
+    /// When it was made, and what proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     time_proof: Option<TimeProof>,
     /// Why it could not be judged: `unknown_kind`, `unknown_version`, `malformed_payload`, `bad_signature`,
@@ -219,5 +219,9 @@ async fn settle(
     let StrictJson(SettleCommand { how, note }) = body;
     let which = SentCommand { install_id, seq };
     let settled = quarantined::settle(&app, caller.person_id, which, (how, note)).await?;
-    Ok(HttpResponse::Ok().json(QuarantinedView::from(settled)))
+    let mut proofs = time_proof::of_commands(&app, vec![which]).await?;
+    Ok(HttpResponse::Ok().json(QuarantinedView {
+        time_proof: proofs.remove(&which),
+        ..QuarantinedView::from(settled)
+    }))
 }
