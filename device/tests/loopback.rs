@@ -39,6 +39,8 @@ mod sealed;
 mod too_large;
 #[path = "loopback/with_photos.rs"]
 mod with_photos;
+#[path = "loopback/witness.rs"]
+mod witness;
 #[path = "loopback/words.rs"]
 mod words;
 

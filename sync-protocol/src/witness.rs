@@ -152,6 +152,42 @@ mod tests {
         assert!(!shown().is_of("http://10.0.0.1", Some("e2")));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_and_any_payload_is_read_or_refused(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            byte in proptest::prelude::any::<u8>(),
+            noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ) {
+            let mut cbor = crate::codec::encode(&shown());
+            let place = at.index(cbor.len());
+            cbor[place] = byte;
+            for bytes in [&cbor, &noise] {
+                let body = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
+                drop(ShownHead::from_text(&format!("{HEAD_PREFIX}{body}")));
+                drop(crate::wire::Witness::open(1, bytes, 16));
+            }
+            let said = crate::wire::Witness {
+                made: hazardloop_domain::command::ClockReading {
+                    wall: hazardloop_domain::time::Timestamp::from_millis(0),
+                    monotonic_ms: None,
+                    boot_id: None,
+                    server_anchor: None,
+                    anchor_monotonic_ms: None,
+                    anchor_token: None,
+                },
+                install_id: shown().head.install_id,
+                head: shown().head.head,
+            };
+            let mut payload = said.pack();
+            let place = at.index(payload.len());
+            payload[place] = byte;
+            if let Ok(read) = crate::wire::Witness::open(1, &payload, 16) {
+                proptest::prop_assert!(read.head.seq >= 1);
+            }
+        }
+    }
+
     #[test]
     fn any_change_of_a_head_is_noticed() {
         let changes: [fn(&mut ChainHead); 5] = [
