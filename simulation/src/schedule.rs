@@ -17,6 +17,8 @@ pub enum Step {
     Amend(DeviceNo),
     /// Somebody confirms a hazard that they see.
     Confirm(DeviceNo),
+    /// A device takes the head of another one's chain.
+    Witness(DeviceNo),
     /// The device finds a network and syncs.
     Sync(DeviceNo),
     /// This befalls the next requests of a device.
@@ -74,7 +76,8 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
     match dice.below(100) {
         0..14 => Step::Report(device),
-        14..32 => Step::Note(device),
+        14..30 => Step::Note(device),
+        30..32 => Step::Witness(device),
         32..37 => Step::Amend(device),
         37..42 => Step::Confirm(device),
         42..66 => Step::Sync(device),

@@ -30,6 +30,8 @@ pub enum Variant {
     Resurrects,
     /// The hub judges by the device's clock.
     BelievesClocks,
+    /// The hub takes a statement to speak of more commands than were seen.
+    ProvesMoreThanWasSeen,
     /// The device loses what it has not sent when credentials run out.
     ForgetsAtUnauthorized,
 }
@@ -49,6 +51,7 @@ impl Variant {
         (Self::SumsWrongly, &[13]),
         (Self::Resurrects, &[7, 14]),
         (Self::BelievesClocks, &[15]),
+        (Self::ProvesMoreThanWasSeen, &[21]),
         (Self::ForgetsAtUnauthorized, &[1]),
     ];
 }
