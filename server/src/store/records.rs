@@ -56,7 +56,7 @@ pub fn bodies(
             let widen = |(id, version, body)| (id, i64::from(version), body);
             rows.into_iter().map(widen).collect()
         }
-        RecordKind::Person => Vec::new(),
+        RecordKind::Person | RecordKind::Other(_) => Vec::new(),
     };
     Ok(rows
         .into_iter()
