@@ -26,5 +26,5 @@ CREATE TABLE witness_statements (
     record BLOB NOT NULL,
     PRIMARY KEY (by_install, by_seq)
 );
-CREATE INDEX witness_statements_about ON witness_statements (about_install, standing, about_seq);
+CREATE INDEX witness_statements_about ON witness_statements (about_install, standing, about_seq, by_install, by_seq);
 CREATE INDEX witness_statements_by_time ON witness_statements (by_install, received_at);
