@@ -246,13 +246,11 @@ pub fn count_since(
 /// When the database does not answer; [`StoreError::Retry`] where two wait for each other.
 pub fn wait_for(conn: &mut Conn, install: InstallId) -> Result<(), StoreError> {
     // SQLite has one writer.
-    if matches!(conn, Conn::Postgres(_)) {
+    if let Conn::Postgres(conn) = conn {
         let found = installs::table
             .find(bytes(install))
             .select(installs::last_seq);
-        if let Conn::Postgres(conn) = conn {
-            let _: Option<i64> = found.for_share().first(conn).optional()?;
-        }
+        let _: Option<i64> = found.for_share().first(conn).optional()?;
     }
     Ok(())
 }
@@ -262,7 +260,8 @@ pub fn wait_for(conn: &mut Conn, install: InstallId) -> Result<(), StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub fn anchored(conn: &mut Conn, install: InstallId) -> Result<Option<Anchored>, StoreError> {
-    let found: Option<(Option<i64>, Option<Vec<u8>>, Option<i64>)> = installs::table
+    type Found = (Option<i64>, Option<Vec<u8>>, Option<i64>);
+    let found: Option<Found> = installs::table
         .find(bytes(install))
         .select((
             installs::anchored_at,
@@ -301,7 +300,7 @@ pub fn put_anchored(
     Ok(())
 }
 
-/// When a command was received, what its clocks are worth, and who sent it.
+/// When a command was received, and what its clocks are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timed {
     /// When.

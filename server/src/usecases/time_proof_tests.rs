@@ -8,7 +8,6 @@
 
 use hazardloop_domain::command::{Action, AnchorToken, ClockReading, Note};
 use hazardloop_domain::command_fate::SentCommand;
-use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
 use hazardloop_domain::refusal::RefusalCode;
 use hazardloop_domain::time::Timestamp;
@@ -25,7 +24,7 @@ use super::of_commands;
 use crate::store::{Position, feed, records};
 use crate::test_support::{
     NOW, TestDevice, TestServer, clocks, hazard_id, on_each_database, on_each_database_with,
-    person, report, seal_everything,
+    report, seal_everything,
 };
 use crate::usecases::audit::{self, Fault};
 use crate::usecases::push::push;
@@ -311,7 +310,7 @@ fn an_anchor_proves_that_what_follows_was_made_later() {
             ..clocks(hours(12))
         };
         let id = hazard_id(1);
-        let batch = vec![
+        let batch = [
             note(&mut author, id, anchored),
             note(&mut author, id, set_back),
             note(&mut author, id, forged),
@@ -422,7 +421,5 @@ fn the_archive_notices_a_proof_that_was_moved() {
             alter(back).await;
             assert_eq!(faults(), [], "{back}");
         }
-        let _ = Digest::ZERO;
-        let _ = person("employee");
     });
 }

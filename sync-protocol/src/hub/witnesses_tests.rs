@@ -187,6 +187,9 @@ fn work_for_others_ends() {
     assert_eq!(world.proven(0, 1_500), 2);
 }
 
+/// When a command was made, and whose chain it states how far.
+type Made = (i64, Option<(u128, i64)>);
+
 proptest! {
     /// Against a slow and obviously right account: who knew of what when, by way of whom. No order of arrivals
     /// proves a command for earlier than it was made, and none misses what another one shows.
@@ -194,7 +197,7 @@ proptest! {
     fn what_is_proven_is_what_was_known(steps in prop::collection::vec((0..4_u128, 0..4_u128, 0..3_u8), 1..60)) {
         let mut world = World::new(4);
         // For each install: when each command was made, and which are statements.
-        let mut made: Vec<Vec<(i64, Option<(u128, i64)>)>> = vec![Vec::new(); 4];
+        let mut made: Vec<Vec<Made>> = vec![Vec::new(); 4];
         let mut sent = [0_usize; 4];
         let mut received: Vec<Vec<i64>> = vec![Vec::new(); 4];
         for (minute, (one, other, what)) in steps.into_iter().enumerate() {

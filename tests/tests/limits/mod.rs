@@ -358,7 +358,10 @@ const ELSEWHERE: [(&str, &str); 16] = [
 
 /// As [`ELSEWHERE`].
 const ELSEWHERE_TOO: [(&str, &str); 34] = [
-    ("statements_a_day", "server/src/usecases/time_proof_tests.rs"),
+    (
+        "statements_a_day",
+        "server/src/usecases/time_proof_tests.rs",
+    ),
     ("offer_days", OFFERS),
     ("offered_commands", OFFERS),
     ("milestones", OVERLAYS),

@@ -57,7 +57,10 @@ fn a_report_is_proven_for_when_a_colleague_came_home() {
         let text = |name: &str| proof[name].as_str().unwrap().to_owned();
         assert!(text("not_before") < text("proven_at"), "{proof}");
         assert!(text("proven_at") < text("received_at"), "{proof}");
-        assert_eq!(proof["clock"], "consistent", "one clock, and it is right: {proof}");
+        assert_eq!(
+            proof["clock"], "consistent",
+            "one clock, and it is right: {proof}"
+        );
         assert_eq!(proof_at_the_desk(&server, "employee", &hazard), proof);
 
         // On the author's own phone, in both languages.
@@ -65,7 +68,10 @@ fn a_report_is_proven_for_when_a_colleague_came_home() {
         let told = &shown["time_proofs"][0];
         assert_eq!(told["time_proof"]["level"], "witnessed", "{told}");
         assert_eq!(told["time_proof"]["proven_at"], proof["proven_at"]);
-        for (lang, words) in [("zh", "已由他人设备见证"), ("en", "witnessed by another device")] {
+        for (lang, words) in [
+            ("zh", "已由他人设备见证"),
+            ("en", "witnessed by another device"),
+        ] {
             let told = employee.ok(&["show", &hazard, "--lang", lang]);
             assert!(told.contains(words), "{told}");
         }
