@@ -379,7 +379,13 @@ impl Device {
         self.catch_up()?;
         let now = ambient.clock.now();
         match answer {
-            Ok(body) => self.engine.handle_response(id, now, body),
+            Ok(body) => {
+                let clock = &ambient.clock;
+                if let (Some(boot), Some(ms)) = (clock.boot_id(), clock.monotonic_ms()) {
+                    self.engine.handle_monotonic(now, boot, ms);
+                }
+                self.engine.handle_response(id, now, body);
+            }
             Err(failure) => self.engine.handle_failure(id, now, failure),
         }
         Ok(())
@@ -423,6 +429,7 @@ pub(crate) fn reading(ambient: &Ambient) -> ClockReading {
         boot_id: clock.boot_id(),
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

@@ -22,3 +22,4 @@ mod thrift;
 pub mod transport;
 pub mod vault;
 pub mod wipe;
+pub mod witness;

@@ -41,6 +41,8 @@ mod too_large;
 mod windows;
 #[path = "loopback/with_photos.rs"]
 mod with_photos;
+#[path = "loopback/witness.rs"]
+mod witness;
 #[path = "loopback/words.rs"]
 mod words;
 

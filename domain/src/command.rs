@@ -10,11 +10,13 @@ use crate::time::{LocalDate, Timestamp};
 
 #[macro_use]
 mod macros;
+mod anchor_token;
 mod co_signer;
 mod inspections;
 mod lifecycle;
 mod names;
 mod payloads;
+pub use anchor_token::{ANCHOR_TOKEN_LENGTH, AnchorToken};
 pub use co_signer::{CoSigner, SignatureBytes};
 pub use inspections::*;
 pub use lifecycle::*;
@@ -364,6 +366,13 @@ pub struct ClockReading {
     #[n(4)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor_monotonic_ms: Option<i64>,
+    /// What the server gave out with its time then, and nobody else can make. Said once in a chain: where it is
+    /// absent, that of the command before holds.
+    #[n(5)]
+    #[cbor(default, skip_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub anchor_token: Option<AnchorToken>,
 }
 
 impl ClockReading {
@@ -373,6 +382,8 @@ impl ClockReading {
         self.wall.max(self.server_anchor.unwrap_or(self.wall))
     }
 }
+
+pub use uuid_bytes::BootId;
 
 /// The boot identifier's own type, apart so that its codec stays with the other ids.
 pub mod uuid_bytes {

@@ -193,8 +193,13 @@ pub struct CommandFate {
 impl SentCommand {
     /// The identifier of the record of what became of it (UUIDv8, RFC 9562): whoever knows the command knows it.
     pub fn fate_id(&self) -> Uuid {
+        self.derived_id(ID_DOMAIN)
+    }
+
+    /// An identifier that follows from the command and from what it is for.
+    pub(crate) fn derived_id(&self, domain: &[u8]) -> Uuid {
         let seq = self.seq.to_be_bytes();
-        let digest = Digest::sha256_of_parts(&[ID_DOMAIN, self.install_id.as_bytes(), &seq]);
+        let digest = Digest::sha256_of_parts(&[domain, self.install_id.as_bytes(), &seq]);
         let mut first = [0; 16];
         first.copy_from_slice(digest.as_bytes().split_at(16).0);
         uuid::Builder::from_custom_bytes(first).into_uuid()

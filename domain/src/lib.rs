@@ -30,3 +30,4 @@ pub mod rule_limits;
 pub mod search_text;
 pub mod text;
 pub mod time;
+pub mod time_proof;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::hub::AnchorKey;
 use object_store::ObjectStore;
 
 use crate::checkpoints::Checkpoints;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub epoch: String,
     /// Key of the record digests.
     pub digest_key: DigestKey,
+    /// Key of the anchors that this database gives out. It stays for ever: what was anchored stays proven.
+    pub anchor_key: AnchorKey,
     /// Wakes the job runner.
     pub jobs_wake: tokio::sync::Notify,
     /// Wakes whoever extends the audit chain.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::hub::AnchorKey;
 use object_store::local::LocalFileSystem;
 use tokio::sync::watch;
 
@@ -131,6 +132,7 @@ pub async fn assemble(
     entropy: Entropy,
 ) -> Result<App, TaskError> {
     let (epoch, digest_key) = identity(&db, &entropy).await?;
+    let anchor_key = anchor_key(&db, &entropy).await?;
     let boundaries = Boundaries::open(&db).await?;
     let calendar = Calendar::open(&db).await?;
     let catalog = Catalog::open(&db).await?;
@@ -152,6 +154,7 @@ pub async fn assemble(
         catalog,
         epoch,
         digest_key,
+        anchor_key,
         jobs_wake: tokio::sync::Notify::new(),
         events_wake: tokio::sync::Notify::new(),
         checkpoints: Checkpoints::default(),
@@ -182,6 +185,23 @@ pub async fn identity(db: &Db, entropy: &Entropy) -> Result<(String, DigestKey),
             what: "the digest key".to_owned(),
         })?;
     Ok((epoch, key))
+}
+
+/// The key of this database's anchors, made at its first start. A new epoch goes on with it: what was anchored before
+/// stays proven.
+///
+/// # Errors
+/// When the database does not answer.
+async fn anchor_key(db: &Db, entropy: &Entropy) -> Result<AnchorKey, TaskError> {
+    let fresh = hex::encode(entropy.bytes::<32>());
+    let key = db
+        .write(move |tx| meta::get_or_set(tx, "anchor_key", &fresh))
+        .await?;
+    let bytes = hex::decode(&key).ok();
+    let key = bytes.and_then(|bytes| AnchorKey::from_slice(&bytes));
+    Ok(key.ok_or_else(|| StoreError::Corrupt {
+        what: "the key of the anchors".to_owned(),
+    })?)
 }
 
 struct Listening {

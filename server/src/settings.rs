@@ -1,7 +1,13 @@
 //! Settings from file, environment and flags, each with its default and its unit.
 
 mod of_rules;
+mod packs;
 mod sync;
+mod witness;
+
+pub use packs::PackLimits;
+pub use sync::{SyncLimits, WindowSettings, Windows};
+pub use witness::WitnessLimits;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,13 +16,10 @@ use std::time::Duration;
 use hazardloop_domain::evidence::MediaType;
 use hazardloop_domain::hazard::Limits;
 use hazardloop_domain::inspection::InspectionLimits;
-use hazardloop_domain::pack::TABLE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::store::DbOptions;
-use crate::tables::{ArchiveLimits, TableLimits};
-
-pub use sync::{SyncLimits, WindowSettings, Windows};
+use crate::tables::TableLimits;
 
 /// Everything that can be set. TOML file (`hazardloop.toml` in the data folder, or `--config`),
 /// then environment (`HAZARDLOOP_` + name, `__` between levels), then flags.
@@ -55,6 +58,8 @@ pub struct Settings {
     pub imports: ImportLimits,
     /// Limits on packs that are brought as an archive.
     pub packs: PackLimits,
+    /// Limits on witness statements.
+    pub witness: WitnessLimits,
 }
 
 impl Default for Settings {
@@ -76,6 +81,7 @@ impl Default for Settings {
             people: PeopleLimits::default(),
             imports: ImportLimits::default(),
             packs: PackLimits::default(),
+            witness: WitnessLimits::default(),
         }
     }
 }
@@ -423,43 +429,6 @@ impl ImportLimits {
             columns: self.columns,
             cell_chars: self.cell_chars,
             unpacked_bytes: self.unpacked_bytes,
-        }
-    }
-}
-
-/// Limits on packs that are brought as an archive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PackLimits {
-    /// Bytes of the archive.
-    pub archive_bytes: usize,
-    /// Bytes of all its files once they are unpacked.
-    pub archive_unpacked_bytes: u64,
-    /// Entries in it, what operating systems add included.
-    pub archive_files: usize,
-    /// Problems listed one by one; all are counted.
-    pub archive_problems: usize,
-}
-
-impl Default for PackLimits {
-    fn default() -> Self {
-        Self {
-            archive_bytes: 8 * 1024 * 1024,
-            archive_unpacked_bytes: 44 * 1024 * 1024,
-            archive_files: 100,
-            archive_problems: 10_000,
-        }
-    }
-}
-
-impl PackLimits {
-    /// As the reading of archives takes them. Of one file as much is kept as tells that it is too
-    /// large for a table.
-    pub fn of_archive(&self) -> ArchiveLimits {
-        ArchiveLimits {
-            files: self.archive_files,
-            unpacked_bytes: self.archive_unpacked_bytes,
-            kept_bytes: TABLE_BYTES_MAX as u64 + 1,
         }
     }
 }

@@ -302,6 +302,7 @@ pub(crate) fn clocks(wall: Timestamp) -> ClockReading {
         boot_id: None,
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

@@ -119,6 +119,7 @@ impl Device {
             boot_id: None,
             server_anchor: None,
             anchor_monotonic_ms: None,
+            anchor_token: None,
         }
     }
 

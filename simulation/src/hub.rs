@@ -10,6 +10,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub::memory::{MemoryHub, Rules as _, Sender, Tables, Window};
+use hazardloop_sync_protocol::hub::witnesses::Standing;
 use hazardloop_sync_protocol::wire::{
     Checkpoint, CommandPayload, Envelope, Opened, Outcome, PushRequest, PushResponse, PushResult,
     Receipt, RecordKind, Scope, WireLimits,
@@ -212,6 +213,7 @@ impl Hub {
         self.decide_backwards(person, request);
         self.decide_again(person, request);
         let mut answer = self.memory.push(person, request, self.now).ok()?;
+        self.prove_more();
         if let (Some(before), Some(refused)) = (before, first_refused(&answer)) {
             self.memory = before;
             let mut shorter = request.clone();
@@ -264,6 +266,18 @@ impl Hub {
                 let sender = self.sender(person, request.install_id, envelope.seq);
                 let rules = &mut self.memory.rules;
                 rules.decide(&mut self.memory.tables, &sender, &opened);
+            }
+        }
+    }
+
+    /// [`Variant::ProvesMoreThanWasSeen`].
+    fn prove_more(&mut self) {
+        if self.variant() != Variant::ProvesMoreThanWasSeen {
+            return;
+        }
+        for statement in self.memory.tables.statements.values_mut() {
+            if statement.standing == Standing::Leads {
+                statement.about.seq = i64::MAX;
             }
         }
     }

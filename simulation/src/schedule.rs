@@ -19,6 +19,8 @@ pub enum Step {
     Confirm(DeviceNo),
     /// Somebody takes a report back that they see: it comes to its end.
     Withdraw(DeviceNo),
+    /// A device takes the head of another one's chain.
+    Witness(DeviceNo),
     /// The device finds a network and syncs.
     Sync(DeviceNo),
     /// This befalls the next requests of a device.
@@ -78,7 +80,8 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
     match dice.below(100) {
         0..14 => Step::Report(device),
-        14..32 => Step::Note(device),
+        14..30 => Step::Note(device),
+        30..32 => Step::Witness(device),
         32..37 => Step::Amend(device),
         37..39 => Step::Confirm(device),
         39..42 => Step::Withdraw(device),

@@ -32,6 +32,8 @@ pub enum Variant {
     BelievesClocks,
     /// The hub never leaves out what is outside of its window.
     NeverClosesTheWindow,
+    /// The hub takes a statement to speak of more commands than were seen.
+    ProvesMoreThanWasSeen,
     /// The device loses what it has not sent when credentials run out.
     ForgetsAtUnauthorized,
 }
@@ -52,6 +54,7 @@ impl Variant {
         (Self::Resurrects, &[7, 14]),
         (Self::BelievesClocks, &[15]),
         (Self::NeverClosesTheWindow, &[7]),
+        (Self::ProvesMoreThanWasSeen, &[21]),
         (Self::ForgetsAtUnauthorized, &[1]),
     ];
 }

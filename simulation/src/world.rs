@@ -4,6 +4,8 @@
     reason = "schedules name the devices that there are; a simulator that stops at another has found its own fault"
 )]
 
+mod time;
+
 use std::collections::BTreeMap;
 
 use hazardloop_domain::command::Action;
@@ -40,6 +42,7 @@ pub(crate) struct World {
     attempts: Vec<Attempt>,
     faults: BTreeMap<String, usize>,
     variant: Variant,
+    born: time::Born,
 }
 
 /// What of one device stands still once nothing moves any more.
@@ -85,6 +88,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let mut dice = Dice::of(schedule.seed, u64::MAX);
     let at_rest = world.heal(&mut dice);
     let mut found = world.hub.take_found();
+    found.extend(time::check(&world.hub, &world.born));
     if at_rest {
         found.extend(oracle::check_quiet(
             &world.hub,
@@ -120,6 +124,7 @@ impl World {
             attempts: Vec::new(),
             faults: BTreeMap::new(),
             variant,
+            born: time::Born::new(),
         }
     }
 
@@ -136,6 +141,7 @@ impl World {
             Step::Confirm(device) => self.confirm(device, dice),
             Step::Withdraw(device) => self.withdraw(device, dice),
             Step::Sync(device) => self.sync(device, dice),
+            Step::Witness(device) => self.witness(device, dice),
             Step::Net(device, fault, times) => {
                 let faults = &mut self.devices[device].faults;
                 faults.extend(std::iter::repeat_n(fault, times));
@@ -321,6 +327,7 @@ impl World {
         id: u64,
         ops: &[hazardloop_sync_protocol::device::StoreOp],
     ) -> bool {
+        self.note_births(number, ops);
         let device = &mut self.devices[number];
         let wall = device.wall(self.hub.now);
         if device.disk_full > 0 {

@@ -9,6 +9,7 @@
 
 mod reports;
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_sync_protocol::codec::{decode_strict, encode};
 use hazardloop_sync_protocol::compress::{self, Coding};
@@ -48,7 +49,7 @@ fn speed() {
     println!("|---|---:|---:|---:|");
     let rows = long_rows();
     for (what, count) in [("1 report", 1), ("20 reports", 20), ("45 reports", 45)] {
-        let requests = pushed(&rows, count, true);
+        let requests = pushed(&rows, count, true, false);
         let Some(message) = requests
             .first()
             .and_then(LeanPush::of)
@@ -103,11 +104,12 @@ fn long_rows() -> Vec<Row> {
 }
 
 /// Pushes of so many reports whose description has 40 characters, or has them together with the place.
-fn pushed(rows: &[Row], count: usize, with_place: bool) -> Vec<PushRequest> {
+fn pushed(rows: &[Row], count: usize, with_place: bool, anchored: bool) -> Vec<PushRequest> {
     let batches = rows.chunks_exact(count).zip(50_000_000..);
     batches
         .map(|(some, seed)| {
             let mut phone = Phone::new(seed);
+            phone.shows_anchor = anchored;
             let reports = some.iter().map(|row| {
                 let place = if with_place {
                     row.place.chars().count()
@@ -135,6 +137,12 @@ fn pushes() {
         ),
         ("1 report, description 40 characters", 1, false, [None; 3]),
         (
+            "1 report, place and description 40 characters, first since a contact",
+            1,
+            true,
+            [None; 3],
+        ),
+        (
             "20 reports, place and description 40 characters",
             20,
             true,
@@ -147,7 +155,8 @@ fn pushes() {
             [None; 3],
         ),
     ] {
-        let requests = pushed(&rows, count, with_place);
+        let anchored = what.contains("contact");
+        let requests = pushed(&rows, count, with_place, anchored);
         for (coding, aim) in CODINGS.into_iter().zip(aims) {
             let full: Vec<_> = requests
                 .iter()
@@ -197,6 +206,7 @@ fn response(answers: Vec<ScopeAnswer>, epoch: &str, first: bool) -> PullResponse
         answers,
         more: false,
         missing_photos: Vec::new(),
+        anchor: AnchorToken::from_slice(&[0x9d, 0x21, 0x77, 0xe0, 0x4b, 0x58, 0xc3, 0x06]),
     }
 }
 
@@ -443,7 +453,7 @@ fn parts() {
     println!("\n## Where the bytes of one report go\n");
     println!("| part | raw, full form | raw, lean form |");
     println!("|---|---:|---:|");
-    let requests = pushed(&long_rows(), 1, false);
+    let requests = pushed(&long_rows(), 1, false, false);
     let Some((request, envelope)) = requests
         .first()
         .and_then(|r| Some((r, r.commands.first()?)))

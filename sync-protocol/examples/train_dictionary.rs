@@ -87,6 +87,7 @@ fn answers(rows: Vec<Row>) -> Vec<Vec<u8>> {
             }],
             more: false,
             missing_photos: Vec::new(),
+            anchor: None,
         }));
         let receipts = (1..=count).map(|seq| {
             let outcome = Outcome::Applied { version: 1 };
@@ -104,6 +105,7 @@ fn answers(rows: Vec<Row>) -> Vec<Vec<u8>> {
             results: receipts.collect(),
             expected: None,
             missing_photos: Vec::new(),
+            anchor: None,
         }));
     }
     all

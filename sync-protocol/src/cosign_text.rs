@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use crate::codec::{self, check_well_formed};
 use crate::cosign::Statement;
 use crate::wire::{Bytes, CoSignature, PayloadError};
+use crate::witness::ChainHead;
 
 /// How a request begins.
 pub const REQUEST_PREFIX: &str = "hlq1.";
@@ -21,7 +22,7 @@ pub const ANSWER_PREFIX: &str = "hla1.";
 /// Most characters of a text.
 pub const MOST_CHARACTERS: usize = 16 * 1024;
 /// Most characters of a server's address within one.
-const ADDRESS_MOST: usize = 500;
+pub(crate) const ADDRESS_MOST: usize = 500;
 /// Depth of nesting in their CBOR.
 const DEPTH: usize = 16;
 
@@ -51,6 +52,10 @@ pub struct SigningRequest {
     /// CBOR of the action's own fields.
     #[n(6)]
     pub fields: Bytes,
+    /// How far the author's chain is, for the signer's device to witness. A program that does not know of it
+    /// passes it over, as does one that finds it damaged.
+    #[n(7)]
+    pub head: Option<ChainHead>,
 }
 
 /// What the signer's device answers.
@@ -64,6 +69,9 @@ pub struct SigningAnswer {
     /// signed. The server believes the keys registered with it alone.
     #[n(1)]
     pub public_key: Bytes,
+    /// How far the signer's chain is, for the author's device to witness likewise.
+    #[n(2)]
+    pub head: Option<ChainHead>,
 }
 
 /// Why a text is of no use.
@@ -86,12 +94,15 @@ pub enum TextError {
     NotShowable(String),
 }
 
-fn write<T: Encode<()>>(prefix: &str, message: &T) -> String {
+pub(crate) fn write<T: Encode<()>>(prefix: &str, message: &T) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(codec::encode(message)))
 }
 
 /// Blanks and line ends that copying put in are no part of a text.
-fn read<T: for<'b> Decode<'b, ()>>(prefix: &'static str, text: &str) -> Result<T, TextError> {
+pub(crate) fn read<T: for<'b> Decode<'b, ()>>(
+    prefix: &'static str,
+    text: &str,
+) -> Result<T, TextError> {
     let actual = text.len();
     if actual > MOST_CHARACTERS {
         return Err(TextError::TooLong { actual });
@@ -116,6 +127,7 @@ impl SigningRequest {
             version: kind.version(),
             subject_id: command.subject_id,
             fields: Bytes(command.action.encode_fields()),
+            head: None,
         }
     }
 
@@ -276,6 +288,7 @@ mod tests {
         let answer = SigningAnswer {
             co_signature: statement.sign(&key, AUTHOR, key_id, at),
             public_key: Bytes(key.verifying_key().to_bytes().to_vec()),
+            head: None,
         };
         let read = SigningAnswer::from_text(&answer.to_text()).unwrap();
         assert_eq!(read, answer);

@@ -17,3 +17,4 @@ pub mod device;
 pub mod digest;
 pub mod hub;
 pub mod wire;
+pub mod witness;

@@ -35,7 +35,7 @@ BAD_SIGNATURE, BROKEN_CHAIN = 3, 4
 UPDATE_PAGE, UPDATE_DROP = 0, 1
 DIGEST_MISMATCH = 1
 VERIFIED = 1
-HAZARD = 1
+HAZARD, CHAIN_WITNESSED = 1, 12
 REASONS = ["unknown_kind", "unknown_version", "malformed_payload", "bad_signature", "broken_chain",
            "reassigned", "co_signer_revoked",
            "offered_after_revocation"]
@@ -229,14 +229,28 @@ class Device:
     def link(self, envelope):
         return link_hash(self.install, envelope)
 
-    def seal(self, kind, subject, fields):
-        """The next command of the chain; its signature makes it final, so it is sealed only once."""
-        payload = encode({0: self.clocks(), 1: subject, 2: encode(fields)})
+    def seal(self, kind, subject, fields, anchor=None):
+        """The next command of the chain; its signature makes it final, so it is sealed only once.
+        `anchor`: the server's time and its token, from an answer."""
+        clocks = self.clocks()
+        if anchor:
+            clocks[3], clocks[5] = anchor
+        payload = encode({0: clocks, 1: subject, 2: encode(fields)})
         envelope = {0: self.seq + 1, 1: kind, 2: 1, 3: self.previous, 4: payload, 5: 1}
         link = self.link(envelope)
         envelope[6] = self.sign(link)
         self.seq, self.previous = self.seq + 1, link
         return envelope
+
+
+def head_of(device):
+    """How far a device's chain is, signed: the fields of a statement about it."""
+    message = head_hash(device.install, device.seq, device.previous)
+    return {0: device.seq, 1: device.previous, 2: 1, 3: device.sign(message)}
+
+
+def head_hash(install, seq, link):
+    return hash_parts(b"hazardloop chain head v1", install, big_endian(seq, 8), link)
 
 
 def link_hash(install, envelope):
@@ -569,8 +583,8 @@ def pull_nothing(server, device, replica):
     check("with nothing changed no scope is mentioned", response[5], [])
     check("with nothing changed there is no more", response[6], False)
     check("epoch and last are there", (response[1], response[4]), (replica.epoch, device.seq))
-    check("and no digest key, which the device has: only protocol, epoch, time, last and empty lists",
-          sorted(response), [0, 1, 3, 4, 5, 6, 7])
+    check("and no digest key, which the device has: only protocol, epoch, time, last, empty lists and an anchor",
+          sorted(response), [0, 1, 3, 4, 5, 6, 7, 8])
 
 
 def pull_repairs(server, device, replica):
@@ -600,6 +614,42 @@ def send_photo(server, device, replica, hazard):
     check("no photo is lacking any more", pull(server, device, replica)[7], [])
 
 
+def event_proofs(server, hazard):
+    answer = server.ask_json("GET", f"/api/v1/hazards/{uuid.UUID(bytes=hazard)}/events?limit=100")
+    return [event["time_proof"] for event in answer["items"]]
+
+
+def prove_time(base, server, device, credentials, hazard):
+    """A second phone, which has seen the first one's chain, comes home before it."""
+    second_server, second = Server(base), Device()
+    person = sign_in(second_server, *credentials)
+    enrol(second_server, second, uuid.UUID(person["id"]).bytes)
+    contact = push(server, device, [])
+    anchor = (contact[2], contact[7])
+    seen = device.seal("note", hazard, note_fields("seen by another phone"), anchor)
+    statement = second.seal("witness", device.install, head_of(device))
+    unseen = device.seal("note", hazard, note_fields("written after that"))
+    response = push(second_server, second, [statement])
+    check("a statement is applied, with version 0", outcomes(response), [(1, APPLIED, 0)])
+    home = rfc3339(response[2])
+    late = push(server, device, [seen, unseen])
+    check("what was seen arrives later", [seq for seq, _, _ in outcomes(late)], [seen[0], unseen[0]])
+    witnessed, received = event_proofs(server, hazard)[-2:]
+    check("it is proven for when the other phone came home",
+          (witnessed["level"], witnessed["proven_at"], witnessed["received_at"]), ("witnessed", home, rfc3339(late[2])))
+    check("by that phone", (witnessed["witnessed_by"]["install_id"], witnessed["witnessed_by"]["seq"]),
+          (str(uuid.UUID(bytes=second.install)), 1))
+    check("what was written after that is not", (received["level"], received["proven_at"]),
+          ("received", rfc3339(late[2])))
+    check("both were made after the contact whose anchor the first of them shows",
+          (witnessed["not_before"], received["not_before"]), (rfc3339(anchor[0]),) * 2)
+    replica = Replica()
+    pull_to_the_end(server, device, replica)
+    told = [decode(record[3]) for record in replica.records(CHAIN_WITNESSED)]
+    check("the owner's phone is told", [(one[0][1], one[1][2]) for one in told if one[0][0] == device.install],
+          [(seen[0], 1)])
+
+
 def run_scenario(base, login, password):
     check_own_cbor()
     server, device = Server(base), Device()
@@ -615,6 +665,7 @@ def run_scenario(base, login, password):
     pull_nothing(server, device, replica)
     pull_repairs(server, device, replica)
     send_photo(server, device, replica, hazard)
+    prove_time(base, server, device, (login, password), hazard)
 
 
 # --- the fixtures ---
@@ -655,6 +706,27 @@ def check_co_signature(folder):
     check("co-signature: verifies", ed25519.verify(from_base64url(twin["public_key"]), statement, signed[4]), True)
 
 
+def check_proof_of_time(folder):
+    request = decode((folder / "push-request.cbor").read_bytes())
+    install, last = request[1], request[2][-1]
+    payload = decode((folder / "witness.cbor").read_bytes())
+    twin = json.loads((folder / "witness.json").read_text())
+    head = decode(payload[2])
+    check("witness: of the chain in push-request", (payload[1], head[0], head[1]),
+          (install, last[0], link_hash(install, last)))
+    message = head_hash(install, head[0], head[1])
+    check("witness: signed by the device of that chain", head[3].hex(), ed25519.sign(FIXTURE_SEED, message).hex())
+    check("witness.json says the same", (twin["seq"], twin["link_hash"]), (head[0], head[1].hex()))
+    shown = json.loads((folder / "shown-head.json").read_text())["text"]
+    check("shown-head: its text is prefix and bytes", shown,
+          "hlw1." + base64url((folder / "shown-head.cbor").read_bytes()))
+    told = decode((folder / "record-chain-witnessed.cbor").read_bytes())
+    twin = json.loads((folder / "record-chain-witnessed.json").read_text())
+    digest = bytearray(hash_parts(b"hazardloop chain witnessed v1", told[1][0], big_endian(told[1][2], 8))[:16])
+    digest[6], digest[8] = digest[6] & 0x0f | 0x80, digest[8] & 0x3f | 0x80
+    check("record-chain-witnessed: its id", twin["id"], str(uuid.UUID(bytes=bytes(digest))))
+
+
 def check_receipts(folder):
     response = decode((folder / "push-response.cbor").read_bytes())
     twin = json.loads((folder / "push-response.json").read_text())
@@ -668,6 +740,7 @@ def run_fixtures(folder):
     check_round_trips(folder)
     check_chain(folder)
     check_co_signature(folder)
+    check_proof_of_time(folder)
     check_receipts(folder)
 
 

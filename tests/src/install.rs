@@ -198,6 +198,7 @@ fn clock(now: Timestamp) -> ClockReading {
         boot_id: None,
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

@@ -21,3 +21,4 @@ mod restored;
 mod soak;
 mod spec;
 mod story;
+mod witness;

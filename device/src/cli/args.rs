@@ -23,6 +23,7 @@ use super::steps_beside::{
     AssignArgs, DecideArgs, DelistArgs, ExtendArgs, GradeArgs, MergeArgs, PenaltyArgs, PlanArgs,
     ReceiveArgs, ResumeArgs, SpotCheckArgs, SuperviseArgs, SuspendArgs, TransferArgs,
 };
+use super::witness::WitnessTask;
 
 /// The language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +168,9 @@ pub enum Task {
     /// Signing together: show, sign, queue.
     #[command(subcommand)]
     Cosign(CosignTask),
+    /// Witnessing each other: show, take.
+    #[command(subcommand)]
+    Witness(WitnessTask),
     /// People who sign here with a PIN: add, list, remove.
     #[command(subcommand)]
     PinKey(PinKeyTask),

@@ -73,7 +73,7 @@ pub(super) fn run(
             let request = read_draft(&draft.file)?;
             let (command, _) = request.open()?;
             let lines = cosign_words::describe(device, ambient.clock.now(), &command, lang);
-            Ok(shown(&request, lines))
+            Ok(shown(device, request, lines))
         }
         CosignTask::Sign(args) => sign(device, ambient, args, lang),
         CosignTask::Queue(draft) => {
@@ -115,7 +115,7 @@ pub(super) fn step(
     let text = request.to_text().ok_or_else(too_long)?;
     keep_draft(file, &text)?;
     let lines = cosign_words::describe(device, ambient.clock.now(), &command, arguments.lang);
-    Ok(shown(&request, lines))
+    Ok(shown(device, request, lines))
 }
 
 fn too_long() -> Trouble {
@@ -125,8 +125,14 @@ fn too_long() -> Trouble {
     )
 }
 
-fn shown(request: &SigningRequest, mut lines: Vec<String>) -> Answer {
-    let text = request.to_text().unwrap_or_default();
+/// With how far this device's chain is, for the signer's to witness, where there is room for it.
+fn shown(device: &Device, request: SigningRequest, mut lines: Vec<String>) -> Answer {
+    let with_head = SigningRequest {
+        head: device.engine.chain_head(),
+        ..request.clone()
+    };
+    let text = with_head.to_text().or_else(|| request.to_text());
+    let text = text.unwrap_or_default();
     let json = json!({ "subject_id": request.subject_id, "says": lines, "text": text });
     lines.push(text);
     Answer { json, lines }
@@ -178,25 +184,29 @@ fn is_ours(device: &Device, request: &SigningRequest) -> bool {
     request.is_for(&device.account.server, epoch)
 }
 
+/// The text itself, or what the standard input has.
+pub(super) fn given(text: &str) -> String {
+    match text {
+        "-" => bounded(std::io::stdin().lock()),
+        text => text.to_owned(),
+    }
+}
+
 /// Signs with this device's own key what another person's device asks for.
 fn sign(
-    device: &Device,
+    device: &mut Device,
     ambient: &Ambient,
     args: &SignArgs,
     lang: Language,
 ) -> Result<Answer, Trouble> {
-    let text = match args.text.as_str() {
-        "-" => bounded(std::io::stdin().lock()),
-        text => text.to_owned(),
-    };
-    let request = SigningRequest::from_text(&text)?;
+    let request = SigningRequest::from_text(&given(&args.text))?;
     if !is_ours(device, &request) {
         return Err(usage(
             "这是另一个服务器的事项，不能在此签名",
             "this is of another server: it cannot be signed here",
         ));
     }
-    let identity = device.engine.identity();
+    let identity = device.engine.identity().clone();
     if request.author == identity.person_id {
         return Err(usage(
             "这是本人的操作，须由另一人签名",
@@ -213,9 +223,18 @@ fn sign(
     let answer = SigningAnswer {
         co_signature: statement.sign(&key, identity.person_id, identity.install_id.into(), now),
         public_key: Bytes(key.verifying_key().to_bytes().to_vec()),
+        head: None,
+    };
+    // The author's chain is witnessed, and the answer shows one's own with that in it.
+    let witnessed = device.witness_along(ambient, request.head.as_ref());
+    let answer = SigningAnswer {
+        head: device.engine.chain_head(),
+        ..answer
     };
     let text = answer.to_text();
-    let json = json!({ "subject_id": request.subject_id, "says": lines, "answer": text });
+    let json = json!({
+        "subject_id": request.subject_id, "says": lines, "answer": text, "witnessed": witnessed,
+    });
     lines.push(text);
     Ok(Answer { json, lines })
 }
@@ -248,8 +267,11 @@ fn queue(
     }
     let statement = Statement::of(&command);
     let mut by = Vec::new();
+    let mut heads = Vec::new();
     for text in &signing.co_signature {
-        by.push(answered(&statement, text)?);
+        let answer = answered(&statement, text)?;
+        by.push(answer.co_signature);
+        heads.extend(answer.head);
     }
     for login in &signing.second {
         by.push(signed_here(
@@ -258,6 +280,9 @@ fn queue(
     }
     let subject_id = command.subject_id;
     let queued = device.queue_signed(ambient, &command, &by)?;
+    for head in &heads {
+        device.witness_along(ambient, Some(head));
+    }
     let (key, number) = words::subject(command.subject());
     let kept = words::say(
         lang,
@@ -281,10 +306,10 @@ fn queue(
 }
 
 /// The signature that another device answered, if it is over this very act.
-fn answered(statement: &Statement, text: &str) -> Result<CoSignature, Trouble> {
+fn answered(statement: &Statement, text: &str) -> Result<SigningAnswer, Trouble> {
     let answer = SigningAnswer::from_text(text)?;
     match statement.fits(&answer.public_key.0, &answer.co_signature) {
-        true => Ok(answer.co_signature),
+        true => Ok(answer),
         false => Err(usage(
             "对方签名的内容与此操作不同",
             "what they signed is something else than this",

@@ -54,6 +54,7 @@ pub(super) fn goes_with(path: &str, argument: &str) -> bool {
                 | "sync"
                 | "photo"
                 | "cosign"
+                | "witness"
                 | "pin-key"
                 | "lock"
                 | "wipe"

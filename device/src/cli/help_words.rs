@@ -9,6 +9,7 @@ use super::help_words_lists as lists;
 use super::help_words_review as review;
 use super::help_words_visits as visits;
 use super::lock_help;
+use super::witness;
 
 pub(super) type Words = &'static [(&'static str, &'static str)];
 
@@ -54,7 +55,7 @@ pub(super) const fn frame(lang: Language) -> Frame {
 
 /// The words for an argument of a command, or (`argument` empty) for the command.
 pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'static str> {
-    let tables: [Words; 7] = match lang {
+    let tables: [Words; 8] = match lang {
         Language::Zh => [
             ZH,
             beside::ZH,
@@ -63,6 +64,7 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
             visits::ZH,
             review::ZH,
             lists::ZH,
+            witness::ZH,
         ],
         Language::En => [
             EN,
@@ -72,6 +74,7 @@ pub(super) fn words(lang: Language, command: &str, argument: &str) -> Option<&'s
             visits::EN,
             review::EN,
             lists::EN,
+            witness::EN,
         ],
     };
     let of = |key: &str| {

@@ -54,12 +54,14 @@ mod trouble;
 pub mod visit_args;
 mod visits;
 mod windows;
+pub mod witness;
 mod words;
 
 use std::io::{BufRead as _, Write};
 use std::path::Path;
 
 use hazardloop_domain::command::Subject;
+use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::device::{EngineConfig, Failure, LaneName, Notice, Standing};
 use serde_json::json;
 
@@ -304,6 +306,10 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             let absent = || find::no_such_hazard(&which.hazard);
             let view = view.ok_or_else(absent)?;
             let mut answer = show::one(&view, now, lang);
+            let received = TimeProof::received(view.hazard.received_at);
+            let received = view.server_version.is_some().then_some(received);
+            let subject = (view.hazard.id.into(), received);
+            witness::add_times(&mut answer, &device, subject, lang);
             recurring::add(&mut answer, &device, &view.hazard, now, lang);
             answer
         }
@@ -318,11 +324,16 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
         Task::Inspect(InspectTask::Show(which)) => {
             let (_, view) = find::inspection(&device.engine, now, &which.inspection)?;
             let absent = || find::no_such_inspection(&which.inspection);
-            inspect::one(&view.ok_or_else(absent)?, lang)
+            let view = view.ok_or_else(absent)?;
+            let mut answer = inspect::one(&view, lang);
+            let subject = (view.inspection.id.into(), None);
+            witness::add_times(&mut answer, &device, subject, lang);
+            answer
         }
         Task::Photo(PhotoTask::List) => photo::list(&device, lang),
         Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
         Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
+        Task::Witness(task) => witness::run(&mut device, ambient, task, lang)?,
         Task::Cosign(task) => cosign::run(&mut device, ambient, arguments, task)?,
         Task::PinKey(task) => pin_key::run(&device, ambient, arguments, task)?,
         _ => match desk::run(&mut device, ambient, arguments)? {
@@ -352,7 +363,7 @@ fn takes_signatures(task: &Task) -> bool {
         Task::Unclaimed(_) | Task::Responsibilities(_) => false,
         Task::HandOvers(_) | Task::HandOver(_) => false,
         Task::Show(_) | Task::Queue | Task::Status | Task::Enterprises => false,
-        Task::Attention(_) => false,
+        Task::Attention(_) | Task::Witness(_) => false,
         Task::Cosign(task) => matches!(task, CosignTask::Queue(_)),
         Task::PinKey(task) => matches!(task, PinKeyTask::Add(_)),
         // Of an inspection, others sign the signing.

@@ -124,6 +124,7 @@ pub(super) fn command_json(device: &Device, command: &StoredCommand, lang: Langu
         "number": number,
         "queued_at": command.queued_at,
         "received_at": receipt.map(|receipt| receipt.received_at),
+        "time_proof": device.engine.time_proof(command),
         "outcome": receipt.map(|receipt| &receipt.outcome),
         "reason": words::reason(lang, state, command),
     })

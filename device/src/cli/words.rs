@@ -10,7 +10,7 @@ use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
     Failure, Oversize, PhotoStage, Standing, State, StoredCommand, StoredPhoto,
 };
-use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
+use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, WITNESS_KIND};
 
 use super::args::Language;
 use super::rules_zh;
@@ -55,6 +55,7 @@ pub(super) fn kind(lang: Language, name: &str) -> &str {
         "reopen" => "重新开启",
         "note" => "备注",
         "give_up" => "放弃",
+        "witness" => "见证",
         "amend" => "更正",
         "attach_photo" => "补充照片",
         "record_photo_lost" => "登记照片遗失",
@@ -354,6 +355,10 @@ pub(super) fn subject(subject: Subject) -> (&'static str, String) {
 
 /// The same of a queued command, by its kind.
 pub(super) fn subject_of(kind: &str, id: SubjectId) -> (&'static str, String) {
+    if kind == WITNESS_KIND {
+        // Another device: no record has its number.
+        return ("witnessed_install", id.to_string());
+    }
     let kind = ActionKind::from_name(kind).map(ActionKind::subject);
     subject(kind.unwrap_or(SubjectKind::Hazard).with(id))
 }

@@ -96,6 +96,7 @@ fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
             contact_at: contact_at.map(Timestamp::from_millis),
             must_rekey,
             too_large,
+            anchor: None,
         }));
     }
     Ok(())

@@ -1,12 +1,14 @@
 //! What the sealed boxes hold: rows in CBOR, and the state that they make up.
 
 use hazardloop_domain::access::PersonRecord;
+use hazardloop_domain::command::{AnchorToken, BootId};
 use hazardloop_domain::command_fate::{Chosen, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    GivenUp, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoredCommand, StoredPhoto,
+    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoredCommand,
+    StoredPhoto,
 };
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
@@ -78,10 +80,17 @@ pub(super) struct MetaRow {
     must_rekey: bool,
     #[n(5)]
     too_large: Option<i64>,
+    #[n(6)]
+    anchor: Option<AnchorToken>,
+    #[n(7)]
+    anchor_boot: Option<BootId>,
+    #[n(8)]
+    anchor_monotonic_ms: Option<i64>,
 }
 
 impl From<&Meta> for MetaRow {
     fn from(of: &Meta) -> Self {
+        let monotonic = of.anchor.as_ref().and_then(|anchor| anchor.monotonic);
         Self {
             epoch: of.epoch.clone(),
             digest_key: of.digest_key.map(|key| Bytes(key.0.to_vec())),
@@ -89,6 +98,9 @@ impl From<&Meta> for MetaRow {
             contact_at: of.contact_at,
             must_rekey: of.must_rekey,
             too_large: of.too_large,
+            anchor: of.anchor.as_ref().map(|anchor| anchor.token.clone()),
+            anchor_boot: monotonic.map(|(boot, _)| boot),
+            anchor_monotonic_ms: monotonic.map(|(_, ms)| ms),
         }
     }
 }
@@ -102,6 +114,10 @@ impl From<MetaRow> for Meta {
             contact_at: row.contact_at,
             must_rekey: row.must_rekey,
             too_large: row.too_large,
+            anchor: row.anchor.map(|token| KeptAnchor {
+                token,
+                monotonic: row.anchor_boot.zip(row.anchor_monotonic_ms),
+            }),
         }
     }
 }

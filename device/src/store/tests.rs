@@ -1,8 +1,9 @@
 //! The SQLite store has the same effect as the state in memory, whole writes or none.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, SubjectId};
+use hazardloop_domain::ids::{EnterpriseId, InstallId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::*;
 use hazardloop_sync_protocol::wire::*;
@@ -129,6 +130,10 @@ fn all_ops() -> Vec<StoreOp> {
             contact_at: None,
             must_rekey: true,
             too_large: Some(3),
+            anchor: Some(KeptAnchor {
+                token: AnchorToken::from_slice(&[8; 8]).unwrap(),
+                monotonic: Some((InstallId(Uuid::from_u128(5)), 77)),
+            }),
         }),
         StoreOp::PutCommand(command(1)),
         StoreOp::PutCommand(command(2)),

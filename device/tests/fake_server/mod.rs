@@ -478,6 +478,7 @@ fn push(inner: &mut Inner, body: &[u8]) -> Vec<u8> {
         results,
         expected: None,
         missing_photos: vec![],
+        anchor: None,
     })
 }
 
@@ -496,5 +497,6 @@ fn pull(inner: &Inner, body: &[u8]) -> Vec<u8> {
         answers: vec![],
         more: false,
         missing_photos: vec![],
+        anchor: None,
     })
 }

@@ -88,7 +88,7 @@ impl Phone {
         text
     }
 
-    fn call(&self, words: &[&str]) -> (u8, String) {
+    pub fn call(&self, words: &[&str]) -> (u8, String) {
         let home = self.home.path().to_str().unwrap();
         let keys = self.keys.path().to_str().unwrap();
         let mut line = vec!["hazardloop-device", "--home", home, "--key-dir", keys];

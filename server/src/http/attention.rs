@@ -10,6 +10,7 @@ use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{InstallId, SubjectId};
 use hazardloop_domain::inspection::InspectionState;
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::wire::Outcome;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +22,7 @@ use super::paging::{self, CommandsQuery, Cursor};
 use super::problem::Problem;
 use crate::app::App;
 use crate::usecases::command_fates::{self, Present, Shown};
+use crate::usecases::time_proof;
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -45,6 +47,9 @@ struct AttentionView {
     subject_id: Option<SubjectId>,
     /// When the server received it.
     received_at: Timestamp,
+    /// When it was made, and what proves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_proof: Option<TimeProof>,
     /// What became of it at the time: `conflict`, `rejected`, `quarantined` or `blocked_by`, with the rule or the
     /// reason; as in a receipt of sync.
     #[schema(value_type = Object)]
@@ -74,6 +79,7 @@ impl From<Shown> for AttentionView {
             kind: of.pushed.kind,
             subject_id: of.pushed.subject_id,
             received_at: of.pushed.receipt.received_at,
+            time_proof: None,
             outcome: of.pushed.receipt.outcome,
             command: of.action,
             waits: of.pushed.waits,
@@ -228,7 +234,13 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let (after, rows) = page.0.wanted(&app.settings.http)?;
     let found = command_fates::waiting(&app, caller.person_id, after, rows).await?;
-    let items = found.into_iter().map(AttentionView::from).collect();
+    let which = found.iter().map(|shown| shown.pushed.command).collect();
+    let mut proofs = time_proof::of_commands(&app, which).await?;
+    let items = found.into_iter().map(|shown| AttentionView {
+        time_proof: proofs.remove(&shown.pushed.command),
+        ..AttentionView::from(shown)
+    });
+    let items = items.collect();
     Ok(HttpResponse::Ok().json(AttentionPage { items }))
 }
 
@@ -288,8 +300,12 @@ async fn one(
     let (install_id, seq) = path.0;
     let command = SentCommand { install_id, seq };
     let (shown, present) = command_fates::one(&app, caller.person_id, command).await?;
+    let mut proofs = time_proof::of_commands(&app, vec![command]).await?;
     Ok(HttpResponse::Ok().json(AttentionDetail {
-        command: shown.into(),
+        command: AttentionView {
+            time_proof: proofs.remove(&command),
+            ..shown.into()
+        },
         present: present.map(PresentView::from),
     }))
 }
@@ -324,5 +340,9 @@ async fn choose(
     let StrictJson(ChooseCommand { how, reason }) = body;
     let command = SentCommand { install_id, seq };
     let chosen = command_fates::choose(&app, caller.person_id, command, (how, reason)).await?;
-    Ok(HttpResponse::Ok().json(AttentionView::from(chosen)))
+    let mut proofs = time_proof::of_commands(&app, vec![command]).await?;
+    Ok(HttpResponse::Ok().json(AttentionView {
+        time_proof: proofs.remove(&command),
+        ..AttentionView::from(chosen)
+    }))
 }

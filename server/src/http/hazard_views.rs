@@ -6,6 +6,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
+use hazardloop_domain::time_proof::{ProofLevel, TimeProof};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -165,16 +166,6 @@ pub enum DoorName {
     Server,
 }
 
-/// What a time proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProofLevel {
-    /// The server had it by then: its own clock, inside the hash chain.
-    Received,
-    /// A device says so; nobody can tell.
-    Claimed,
-}
-
 /// A time, and what it proves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ProvenTime {
@@ -204,6 +195,9 @@ pub struct EventFrame {
     pub door: DoorName,
     /// The times that are known, each with what it proves.
     pub times: Vec<ProvenTime>,
+    /// When it was done: by when it was there for certain and what proves that, after when it was made for certain,
+    /// and what its device claims. It may come to be proven for earlier, never for later.
+    pub time_proof: TimeProof,
     /// The device that signed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub install_id: Option<InstallId>,
@@ -224,7 +218,12 @@ pub struct EventFrame {
 
 impl EventFrame {
     /// What stands beside an event of any kind of subject.
-    pub fn of(stored: StoredEvent, origin: Origin, actor_name: Option<String>) -> Self {
+    pub fn of(
+        stored: StoredEvent,
+        origin: Origin,
+        actor_name: Option<String>,
+        time_proof: TimeProof,
+    ) -> Self {
         let actor_id = stored.actor_id.as_deref().and_then(PersonId::from_slice);
         let recorded_at = Timestamp::from_millis(stored.recorded_at);
         let door = match (actor_id, origin.install_id) {
@@ -236,6 +235,10 @@ impl EventFrame {
             level: ProofLevel::Received,
             at: recorded_at,
         }];
+        times.extend(time_proof.witnessed_by.as_ref().map(|by| ProvenTime {
+            level: ProofLevel::Witnessed,
+            at: by.at,
+        }));
         times.extend(origin.made.as_ref().map(|made| ProvenTime {
             level: ProofLevel::Claimed,
             at: made.wall,
@@ -248,6 +251,7 @@ impl EventFrame {
             recorded_at,
             door,
             times,
+            time_proof,
             install_id: origin.install_id,
             device_seq: origin.seq,
             clocks: origin.made,
@@ -273,7 +277,7 @@ impl From<HistoryEntry<EventRecord>> for HazardEventView {
     fn from(entry: HistoryEntry<EventRecord>) -> Self {
         let EventRecord { origin, event, .. } = entry.record;
         Self {
-            frame: EventFrame::of(entry.stored, origin, entry.actor_name),
+            frame: EventFrame::of(entry.stored, origin, entry.actor_name, entry.time_proof),
             event,
         }
     }

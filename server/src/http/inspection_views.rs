@@ -155,7 +155,7 @@ impl From<HistoryEntry<InspectionEventRecord>> for InspectionEventView {
     fn from(entry: HistoryEntry<InspectionEventRecord>) -> Self {
         let InspectionEventRecord { origin, event, .. } = entry.record;
         Self {
-            frame: EventFrame::of(entry.stored, origin, entry.actor_name),
+            frame: EventFrame::of(entry.stored, origin, entry.actor_name, entry.time_proof),
             event,
         }
     }

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, post, web};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::wire::QuarantineReason;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +19,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::store::quarantined::{Quarantined, SettledAs};
 use crate::usecases::quarantined;
+use crate::usecases::time_proof;
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -54,6 +56,9 @@ struct QuarantinedView {
     subject_id: Option<SubjectId>,
     /// When the server received it.
     received_at: Timestamp,
+    /// When it was made, and what proves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_proof: Option<TimeProof>,
     /// Why it could not be judged: `unknown_kind`, `unknown_version`, `malformed_payload`, `bad_signature`,
     /// `broken_chain`, `reassigned`, `co_signer_revoked` or `offered_after_revocation`.
     #[schema(value_type = String, example = "reassigned")]
@@ -74,6 +79,7 @@ impl From<Quarantined> for QuarantinedView {
             kind: of.kind,
             subject_id: of.subject_id,
             received_at: of.received_at,
+            time_proof: None,
             reason: of.reason,
             detail: of.detail,
             settlement: of.settlement.map(|of| SettlementView {
@@ -139,7 +145,13 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let (after, rows) = page.0.wanted(&app.settings.http)?;
     let (found, next) = quarantined::list(&app, caller.person_id, after, rows).await?;
-    let items = found.into_iter().map(QuarantinedView::from).collect();
+    let which = found.iter().map(|found| found.which).collect();
+    let mut proofs = time_proof::of_commands(&app, which).await?;
+    let items = found.into_iter().map(|found| QuarantinedView {
+        time_proof: proofs.remove(&found.which),
+        ..QuarantinedView::from(found)
+    });
+    let items = items.collect();
     let next = next.map(|next| AfterCommand {
         install_id: next.install_id,
         seq: next.seq,
@@ -168,8 +180,13 @@ async fn one(
     path: StrictPath<(InstallId, i64)>,
 ) -> Result<HttpResponse, Problem> {
     let (install_id, seq) = path.0;
-    let found = quarantined::one(&app, caller.person_id, SentCommand { install_id, seq }).await?;
-    Ok(HttpResponse::Ok().json(QuarantinedView::from(found)))
+    let which = SentCommand { install_id, seq };
+    let found = quarantined::one(&app, caller.person_id, which).await?;
+    let mut proofs = time_proof::of_commands(&app, vec![which]).await?;
+    Ok(HttpResponse::Ok().json(QuarantinedView {
+        time_proof: proofs.remove(&which),
+        ..QuarantinedView::from(found)
+    }))
 }
 
 /// Settle a command that waits
@@ -202,5 +219,9 @@ async fn settle(
     let StrictJson(SettleCommand { how, note }) = body;
     let which = SentCommand { install_id, seq };
     let settled = quarantined::settle(&app, caller.person_id, which, (how, note)).await?;
-    Ok(HttpResponse::Ok().json(QuarantinedView::from(settled)))
+    let mut proofs = time_proof::of_commands(&app, vec![which]).await?;
+    Ok(HttpResponse::Ok().json(QuarantinedView {
+        time_proof: proofs.remove(&which),
+        ..QuarantinedView::from(settled)
+    }))
 }

@@ -17,7 +17,9 @@ use super::lists::Key;
 use super::people::View;
 use super::plan_support::{enters, fill, fill_with, walk_no_table};
 use super::test_support::opened;
+use super::witnesses::{self, Weighing};
 use super::{StoreError, command_fates, hand_overs, imports, schema};
+use hazardloop_sync_protocol::hub::witnesses::Statements as _;
 
 /// An inspection of each enterprise.
 const INSPECTIONS: [&str; 1] = [
@@ -156,6 +158,50 @@ fn what_needs_attention_is_found_by_its_author() {
         });
         enters(&db, "command_fates_pkey", |conn| {
             command_fates::fate(conn, after).map(drop)
+        });
+    });
+}
+
+/// One device that has said much of another.
+const STATEMENTS: [&str; 1] = [
+    "INSERT INTO witness_statements (by_install, by_seq, id, about_install, about_seq, head, received_at, \
+     proven_at, standing, version, record) SELECT {one}, {i}, {id}, {one}, {i}, {hash}, {i}, {i}, \
+     CASE {i} % 3 WHEN 0 THEN 'open' WHEN 1 THEN 'leads' ELSE 'fits' END, 1, {id} FROM {counted}",
+];
+
+#[test]
+fn proofs_of_time_are_one_step_into_an_index() {
+    each_database(|url| {
+        let db = opened(url);
+        fill(&db);
+        fill_with(&db, &STATEMENTS);
+        let command = SentCommand {
+            install_id: InstallId(Uuid::from_u128(2)),
+            seq: 3,
+        };
+        let at = Timestamp::from_millis(5);
+        enters(&db, "witness_statements_about", |conn| {
+            witnesses::leading(conn, command).map(drop)
+        });
+        enters(&db, "witness_statements_about", |conn| {
+            Weighing(conn).open(command.install_id, 9, 10).map(drop)
+        });
+        enters(&db, "witness_statements_pkey", |conn| {
+            Weighing(conn)
+                .made_by(command.install_id, 9, at, 10)
+                .map(drop)
+        });
+        enters(&db, "witness_statements_by_time", |conn| {
+            witnesses::count_since(conn, command.install_id, at, 10).map(drop)
+        });
+        enters(&db, "pushed_commands", |conn| {
+            witnesses::timed(conn, command.install_id, &[3, 4, 5]).map(drop)
+        });
+        enters(&db, "pushed_commands", |conn| {
+            witnesses::link(conn, command).map(drop)
+        });
+        enters(&db, "installs_pkey", |conn| {
+            witnesses::anchored(conn, command.install_id).map(drop)
         });
     });
 }

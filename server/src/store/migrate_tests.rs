@@ -141,6 +141,7 @@ fn declared() -> Shape {
     let mut shape = Shape::default();
     for block in concat!(
         include_str!("schema.rs"),
+        include_str!("schema/commands.rs"),
         include_str!("schema/desks.rs"),
         include_str!("schema/feed.rs"),
         include_str!("schema/reference.rs"),

@@ -54,6 +54,7 @@ pub mod unclaimed;
 pub mod uploads;
 pub mod url;
 pub mod windows;
+pub mod witnesses;
 
 mod batch;
 mod pool;

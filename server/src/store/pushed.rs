@@ -6,7 +6,9 @@ use hazardloop_domain::command::ActionKind;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::ClockCheck;
 use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState};
+use hazardloop_sync_protocol::wire::Receipt;
 
 use super::batch::in_arrays;
 use super::prepared::{Bind, Prepared};
@@ -204,6 +206,72 @@ pub fn receipts(
     found.into_iter().map(read).collect()
 }
 
+/// A link of an install's chain, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its place.
+    pub seq: i64,
+    /// Its kind.
+    pub kind: String,
+    /// The version of its payload.
+    pub kind_version: i32,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// Its hash.
+    pub link_hash: Vec<u8>,
+    /// That of the one before.
+    pub previous_hash: Vec<u8>,
+    /// When it was received, milliseconds.
+    pub received_at: i64,
+    /// Whether its receipt says the same.
+    pub is_received_as_receipted: bool,
+}
+
+/// The links of an install's chain from `last` on backwards, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn links_before(
+    conn: &mut Conn,
+    install_id: InstallId,
+    last: i64,
+    limit: i64,
+) -> Result<Vec<Link>, StoreError> {
+    type Found = (i64, String, i32, Vec<u8>, Vec<u8>, Vec<u8>, i64, Vec<u8>);
+    let found: Vec<Found> = pushed_commands::table
+        .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
+        .filter(pushed_commands::seq.le(last))
+        .order(pushed_commands::seq.desc())
+        .limit(limit)
+        .select((
+            pushed_commands::seq,
+            pushed_commands::kind,
+            pushed_commands::kind_version,
+            pushed_commands::payload,
+            pushed_commands::link_hash,
+            pushed_commands::previous_hash,
+            pushed_commands::received_at,
+            pushed_commands::receipt,
+        ))
+        .load(conn)?;
+    let read =
+        |(seq, kind, kind_version, payload, link_hash, previous_hash, at, receipt): Found| {
+            let receipt = minicbor::decode::<Receipt>(&receipt).ok();
+            Link {
+                seq,
+                kind,
+                kind_version,
+                payload,
+                link_hash,
+                previous_hash,
+                received_at: at,
+                is_received_as_receipted: receipt
+                    .is_some_and(|receipt| receipt.received_at.as_millis() == at),
+            }
+        };
+    Ok(found.into_iter().map(read).collect())
+}
+
 /// A pushed command and what became of it, about to be kept for good.
 #[derive(Clone, Debug, Insertable)]
 // Without this the statement is parsed anew each time: it might say DEFAULT.
@@ -223,11 +291,14 @@ pub struct Kept {
     outcome: &'static str,
     receipt: Vec<u8>,
     waiting_since: Option<i64>,
+    not_before: Option<i64>,
+    clock_check: Option<&'static str>,
 }
 
 impl Kept {
-    /// A command of `install` as it came, with what it speaks of where that could be read.
-    pub fn new(install: &Install, kept: &hub::Kept<'_>) -> Self {
+    /// A command of `install` as it came, with what it speaks of where that could be read, and what its clocks are
+    /// worth.
+    pub fn new(install: &Install, kept: &hub::Kept<'_>, clocks: hub::ClockFacts) -> Self {
         let (envelope, receipt) = (kept.envelope, kept.receipt);
         Self {
             install_id: install.stream.install_id.as_bytes().to_vec(),
@@ -246,6 +317,8 @@ impl Kept {
             receipt: minicbor::to_vec(receipt).unwrap_or_default(),
             waiting_since: (!receipt.outcome.took_effect())
                 .then_some(receipt.received_at.as_millis()),
+            not_before: clocks.not_before.map(Timestamp::as_millis),
+            clock_check: clocks.check.map(ClockCheck::as_str),
         }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::schema::{
     calendar_years, checklists, command_fates, criteria, enterprises, hazards, inspections,
-    jurisdictions, packs, rule_limits,
+    jurisdictions, packs, rule_limits, witness_statements,
 };
 use super::{Conn, StoreError, on_any};
 
@@ -44,6 +44,7 @@ pub fn bodies(
         RecordKind::Calendar => load_from!(conn, calendar_years, ids),
         RecordKind::RuleLimits => load_from!(conn, rule_limits, ids),
         RecordKind::CommandFate => load_from!(conn, command_fates, ids),
+        RecordKind::ChainWitnessed => load_from!(conn, witness_statements, ids),
         RecordKind::Inspection => load_from!(conn, inspections, ids),
         RecordKind::Checklist => load_from!(conn, checklists, ids),
         RecordKind::Pack => {
@@ -55,7 +56,7 @@ pub fn bodies(
             let widen = |(id, version, body)| (id, i64::from(version), body);
             rows.into_iter().map(widen).collect()
         }
-        RecordKind::Person => Vec::new(),
+        RecordKind::Person | RecordKind::Other(_) => Vec::new(),
     };
     Ok(rows
         .into_iter()

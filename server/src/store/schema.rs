@@ -8,11 +8,13 @@
     reason = "columns are described where they are made, in migrations/"
 )]
 
+mod commands;
 mod desks;
 mod feed;
 mod reference;
 mod search;
 
+pub use commands::{command_fates, witness_statements};
 pub use desks::{certificates, hand_over_inspections, planned_members};
 pub use feed::scope_rows;
 pub use reference::{
@@ -212,6 +214,9 @@ diesel::table! {
         last_hash -> Binary,
         stolen -> Bool,
         offered_at -> Nullable<BigInt>,
+        anchored_at -> Nullable<BigInt>,
+        anchored_boot -> Nullable<Binary>,
+        anchored_monotonic_ms -> Nullable<BigInt>,
     }
 }
 
@@ -345,19 +350,8 @@ diesel::table! {
         settled_how -> Nullable<Text>,
         settled_note -> Nullable<Text>,
         waiting_since -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    /// What became of commands that took no full effect; a record of the author's own scope.
-    command_fates (id) {
-        id -> Binary,
-        person_id -> Binary,
-        install_id -> Binary,
-        seq -> BigInt,
-        version -> BigInt,
-        changed_at -> BigInt,
-        record -> Binary,
+        not_before -> Nullable<BigInt>,
+        clock_check -> Nullable<Text>,
     }
 }
 
@@ -474,6 +468,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     enterprises, enterprise_rows, imports, import_places, import_rows, people, grants, criteria,
     packs, checklists, signing_keys, installs, person_keys, sessions, refresh_tokens, hazards,
     hazard_lists, search_pending, search_documents, search_terms, search_segments,
+    witness_statements,
     inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, command_fates,
     photos,
     photo_references, uploads, jobs, calendar_years, provisional_deadlines, responsibilities,

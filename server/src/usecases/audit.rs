@@ -1,21 +1,24 @@
 //! The audit chain: extending it in commit order, and checking that nobody has touched history.
 
 mod co_signed;
+mod witnessed;
 
 use std::collections::BTreeMap;
 
 use hazardloop_domain::command::SubjectKind;
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{EventRecord, Hazard};
 use hazardloop_domain::inspection::{Inspection, InspectionEventRecord};
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::witnessed::AllSaid;
 use crate::failure::Failure;
 use crate::store::audit::{self, Link, SubjectRow, chain_hash};
 use crate::store::events::{self, Head, StoredEvent};
 use crate::store::{
-    Db, Position, ReadTx, StoreError, WriteTx, hazards, inspections, order, places,
+    Db, Position, ReadTx, StoreError, WriteTx, hazards, inspections, order, places, witnesses,
 };
 
 /// Events sealed in one transaction; the lock on the chain is held that long.
@@ -86,6 +89,8 @@ pub enum Fault {
     HeadUnknown,
     /// The signature of somebody who signed too does not fit, or is over something else.
     CoSignatureUnfit,
+    /// What proves the time of commands was altered, or they were.
+    TimeProofDiffers,
 }
 
 /// One finding.
@@ -126,6 +131,7 @@ pub fn verify(db: &Db, kept: Option<(i64, Digest)>) -> Result<AuditReport, Failu
         check.histories(tx)?;
         check.chain(tx, kept)?;
         check.rows(tx)?;
+        check.statements(tx)?;
         Ok(check.report())
     })
 }
@@ -137,6 +143,8 @@ struct Check {
     head: Option<(i64, Digest)>,
     /// End of each history as read.
     ends: BTreeMap<Vec<u8>, (i64, Digest)>,
+    /// Statements about others' chains, as histories have them.
+    said: AllSaid,
     findings: Vec<Finding>,
     faults: u64,
 }
@@ -177,6 +185,7 @@ impl Check {
                         self.found(Fault::CoSignatureUnfit, &event.subject_id, seq, detail);
                     }
                 }
+                self.said.extend(witnessed::said(event));
                 self.ends.insert(event.subject_id.clone(), end);
                 self.events += 1;
             }
@@ -301,6 +310,35 @@ impl Check {
             self.rows_of(tx, *kind)?;
         }
         Ok(())
+    }
+
+    /// Each statement about another device's chain is what its own device's history has, and no other is there.
+    fn statements(&mut self, tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = witnesses::all_after(tx.conn(), after, CHECKED_AT_ONCE)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.by);
+            for statement in &page {
+                let (by, said) = (statement.by, self.said.remove(&statement.by));
+                if let Some(fault) = witnessed::fault(tx.conn(), statement, said)? {
+                    self.of_statement(by, fault);
+                }
+            }
+        }
+        for by in std::mem::take(&mut self.said).into_keys() {
+            self.of_statement(by, "it is gone");
+        }
+        Ok(())
+    }
+
+    fn of_statement(&mut self, by: SentCommand, fault: &str) {
+        let detail = format!(
+            "the statement by command {} of this device: {fault}",
+            by.seq
+        );
+        let device = by.install_id.as_bytes();
+        self.found(Fault::TimeProofDiffers, device, by.seq, detail);
     }
 
     fn rows_of(&mut self, tx: &mut ReadTx<'_>, kind: SubjectKind) -> Result<(), StoreError> {

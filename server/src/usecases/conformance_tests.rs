@@ -4,9 +4,11 @@
 use std::future::Future;
 
 use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::conformance::hub::{HubUnderTest, NoAnswer};
 use hazardloop_sync_protocol::hub_cases;
 use hazardloop_sync_protocol::wire::{
@@ -14,7 +16,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::people::{self, NewPerson};
-use super::{enterprises, jurisdictions, pull, push, relocate, windows};
+use super::{enterprises, jurisdictions, pull, push, relocate, time_proof, windows};
 use crate::failure::Failure;
 use crate::sample;
 use crate::settings::{Settings, WindowSettings, Windows};
@@ -165,6 +167,13 @@ impl HubUnderTest for Server {
             )
             .unwrap()
         );
+    }
+
+    fn time_proof(&mut self, command: SentCommand) -> TimeProof {
+        let mut found = wait(time_proof::of_commands(&self.server.app, vec![command])).unwrap();
+        let mut proof = found.remove(&command).unwrap();
+        proof.claimed_at = None;
+        proof
     }
 
     fn push(&mut self, by: PersonId, request: PushRequest) -> Result<PushResponse, NoAnswer> {

@@ -121,6 +121,7 @@ pub async fn nothing_new(
                 answers: Vec::new(),
                 more: false,
                 missing_photos,
+                anchor: app.anchor_key.token(now),
             })
         })
         .await

@@ -43,6 +43,7 @@ pub mod rule_limits;
 pub mod sector_names;
 pub mod sectors;
 pub mod sign_in;
+pub mod time_proof;
 pub mod unclaimed;
 pub mod upload;
 mod whole_tree;

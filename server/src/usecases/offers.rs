@@ -14,9 +14,10 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::people::{Occurrence, wake_audit};
+use super::time_proof;
 use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
-use crate::store::pushed::{self, Kept};
+use crate::store::pushed;
 use crate::store::{Conn, StoreError, WriteTx, installs};
 
 /// Milliseconds of a day.
@@ -101,10 +102,11 @@ fn take(
                 push.handle_receipts(stored)?;
             }
             PushStep::Store(writes) => {
-                let kept = writes.commands().map(|kept| Kept::new(&install, &kept));
-                pushed::keep_all(tx, kept.collect())?;
+                time_proof::keep_commands(app, tx, &install, &writes)?;
                 if writes.advances() {
                     pushed::advance_revoked(tx, begun_at, writes.stream)?;
+                    // What was seen of it before is proof of what it offers, whoever judges that.
+                    time_proof::after_push(app, tx, &install, &writes, now)?;
                 }
                 push.handle_stored()?;
             }

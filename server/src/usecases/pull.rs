@@ -73,7 +73,9 @@ fn answer(
     let missing_photos =
         hazards::photos_missing_from(tx.conn(), person_id.as_bytes(), MISSING_PHOTOS_LISTED)?;
     let last = install.stream.last_seq;
-    Ok(pull.response(&app.digest_key, now, last, missing_photos))
+    let mut answer = pull.response(&app.digest_key, now, last, missing_photos);
+    answer.anchor = app.anchor_key.token(now);
+    Ok(answer)
 }
 
 /// What the scope gives out, unless a change in flight makes the sum meaningless just now.

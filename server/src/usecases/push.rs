@@ -8,9 +8,9 @@
 use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
-use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub::{
-    Decision, Push, PushStep, Responsibility, Writes, check_push, was_responsible_by_grants,
+    Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
+    was_responsible_by_grants,
 };
 use hazardloop_sync_protocol::wire::{Opened, PushRequest, PushResponse, RecordKind, Scope};
 
@@ -18,9 +18,10 @@ use super::co_sign::{self, Checked};
 use super::command_fates;
 use super::execute::{Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
+use super::time_proof;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::pushed::{self, Install, Kept};
+use crate::store::pushed::{self, Install};
 use crate::store::{Conn, WriteTx, feed, hazards};
 
 /// Photos that one answer may list as missing.
@@ -47,14 +48,21 @@ pub async fn push(
             let stream = install.stream.clone();
             let mut push = Push::begin(stream, person_id, &request.commands, &limits, now);
             let set = door.open(now);
-            let key = &app.digest_key;
-            Driver { set, install, key }.drive(tx, &mut push)?;
+            let driver = Driver {
+                set,
+                install,
+                app: &app,
+                stated: 0,
+            };
+            driver.drive(tx, &mut push)?;
             let missing_photos = hazards::photos_missing_from(
                 tx.conn(),
                 person_id.as_bytes(),
                 MISSING_PHOTOS_LISTED,
             )?;
-            Ok(push.response(app.epoch.clone(), missing_photos))
+            let mut answer = push.response(app.epoch.clone(), missing_photos);
+            answer.anchor = app.anchor_key.token(now);
+            Ok(answer)
         })
         .await
 }
@@ -81,7 +89,9 @@ pub(super) fn own_install(
 struct Driver<'a> {
     set: WorkingSet<'a>,
     install: Install,
-    key: &'a DigestKey,
+    app: &'a App,
+    /// Statements of this push that count.
+    stated: usize,
 }
 
 impl Driver<'_> {
@@ -102,6 +112,13 @@ impl Driver<'_> {
                     let outcome = command_fates::outcome_of(tx.conn(), author, about)?;
                     push.handle_recalled(outcome.as_ref())?;
                 }
+                PushStep::Witness(said) => {
+                    let by = (&self.install, self.stated);
+                    let now = self.set.now();
+                    let what = time_proof::witnessing(self.app, tx.conn(), by, said, now)?;
+                    self.stated += usize::from(what == Witnessing::Counts);
+                    push.handle_witness(what)?;
+                }
                 PushStep::Decide { seq, opened } => {
                     let decision = self.decide(tx, seq, opened)?;
                     push.handle_decision(decision)?;
@@ -119,7 +136,7 @@ impl Driver<'_> {
                     push.handle_was_responsible(was)?;
                 }
                 PushStep::Store(writes) => {
-                    store(self.set, tx, &self.install, writes, self.key)?;
+                    store(self.set, tx, &self.install, writes, self.app)?;
                     push.handle_stored()?;
                     return Ok(());
                 }
@@ -210,21 +227,21 @@ fn store(
     tx: &mut WriteTx<'_>,
     install: &Install,
     writes: Writes<'_>,
-    key: &DigestKey,
+    app: &App,
 ) -> Result<(), Failure> {
     let now = set.now();
     set.store(tx)?;
-    let kept = writes.commands().map(|kept| Kept::new(install, &kept));
-    pushed::keep_all(tx, kept.collect())?;
+    time_proof::keep_commands(app, tx, install, &writes)?;
     for (choice, seq) in writes.choices {
         let by = SentCommand {
             install_id: install.stream.install_id,
             seq: *seq,
         };
-        command_fates::note(tx, key, install.person_id, (choice, by), now)?;
+        command_fates::note(tx, &app.digest_key, install.person_id, (choice, by), now)?;
     }
     if writes.advances() {
         pushed::advance(tx, writes.before, writes.stream, now)?;
+        time_proof::after_push(app, tx, install, &writes, now)?;
     }
     Ok(())
 }

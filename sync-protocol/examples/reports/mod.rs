@@ -5,8 +5,8 @@
 
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::command::{
-    Action, ClockReading, Close, Command, Confirm, CriterionRef, Grade, Note, Origin, Reinspect,
-    Report, Source, SubmitRectification,
+    Action, AnchorToken, ClockReading, Close, Command, Confirm, CriterionRef, Grade, Note, Origin,
+    Reinspect, Report, Source, SubmitRectification,
 };
 use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
 use hazardloop_domain::hash::Digest;
@@ -129,6 +129,8 @@ pub struct Phone {
     now: i64,
     seq: i64,
     previous: Digest,
+    /// Its next command is the first since it met its server, and shows that.
+    pub shows_anchor: bool,
 }
 
 const SOURCES: [Source; 4] = [
@@ -162,6 +164,7 @@ impl Phone {
             now,
             seq: 1 + i64::try_from(numbers.below(400)).unwrap_or_default(),
             previous: Digest(numbers.bytes32()),
+            shows_anchor: false,
             numbers,
         }
     }
@@ -237,12 +240,19 @@ impl Phone {
     pub fn push(&mut self, commands: &[Command]) -> PushRequest {
         let mut sealed = Vec::with_capacity(commands.len());
         for command in commands {
+            let anchor = std::mem::take(&mut self.shows_anchor).then(|| {
+                let ago = i64::try_from(self.numbers.below(DAY)).unwrap_or_default();
+                (ago, self.numbers.bytes32())
+            });
+            let (ago, token) = anchor.unzip();
+            let met = ago.map(|ago| self.now - ago);
             let made = ClockReading {
                 wall: Timestamp::from_millis(self.now),
                 monotonic_ms: Some(self.now - self.booted),
                 boot_id: Some(self.boot_id),
-                server_anchor: None,
-                anchor_monotonic_ms: None,
+                server_anchor: met.map(Timestamp::from_millis),
+                anchor_monotonic_ms: met.map(|met| met - self.booted),
+                anchor_token: token.and_then(|token| AnchorToken::from_slice(token.get(..8)?)),
             };
             let kind = command.action.kind();
             let payload = CommandPayload::pack(made, command);

@@ -3,6 +3,7 @@
 //! The engine's own state changes by the operations that it tells its store to apply ([`State::apply`]). So a store is
 //! right if, whatever it was told and wherever it was closed, it opens as that state.
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::command_fate::{ChoiceKind, Chosen, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, InstallId, SubjectId};
@@ -10,8 +11,8 @@ use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::device::{
-    GivenUp, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp, StoredCommand,
-    StoredPhoto,
+    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, State, StoreOp,
+    StoredCommand, StoredPhoto,
 };
 use crate::digest::DigestKey;
 use crate::wire::{
@@ -163,6 +164,10 @@ fn meta(epoch: &str) -> StoreOp {
         contact_at: None,
         must_rekey: epoch == "two",
         too_large: (epoch == "two").then_some(3),
+        anchor: AnchorToken::from_slice(&[7; 8]).map(|token| KeptAnchor {
+            token,
+            monotonic: (epoch == "two").then_some((InstallId(Uuid::from_u128(6)), 99)),
+        }),
     })
 }
 

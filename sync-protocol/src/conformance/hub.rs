@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 use uuid::Uuid;
 
 use crate::chain::{link_hash, seal};
@@ -15,8 +17,9 @@ use crate::digest::DigestKey;
 use crate::wire::{
     Bytes, Checkpoint, ClosedWindow, CommandPayload, Envelope, PROTOCOL_MAX, Page, PullRequest,
     PullResponse, PushRequest, PushResponse, PushResult, Record, RecordKind, Scope, ScopeCursor,
-    ScopeUpdate,
+    ScopeUpdate, WITNESS_KIND, WITNESS_VERSION, Witness,
 };
+use crate::witness::ChainHead;
 
 /// Why a hub does not answer, as far as every hub says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub trait HubUnderTest {
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>);
     /// A device is revoked.
     fn revoke(&mut self, install_id: InstallId);
+    /// When a command that was received was made, and what proves it, without what its device claims.
+    fn time_proof(&mut self, command: SentCommand) -> TimeProof;
     /// A push by a person.
     ///
     /// # Errors
@@ -150,6 +155,7 @@ impl Phone {
             boot_id: None,
             server_anchor: None,
             anchor_monotonic_ms: None,
+            anchor_token: None,
         };
         let payload = CommandPayload::pack(made, &Command::new(id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)
@@ -169,6 +175,37 @@ impl Phone {
         );
         self.last = link_hash(self.install_id, &envelope);
         envelope
+    }
+
+    /// How far its chain is, as it shows it.
+    pub fn head(&self) -> ChainHead {
+        ChainHead::sign(&self.key, self.install_id, self.seq, self.last)
+    }
+
+    /// Seals that it has seen how far another chain is.
+    pub fn seal_witness(&mut self, shown: &ChainHead) -> Envelope {
+        let payload = Witness {
+            made: ClockReading {
+                wall: self.made_at,
+                monotonic_ms: None,
+                boot_id: None,
+                server_anchor: None,
+                anchor_monotonic_ms: None,
+                anchor_token: None,
+            },
+            install_id: shown.install_id,
+            head: shown.head.clone(),
+        }
+        .pack();
+        self.seal_raw(WITNESS_KIND, WITNESS_VERSION, payload)
+    }
+
+    /// Its command of this place.
+    pub fn sent(&self, seq: i64) -> SentCommand {
+        SentCommand {
+            install_id: self.install_id,
+            seq,
+        }
     }
 
     /// Pushes these commands.

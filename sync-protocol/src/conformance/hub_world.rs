@@ -43,6 +43,11 @@ pub(super) fn phone(hub: &mut dyn HubUnderTest, whose: u8) -> Phone {
     Phone::enrolled(hub, whose, person(whose))
 }
 
+/// Another phone of the same person.
+pub(super) fn another_phone(hub: &mut dyn HubUnderTest, whose: u8, number: u8) -> Phone {
+    Phone::enrolled(hub, number, person(whose))
+}
+
 pub(super) fn report(hub: &dyn HubUnderTest, at: u8) -> Action {
     Action::Report(Report {
         source: Source::EnterpriseSelfCheck,

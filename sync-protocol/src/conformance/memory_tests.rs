@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::access::{Certificate, Grant, GrantScope, PersonRecord, Role};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
 use hazardloop_domain::ids::{EnterpriseId, GrantId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 
 use super::device::DeviceUnderTest;
 use super::hub::{HubUnderTest, NoAnswer};
@@ -108,6 +110,10 @@ impl HubUnderTest for InMemory {
     fn revoke(&mut self, install_id: InstallId) {
         let install = self.hub.tables.installs.get_mut(&install_id);
         install.unwrap().revoked = true;
+    }
+
+    fn time_proof(&mut self, command: SentCommand) -> TimeProof {
+        self.hub.tables.time_proof(command).unwrap()
     }
 
     fn push(&mut self, by: PersonId, request: PushRequest) -> Result<PushResponse, NoAnswer> {

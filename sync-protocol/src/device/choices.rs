@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// As what the server has a command; `None`: it has no receipt for it.
-    fn sent_as(&self, command: &StoredCommand) -> Option<SentCommand> {
+    pub(super) fn sent_as(&self, command: &StoredCommand) -> Option<SentCommand> {
         command.receipt.as_ref()?;
         let now = SentCommand {
             install_id: self.identity.install_id,
@@ -157,7 +157,7 @@ impl Engine {
     pub fn handle_given_up(
         &mut self,
         now: Timestamp,
-        mut made: ClockReading,
+        made: ClockReading,
         seq: i64,
         reason: &str,
     ) -> Result<Ticket, ChoiceError> {
@@ -179,7 +179,7 @@ impl Engine {
             self.inbox.push_back(Job::Note { ticket, about });
             return Ok(ticket);
         }
-        made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
+        let made = self.anchored(made);
         let subject_id = about.command.subject_id;
         let payload = GiveUp {
             made,

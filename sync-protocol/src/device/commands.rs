@@ -71,12 +71,12 @@ impl Engine {
     pub(super) fn queue_command(
         &mut self,
         now: Timestamp,
-        mut made: ClockReading,
+        made: ClockReading,
         command: &Command,
         co_signatures: &[CoSignature],
         about: Option<About>,
     ) -> Result<Ticket, CommandRefused> {
-        made.server_anchor = made.server_anchor.or(self.state.meta.server_time);
+        let made = self.anchored(made);
         check_co_signatures(
             co_signatures,
             Some(self.identity.person_id),

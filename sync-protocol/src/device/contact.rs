@@ -1,5 +1,6 @@
 //! What every answer tells beside its content: time, epoch, and how far our stream goes.
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
@@ -13,6 +14,8 @@ use super::{Oversize, StoreOp, StoredCommand};
 pub(super) struct Contact<'a> {
     pub now: Timestamp,
     pub server_time: Timestamp,
+    /// What came with it.
+    pub anchor: Option<&'a AnchorToken>,
     pub epoch: &'a str,
     pub last: i64,
     pub reused: bool,
@@ -84,6 +87,7 @@ impl Engine {
     pub(super) fn note_contact(&self, contact: &Contact<'_>, writing: &mut Writing) {
         let mut meta = self.state.meta.clone();
         meta.server_time = Some(contact.server_time);
+        meta.anchor = self.anchor_of(contact.now, contact.anchor);
         meta.contact_at = Some(contact.now);
         let restored = meta
             .epoch

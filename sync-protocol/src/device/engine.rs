@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use hazardloop_domain::access::PersonRecord;
 use hazardloop_domain::calendar::WorkdayCalendar;
+use hazardloop_domain::command::BootId;
 use hazardloop_domain::ids::{HazardId, InspectionId, SubjectId};
 use hazardloop_domain::rule_limits::RuleLimits;
 use hazardloop_domain::time::{EARLIEST, Timestamp};
@@ -34,6 +35,8 @@ pub struct Engine {
     pub(super) pull: PullLane,
     pub(super) photos: PhotoLane,
     pub(super) jitter: Jitter,
+    /// The host's monotonic clock at some time.
+    pub(super) monotonic: Option<(Timestamp, BootId, i64)>,
     /// Everything waits for new credentials.
     pub(super) held: bool,
     pub(super) revoked: bool,
@@ -64,6 +67,7 @@ impl Engine {
             pull: PullLane::default(),
             photos: PhotoLane::default(),
             jitter: Jitter(seed),
+            monotonic: None,
             held: false,
             revoked: false,
             compact: false,

@@ -13,7 +13,7 @@
 //! [`Engine::handle_credentials_renewed`], [`Engine::handle_pull_wanted`],
 //! [`Engine::handle_online`], [`Engine::handle_rekeyed`], [`Engine::handle_queued_elsewhere`],
 //! [`Engine::handle_photo_given_up`], [`Engine::handle_photo_retry`],
-//! [`Engine::handle_photo_forgotten`].
+//! [`Engine::handle_photo_forgotten`], [`Engine::handle_witness`], [`Engine::handle_monotonic`].
 //!
 //! **Outputs.** After every input, and whenever [`Engine::next_wake`] is due, the host calls
 //! [`Engine::poll_output`] until it gives `None`. Order: a [`Output::Write`] first (at most one is
@@ -55,6 +55,7 @@ mod replay;
 mod retry;
 mod state;
 mod stride;
+mod time_proof;
 mod view;
 
 #[cfg(test)]
@@ -71,4 +72,5 @@ pub use state::{
     StoredCommand, StoredPhoto,
 };
 pub use stride::StrideLimits;
+pub use time_proof::{KeptAnchor, WitnessError};
 pub use view::{HazardView, InspectionView};

@@ -123,6 +123,7 @@ impl Engine {
             boot_id: None,
             server_anchor: None,
             anchor_monotonic_ms: None,
+            anchor_token: None,
         };
         let payload = Placeholder::of(of).pack(made, command.subject_id);
         let (kind, version) = (PLACEHOLDER_KIND, PLACEHOLDER_VERSION);

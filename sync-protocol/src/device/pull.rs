@@ -185,6 +185,7 @@ impl Engine {
                 let contact = Contact {
                     now,
                     server_time: head.server_time,
+                    anchor: head.anchor.as_ref(),
                     epoch: &head.epoch,
                     last: head.last,
                     reused: false,

@@ -164,6 +164,7 @@ impl Engine {
         let contact = Contact {
             now,
             server_time: response.server_time,
+            anchor: response.anchor.as_ref(),
             epoch: &response.epoch,
             last: response.last,
             reused,

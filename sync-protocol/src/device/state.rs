@@ -8,6 +8,7 @@ use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::time_proof::KeptAnchor;
 use crate::digest::DigestKey;
 use crate::wire::{
     Bytes, Checkpoint, ClosedWindow, Envelope, Outcome, Receipt, Record, RecordKind, Scope,
@@ -25,6 +26,8 @@ pub struct Meta {
     pub digest_key: Option<DigestKey>,
     /// The server's time at the last contact.
     pub server_time: Option<Timestamp>,
+    /// What shows that this device knew it; absent: an older server.
+    pub anchor: Option<KeptAnchor>,
     /// This device's wall clock at the last contact.
     pub contact_at: Option<Timestamp>,
     /// This install's stream is in use elsewhere (restored phone).

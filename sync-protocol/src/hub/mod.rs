@@ -3,6 +3,7 @@
 //! [`Push`] and [`Pull`] are state machines with a stated order of steps; a driver plugs in a store, its
 //! transactions and the rules of the domain. They hold no record longer than one request.
 
+mod anchors;
 mod choices;
 mod first_read;
 #[cfg(test)]
@@ -18,19 +19,25 @@ mod push_choices;
 mod push_steps;
 #[cfg(test)]
 mod push_tests;
+mod push_witness;
 mod refused;
 mod scopes;
 mod stream;
 #[cfg(test)]
 mod stream_tests;
+pub mod witnesses;
+#[cfg(test)]
+mod witnesses_tests;
 
+pub use anchors::{AnchorKey, ClockFacts, follow_clocks};
 pub use choices::{give_up, is_noted};
 pub use first_read::has_passed;
 pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
 pub use pull::Pull;
 pub use pull_steps::{Bodies, Change, FeedPosition, FirstPlace, PullStep, Reader};
 pub use push::Push;
-pub use push_steps::{Kept, PushStep, StoredReceipt, Writes};
+pub use push_steps::{Kept, PushStep, Stated, StoredReceipt, Writes};
+pub use push_witness::Witnessing;
 pub use refused::{
     KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_commands, check_pull, check_push,
 };

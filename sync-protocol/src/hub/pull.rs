@@ -317,6 +317,7 @@ impl<P: FeedPosition> Pull<P> {
             answers: self.answers,
             more: self.more,
             missing_photos,
+            anchor: None,
         }
     }
 

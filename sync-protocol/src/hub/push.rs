@@ -9,7 +9,8 @@
 //!    of it at once.
 //! 2. [`PushStep::Receipts`], at most once: the stored receipts of what was pushed before.
 //! 3. For each new command, in the install's order: [`PushStep::Recall`] where it says that it takes another's place
-//!    or gives it up and that one is not of this batch; [`PushStep::Decide`], and where a refusal depends on it one of
+//!    or gives it up and that one is not of this batch; [`PushStep::Witness`] where it is a statement about another
+//!    install's chain; [`PushStep::Decide`], and where a refusal depends on it one of
 //!    [`PushStep::FailedBeginning`], [`PushStep::Version`] and [`PushStep::WasResponsible`].
 //! 4. [`PushStep::Store`], always: effects, receipts and how far the stream has come, in this one transaction.
 //!    Nothing needs to be written before, and a refused command leaves nothing to undo.
@@ -33,13 +34,13 @@ use super::outcome::{
     required_predecessor,
 };
 use super::push_choices::Choosing;
-use super::push_steps::{New, PushStep, StoredReceipt, Writes};
+use super::push_steps::{New, PushStep, Stated, StoredReceipt, Writes};
 use super::refused::OutOfStep;
 use super::stream::{Judgement, StreamState, judge_in_run};
 use crate::chain::signed_by_run;
 use crate::wire::{
     Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, QuarantineReason, Receipt,
-    WireLimits,
+    WireLimits, Witness,
 };
 
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub(super) enum Stage {
     Expecting,
     Loading,
     Recalling(Choosing),
+    Witnessing(Box<Witness>),
     Deciding(Box<Opened>),
     Asking(Box<Opened>, Question, Refusal),
     Storing,
@@ -67,6 +69,7 @@ impl Stage {
             Self::Expecting => "that subjects are expected",
             Self::Loading => "stored receipts",
             Self::Recalling(_) => "what became of a command",
+            Self::Witnessing(_) => "whether a statement counts",
             Self::Deciding(_) => "a decision",
             Self::Asking(_, Question::FailedBeginning(_), _) => "a beginning that failed",
             Self::Asking(_, Question::Version(_), _) => "a version",
@@ -97,6 +100,8 @@ pub struct Push<'r> {
     replays: Option<(i64, i64)>,
     /// What the author chose to do about earlier commands, and by which of these.
     pub(super) choices: Vec<(Choice, i64)>,
+    /// How far others' chains were, by which of these.
+    pub(super) stated: Vec<Stated>,
     /// Nothing is decided on: see [`Self::begin_offered`].
     offered: bool,
     pub(super) stage: Stage,
@@ -178,6 +183,7 @@ impl<'r> Push<'r> {
             failed: Vec::new(),
             replays,
             choices: Vec::new(),
+            stated: Vec::new(),
             offered,
             stage: Stage::Expecting,
         };
@@ -196,6 +202,7 @@ impl<'r> Push<'r> {
                 PushStep::Receipts { first, last }
             }
             Stage::Recalling(choosing) => PushStep::Recall(choosing.choice().about),
+            Stage::Witnessing(read) => PushStep::Witness(read),
             Stage::Deciding(opened) => PushStep::Decide {
                 seq: self.current.map_or(0, |(envelope, _)| envelope.seq),
                 opened,
@@ -209,6 +216,7 @@ impl<'r> Push<'r> {
                 kept: &self.kept,
                 results: &self.results,
                 choices: &self.choices,
+                stated: &self.stated,
                 before: self.before,
                 stream: &self.stream,
             }),
@@ -335,6 +343,7 @@ impl<'r> Push<'r> {
             results: self.results,
             expected: self.expected,
             missing_photos,
+            anchor: None,
         }
     }
 
@@ -366,6 +375,16 @@ impl<'r> Push<'r> {
                 Judgement::Execute(opened) if self.offered => {
                     self.current = Some((envelope, judged.link_hash));
                     self.keep(after_revocation(), Some(spoken_of(&opened)));
+                }
+                Judgement::Witness(read) if self.offered => {
+                    self.current = Some((envelope, judged.link_hash));
+                    let about = SubjectId(read.install_id.0);
+                    self.keep(after_revocation(), Some((about, false)));
+                }
+                Judgement::Witness(read) => {
+                    self.current = Some((envelope, judged.link_hash));
+                    self.stage = Stage::Witnessing(read);
+                    return;
                 }
                 Judgement::GiveUp(read) => {
                     self.current = Some((envelope, judged.link_hash));

@@ -3,11 +3,11 @@
 use hazardloop_domain::command::Subject;
 use hazardloop_domain::command_fate::{Choice, SentCommand};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::SubjectId;
+use hazardloop_domain::ids::{InstallId, SubjectId};
 
 use super::outcome::Responsibility;
 use super::stream::StreamState;
-use crate::wire::{Envelope, Opened, PushResult, Receipt};
+use crate::wire::{Envelope, Opened, PushResult, Receipt, Witness, WitnessedHead};
 
 /// A receipt as a hub stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,9 @@ pub enum PushStep<'m> {
     /// Tell what became of this earlier command of the author, by whichever of their installs. Answer with
     /// [`super::Push::handle_recalled`].
     Recall(SentCommand),
+    /// Say whether this statement about the chain of another install is to be weighed: see
+    /// [`super::Witnessing`]. Answer with [`super::Push::handle_witness`].
+    Witness(&'m Witness),
     /// Check the co-signatures and let the rules decide, on what the commands before have left. Answer with
     /// [`super::Push::handle_decision`].
     Decide {
@@ -79,6 +82,9 @@ pub struct Writes<'m> {
     pub(super) results: &'m [PushResult],
     /// What the author chose to do about earlier commands, each with the sequence that says so.
     pub choices: &'m [(Choice, i64)],
+    /// How far others' chains were. To be weighed ([`super::witnesses::weigh`]) once the commands are stored, also
+    /// where there are none: others may have said something of this chain.
+    pub stated: &'m [Stated],
     /// How far the stream was when the batch began: nobody else may have moved it since.
     pub before: i64,
     /// Where it is now.
@@ -107,6 +113,17 @@ impl<'m> Writes<'m> {
     pub fn advances(&self) -> bool {
         self.stream.last_seq > self.before
     }
+}
+
+/// A statement about the chain of another install, and the command that makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The command's place in its own chain.
+    pub seq: i64,
+    /// Whose chain it is about.
+    pub install_id: InstallId,
+    /// How far that was.
+    pub head: WitnessedHead,
 }
 
 /// A new command, about to be kept.

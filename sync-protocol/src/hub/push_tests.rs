@@ -5,10 +5,12 @@ use super::*;
 use crate::chain::seal;
 use crate::wire::{
     CommandPayload, Envelope, GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp, Outcome, PushResponse,
-    PushResult, QuarantineReason, WireLimits,
+    PushResult, QuarantineReason, WITNESS_KIND, WITNESS_VERSION, WireLimits, Witness,
 };
+use crate::witness::ChainHead;
 use hazardloop_domain::command::{Action, ActionKind, Command, Note, Subject};
 use hazardloop_domain::command_fate::{Choice, ChoiceKind, SentCommand};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
@@ -59,6 +61,7 @@ fn name(step: &PushStep<'_>) -> &'static str {
         PushStep::Expect(_) => "expect",
         PushStep::Receipts { .. } => "receipts",
         PushStep::Recall(_) => "recall",
+        PushStep::Witness(_) => "witness",
         PushStep::Decide { .. } => "decide",
         PushStep::FailedBeginning(_) => "failed beginning",
         PushStep::Version(_) => "version",
@@ -80,6 +83,7 @@ fn driven(push: &mut Push<'_>, decisions: Vec<Decision>, was: bool) -> Vec<&'sta
             PushStep::Expect(_) => push.handle_expected(),
             PushStep::Receipts { .. } => push.handle_receipts(Vec::new()),
             PushStep::Recall(_) => push.handle_recalled(None),
+            PushStep::Witness(_) => push.handle_witness(Witnessing::Counts),
             PushStep::Decide { .. } => push.handle_decision(decisions.next().unwrap()),
             PushStep::FailedBeginning(_) => push.handle_failed_beginning(None),
             PushStep::Version(_) => push.handle_version(Some(4)),
@@ -421,4 +425,60 @@ fn what_is_given_up_is_recalled_from_the_batch_or_else_from_the_store() {
     let outcomes = outcomes(push.response("one".to_owned(), Vec::new()));
     let took_effect: Vec<_> = outcomes.iter().map(Outcome::took_effect).collect();
     assert_eq!(took_effect, [false, true, false, true]);
+}
+
+fn witness(seq: i64) -> (&'static str, u16, Vec<u8>) {
+    let head = ChainHead::sign(&key(), InstallId(Uuid::from_u128(77)), seq, Digest([7; 32]));
+    let read = Witness {
+        made: clocks(),
+        install_id: head.install_id,
+        head: head.head,
+    };
+    (WITNESS_KIND, WITNESS_VERSION, read.pack())
+}
+
+#[test]
+fn a_witness_statement_is_asked_about_and_no_rule_is() {
+    let payloads = vec![
+        witness(1),
+        witness(2),
+        witness(3),
+        (WITNESS_KIND, 2, vec![]),
+    ];
+    let commands = chained(payloads);
+    let mut push = begun(stream(), &commands);
+    let answers = [
+        Witnessing::Counts,
+        Witnessing::IsPassedOver,
+        Witnessing::TooMany,
+    ];
+    for answer in answers {
+        assert_eq!(name(&push.step()), "witness");
+        assert!(push.handle_version(None).is_err(), "out of step");
+        push.handle_witness(answer).unwrap();
+    }
+    let PushStep::Store(writes) = push.step() else {
+        panic!("{:?}", push.step());
+    };
+    let stated: Vec<i64> = writes.stated.iter().map(|stated| stated.seq).collect();
+    assert_eq!(stated, [1]);
+    push.handle_stored().unwrap();
+    let answer = push.response("e".to_owned(), Vec::new());
+    let outcomes: Vec<Outcome> = answer
+        .results
+        .into_iter()
+        .map(|result| match result {
+            PushResult::Receipt(receipt) => receipt.outcome,
+            PushResult::IdReused { .. } => panic!("reused"),
+        })
+        .collect();
+    // Whether it counts is not to be seen from its receipt.
+    assert_eq!(outcomes[0], Outcome::Applied { version: 0 });
+    assert_eq!(outcomes[1], outcomes[0]);
+    let Outcome::Rejected { refusal } = &outcomes[2] else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(refusal.code, RefusalCode::LimitReached);
+    let unknown = QuarantineReason::UnknownVersion;
+    assert!(matches!(&outcomes[3], Outcome::Quarantined { reason, .. } if *reason == unknown));
 }

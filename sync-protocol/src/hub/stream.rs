@@ -9,7 +9,7 @@ use hazardloop_domain::ids::InstallId;
 use crate::chain::{link_hash, signature_fits};
 use crate::wire::{
     CommandPayload, Envelope, GIVE_UP_KIND, GiveUp, Opened, PayloadError, QuarantineReason,
-    SIGNED_BY_RUN, WireLimits,
+    SIGNED_BY_RUN, WITNESS_KIND, WireLimits, Witness,
 };
 
 /// How far an install's stream has come.
@@ -47,6 +47,8 @@ pub enum Judgement {
     /// Its author gives up an earlier command: no rule of any record has a say, the store looks whether that
     /// command is theirs and took no effect.
     GiveUp(Box<GiveUp>),
+    /// It says how far it has seen the chain of another install to be.
+    Witness(Box<Witness>),
 }
 
 /// Judges one command against its stream. Forged commands (bad signature) are quarantined like
@@ -92,6 +94,12 @@ pub fn judge_in_run(
     if envelope.kind == GIVE_UP_KIND {
         return match GiveUp::open(envelope.version, &envelope.payload.0, limits.depth) {
             Ok(read) => Judgement::GiveUp(Box::new(read)),
+            Err(error) => unreadable(&error),
+        };
+    }
+    if envelope.kind == WITNESS_KIND {
+        return match Witness::open(envelope.version, &envelope.payload.0, limits.depth) {
+            Ok(read) => Judgement::Witness(Box::new(read)),
             Err(error) => unreadable(&error),
         };
     }

@@ -36,6 +36,7 @@ pub(super) fn clocks() -> ClockReading {
         boot_id: None,
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

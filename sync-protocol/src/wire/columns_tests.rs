@@ -198,6 +198,7 @@ fn response(pages: &[usize]) -> PullResponse {
         answers,
         more: true,
         missing_photos: Vec::new(),
+        anchor: None,
     }
 }
 

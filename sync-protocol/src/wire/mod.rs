@@ -20,6 +20,7 @@ mod sector;
 mod varint;
 #[cfg(test)]
 mod wire_tests;
+mod witness;
 
 pub use co_signature::CoSignature;
 pub use columns::{Columns, ColumnsError};
@@ -41,6 +42,7 @@ pub use push::{
 };
 pub use scope::{Scope, ScopeError};
 pub use sector::{SECTOR_BYTES, SectorName, SectorNameError};
+pub use witness::{WITNESS_KIND, WITNESS_VERSION, Witness, WitnessedHead};
 
 /// The protocol versions that this build speaks, oldest and newest.
 pub const PROTOCOL_MIN: u16 = 1;

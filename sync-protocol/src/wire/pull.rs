@@ -1,8 +1,11 @@
 //! Pull: records down, one answer a scope.
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
+use minicbor::decode::Decoder;
+use minicbor::encode::{Encoder, Write};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -102,6 +105,11 @@ message! {
         #[cbor(default)]
         #[serde(default)]
         pub missing_photos: Vec<Digest>,
+        /// As in the answer to a push.
+        #[n(8)]
+        #[cbor(default, skip_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub anchor: Option<AnchorToken>,
     }
 }
 
@@ -223,45 +231,52 @@ message! {
 }
 
 /// What a record is; the number is stored and sent.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
 pub enum RecordKind {
     /// `domain::hazard::Hazard`.
-    #[n(1)]
     Hazard,
     /// `domain::enterprise::Enterprise`.
-    #[n(2)]
     Enterprise,
     /// `domain::jurisdiction::Jurisdiction`.
-    #[n(3)]
     Jurisdiction,
     /// `domain::access::PersonRecord`.
-    #[n(4)]
     Person,
     /// `domain::pack::Criterion`.
-    #[n(5)]
     Criterion,
     /// `domain::inspection::Inspection`.
-    #[n(6)]
     Inspection,
     /// `domain::pack::Checklist`.
-    #[n(7)]
     Checklist,
     /// `domain::pack::PackHead`.
-    #[n(8)]
     Pack,
     /// `domain::calendar_year::CalendarYear`.
-    #[n(9)]
     Calendar,
     /// `domain::rule_limits::RuleLimits`: absent while the server works with the defaults.
-    #[n(10)]
     RuleLimits,
     /// `domain::command_fate::CommandFate`: what became of a command that took no effect, for its author.
-    #[n(11)]
     CommandFate,
+    /// `domain::time_proof::ChainWitnessed`: another device has shown how far a chain was, for its owner.
+    ChainWitnessed,
+    /// Of a newer server: held and counted like any other, so that digests agree, and shown nowhere.
+    Other(u16),
+}
+
+impl<C> Encode<C> for RecordKind {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.i32(self.number())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for RecordKind {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let kind = Self::from_number(d.i32()?);
+        kind.ok_or_else(|| minicbor::decode::Error::message("no such kind of record"))
+    }
 }
 
 impl RecordKind {
@@ -279,6 +294,8 @@ impl RecordKind {
             Self::Calendar => 9,
             Self::RuleLimits => 10,
             Self::CommandFate => 11,
+            Self::ChainWitnessed => 12,
+            Self::Other(number) => number as i32,
         }
     }
 
@@ -296,6 +313,8 @@ impl RecordKind {
             9 => Some(Self::Calendar),
             10 => Some(Self::RuleLimits),
             11 => Some(Self::CommandFate),
+            12 => Some(Self::ChainWitnessed),
+            13..=0xffff => Some(Self::Other(number as u16)),
             _ => None,
         }
     }

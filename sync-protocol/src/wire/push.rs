@@ -1,5 +1,6 @@
 //! Push: commands up, an outcome per command down.
 
+use hazardloop_domain::command::AnchorToken;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::FieldName;
 use hazardloop_domain::ids::InstallId;
@@ -55,6 +56,11 @@ pub struct PushResponse {
     #[cbor(default)]
     #[serde(default)]
     pub missing_photos: Vec<Digest>,
+    /// What shows later that the device knew the server's time: see [`crate::hub::AnchorKey`].
+    #[n(7)]
+    #[cbor(default, skip_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<AnchorToken>,
 }
 
 /// What became of one pushed command.

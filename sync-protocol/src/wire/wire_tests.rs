@@ -54,6 +54,8 @@ fn push_messages() {
     check_message::<PushRequest>("push-request");
     check_message::<PushResponse>("push-response");
     check_message::<PushResponse>("push-response-co-signer-revoked");
+    let anchored = check_message::<PushResponse>("push-response-anchored");
+    assert!(anchored.anchor.is_some());
     let gap = check_message::<PushResponse>("push-response-gap");
     assert_eq!(gap.expected, Some(14));
     check_message::<SyncProblem>("problem");
@@ -224,6 +226,39 @@ fn the_choices_read_as_they_were_made() {
         (1, "command-note-instead.cbor"),
     ] {
         assert!(GiveUp::open(version, &read(name), 16).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn the_proof_of_time_reads_as_it_was_made() {
+    let said = Witness::open(1, &read("witness.cbor"), 16).unwrap();
+    assert_eq!(said, samples::time::witness());
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED).verifying_key();
+    assert!(crate::witness::head_fits(
+        key.as_bytes(),
+        said.install_id,
+        &said.head
+    ));
+    // It is the head of the chain in `push-request`.
+    let push = check_message::<PushRequest>("push-request");
+    let last = push.commands.last().unwrap();
+    assert_eq!(
+        said.head.head,
+        crate::chain::link_hash(push.install_id, last)
+    );
+    let shown: crate::witness::ShownHead = decode_strict(&read("shown-head.cbor"), 16).unwrap();
+    assert_eq!(shown, samples::time::shown());
+    let opened = CommandPayload::open("note", 1, &read("command-note-anchored.cbor"), 16).unwrap();
+    assert_eq!(opened.made, samples::time::anchored());
+    let told: hazardloop_domain::time_proof::ChainWitnessed =
+        decode_strict(&read("record-chain-witnessed.cbor"), 16).unwrap();
+    assert_eq!(told, samples::time::told());
+    for (version, name) in [
+        (2, "witness.cbor"),
+        (1, "give-up.cbor"),
+        (1, "command-note.cbor"),
+    ] {
+        assert!(Witness::open(version, &read(name), 16).is_err(), "{name}");
     }
 }
 

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use hazardloop_domain::command::Origin;
+use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::hazard::EventRecord;
+use hazardloop_domain::inspection::InspectionEventRecord;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::TimeProof;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::store::events;
 pub use crate::store::events::StoredEvent;
 use crate::store::{Conn, StoreError, lists};
+use crate::usecases::time_proof;
 
 /// One event of a subject's history, as stored and as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +25,26 @@ pub struct HistoryEntry<R> {
     pub record: R,
     /// The name of who did it; absent for the server itself.
     pub actor_name: Option<String>,
+    /// When it was done, and what proves it.
+    pub time_proof: TimeProof,
+}
+
+/// A record of an event, as this file reads it.
+pub(super) trait Happened: for<'b> minicbor::Decode<'b, ()> {
+    /// By which door it came.
+    fn origin(&self) -> &Origin;
+}
+
+impl Happened for EventRecord {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl Happened for InspectionEventRecord {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
 }
 
 /// A subject's events after `after_seq`, oldest first, at most `limit`. Whether the reader may see
@@ -25,7 +52,7 @@ pub struct HistoryEntry<R> {
 ///
 /// # Errors
 /// When the database does not answer or an event cannot be read.
-pub(super) fn entries<R: for<'b> minicbor::Decode<'b, ()>>(
+pub(super) fn entries<R: Happened>(
     conn: &mut Conn,
     subject: Uuid,
     after_seq: i64,
@@ -34,10 +61,35 @@ pub(super) fn entries<R: for<'b> minicbor::Decode<'b, ()>>(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let stored = events::history(conn, &subject, after_seq, limit)?;
     let names = names(conn, &stored)?;
-    stored
+    let entries: Result<Vec<HistoryEntry<R>>, Failure> = stored
         .into_iter()
         .map(|stored| entry(stored, &names))
-        .collect()
+        .collect();
+    let mut entries = entries?;
+    let sent = |entry: &HistoryEntry<R>| {
+        let origin = entry.record.origin();
+        let (install_id, seq) = origin.install_id.zip(origin.seq)?;
+        Some(SentCommand { install_id, seq })
+    };
+    let proofs = time_proof::proofs(conn, entries.iter().filter_map(sent))?;
+    for entry in &mut entries {
+        let found = sent(entry).and_then(|command| proofs.get(&command).cloned());
+        if let Some(found) = found {
+            // The event's own time is in the hash chain; the command's is the same.
+            let received = std::mem::replace(&mut entry.time_proof, found);
+            let found = &mut entry.time_proof;
+            let claimed_at = entry.record.origin().made.as_ref().map(|made| made.wall);
+            let by = found.witnessed_by.take();
+            *found = TimeProof {
+                not_before: found.not_before,
+                clock: found.clock,
+                claimed_at,
+                ..received
+            }
+            .with_witness(by);
+        }
+    }
+    Ok(entries)
 }
 
 fn names(conn: &mut Conn, stored: &[StoredEvent]) -> Result<BTreeMap<Vec<u8>, String>, Failure> {
@@ -50,7 +102,7 @@ fn names(conn: &mut Conn, stored: &[StoredEvent]) -> Result<BTreeMap<Vec<u8>, St
     Ok(lists::names_of_people(conn, &actors)?)
 }
 
-fn entry<R: for<'b> minicbor::Decode<'b, ()>>(
+fn entry<R: Happened>(
     stored: StoredEvent,
     names: &BTreeMap<Vec<u8>, String>,
 ) -> Result<HistoryEntry<R>, Failure> {
@@ -63,6 +115,7 @@ fn entry<R: for<'b> minicbor::Decode<'b, ()>>(
         .and_then(|id| names.get(id))
         .cloned();
     Ok(HistoryEntry {
+        time_proof: TimeProof::received(Timestamp::from_millis(stored.recorded_at)),
         stored,
         record,
         actor_name,

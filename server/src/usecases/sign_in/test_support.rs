@@ -149,6 +149,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
         catalog: crate::usecases::catalog::Catalog::default(),
         epoch: "test".to_owned(),
         digest_key: DigestKey([1; 16]),
+        anchor_key: hazardloop_sync_protocol::hub::AnchorKey([2; 32]),
         jobs_wake: tokio::sync::Notify::new(),
         events_wake: tokio::sync::Notify::new(),
         checkpoints: crate::checkpoints::Checkpoints::default(),

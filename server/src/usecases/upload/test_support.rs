@@ -112,6 +112,7 @@ impl World {
             catalog: crate::usecases::catalog::Catalog::default(),
             epoch: "test".to_owned(),
             digest_key: DigestKey([1; 16]),
+            anchor_key: hazardloop_sync_protocol::hub::AnchorKey([2; 32]),
             jobs_wake: tokio::sync::Notify::new(),
             events_wake: tokio::sync::Notify::new(),
             checkpoints: crate::checkpoints::Checkpoints::default(),

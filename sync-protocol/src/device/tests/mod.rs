@@ -15,6 +15,7 @@ mod photo_decision_tests;
 mod photo_tests;
 mod pull_tests;
 mod push_tests;
+mod time_proof_tests;
 mod windows_tests;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -146,6 +147,7 @@ fn clock() -> ClockReading {
         boot_id: None,
         server_anchor: None,
         anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }
 

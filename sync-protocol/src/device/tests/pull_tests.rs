@@ -265,3 +265,28 @@ fn a_page_that_does_not_arrive_is_asked_for_again_in_half() {
     });
     assert_eq!(asked.take(2).collect::<Vec<_>>(), [50, 25]);
 }
+
+#[test]
+fn records_of_kinds_that_this_build_does_not_know_are_held_and_hold_nothing_up() {
+    let mut world = World::new();
+    other_hazard(&mut world, 1);
+    let id = Uuid::from_u128(0x1313);
+    let unknown = Record {
+        kind: RecordKind::Other(1_300),
+        id,
+        version: 3,
+        body: Bytes(vec![0xa1, 0x18, 0x2a, 0x01]),
+    };
+    world.hub.memory.tables.put(firm_scope(), unknown.clone());
+    world.pull();
+    let row = &world.engine.state().rows[&(unknown.kind, id)];
+    assert_eq!((row.version, &row.body), (3, &unknown.body.0));
+    let held = world.engine.state().scopes[&firm_scope()].held;
+    assert_eq!(held, Some(world.hub.memory.sum(firm_scope())));
+    assert_eq!(world.engine.hazards(world.now).len(), 1);
+    // What is no kind at all is no record.
+    for number in [0, -1, 70_000] {
+        let bytes = minicbor::to_vec(number).unwrap();
+        assert!(minicbor::decode::<RecordKind>(&bytes).is_err(), "{number}");
+    }
+}

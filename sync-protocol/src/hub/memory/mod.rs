@@ -12,6 +12,7 @@ mod choices;
 mod rows;
 mod rules;
 mod tables;
+mod witnesses;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
+use super::anchors::{AnchorKey, follow_clocks};
 use super::outcome::{Decision, Responsibility};
 use super::pull::Pull;
 use super::pull_steps::{PullStep, Reader};
@@ -91,6 +93,8 @@ pub struct MemoryHub<R = DomainRules> {
     pub epoch: String,
     /// Key of the record digests of this epoch.
     pub key: DigestKey,
+    /// Key of the anchors that it gives out.
+    pub anchors: AnchorKey,
     /// By what it decides.
     pub rules: R,
 }
@@ -103,6 +107,7 @@ impl<R: Rules> MemoryHub<R> {
             limits: WireLimits::default(),
             epoch: epoch.to_owned(),
             key,
+            anchors: AnchorKey([0x41; 32]),
             rules,
         }
     }
@@ -144,6 +149,10 @@ impl<R: Rules> MemoryHub<R> {
                     let outcome = self.tables.outcome_of(person_id, about).cloned();
                     push.handle_recalled(outcome.as_ref())?;
                 }
+                PushStep::Witness(said) => {
+                    let what = self.tables.witnessing(install_id, said);
+                    push.handle_witness(what)?;
+                }
                 PushStep::Decide { seq, opened } => {
                     let sender = Sender {
                         person_id,
@@ -167,10 +176,16 @@ impl<R: Rules> MemoryHub<R> {
                     push.handle_was_responsible(was)?;
                 }
                 PushStep::Store(writes) => {
+                    let (key, depth) = (&self.anchors, self.limits.depth);
+                    keep(&mut self.tables, install_id, &writes, key, depth);
                     store(&mut self.tables, (person_id, install_id), &writes, now);
                     push.handle_stored()?;
                 }
-                PushStep::Done => return Ok(push.response(self.epoch.clone(), Vec::new())),
+                PushStep::Done => {
+                    let mut answer = push.response(self.epoch.clone(), Vec::new());
+                    answer.anchor = self.anchors.token(now);
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -216,13 +231,18 @@ impl<R: Rules> MemoryHub<R> {
                     let bodies = self.tables.bodies(scope, changes);
                     pull.handle_bodies(bodies)?;
                 }
+                // One writer: what is visible is safe to deliver.
                 PullStep::Sum(scope) => {
                     if let Some(window) = self.tables.window_of(scope) {
                         pull.handle_window(window)?;
                     }
                     pull.handle_sum(Some(self.sum(scope)))?;
                 }
-                PullStep::Done => return Ok(pull.response(&self.key, now, last, Vec::new())),
+                PullStep::Done => {
+                    let mut answer = pull.response(&self.key, now, last, Vec::new());
+                    answer.anchor = self.anchors.token(now);
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -242,7 +262,25 @@ impl<R: Rules> MemoryHub<R> {
     }
 }
 
-/// Keeps the receipts of a push, and how far its stream has come.
+/// Keeps the receipts of a push, with what the clocks of each command are worth.
+fn keep(
+    tables: &mut Tables,
+    install_id: InstallId,
+    writes: &Writes<'_>,
+    key: &AnchorKey,
+    depth: usize,
+) {
+    let Some(install) = tables.installs.get_mut(&install_id) else {
+        return;
+    };
+    for kept in writes.commands() {
+        let facts = follow_clocks(key, &mut install.anchored, &kept, depth);
+        install.clocks.insert(kept.envelope.seq, facts);
+        install.keep(&kept);
+    }
+}
+
+/// Keeps how far the stream of a push has come, and what it says of earlier commands and of others' chains.
 fn store(
     tables: &mut Tables,
     (author, install_id): (PersonId, InstallId),
@@ -252,9 +290,6 @@ fn store(
     let Some(install) = tables.installs.get_mut(&install_id) else {
         return;
     };
-    for kept in writes.commands() {
-        install.keep(&kept);
-    }
     if writes.advances() {
         install.stream = writes.stream.clone();
     }
@@ -265,4 +300,5 @@ fn store(
         };
         tables.note(author, choice, by, now);
     }
+    tables.weigh(install_id, writes.stream.last_seq, writes.stated, now);
 }

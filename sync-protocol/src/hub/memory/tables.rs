@@ -12,14 +12,17 @@ use hazardloop_domain::ids::{
     EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId, SubjectId,
 };
 use hazardloop_domain::time::Timestamp;
+use hazardloop_domain::time_proof::Anchored;
 use uuid::Uuid;
 
 use super::rows::{FeedRow, ScopeRows, Window};
+use crate::hub::anchors::ClockFacts;
 use crate::hub::outcome::{Responsibility, was_responsible_by_grants};
 use crate::hub::pull_steps::{Bodies, Change, FeedPosition};
 use crate::hub::push_steps::{Kept, StoredReceipt};
 use crate::hub::scopes::{handed_in_by, scopes_granted, scopes_of_grant};
 use crate::hub::stream::StreamState;
+use crate::hub::witnesses::Statement;
 use crate::wire::{Bytes, Outcome, Record, RecordKind, Scope, SectorName};
 
 /// A place in the order of changes: how many there have been, over all scopes.
@@ -53,6 +56,10 @@ pub struct Install {
     pub failed_beginnings: BTreeMap<SubjectId, i64>,
     /// Kind and subject of its commands that took no full effect.
     pub without_effect: BTreeMap<i64, (String, Option<SubjectId>)>,
+    /// The newest anchor of the hub in its chain.
+    pub anchored: Option<Anchored>,
+    /// What the clocks of its commands are worth.
+    pub clocks: BTreeMap<i64, ClockFacts>,
 }
 
 impl Install {
@@ -94,6 +101,8 @@ pub struct Tables {
     pub scopes: BTreeMap<Scope, ScopeRows>,
     /// What became of commands that took no full effect.
     pub fates: BTreeMap<SentCommand, CommandFate>,
+    /// How far devices have said that others' chains were, by the command that says it.
+    pub statements: BTreeMap<SentCommand, Statement>,
     /// How many changes there have been.
     pub last: Place,
     /// Which of the records that came to their end a scope still gives out; `None`: all.
@@ -121,6 +130,8 @@ impl Tables {
                 receipts: BTreeMap::new(),
                 failed_beginnings: BTreeMap::new(),
                 without_effect: BTreeMap::new(),
+                anchored: None,
+                clocks: BTreeMap::new(),
             },
         );
     }

@@ -1,0 +1,140 @@
+//! The proofs of time, made again: each statement is as its device's history has it, fits the chain that it is about,
+//! and proves no earlier time than it may; the commands that it proves are those that were hashed.
+
+use std::collections::BTreeMap;
+
+use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::InstallId;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::chain::link_hash;
+use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement};
+use hazardloop_sync_protocol::wire::{Bytes, Envelope, SIGNED_BY_RUN};
+
+use crate::store::events::StoredEvent;
+use crate::store::pushed::{self, Link};
+use crate::store::{Conn, StoreError, witnesses};
+use crate::usecases::time_proof::CHAIN_WITNESSED;
+
+/// Commands of a chain read at once.
+const READ_AT_ONCE: i64 = 500;
+
+/// A statement, as the history of its device has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    about: SentCommand,
+    head: Digest,
+    recorded_at: i64,
+}
+
+/// The statements that histories have.
+pub(super) type AllSaid = BTreeMap<SentCommand, Said>;
+
+/// What an event says of another device's chain; `None` where it says nothing of the kind.
+pub(super) fn said(event: &StoredEvent) -> Option<(SentCommand, Said)> {
+    if event.subject_kind != "device" || event.kind != CHAIN_WITNESSED {
+        return None;
+    }
+    let fields: BTreeMap<&str, &str> = minicbor::decode(&event.body).ok()?;
+    let number = |name: &str| fields.get(name)?.parse::<i64>().ok();
+    let by = SentCommand {
+        install_id: InstallId::from_slice(&event.subject_id)?,
+        seq: number("seq")?,
+    };
+    let head = hex::decode(fields.get("head")?).ok()?;
+    let said = Said {
+        about: SentCommand {
+            install_id: fields.get("about_install")?.parse().ok()?,
+            seq: number("about_seq")?,
+        },
+        head: Digest::from_slice(&head)?,
+        recorded_at: event.recorded_at,
+    };
+    Some((by, said))
+}
+
+/// What is wrong with a statement, in words; `None`: nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn fault(
+    conn: &mut Conn,
+    statement: &Statement,
+    said: Option<Said>,
+) -> Result<Option<&'static str>, StoreError> {
+    let kept = Said {
+        about: statement.about,
+        head: statement.head,
+        recorded_at: statement.received_at.as_millis(),
+    };
+    if said != Some(kept) {
+        return Ok(Some("it is not what its device's history says"));
+    }
+    let link = witnesses::link(conn, statement.about)?;
+    let as_it_stands = match (statement.standing, link) {
+        (Standing::Open, None) => true,
+        (Standing::Fits | Standing::Leads, Some((hash, _))) => hash == statement.head,
+        (Standing::Differs, Some((hash, _))) => hash != statement.head,
+        (_, _) => false,
+    };
+    if !as_it_stands {
+        return Ok(Some("it does not stand as it says against the chain"));
+    }
+    let witness = witnesses::leading(conn, statement.by)?;
+    let proven = witness.map_or(statement.received_at, |witness| witness.proven_at);
+    if proven.min(statement.received_at) != statement.proven_at {
+        return Ok(Some("it proves another time than it may"));
+    }
+    match statement.standing {
+        Standing::Leads => chain(conn, statement.about, statement.proven_at),
+        _ => Ok(None),
+    }
+}
+
+/// The commands that were received after `proven_at`, from `last` backwards: what the statement proves.
+fn chain(
+    conn: &mut Conn,
+    last: SentCommand,
+    proven_at: Timestamp,
+) -> Result<Option<&'static str>, StoreError> {
+    let (mut upto, mut after): (i64, Option<Link>) = (last.seq, None);
+    loop {
+        let page = pushed::links_before(conn, last.install_id, upto, READ_AT_ONCE)?;
+        let Some(first) = page.last() else {
+            return Ok(None);
+        };
+        upto = first.seq.saturating_sub(1);
+        for link in page {
+            let follows = |after: &Link| {
+                after.seq == link.seq.saturating_add(1) && after.previous_hash == link.link_hash
+            };
+            if !after.as_ref().is_none_or(follows) || !is_hashed(last.install_id, &link) {
+                return Ok(Some("a command of the chain is not what was hashed"));
+            }
+            if !link.is_received_as_receipted {
+                return Ok(Some("a command was received at another time than it says"));
+            }
+            if link.received_at <= proven_at.as_millis() {
+                return Ok(None);
+            }
+            after = Some(link);
+        }
+    }
+}
+
+fn is_hashed(install_id: InstallId, link: &Link) -> bool {
+    // A name that no program uses is not stored as it came.
+    if link.kind.contains('?') {
+        return true;
+    }
+    let envelope = Envelope {
+        seq: link.seq,
+        kind: link.kind.clone(),
+        version: u16::try_from(link.kind_version).unwrap_or_default(),
+        previous: Digest::from_slice(&link.previous_hash).unwrap_or(Digest::ZERO),
+        payload: Bytes(link.payload.clone()),
+        signature_algorithm: SIGNED_BY_RUN,
+        signature: Bytes::default(),
+    };
+    link_hash(install_id, &envelope).as_bytes().as_slice() == link.link_hash
+}

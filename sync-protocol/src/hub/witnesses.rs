@@ -1,0 +1,204 @@
+//! Witness statements, as a hub weighs them.
+//!
+//! Device B says, in a command of its own chain: the chain of A was H at place n. The hub receives that at T. Once it
+//! has A's chain, and its hash at n is H, all of A's commands up to n were there at T: no other commands have that
+//! hash. Who B is, and whether it is honest, does not matter; neither does A's clock. Where B's own command was
+//! witnessed by C at an earlier time, that time counts.
+//!
+//! What is kept are the statements. Which of them proves most about a command is found along one index: of the
+//! statements about one chain only those *lead* that no other one outdoes, by reaching as far and proving an
+//! earlier time. Of these, the first that reaches a command is the best there is about it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::InstallId;
+use hazardloop_domain::time::Timestamp;
+
+/// Statements that one push may have looked at, its own and those that follow from it. More are left as they are:
+/// honest devices never come near it, and work for others must end.
+pub const WEIGHED_AT_ONCE: usize = 1_000;
+
+/// How a statement stands against the chain that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// That chain has not come so far.
+    Open,
+    /// It fits, and proves more about some command than any other statement.
+    Leads,
+    /// It fits; others, or the receipts themselves, prove as much.
+    Fits,
+    /// The chain has another hash there: its device had two chains, or gave up the one that it had shown.
+    Differs,
+}
+
+impl Standing {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Leads => "leads",
+            Self::Fits => "fits",
+            Self::Differs => "differs",
+        }
+    }
+
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Open, Self::Leads, Self::Fits, Self::Differs]
+            .into_iter()
+            .find(|standing| standing.as_str() == name)
+    }
+}
+
+/// A statement, with what it is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The command that makes it.
+    pub by: SentCommand,
+    /// Up to which command of which chain.
+    pub about: SentCommand,
+    /// The hash there.
+    pub head: Digest,
+    /// When the hub received it.
+    pub received_at: Timestamp,
+    /// When it was there, for certain: then, or earlier where it was witnessed itself.
+    pub proven_at: Timestamp,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// What the weighing asks of a store. All within the transaction of the push.
+pub trait Statements {
+    /// Why the store does not answer.
+    type Error;
+
+    /// The link hash of a command, and when it was received; `None`: it was not.
+    ///
+    /// # Errors
+    /// The store's.
+    fn link(&mut self, command: SentCommand) -> Result<Option<(Digest, Timestamp)>, Self::Error>;
+
+    /// Open statements about a chain, up to this place, at most so many.
+    ///
+    /// # Errors
+    /// The store's.
+    fn open(
+        &mut self,
+        about: InstallId,
+        up_to: i64,
+        most: usize,
+    ) -> Result<Vec<Statement>, Self::Error>;
+
+    /// Of the leading statements that reach this command, the one that reaches least far.
+    ///
+    /// # Errors
+    /// The store's.
+    fn leading(&mut self, command: SentCommand) -> Result<Option<Statement>, Self::Error>;
+
+    /// Statements that an install made up to this place of its chain, and that are proven only for later than
+    /// this, at most so many.
+    ///
+    /// # Errors
+    /// The store's.
+    fn made_by(
+        &mut self,
+        by: InstallId,
+        up_to: i64,
+        later_than: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Statement>, Self::Error>;
+
+    /// Leading statements about the same chain that reach no farther than this one and prove no earlier time fit
+    /// from now on, and do not lead.
+    ///
+    /// # Errors
+    /// The store's.
+    fn outdo(&mut self, by: &Statement) -> Result<(), Self::Error>;
+
+    /// Keeps a statement, new or as it stands now.
+    ///
+    /// # Errors
+    /// The store's.
+    fn keep(&mut self, statement: &Statement) -> Result<(), Self::Error>;
+}
+
+/// What the weighing has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// Statements that turn out to differ from the chain that they are about.
+    pub differing: Vec<Statement>,
+    /// Statements that prove more, from now on, than all that was known.
+    pub leading: Vec<Statement>,
+}
+
+/// Weighs what a push has brought: statements that it makes, and those about its own chain, which has come to
+/// `last`. Its commands are stored by then.
+///
+/// # Errors
+/// The store's.
+pub fn weigh<S: Statements>(
+    store: &mut S,
+    install_id: InstallId,
+    last: i64,
+    made: Vec<Statement>,
+) -> Result<Weighed, S::Error> {
+    let mut left = WEIGHED_AT_ONCE;
+    let mut differing = Vec::new();
+    let mut leading = BTreeMap::new();
+    let mut waiting = VecDeque::from(made);
+    waiting.extend(store.open(install_id, last, left)?);
+    while let Some(mut statement) = waiting.pop_front() {
+        let Some(fewer) = left.checked_sub(1) else {
+            // Kept as open: a later push looks at it.
+            store.keep(&statement)?;
+            continue;
+        };
+        left = fewer;
+        let was = statement.standing;
+        if let Some(witness) = store.leading(statement.by)? {
+            statement.proven_at = statement.proven_at.min(witness.proven_at);
+        }
+        let Some((hash, received_at)) = store.link(statement.about)? else {
+            store.keep(&statement)?;
+            continue;
+        };
+        if hash != statement.head {
+            statement.standing = Standing::Differs;
+            store.keep(&statement)?;
+            if was != Standing::Differs {
+                differing.push(statement);
+            }
+            continue;
+        }
+        let best = store.leading(statement.about)?;
+        if best
+            .as_ref()
+            .is_some_and(|best| best.by == statement.by && best.proven_at <= statement.proven_at)
+        {
+            // Weighed already: two others have lifted it in this very push.
+            continue;
+        }
+        let proven = best.map_or(received_at, |best| best.proven_at.min(received_at));
+        if proven <= statement.proven_at {
+            statement.standing = Standing::Fits;
+            store.keep(&statement)?;
+            continue;
+        }
+        store.outdo(&statement)?;
+        statement.standing = Standing::Leads;
+        store.keep(&statement)?;
+        // What that chain had stated up to there is proven for earlier too.
+        let SentCommand { install_id, seq } = statement.about;
+        for mut its in store.made_by(install_id, seq, statement.proven_at, left)? {
+            its.proven_at = statement.proven_at;
+            waiting.push_back(its);
+        }
+        leading.insert(statement.by, statement);
+    }
+    Ok(Weighed {
+        differing,
+        leading: leading.into_values().collect(),
+    })
+}
