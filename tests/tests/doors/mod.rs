@@ -168,6 +168,13 @@ fn hazards(phone: &Device, desk: &Rest) {
         let there = desk.get(&format!("/api/v1/hazards?{query}")).json();
         assert_eq!(ids(&here, "id"), ids(&there["items"], "id"), "{words:?}");
         assert_eq!(here.as_array().unwrap().len(), *count, "{words:?}: {here}");
+        // The same words look up on the server what may not be here.
+        let found = phone.json(&[&["find"], *words].concat());
+        assert_eq!(
+            ids(&found["items"], "id"),
+            ids(&there["items"], "id"),
+            "find {words:?}"
+        );
     }
 }
 
