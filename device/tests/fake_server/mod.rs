@@ -43,6 +43,13 @@ pub enum Mishap {
     Hang,
 }
 
+impl Inner {
+    fn last_of(&self, install: Uuid) -> i64 {
+        let seqs = self.accepted.range((install, 0)..=(install, i64::MAX));
+        seqs.last().map_or(0, |((_, seq), _)| *seq)
+    }
+}
+
 #[derive(Default)]
 struct Inner {
     mishaps: VecDeque<Mishap>,
@@ -456,25 +463,19 @@ fn push(inner: &mut Inner, body: &[u8]) -> Vec<u8> {
             results.push(PushResult::IdReused { seq: envelope.seq });
             continue;
         }
-        let receipt = Receipt {
+        results.push(PushResult::Receipt(Receipt {
             seq: envelope.seq,
             received_at: Timestamp::from_millis(1_795_305_600_000),
             outcome: Outcome::Applied { version: 1 },
-        };
-        results.push(PushResult::Receipt(receipt));
-        inner
-            .accepted
-            .insert((push.install_id.0, envelope.seq), envelope);
+        }));
+        let place = (push.install_id.0, envelope.seq);
+        inner.accepted.insert(place, envelope);
     }
-    let own = inner
-        .accepted
-        .keys()
-        .filter(|(install, _)| *install == push.install_id.0);
     codec::encode(&PushResponse {
         protocol: 1,
         epoch: "e".into(),
         server_time: Timestamp::from_millis(1_795_305_600_000),
-        last: own.map(|(_, seq)| *seq).max().unwrap_or(0),
+        last: inner.last_of(push.install_id.0),
         results,
         expected: None,
         missing_photos: vec![],
@@ -484,16 +485,12 @@ fn push(inner: &mut Inner, body: &[u8]) -> Vec<u8> {
 
 fn pull(inner: &Inner, body: &[u8]) -> Vec<u8> {
     let pull: PullRequest = codec::decode_strict(body, 16).unwrap();
-    let own = inner
-        .accepted
-        .keys()
-        .filter(|(install, _)| *install == pull.install_id.0);
     codec::encode(&PullResponse {
         protocol: 1,
         epoch: "e".into(),
         digest_key: pull.epoch.is_none().then(|| Bytes(vec![1; 16])),
         server_time: Timestamp::from_millis(1_795_305_600_000),
-        last: own.map(|(_, seq)| *seq).max().unwrap_or(0),
+        last: inner.last_of(pull.install_id.0),
         answers: vec![],
         more: false,
         missing_photos: vec![],

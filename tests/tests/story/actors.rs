@@ -38,7 +38,13 @@ impl Stage {
     pub fn set(database: TestDatabase) -> Self {
         println!("on {}", database.url().split(':').next().unwrap());
         let options = ServerOptions::default().at(NOW);
-        let server = Server::start(database.url(), options);
+        let mut server = Server::start(database.url(), options);
+        // Commands keep the anchors that the server gave out, so both databases have to have the same secret.
+        server.kill();
+        let secret = "5a".repeat(32);
+        let set = format!("UPDATE server_meta SET value = '{secret}' WHERE name = 'anchor_key'");
+        super::tamper::execute(server.database_url(), &set);
+        server.restart();
         let link = Link::to(server.address());
         let device = |user: &str, seed: u64| {
             let device = Device::new(&link.url(), user).repeatable(NOW, seed);

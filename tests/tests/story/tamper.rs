@@ -12,7 +12,8 @@ const PYTHON: &str = "import sqlite3, sys\n\
     with sqlite3.connect(sys.argv[1]) as connection:\n    connection.execute(sys.argv[2])\n\
     connection.close()\n";
 
-fn execute(url: &str, statement: &str) {
+/// Runs one statement on a database.
+pub fn execute(url: &str, statement: &str) {
     match url.strip_prefix("sqlite://") {
         Some(path) => {
             let mut python = Command::new("python3");
