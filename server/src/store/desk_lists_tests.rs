@@ -127,6 +127,17 @@ fn imports_are_found_by_who_made_them_and_where_they_lie() {
     });
 }
 
+/// What one device, and with it one person, has sent for years: almost all of it took effect.
+const SENT: [&str; 1] = [
+    "INSERT INTO pushed_commands (install_id, seq, person_id, kind, kind_version, payload, link_hash, \
+     previous_hash, signature, received_at, outcome, receipt, subject_id, waiting_since) SELECT {one}, \
+     {i} + 1, {one}, 'note', 1, {id}, {id}, {id}, {id}, 0, 'applied', {id}, {id}, \
+     CASE {i} % 100 WHEN 0 THEN {i} END FROM {counted}",
+];
+
+/// The id of the first row on PostgreSQL, whose plans follow from what is looked for.
+const FIRST: u128 = 0xc4ca_4238_a0b9_2382_0dcc_509a_6f75_849b;
+
 /// What waits for its author, and what became of the rest, is found by the author; the commands that took effect,
 /// which are almost all, are not gone through.
 #[test]
@@ -134,9 +145,10 @@ fn what_needs_attention_is_found_by_its_author() {
     each_database(|url| {
         let db = opened(url);
         fill(&db);
-        let me = PersonId(Uuid::from_u128(1));
+        fill_with(&db, &SENT);
+        let me = PersonId(Uuid::from_u128(FIRST));
         let after = SentCommand {
-            install_id: InstallId(Uuid::from_u128(2)),
+            install_id: InstallId(Uuid::from_u128(FIRST)),
             seq: 3,
         };
         let key = Key {
