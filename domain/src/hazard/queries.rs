@@ -87,7 +87,8 @@ impl Hazard {
     }
 
     /// Whether it came to its end: nobody has anything to do about it any more, unless somebody opens it again.
-    /// Under listed supervision, or while somebody is asked to decide, it is not there yet.
+    /// Under listed supervision, while work is ordered to stand still, or while somebody is asked to decide, it is not
+    /// there yet.
     pub fn is_settled(&self) -> bool {
         let ended = match &self.status {
             Status::Reported
@@ -100,7 +101,7 @@ impl Hazard {
             | Status::Merged { .. } => true,
             Status::Transferred { transfer } => transfer.receipt.is_some(),
         };
-        ended && !self.is_listed() && self.proposal.is_none()
+        ended && !self.is_listed() && !self.is_suspended() && self.proposal.is_none()
     }
 
     /// Whether work is ordered to stand still.

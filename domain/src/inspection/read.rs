@@ -18,12 +18,16 @@ impl Inspection {
         }
     }
 
-    /// Whether it came to its end.
-    pub const fn is_settled(&self) -> bool {
-        matches!(
-            self.status,
-            InspectionStatus::Completed { .. } | InspectionStatus::Cancelled { .. }
-        )
+    /// Whether it came to its end. A visit whose advice nobody has made a hazard of yet has not: somebody still may.
+    pub fn is_settled(&self) -> bool {
+        match self.status {
+            InspectionStatus::Completed { .. } => {
+                self.kind != InspectionKind::ExpertVisit
+                    || self.findings.iter().all(|found| found.converted.is_some())
+            }
+            InspectionStatus::Cancelled { .. } => true,
+            InspectionStatus::Planned | InspectionStatus::InProgress => false,
+        }
     }
 
     /// The enterprise, where it may know of the inspection: of an unannounced visit nothing may

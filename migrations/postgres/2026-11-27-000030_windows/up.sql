@@ -21,7 +21,7 @@ UPDATE scope_rows SET settled_at = (SELECT i.updated_at FROM inspections AS i WH
 WHERE record_kind = 6 AND present AND record_id IN (
     SELECT id FROM inspections WHERE state IN ('completed', 'cancelled')
 );
-UPDATE scope_rows SET to_weigh = TRUE, window_no = CASE
+UPDATE scope_rows SET window_no = CASE
         WHEN scope LIKE 'reports:%' THEN 1
         WHEN scope LIKE 'enterprise:%' THEN 2
         ELSE 0
@@ -41,6 +41,11 @@ UPDATE scope_rows SET window_no = COALESCE((
 ), 0)
 WHERE settled_at IS NOT NULL AND scope LIKE 'jurisdiction:%';
 DROP TABLE window_of_place;
+-- One row says it for its scope.
+UPDATE scope_rows SET to_weigh = TRUE WHERE settled_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM scope_rows AS before WHERE before.scope = scope_rows.scope AND before.settled_at IS NOT NULL
+    AND (before.record_kind, before.record_id) < (scope_rows.record_kind, scope_rows.record_id)
+);
 
 -- First reads: what is open, then what came to its end; by the latter too what a scope gives out and leaves out.
 CREATE INDEX scope_rows_open ON scope_rows (scope, tx, ordinal) WHERE present AND settled_at IS NULL;

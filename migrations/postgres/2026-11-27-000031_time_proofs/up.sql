@@ -4,6 +4,14 @@ ALTER TABLE installs ADD COLUMN anchored_at BIGINT;
 ALTER TABLE installs ADD COLUMN anchored_boot BYTEA;
 ALTER TABLE installs ADD COLUMN anchored_monotonic_ms BIGINT;
 
+-- The first command that does not name the hash of the one before: behind it a hash says nothing of what lies before.
+ALTER TABLE installs ADD COLUMN broken_at BIGINT;
+UPDATE installs SET broken_at = (
+    SELECT min(own.seq) FROM pushed_commands AS own
+    LEFT JOIN pushed_commands AS before ON before.install_id = own.install_id AND before.seq = own.seq - 1
+    WHERE own.install_id = installs.id AND own.previous_hash <> COALESCE(before.link_hash, decode(repeat('00', 32), 'hex'))
+);
+
 -- After which time of this server a command was made, and what the time is worth that its device claims.
 ALTER TABLE pushed_commands ADD COLUMN not_before BIGINT;
 ALTER TABLE pushed_commands ADD COLUMN clock_check TEXT;

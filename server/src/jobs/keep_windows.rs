@@ -3,7 +3,7 @@
 use super::{JobEnd, JobFailure};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::jobs::JobKind;
+use crate::store::jobs::{self, JobKind};
 use crate::usecases::enqueue::enqueue;
 use crate::usecases::windows;
 
@@ -21,6 +21,7 @@ pub async fn schedule(app: &App) -> Result<(), Failure> {
             let now = shared.clock.now();
             let kind = JobKind::KeepWindows;
             let key = Some(kind.as_str().to_owned());
+            jobs::bring_forward(tx.conn(), kind.as_str(), now.plus_millis(EVERY_MS))?;
             enqueue(tx, &shared, kind, key, String::new(), now)
         })
         .await

@@ -154,6 +154,20 @@ pub fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<bool, StoreError> {
     Ok(Portable(statement).execute(conn)? == 1)
 }
 
+/// Has the job with this key run no later than `at`: while a clock was wrong it may have been put off for years.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn bring_forward(conn: &mut Conn, dedup_key: &str, at: Timestamp) -> Result<(), StoreError> {
+    let later = jobs::table
+        .filter(jobs::dedup_key.eq(dedup_key.to_owned()))
+        .filter(jobs::run_at.gt(at.as_millis()));
+    diesel::update(later)
+        .set(jobs::run_at.eq(at.as_millis()))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Takes the job that is due longest, until `lease_until`; whoever has not finished it by then
 /// loses it to the next. `None` when nothing is due.
 ///

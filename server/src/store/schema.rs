@@ -214,6 +214,7 @@ diesel::table! {
         last_hash -> Binary,
         stolen -> Bool,
         offered_at -> Nullable<BigInt>,
+        broken_at -> Nullable<BigInt>,
         anchored_at -> Nullable<BigInt>,
         anchored_boot -> Nullable<Binary>,
         anchored_monotonic_ms -> Nullable<BigInt>,

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 
-use super::schema::{people, server_meta};
-use super::{Conn, Db, DbOptions, StoreError, StoreFailure, migrate};
+use super::schema::{people, scope_rows, server_meta};
+use super::{Conn, Db, DbOptions, StoreError, StoreFailure, migrate, order};
 
 /// The database at `url`, migrated and open.
 pub(super) fn opened(url: &str) -> Db {
@@ -106,33 +106,46 @@ pub(super) fn hold_writer(db: &Db) -> (mpsc::Sender<()>, JoinHandle<Result<(), S
     (go, thread)
 }
 
-/// Every row of a table as text, sorted, without its place in the commit order.
-pub(crate) fn dump(conn: &mut Conn, table: &str) -> Result<Vec<String>, StoreError> {
+/// The column `line` of what a statement finds, sorted.
+pub(crate) fn lines(conn: &mut Conn, sql: String) -> Result<Vec<String>, StoreError> {
     #[derive(QueryableByName)]
     struct Line {
         #[diesel(sql_type = diesel::sql_types::Text)]
         line: String,
     }
-    let lines = |conn: &mut Conn, sql: String| -> Result<Vec<String>, StoreError> {
-        let found: Vec<Line> = diesel::sql_query(sql).load(conn)?;
-        Ok(found.into_iter().map(|line| line.line).collect())
-    };
+    let found: Vec<Line> = diesel::sql_query(sql).load(conn)?;
+    let mut all: Vec<String> = found.into_iter().map(|line| line.line).collect();
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// Whether all that the feed holds may be delivered.
+pub(crate) fn all_is_safe(conn: &mut Conn) -> Result<bool, StoreError> {
+    let horizon = order::horizon(conn)?;
+    let newest: Option<i64> = scope_rows::table
+        .select(diesel::dsl::max(scope_rows::tx))
+        .first(conn)?;
+    Ok(newest.is_none_or(|newest| newest < horizon))
+}
+
+/// Every row of a table as text, sorted, without its place in the commit order and what a job still has to do.
+pub(crate) fn dump(conn: &mut Conn, table: &str) -> Result<Vec<String>, StoreError> {
     let sql = match conn {
         Conn::Postgres(_) => {
-            format!("SELECT (to_jsonb(t) - 'tx' - 'ordinal')::text AS line FROM {table} t")
+            format!(
+                "SELECT (to_jsonb(t) - 'tx' - 'ordinal' - 'to_weigh')::text AS line FROM {table} t"
+            )
         }
         Conn::Sqlite(_) => {
             let columns = format!(
                 "SELECT 'quote(' || name || ')' AS line FROM pragma_table_info('{table}') \
-                 WHERE name NOT IN ('tx', 'ordinal')"
+                 WHERE name NOT IN ('tx', 'ordinal', 'to_weigh')"
             );
             let columns = lines(conn, columns)?.join(" || ' ' || ");
             format!("SELECT {columns} AS line FROM {table}")
         }
     };
-    let mut all = lines(conn, sql)?;
-    all.sort_unstable();
-    Ok(all)
+    lines(conn, sql)
 }
 
 /// Takes the database back to before there were lists by state and a text index.

@@ -59,6 +59,23 @@ pub struct Weighing<'c>(pub &'c mut Conn);
 impl Statements for Weighing<'_> {
     type Error = StoreError;
 
+    fn wait_for(&mut self, install_id: InstallId) -> Result<(), StoreError> {
+        wait_for(self.0, install_id)
+    }
+
+    fn statement(&mut self, by: SentCommand) -> Result<Option<Statement>, StoreError> {
+        let row: Option<Row> = witness_statements::table
+            .find((bytes(by.install_id), by.seq))
+            .select(Row::as_select())
+            .first(self.0)
+            .optional()?;
+        row.map(read).transpose()
+    }
+
+    fn broken_at(&mut self, install_id: InstallId) -> Result<Option<i64>, StoreError> {
+        broken_at(self.0, install_id)
+    }
+
     fn link(&mut self, command: SentCommand) -> Result<Option<(Digest, Timestamp)>, StoreError> {
         link(self.0, command)
     }
@@ -74,9 +91,9 @@ impl Statements for Weighing<'_> {
             .filter(witness_statements::standing.eq(Standing::Open.as_str()))
             .filter(witness_statements::about_seq.le(up_to))
             .order((
-                witness_statements::about_seq,
-                witness_statements::by_install,
-                witness_statements::by_seq,
+                witness_statements::about_seq.desc(),
+                witness_statements::by_install.desc(),
+                witness_statements::by_seq.desc(),
             ))
             .limit(i64::try_from(most).unwrap_or(i64::MAX))
             .select(Row::as_select())
@@ -100,6 +117,8 @@ impl Statements for Weighing<'_> {
             .filter(witness_statements::by_install.eq(bytes(by)))
             .filter(witness_statements::by_seq.le(up_to))
             .filter(witness_statements::proven_at.gt(later_than.as_millis()))
+            // Nothing is proven for later than it was received: the index by time ends the walk.
+            .filter(witness_statements::received_at.gt(later_than.as_millis()))
             .order(witness_statements::by_seq.desc())
             .limit(i64::try_from(most).unwrap_or(i64::MAX))
             .select(Row::as_select())
@@ -280,19 +299,46 @@ pub fn anchored(conn: &mut Conn, install: InstallId) -> Result<Option<Anchored>,
     }))
 }
 
-/// Keeps the newest anchor that an install's chain has shown.
+/// The first command of an install that does not name the hash of the one before; `None`: all do.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn broken_at(conn: &mut Conn, install: InstallId) -> Result<Option<i64>, StoreError> {
+    let found: Option<Option<i64>> = installs::table
+        .find(bytes(install))
+        .select(installs::broken_at)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Keeps that the chain of an install is broken at this command, unless it was broken before.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn put_broken(tx: &mut WriteTx<'_>, install: InstallId, at: i64) -> Result<(), StoreError> {
+    let unbroken = installs::table
+        .find(bytes(install))
+        .filter(installs::broken_at.is_null());
+    diesel::update(unbroken)
+        .set(installs::broken_at.eq(Some(at)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Keeps the newest anchor that an install's chain has shown; `None`: the one that it had counts no longer.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn put_anchored(
     tx: &mut WriteTx<'_>,
     install: InstallId,
-    anchored: &Anchored,
+    anchored: Option<&Anchored>,
 ) -> Result<(), StoreError> {
-    let (boot, monotonic) = anchored.monotonic.unzip();
+    let (boot, monotonic) = anchored.and_then(|anchored| anchored.monotonic).unzip();
     diesel::update(installs::table.find(bytes(install)))
         .set((
-            installs::anchored_at.eq(Some(anchored.at.as_millis())),
+            installs::anchored_at.eq(anchored.map(|anchored| anchored.at.as_millis())),
             installs::anchored_boot.eq(boot.map(|boot| boot.as_bytes().to_vec())),
             installs::anchored_monotonic_ms.eq(monotonic),
         ))

@@ -9,7 +9,9 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::{ChainWitnessed, TimeProof, WitnessedBy};
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, weigh};
-use hazardloop_sync_protocol::hub::{ClockFacts, Stated, Witnessing, Writes, follow_clocks};
+use hazardloop_sync_protocol::hub::{
+    ClockFacts, Stated, Witnessing, Writes, breaks_chain, follow_clocks,
+};
 use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, Witness};
 use hazardloop_sync_protocol::witness::head_fits;
 
@@ -78,8 +80,12 @@ pub(super) fn keep_commands(
         Kept::new(install, &kept, clocks)
     });
     pushed::keep_all(tx, kept.collect())?;
-    if let Some(anchored) = anchored.filter(|anchored| before.as_ref() != Some(anchored)) {
-        witnesses::put_anchored(tx, id, &anchored)?;
+    if anchored != before {
+        witnesses::put_anchored(tx, id, anchored.as_ref())?;
+    }
+    let mut receipts = writes.commands().map(|kept| kept.receipt);
+    if let Some(broken) = receipts.find(|receipt| breaks_chain(&receipt.outcome)) {
+        witnesses::put_broken(tx, id, broken.seq)?;
     }
     Ok(())
 }

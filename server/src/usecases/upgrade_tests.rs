@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::push::push;
 use crate::sample;
-use crate::store::test_support::{before_the_last_migration, dump};
+use crate::store::test_support::{before_the_last_migration, dump, lines};
 use crate::store::{StoreError, WriteTx};
 use crate::test_support::{TestDevice, TestServer, hazard_id, person, report};
 
@@ -162,8 +162,23 @@ fn windows_are_read_from_what_was_there() {
             before
         });
         crate::store::test_support::before_windows(url);
+        let scopes = |server: &TestServer, which: &str| {
+            let sql = format!("SELECT scope AS line FROM scope_rows WHERE {which}");
+            server
+                .app
+                .db
+                .read_blocking(|tx| lines(tx.conn(), sql))
+                .unwrap()
+        };
         let after = runtime.block_on(async {
             let server = TestServer::start(url).await;
+            let mut ended = scopes(&server, "settled_at IS NOT NULL");
+            ended.dedup();
+            assert_eq!(
+                scopes(&server, "to_weigh"),
+                ended,
+                "one row says it for its scope"
+            );
             rows(&server)
         });
         let ended = after[0].iter().filter(|row| row.contains("reports:"));

@@ -57,15 +57,15 @@ pub fn follow_clocks(
     kept: &Kept<'_>,
     max_depth: usize,
 ) -> ClockFacts {
-    let not_its = matches!(
-        kept.receipt.outcome,
-        Outcome::Quarantined {
-            reason: QuarantineReason::BadSignature | QuarantineReason::BrokenChain,
-            ..
-        }
-    );
+    let received_at = kept.receipt.received_at;
+    // Behind a break nothing shows that the chain had seen the anchor; and what lies ahead of the hub's own clock was
+    // given out while that clock was wrong.
+    if breaks_chain(&kept.receipt.outcome) {
+        *anchored = None;
+    }
+    *anchored = anchored.filter(|known| known.at <= received_at);
     let payload = codec::decode_strict::<CommandPayload>(&kept.envelope.payload.0, max_depth);
-    let (Ok(payload), false) = (payload, not_its) else {
+    let (Ok(payload), false) = (payload, is_not_its(&kept.receipt.outcome)) else {
         return ClockFacts {
             not_before: anchored.map(|anchored| anchored.at),
             check: None,
@@ -73,20 +73,43 @@ pub fn follow_clocks(
     };
     let check = match shown(key, &payload.made) {
         Shown::Forged => ClockCheck::AnchorForged,
-        Shown::Nothing => payload
-            .made
-            .check(anchored.as_ref(), kept.receipt.received_at),
+        Shown::Nothing => payload.made.check(anchored.as_ref(), received_at),
         Shown::Anchor(newer) => {
-            if anchored.is_none_or(|known| known.at <= newer.at) {
+            let is_newest = anchored.is_none_or(|known| known.at <= newer.at);
+            if is_newest && newer.at <= received_at {
                 *anchored = Some(newer);
             }
-            payload.made.check(Some(&newer), kept.receipt.received_at)
+            // Against the newest, also where an older one is shown.
+            payload.made.check(anchored.as_ref(), received_at)
         }
     };
     ClockFacts {
         not_before: anchored.map(|anchored| anchored.at),
         check: Some(check),
     }
+}
+
+/// Whether a command does not go on from the one before it: its chain begins anew with it.
+pub const fn breaks_chain(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Quarantined {
+            reason: QuarantineReason::BrokenChain,
+            ..
+        }
+    )
+}
+
+/// Whether nothing shows that a command is its device's own.
+const fn is_not_its(outcome: &Outcome) -> bool {
+    use QuarantineReason::{BadSignature, BrokenChain};
+    matches!(
+        outcome,
+        Outcome::Quarantined {
+            reason: BadSignature | BrokenChain,
+            ..
+        }
+    )
 }
 
 enum Shown {

@@ -5,11 +5,15 @@
 //! hash. Who B is, and whether it is honest, does not matter; neither does A's clock. Where B's own command was
 //! witnessed by C at an earlier time, that time counts.
 //!
+//! That holds as far down as each command names the hash of the one before. A device may send a command that does not:
+//! it is kept, as not of its chain, and others go on from it. Of what lies before such a break, a hash behind it says
+//! nothing, so statements that reach a break prove nothing (see [`Statements::broken_at`]).
+//!
 //! What is kept are the statements. Which of them proves most about a command is found along one index: of the
 //! statements about one chain only those *lead* that no other one outdoes, by reaching as far and proving an
 //! earlier time. Of these, the first that reaches a command is the best there is about it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
@@ -74,13 +78,33 @@ pub trait Statements {
     /// Why the store does not answer.
     type Error;
 
+    /// Waits for pushes of this install that are under way, and has later ones wait for this: what is read of its chain
+    /// from here on is what will be there. A store with one writer need do nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    fn wait_for(&mut self, install_id: InstallId) -> Result<(), Self::Error>;
+
+    /// A statement as it stands; `None`: it is not kept yet.
+    ///
+    /// # Errors
+    /// The store's.
+    fn statement(&mut self, by: SentCommand) -> Result<Option<Statement>, Self::Error>;
+
+    /// The first command of a chain that does not name the hash of the one before; `None`: all do.
+    ///
+    /// # Errors
+    /// The store's.
+    fn broken_at(&mut self, install_id: InstallId) -> Result<Option<i64>, Self::Error>;
+
     /// The link hash of a command, and when it was received; `None`: it was not.
     ///
     /// # Errors
     /// The store's.
     fn link(&mut self, command: SentCommand) -> Result<Option<(Digest, Timestamp)>, Self::Error>;
 
-    /// Open statements about a chain, up to this place, at most so many.
+    /// Open statements about a chain, up to this place, at most so many: those that reach farthest first, of
+    /// which one outdoes the others.
     ///
     /// # Errors
     /// The store's.
@@ -145,17 +169,25 @@ pub fn weigh<S: Statements>(
     made: Vec<Statement>,
 ) -> Result<Weighed, S::Error> {
     let mut left = WEIGHED_AT_ONCE;
-    let mut differing = Vec::new();
-    let mut leading = BTreeMap::new();
-    let mut waiting = VecDeque::from(made);
-    waiting.extend(store.open(install_id, last, left)?);
-    while let Some(mut statement) = waiting.pop_front() {
+    let (mut differing, mut led) = (Vec::new(), BTreeSet::new());
+    let mut waiting = Waiting::default();
+    for statement in made {
+        waiting.push(statement);
+    }
+    for statement in store.open(install_id, last, left)? {
+        waiting.push(statement);
+    }
+    while let Some(queued) = waiting.pop() {
         let Some(fewer) = left.checked_sub(1) else {
-            // Kept as open: a later push looks at it.
-            store.keep(&statement)?;
+            // A new one is kept as open: a later push looks at it. Of others what was read may be out of date.
+            if store.statement(queued.by)?.is_none() {
+                store.keep(&queued)?;
+            }
             continue;
         };
         left = fewer;
+        store.wait_for(queued.about.install_id)?;
+        let mut statement = store.statement(queued.by)?.unwrap_or(queued);
         let was = statement.standing;
         if let Some(witness) = store.leading(statement.by)? {
             statement.proven_at = statement.proven_at.min(witness.proven_at);
@@ -180,8 +212,10 @@ pub fn weigh<S: Statements>(
             // Weighed already: two others have lifted it in this very push.
             continue;
         }
+        let broken = store.broken_at(statement.about.install_id)?;
+        let reaches_break = broken.is_some_and(|broken| broken <= statement.about.seq);
         let proven = best.map_or(received_at, |best| best.proven_at.min(received_at));
-        if proven <= statement.proven_at {
+        if reaches_break || proven <= statement.proven_at {
             statement.standing = Standing::Fits;
             store.keep(&statement)?;
             continue;
@@ -191,14 +225,37 @@ pub fn weigh<S: Statements>(
         store.keep(&statement)?;
         // What that chain had stated up to there is proven for earlier too.
         let SentCommand { install_id, seq } = statement.about;
-        for mut its in store.made_by(install_id, seq, statement.proven_at, left)? {
-            its.proven_at = statement.proven_at;
-            waiting.push_back(its);
+        for its in store.made_by(install_id, seq, statement.proven_at, left)? {
+            waiting.push(its);
         }
-        leading.insert(statement.by, statement);
+        led.insert(statement.by);
     }
-    Ok(Weighed {
-        differing,
-        leading: leading.into_values().collect(),
-    })
+    let mut leading = Vec::new();
+    for by in led {
+        // Others of this push may have outdone it.
+        let now = store.statement(by)?;
+        leading.extend(now.filter(|now| now.standing == Standing::Leads));
+    }
+    Ok(Weighed { differing, leading })
+}
+
+/// Statements that are still to be looked at, each once.
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Statement>,
+    queued: BTreeSet<SentCommand>,
+}
+
+impl Waiting {
+    fn push(&mut self, statement: Statement) {
+        if self.queued.insert(statement.by) {
+            self.queue.push_back(statement);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Statement> {
+        let next = self.queue.pop_front()?;
+        self.queued.remove(&next.by);
+        Some(next)
+    }
 }

@@ -1,9 +1,9 @@
 //! Statements weighed by themselves, over the tables of the hub in memory.
 
-use super::witnesses::{Standing, Statement, weigh};
+use super::witnesses::{Standing, Statement, WEIGHED_AT_ONCE, weigh};
 use crate::hub::memory::Tables;
 use crate::hub::push_steps::StoredReceipt;
-use crate::wire::{Outcome, Receipt};
+use crate::wire::{Outcome, QuarantineReason, Receipt};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId};
@@ -27,6 +27,8 @@ fn link(number: u128, seq: i64) -> Digest {
 /// A hub's tables, and what each chain has sent.
 struct World {
     tables: Tables,
+    /// Commands that do not name the hash of the one before them.
+    breaks: Vec<(u128, i64)>,
 }
 
 impl World {
@@ -35,7 +37,10 @@ impl World {
         for number in 0..installs {
             tables.enrol(install(number), PersonId(Uuid::from_u128(number)), vec![]);
         }
-        Self { tables }
+        Self {
+            tables,
+            breaks: Vec::new(),
+        }
     }
 
     /// Commands `from` to `to` of an install arrive, some of them statements about others.
@@ -51,7 +56,13 @@ impl World {
             let receipt = Receipt {
                 seq,
                 received_at: at(minute),
-                outcome: Outcome::Applied { version: 0 },
+                outcome: match self.breaks.contains(&(number, seq)) {
+                    true => Outcome::Quarantined {
+                        reason: QuarantineReason::BrokenChain,
+                        detail: String::new(),
+                    },
+                    false => Outcome::Applied { version: 0 },
+                },
             };
             let link_hash = link(number, seq);
             stored
@@ -109,6 +120,42 @@ fn a_statement_about_what_was_received_before_it_proves_nothing_more() {
     assert_eq!(world.proven(0, 3), 10);
     let standing = world.tables.statements.values().next().unwrap().standing;
     assert_eq!(standing, Standing::Fits);
+}
+
+/// Its author made the second command first, had it seen, and puts another first one before it afterwards.
+#[test]
+fn a_hash_behind_a_break_proves_nothing_of_what_lies_before_it() {
+    let mut world = World::new(3);
+    world.breaks.push((0, 2));
+    world.push(1, (1, 1), 10, &[(1, 0, 2)]);
+    // Before the break all is well.
+    world.push(2, (1, 1), 12, &[(1, 0, 1)]);
+    world.push(0, (1, 3), 30, &[]);
+    assert_eq!(world.proven(0, 1), 12);
+    assert_eq!(world.proven(0, 2), 30);
+    let mut world = World::new(2);
+    world.breaks.push((0, 2));
+    world.push(1, (1, 1), 10, &[(1, 0, 3)]);
+    world.push(0, (1, 3), 30, &[]);
+    let proven: Vec<i64> = (1..=3).map(|seq| world.proven(0, seq)).collect();
+    assert_eq!(proven, [30, 30, 30]);
+}
+
+/// A witness of many: each head of it that others saw leads in turn, and what it had said of a third is lifted once
+/// for each. What stood best before stays, or is bettered.
+#[test]
+fn no_proof_is_lost_where_more_is_to_be_weighed_than_a_push_may() {
+    let mut world = World::new(4);
+    let many = i64::try_from(WEIGHED_AT_ONCE).unwrap();
+    // Of the third: a good witness, and one that was received later but is itself witnessed from before that.
+    world.push(0, (1, 1), 50, &[(1, 2, 1)]);
+    world.push(2, (1, 1), 90, &[]);
+    assert_eq!(world.proven(2, 1), 50);
+    let said: Vec<_> = (1..=many).map(|seq| (seq, 1, seq)).collect();
+    world.push(3, (1, many), 40, &said);
+    world.push(1, (1, many), 100, &[(1, 2, 1)]);
+    assert!(world.proven(2, 1) <= 50, "{}", world.proven(2, 1));
+    assert_eq!(world.proven(1, 1), 40);
 }
 
 #[test]

@@ -473,3 +473,11 @@ fn an_inspector_without_a_valid_certificate_assists_and_does_not_decide() {
     let mut case = Case::in_state(StatusName::Closed, Source::OpenVisit, Grade::General);
     case.refused_as(RefusalCode::CertificateNeeded, &assistant, reopen());
 }
+
+#[test]
+fn a_received_transfer_is_not_at_its_end_while_work_stands_still() {
+    let mut case = Case::in_state(StatusName::Transferred, Source::OpenVisit, Grade::Major);
+    case.must(&head(), suspend());
+    case.must(&reviewer(), receipt(true));
+    assert!(!case.hazard().is_settled());
+}

@@ -328,10 +328,12 @@ fn an_experts_advice_binds_nobody_until_it_is_reported_as_a_hazard() {
     case.must(&expert(), sign(&expert(), K::ExpertVisit));
     case.must(&expert(), complete(false));
     assert_eq!(case.it().findings[0].converted, None);
+    assert!(!case.it().is_settled(), "its advice waits for somebody");
     case.refused_as(RefusalCode::FindingUnknown, &principal(), convert(9));
     case.must(&principal(), convert(1));
     let conversion = case.it().findings[0].converted.as_ref().unwrap();
     assert_eq!(conversion.hazard_id, hazard_id(1));
+    assert!(case.it().is_settled());
     case.refused_as(RefusalCode::AlreadyExists, &principal(), convert(1));
 }
 

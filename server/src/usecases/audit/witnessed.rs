@@ -85,10 +85,29 @@ pub(super) fn fault(
     if proven.min(statement.received_at) != statement.proven_at {
         return Ok(Some("it proves another time than it may"));
     }
+    let broken = witnesses::broken_at(conn, statement.about.install_id)?;
+    let reaches_break = broken.is_some_and(|broken| broken <= statement.about.seq);
     match statement.standing {
+        Standing::Leads if reaches_break => Ok(Some("its chain is broken below it")),
+        Standing::Fits if !reaches_break && !is_outdone(conn, statement, link)? => Ok(Some(
+            "it proves more than anything that leads, and does not lead",
+        )),
         Standing::Leads => chain(conn, statement.about, statement.proven_at),
         _ => Ok(None),
     }
+}
+
+/// Whether the receipt itself, or a statement that leads, proves as much.
+fn is_outdone(
+    conn: &mut Conn,
+    statement: &Statement,
+    link: Option<(Digest, Timestamp)>,
+) -> Result<bool, StoreError> {
+    if link.is_some_and(|(_, received_at)| received_at <= statement.proven_at) {
+        return Ok(true);
+    }
+    let best = witnesses::leading(conn, statement.about)?;
+    Ok(best.is_some_and(|best| best.proven_at <= statement.proven_at))
 }
 
 /// The commands that were received after `proven_at`, from `last` backwards: what the statement proves.

@@ -9,6 +9,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::{ChainWitnessed, ClockCheck, TimeProof, WitnessedBy};
 
 use super::tables::{Tables, record_of};
+use crate::hub::anchors::breaks_chain;
 use crate::hub::push_steps::Stated;
 use crate::hub::push_witness::Witnessing;
 use crate::hub::witnesses::{Standing, Statement, Statements, weigh};
@@ -17,6 +18,21 @@ use crate::witness::head_fits;
 
 impl Statements for Tables {
     type Error = Infallible;
+
+    fn wait_for(&mut self, _: InstallId) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn statement(&mut self, by: SentCommand) -> Result<Option<Statement>, Infallible> {
+        Ok(self.statements.get(&by).cloned())
+    }
+
+    fn broken_at(&mut self, install_id: InstallId) -> Result<Option<i64>, Infallible> {
+        let install = self.installs.get(&install_id);
+        let receipts = install.into_iter().flat_map(|install| &install.receipts);
+        let mut broken = receipts.filter(|(_, stored)| breaks_chain(&stored.receipt.outcome));
+        Ok(broken.next().map(|(seq, _)| *seq))
+    }
 
     fn link(&mut self, command: SentCommand) -> Result<Option<(Digest, Timestamp)>, Infallible> {
         let install = self.installs.get(&command.install_id);
@@ -35,7 +51,7 @@ impl Statements for Tables {
             statement.standing == Standing::Open && install_id == about && seq <= up_to
         });
         let mut open: Vec<Statement> = open.cloned().collect();
-        open.sort_by_key(|statement| (statement.about.seq, statement.by));
+        open.sort_by_key(|statement| (std::cmp::Reverse(statement.about.seq), statement.by));
         open.truncate(most);
         Ok(open)
     }

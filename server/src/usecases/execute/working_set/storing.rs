@@ -156,7 +156,8 @@ impl WorkingSet<'_> {
             return Ok(());
         }
         let settled_at = match stored.filter(|stored| stored.is_settled()) {
-            None => self.now,
+            // A clock that was set back must not make it old at once.
+            None => self.now.max(subject.received_at()),
             Some(stored) => self.settled_at(conn, stored)?,
         };
         let placed = self.placed(conn, &scopes, settled_at)?;
@@ -187,6 +188,10 @@ impl WorkingSet<'_> {
     ) -> Result<Vec<(Scope, Falls)>, Failure> {
         let kinds = windows_of(conn, scopes)?;
         let set = &self.door.app.settings.sync.windows;
+        if kinds.len() != scopes.len() {
+            // Written without it, a scope would go on holding the record as open.
+            return Err(Failure::Internal("a scope without a window".to_owned()));
+        }
         let falls = |(scope, window)| {
             let too_old = settled_at < set.of(window).begins(self.now);
             (scope, Falls { window, too_old })
