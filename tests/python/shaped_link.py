@@ -38,7 +38,7 @@ REPORTS, PHOTOS, PHOTO_BYTES = 20, 2, 60_000
 # So many that a link of 300 kbit/s is cut twice meanwhile.
 MANY_PHOTOS = 30
 # A chunk of a photo, or a page of a pull: what one cut may cost.
-CHUNK_BYTES = 128 * 1024
+CHUNK_BYTES = 256 * 1024
 PASSWORD = "hazardloop-demo"
 # Pieces of sentences, so that no two reports are the same.
 PLACES = ["打磨车间", "抛光工位", "喷漆房", "配电室", "危化品库", "空压机房", "污水处理池", "锅炉房", "叉车充电区", "除尘器"]
