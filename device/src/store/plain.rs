@@ -97,6 +97,8 @@ fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
             must_rekey,
             too_large,
             anchor: None,
+            photo_chunk: None,
+            pull_records: None,
         }));
     }
     Ok(())

@@ -86,6 +86,10 @@ pub(super) struct MetaRow {
     anchor_boot: Option<BootId>,
     #[n(8)]
     anchor_monotonic_ms: Option<i64>,
+    #[n(9)]
+    photo_chunk: Option<u32>,
+    #[n(10)]
+    pull_records: Option<u32>,
 }
 
 impl From<&Meta> for MetaRow {
@@ -101,6 +105,8 @@ impl From<&Meta> for MetaRow {
             anchor: of.anchor.as_ref().map(|anchor| anchor.token.clone()),
             anchor_boot: monotonic.map(|(boot, _)| boot),
             anchor_monotonic_ms: monotonic.map(|(_, ms)| ms),
+            photo_chunk: of.photo_chunk,
+            pull_records: of.pull_records,
         }
     }
 }
@@ -114,6 +120,8 @@ impl From<MetaRow> for Meta {
             contact_at: row.contact_at,
             must_rekey: row.must_rekey,
             too_large: row.too_large,
+            photo_chunk: row.photo_chunk,
+            pull_records: row.pull_records,
             anchor: row.anchor.map(|token| KeptAnchor {
                 token,
                 monotonic: row.anchor_boot.zip(row.anchor_monotonic_ms),

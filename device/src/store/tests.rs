@@ -134,6 +134,8 @@ fn all_ops() -> Vec<StoreOp> {
                 token: AnchorToken::from_slice(&[8; 8]).unwrap(),
                 monotonic: Some((InstallId(Uuid::from_u128(5)), 77)),
             }),
+            photo_chunk: Some(2_048),
+            pull_records: Some(12),
         }),
         StoreOp::PutCommand(command(1)),
         StoreOp::PutCommand(command(2)),

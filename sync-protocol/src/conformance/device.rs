@@ -168,6 +168,8 @@ fn meta(epoch: &str) -> StoreOp {
             token,
             monotonic: (epoch == "two").then_some((InstallId(Uuid::from_u128(6)), 99)),
         }),
+        photo_chunk: (epoch == "two").then_some(2_048),
+        pull_records: (epoch == "one").then_some(10),
     })
 }
 

@@ -19,6 +19,7 @@ impl Engine {
         if name == LaneName::Pull {
             self.pull.wanted = true;
             self.pull.stride.failed(&self.config.pull_records);
+            self.keep_strides();
         }
         let lane: &mut Lane = match name {
             LaneName::Push => &mut self.push.lane,

@@ -19,6 +19,7 @@ use super::photos::PhotoLane;
 use super::pull::PullLane;
 use super::push::PushLane;
 use super::retry::Jitter;
+use super::stride::Stride;
 use super::view::{HazardView, InspectionView, Reader};
 use super::{EngineConfig, Identity, RowKey, State, StoredCommand};
 
@@ -55,6 +56,9 @@ impl Engine {
         seed: u64,
     ) -> Self {
         let push = PushLane::new(&config);
+        let (mut pull, mut photos) = (PullLane::default(), PhotoLane::default());
+        pull.stride = Stride::from_kept(state.meta.pull_records);
+        photos.stride = Stride::from_kept(state.meta.photo_chunk);
         Self {
             identity,
             key,
@@ -64,8 +68,8 @@ impl Engine {
             writing: None,
             notices: VecDeque::new(),
             push,
-            pull: PullLane::default(),
-            photos: PhotoLane::default(),
+            pull,
+            photos,
             jitter: Jitter(seed),
             monotonic: None,
             held: false,

@@ -13,7 +13,7 @@ use super::output::{Failure, LaneName, Notice, WriteId};
 use super::photo_decisions::PhotoDecision;
 use super::pull::PullJob;
 use super::push::PushSent;
-use super::{StoreOp, StoredPhoto, Ticket};
+use super::{Meta, StoreOp, StoredPhoto, Ticket};
 
 /// Input that waits for its turn, because it leads to a write.
 #[allow(clippy::large_enum_variant, reason = "few wait at once")]
@@ -45,6 +45,8 @@ pub(super) enum Job {
     },
     Decide(PhotoDecision),
     Compact,
+    /// What was learnt of the link.
+    Strides,
     Rekey {
         install_id: InstallId,
         key: SigningKey,
@@ -115,6 +117,7 @@ impl Engine {
             }
             Job::Decide(decision) => self.decide_job(&decision),
             Job::Compact => self.compact_job(),
+            Job::Strides => self.strides_job(),
             Job::Rekey { install_id, key } => self.rekey_job(install_id, key),
         };
         if writing.ops.is_empty() {
@@ -123,6 +126,28 @@ impl Engine {
         }
         writing.id = self.next_number();
         self.writing = Some(writing);
+    }
+
+    /// Has what was learnt of the link stored, where that is not what is stored already.
+    pub(super) fn keep_strides(&mut self) {
+        let meta = self.with_strides();
+        if meta != self.state.meta && !self.inbox.iter().any(|job| matches!(job, Job::Strides)) {
+            self.inbox.push_back(Job::Strides);
+        }
+    }
+
+    fn with_strides(&self) -> Meta {
+        Meta {
+            photo_chunk: self.photos.stride.kept(&self.config.photo_chunk),
+            pull_records: self.pull.stride.kept(&self.config.pull_records),
+            ..self.state.meta.clone()
+        }
+    }
+
+    fn strides_job(&self) -> Writing {
+        let meta = self.with_strides();
+        let changed = (meta != self.state.meta).then_some(StoreOp::PutMeta(meta));
+        Writing::of(changed.into_iter().collect())
     }
 
     fn conclude(&mut self, writing: Writing) {

@@ -25,7 +25,7 @@ pub(super) struct PhotoLane {
     current: Option<Current>,
     /// A chunk that was read and can go.
     chunk: Option<Output>,
-    stride: Stride,
+    pub stride: Stride,
 }
 
 /// What is known of one upload, in memory only.
@@ -299,6 +299,7 @@ impl Engine {
         }
         let limits = &self.config.photo_chunk;
         self.photos.stride.arrived(now, current.len, limits);
+        self.keep_strides();
         let progress = self.photos.progress.entry(photo.sha256).or_default();
         progress.offset = Some(offset);
         progress.backoff.succeed();
@@ -327,6 +328,7 @@ impl Engine {
             return;
         };
         self.photos.stride.failed(&self.config.photo_chunk);
+        self.keep_strides();
         let at = self.delay_photo(current.sha256, now);
         let photo = self.state.photos.get(&current.sha256).cloned();
         match failure {

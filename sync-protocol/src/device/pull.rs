@@ -145,6 +145,7 @@ impl Engine {
         let records = records_in(&response);
         let limits = &self.config.pull_records;
         self.pull.stride.arrived(now, records, limits);
+        self.keep_strides();
         let answers = std::mem::take(&mut response.answers);
         let missing = std::mem::take(&mut response.missing_photos);
         let (server_time, more, id) = (response.server_time, response.more, sent.id);

@@ -35,6 +35,11 @@ pub struct Meta {
     /// The command that the server would not take for its size, alone in a batch. It is kept,
     /// and those behind it wait, for a stream has no gaps.
     pub too_large: Option<i64>,
+    /// How much went at once when the device was last stopped, where its link takes little: without it every start
+    /// would lose some time on learning that again. `None`: as much as at first, or more.
+    pub photo_chunk: Option<u32>,
+    /// The same of the records of a pull.
+    pub pull_records: Option<u32>,
 }
 
 /// A command of the queue, with all that was sealed, kept also after it is settled.

@@ -49,6 +49,19 @@ pub(super) struct Stride {
 }
 
 impl Stride {
+    /// Goes on from what was [`Stride::kept`].
+    pub fn from_kept(kept: Option<u32>) -> Self {
+        Self {
+            learnt: kept,
+            sent_at: None,
+        }
+    }
+
+    /// What is worth keeping over a stop: that the link takes less than a first try would send.
+    pub fn kept(&self, limits: &StrideLimits) -> Option<u32> {
+        self.learnt.filter(|learnt| *learnt < limits.first)
+    }
+
     /// The most that goes next.
     pub fn next(&self, limits: &StrideLimits) -> u32 {
         limits.bounded(self.learnt.unwrap_or(limits.first))
@@ -130,6 +143,20 @@ mod tests {
         }
         stride.failed(&LIMITS);
         assert_eq!(stride.next(&LIMITS), 4, "nothing was under way");
+    }
+
+    #[test]
+    fn only_little_is_kept_over_a_stop() {
+        let mut stride = Stride::default();
+        assert_eq!(stride.kept(&LIMITS), None);
+        stride.sent(START);
+        stride.failed(&LIMITS);
+        assert_eq!(stride.kept(&LIMITS), Some(8));
+        let mut again = Stride::from_kept(stride.kept(&LIMITS));
+        assert_eq!(again.next(&LIMITS), 8);
+        again.sent(START);
+        again.arrived(START, 8, &LIMITS);
+        assert_eq!(again.kept(&LIMITS), None, "as at first");
     }
 
     #[test]

@@ -279,3 +279,25 @@ fn chunks_grow_while_they_arrive_and_halve_when_one_does_not() {
     assert_eq!(lengths.collect::<Vec<_>>(), [8, 16, 32, 64, 75, 64, 11]);
     assert_eq!(world.hub.uploads["/photos/0"].2.len(), 200_000);
 }
+
+#[test]
+fn that_a_link_takes_little_is_known_again_after_a_stop() {
+    let mut world = World::with(EngineConfig::default());
+    with_photo(&mut world, 1, &[1; 50_000]);
+    // Push, create, and a first chunk that is cut.
+    (0..2).for_each(|_| world.faults.push_back(Fault::None));
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    assert!(world.pump());
+    world.reload();
+    let before = world.sent.len();
+    world.settle();
+    let lengths = world.sent[before..]
+        .iter()
+        .filter_map(|request| match request {
+            Request::PatchChunk { bytes, .. } => Some(bytes.len()),
+            _ => None,
+        });
+    assert_eq!(lengths.take(2).collect::<Vec<_>>(), [4_096, 8_192]);
+    assert_eq!(world.hub.uploads["/photos/0"].2.len(), 50_000);
+    assert_eq!(world.store.meta.photo_chunk, None, "it takes more by now");
+}
