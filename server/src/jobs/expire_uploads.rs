@@ -4,7 +4,6 @@ use super::{JobEnd, JobFailure};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::jobs::JobKind;
-use crate::usecases::enqueue::enqueue;
 use crate::usecases::upload;
 
 /// Milliseconds between two clearings.
@@ -15,21 +14,7 @@ pub const EVERY_MS: i64 = 60 * 60 * 1000;
 /// # Errors
 /// When the database does not answer.
 pub async fn schedule(app: &App) -> Result<(), Failure> {
-    let shared = app.clone();
-    app.db
-        .write(move |tx| {
-            let now = shared.clock.now();
-            let key = JobKind::ExpireUploads.as_str().to_owned();
-            enqueue(
-                tx,
-                &shared,
-                JobKind::ExpireUploads,
-                Some(key),
-                String::new(),
-                now,
-            )
-        })
-        .await
+    super::schedule(app, JobKind::ExpireUploads, EVERY_MS).await
 }
 
 /// Clears, and comes back.

@@ -3,8 +3,7 @@
 use super::{JobEnd, JobFailure};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::jobs::{self, JobKind};
-use crate::usecases::enqueue::enqueue;
+use crate::store::jobs::JobKind;
 use crate::usecases::windows;
 
 /// Milliseconds between two passes.
@@ -15,16 +14,7 @@ pub const EVERY_MS: i64 = 10 * 60 * 1000;
 /// # Errors
 /// When the database does not answer.
 pub async fn schedule(app: &App) -> Result<(), Failure> {
-    let shared = app.clone();
-    app.db
-        .write(move |tx| {
-            let now = shared.clock.now();
-            let kind = JobKind::KeepWindows;
-            let key = Some(kind.as_str().to_owned());
-            jobs::bring_forward(tx.conn(), kind.as_str(), now.plus_millis(EVERY_MS))?;
-            enqueue(tx, &shared, kind, key, String::new(), now)
-        })
-        .await
+    super::schedule(app, JobKind::KeepWindows, EVERY_MS).await
 }
 
 /// Does a part, and comes back: at once while there is more.

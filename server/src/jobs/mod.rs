@@ -18,6 +18,26 @@ pub use runner::{run, run_due};
 
 use hazardloop_domain::time::Timestamp;
 
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::jobs::{self, JobKind};
+use crate::usecases::enqueue::enqueue;
+
+/// Puts in a job that comes back every so often, once for all servers on this database.
+///
+/// # Errors
+/// When the database does not answer.
+async fn schedule(app: &App, kind: JobKind, every_ms: i64) -> Result<(), Failure> {
+    let shared = app.clone();
+    app.db
+        .write(move |tx| {
+            let (now, key) = (shared.clock.now(), kind.as_str());
+            jobs::bring_forward(tx.conn(), key, now.plus_millis(every_ms))?;
+            enqueue(tx, &shared, kind, Some(key.to_owned()), String::new(), now)
+        })
+        .await
+}
+
 /// What became of a job that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobEnd {
