@@ -20,6 +20,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{
     EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId, SubjectId,
 };
+use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::pack::Pack;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::{link_hash, seal};
@@ -35,8 +36,8 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::settings::Settings;
 use crate::store::{DatabaseUrl, Db, DbOptions, installs, migrate};
-use crate::usecases::audit;
 use crate::usecases::people::Terms;
+use crate::usecases::{audit, jurisdictions};
 use crate::{sample, serve};
 
 /// 2026-11-22 09:00 in Shanghai.
@@ -371,4 +372,21 @@ pub(crate) async fn with_these(server: &TestServer, shipped: Vec<Pack>) {
     });
     write.await.unwrap();
     server.app.catalog.catch_up(&server.app.db).await.unwrap();
+}
+
+/// A node of the tree below another one.
+pub(crate) async fn add_place(app: &App, id: JurisdictionId, parent: JurisdictionId, level: Level) {
+    let place = Jurisdiction {
+        id,
+        parent_id: Some(parent),
+        name: "某地".to_owned(),
+        level,
+        division_code: None,
+        version: 1,
+    };
+    let key = app.digest_key;
+    let add = app
+        .db
+        .write(move |tx| jurisdictions::add(tx, &key, &place, None, None, NOW));
+    add.await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Keeping the windows: what came to its end leaves the devices of a scope in its time, and comes back where the window
-//! was set wider. Bounded parts, each a transaction; a pass that was cut or repeated does no harm.
+//! was set wider. Bounded parts; a pass that was cut or repeated does no harm.
+
+use std::sync::Arc;
 
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{ClosedWindow, Scope};
@@ -8,9 +10,9 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::settings::Windows;
 use crate::store::windows::{self, Bound, WindowKind};
-use crate::store::{Conn, StoreError, WriteTx, meta, places};
+use crate::store::{Conn, Db, StoreError, WriteTx, meta, places};
 
-/// Rows that one transaction has leave or come.
+/// Rows that one part has leave or come.
 pub const ROWS_AT_ONCE: usize = 200;
 
 /// Scopes that one transaction looks at after other bytes were set.
@@ -78,41 +80,67 @@ pub fn told(
 /// # Errors
 /// When the database does not answer.
 pub async fn keep(app: &App) -> Result<bool, Failure> {
-    let (shared, now) = (app.clone(), app.clock.now());
-    let kept = app
-        .db
-        .write(move |tx| part(tx, &shared.settings.sync.windows, now));
-    let turned = kept.await?;
+    let set = Arc::new(app.settings.sync.windows.clone());
+    let turned = part(&app.db, &set, app.clock.now()).await?;
     Ok(turned >= ROWS_AT_ONCE)
 }
 
-fn part(tx: &mut WriteTx<'_>, set: &Windows, now: Timestamp) -> Result<usize, Failure> {
-    let bounds = WindowKind::ALL.map(|kind| Bound {
-        kind,
-        begins: set.of(kind).begins(now),
-        bytes: set.of(kind).closed_bytes,
-    });
-    let mut left = ROWS_AT_ONCE;
-    for bound in &bounds {
-        let done = windows::by_age(tx, bound, left)?;
-        left = left.saturating_sub(done);
-    }
-    if !follow_settings(tx, set)? {
-        // There are more scopes to look at.
-        left = 0;
-    }
+/// Turns [`ROWS_AT_ONCE`] rows at most. Answers how many, a scope in which nothing turned counted as one; as many as
+/// may be: there may be more.
+async fn part(db: &Db, set: &Arc<Windows>, now: Timestamp) -> Result<usize, Failure> {
+    let shared = Arc::clone(set);
+    let aged = db.write(move |tx| by_age(tx, &shared, now));
+    let mut left = aged.await?;
     let mut after = String::new();
+    // Each scope in a transaction of its own: one that cannot be weighed holds up no other, and no row that is old.
     while left > 0 {
-        let Some((scope, kind)) = windows::to_weigh(tx.conn(), &after)? else {
+        let shared = Arc::clone(set);
+        let weighed = db.write(move |tx| weigh_next(tx, &shared, now, (&after, left)));
+        let Some((scope, done)) = weighed.await? else {
             break;
         };
-        let bound = kind.and_then(|kind| bounds.iter().find(|bound| bound.kind == kind));
-        let done = windows::weigh(tx, &scope, bound, left)?;
-        // A scope in which nothing turns has its share too.
         left = left.saturating_sub(done.max(1));
         after = scope;
     }
     Ok(ROWS_AT_ONCE - left)
+}
+
+fn bound_of(set: &Windows, kind: WindowKind, now: Timestamp) -> Bound {
+    Bound {
+        kind,
+        begins: set.of(kind).begins(now),
+        bytes: set.of(kind).closed_bytes,
+    }
+}
+
+/// Turns what became too old, or is so no longer. Answers how many rows may still turn.
+fn by_age(tx: &mut WriteTx<'_>, set: &Windows, now: Timestamp) -> Result<usize, Failure> {
+    let mut left = ROWS_AT_ONCE;
+    for kind in WindowKind::ALL {
+        let done = windows::by_age(tx, &bound_of(set, kind, now), left)?;
+        left = left.saturating_sub(done);
+    }
+    match follow_settings(tx, set)? {
+        true => Ok(left),
+        // There are more scopes to look at.
+        false => Ok(0),
+    }
+}
+
+/// Weighs the next scope after this one that is to be weighed. Answers which, and how many rows turned; `None`: there
+/// is none.
+fn weigh_next(
+    tx: &mut WriteTx<'_>,
+    set: &Windows,
+    now: Timestamp,
+    (after, most): (&str, usize),
+) -> Result<Option<(String, usize)>, Failure> {
+    let Some((scope, kind)) = windows::to_weigh(tx.conn(), after)? else {
+        return Ok(None);
+    };
+    let bound = kind.map(|kind| bound_of(set, kind, now));
+    let done = windows::weigh(tx, &scope, bound.as_ref(), most)?;
+    Ok(Some((scope, done)))
 }
 
 /// Where other bytes are set than all scopes were weighed by, has them weighed again, some at a time. Answers whether all

@@ -8,17 +8,17 @@ use hazardloop_domain::access::{Grant, GrantScope};
 use hazardloop_domain::command::Action;
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{GrantId, JurisdictionId, SubjectId};
-use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_domain::jurisdiction::Level;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::PushResult;
 use serde_json::{Value, json};
 
 use crate::sample;
-use crate::test_support::{NOW, TestServer, firm_of, hazard_id, person, terms};
+use crate::test_support::{NOW, TestServer, add_place, firm_of, hazard_id, person, terms};
 use crate::usecases::hand_overs::{self, NewHandOver};
 use crate::usecases::people::{self, NewGrant, NewPerson, Terms};
 use crate::usecases::push::push;
-use crate::usecases::{jurisdictions, relocate};
+use crate::usecases::relocate;
 
 /// Everything that is to happen at least once, or the world says little.
 pub(super) const WHAT_HAPPENS: &[&str] = &[
@@ -137,19 +137,7 @@ impl<'a> World<'a> {
             (near, district, Level::Town),
         ];
         for (id, parent, level) in added {
-            let jurisdiction = Jurisdiction {
-                id,
-                parent_id: Some(parent),
-                name: "某地".to_owned(),
-                level,
-                division_code: None,
-                version: 1,
-            };
-            let key = app.digest_key;
-            let add = app
-                .db
-                .write(move |tx| jurisdictions::add(tx, &key, &jurisdiction, None, None, NOW));
-            add.await.unwrap();
+            add_place(app, id, parent, level).await;
         }
         let roles = [
             Role::Inspector,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use hazardloop_domain::command::{Action, Grade, Note, Source};
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::JurisdictionId;
-use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
+use hazardloop_domain::jurisdiction::Level;
 use hazardloop_sync_protocol::wire::{Outcome, RecordKind, Scope};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,10 +20,12 @@ use super::*;
 use crate::sample;
 use crate::settings::{Settings, WindowSettings};
 use crate::store::Position;
-use crate::test_support::{NOW, TestServer, enterprise, hazard_id, on_each_database_with, person};
+use crate::test_support::{
+    NOW, TestServer, add_place, enterprise, hazard_id, on_each_database_with, person,
+};
 use crate::usecases::bulk::{self, Made};
 use crate::usecases::execute::Door;
-use crate::usecases::{jurisdictions, read, relocate};
+use crate::usecases::{read, relocate};
 
 mod phone;
 
@@ -272,12 +274,10 @@ fn a_window_that_is_set_otherwise_holds_for_what_is_there_in_bounded_parts() {
             windows
         };
         let follow = async |windows: Windows| {
-            let mut parts = 0;
+            let (mut parts, windows) = (0, Arc::new(windows));
             loop {
-                let (windows, now) = (windows.clone(), app.clock.now());
-                let work = move |tx: &mut WriteTx<'_>| part(tx, &windows, now);
-                let turned = app.db.write(work).await.unwrap();
-                assert!(turned <= ROWS_AT_ONCE, "{turned} rows in one transaction");
+                let turned = part(&app.db, &windows, app.clock.now()).await.unwrap();
+                assert!(turned <= ROWS_AT_ONCE, "{turned} rows in one part");
                 if turned < ROWS_AT_ONCE {
                     return parts;
                 }
@@ -308,19 +308,7 @@ fn what_moves_after_its_end_enters_only_a_window_that_reaches_so_far_back() {
         let (away, far) = (JurisdictionId(away), JurisdictionId(far));
         let city = JurisdictionId(sample::id("500000000000"));
         for (id, parent, level) in [(away, city, Level::District), (far, away, Level::Town)] {
-            let place = Jurisdiction {
-                id,
-                parent_id: Some(parent),
-                name: "某地".to_owned(),
-                level,
-                division_code: None,
-                version: 1,
-            };
-            let key = app.digest_key;
-            let add = app
-                .db
-                .write(move |tx| jurisdictions::add(tx, &key, &place, None, None, NOW));
-            add.await.unwrap();
+            add_place(app, id, parent, level).await;
         }
         write(&server, NOW, vec![made(1, StatusName::Closed)]).await;
         write(&server, days(18), vec![made(2, StatusName::Closed)]).await;
