@@ -10,7 +10,8 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{Push, PushStep, check_commands};
 use hazardloop_sync_protocol::wire::{
-    OFFERED_PHOTOS, OfferRequest, OfferResponse, PROTOCOL_MAX, PushResponse, WireLimits,
+    Envelope, OFFERED_PHOTOS, OfferRequest, OfferResponse, PROTOCOL_MAX, PushResponse,
+    SIGNED_BY_RUN, WireLimits,
 };
 
 use super::people::{Occurrence, wake_audit};
@@ -92,7 +93,12 @@ fn take(
     // Those that were kept before get their receipts again; of new ones, as many as there is room for.
     let commands = request.commands.as_slice();
     let known = commands.partition_point(|envelope| envelope.seq <= begun_at);
-    let (taken, left) = commands.split_at(known.saturating_add(room).min(commands.len()));
+    let mut end = known.saturating_add(room).min(commands.len());
+    // One signature stands for a run of commands: without its end the others would be nobody's.
+    while end > known && commands.len() > end && is_signed_by_run(commands, end - 1) {
+        end += 1;
+    }
+    let (taken, left) = commands.split_at(end);
     let (stream, author) = (install.stream.clone(), install.person_id);
     let mut push = Push::begin_offered(stream, author, taken, limits, now);
     loop {
@@ -132,6 +138,11 @@ fn take(
         full: expected.is_none() && !left.is_empty(),
         expected,
     })
+}
+
+fn is_signed_by_run(commands: &[Envelope], at: usize) -> bool {
+    let command = commands.get(at);
+    command.is_some_and(|command| command.signature_algorithm == SIGNED_BY_RUN)
 }
 
 /// Says in the device's history what was offered, and the first time which photos are lost.
