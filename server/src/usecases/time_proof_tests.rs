@@ -30,6 +30,9 @@ use crate::usecases::audit::{self, Fault};
 use crate::usecases::push::push;
 use crate::usecases::read::hazard::history;
 
+#[path = "time_proof_hostile_tests.rs"]
+mod hostile;
+
 const HOUR: i64 = 3_600_000;
 
 fn hours(later: i64) -> Timestamp {
@@ -401,6 +404,14 @@ fn the_archive_notices_a_proof_that_was_moved() {
             (
                 "UPDATE witness_statements SET received_at = received_at - 1, proven_at = proven_at - 1",
                 "UPDATE witness_statements SET received_at = received_at + 1, proven_at = proven_at + 1",
+            ),
+            (
+                "UPDATE witness_statements SET standing = 'fits'",
+                "UPDATE witness_statements SET standing = 'leads'",
+            ),
+            (
+                "UPDATE installs SET broken_at = 1 WHERE id IN (SELECT about_install FROM witness_statements)",
+                "UPDATE installs SET broken_at = NULL WHERE broken_at = 1",
             ),
             (
                 "UPDATE witness_statements SET about_seq = 2",
