@@ -103,12 +103,7 @@ impl Crowd {
     /// When the server does not start or refuses one.
     #[must_use]
     pub fn enrol(database_url: &str, count: usize) -> Self {
-        let options = ServerOptions::default()
-            // All come from one address here.
-            .with("HAZARDLOOP_HTTP__REQUESTS_PER_SECOND", 1_000_000)
-            .with("HAZARDLOOP_HTTP__REQUEST_BURST", 1_000_000)
-            .with("HAZARDLOOP_SIGN_IN__ATTEMPTS_PER_MINUTE", 100_000)
-            .with("HAZARDLOOP_SIGN_IN__ACCESS_TOKEN_S", 3_600);
+        let options = ServerOptions::default().for_measuring();
         let server = Server::start(database_url, options);
         let rest = server.rest();
         let enterprises = rest.signed_in("employee").get("/api/v1/enterprises");

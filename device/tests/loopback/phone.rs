@@ -56,11 +56,15 @@ impl Phone {
     }
 
     pub fn enroll(&self, login: &str) -> (u8, Value) {
-        let address = self.server.address();
+        self.enroll_at(&self.server.address(), login)
+    }
+
+    /// With a server that is another phone's too.
+    pub fn enroll_at(&self, address: &str, login: &str) -> (u8, Value) {
         self.run(&[
             "enroll",
             "--server",
-            &address,
+            address,
             "--user",
             login,
             "--password",

@@ -7,17 +7,8 @@ use super::*;
 
 fn enrolled_beside(li: &Phone, login: &str) -> Phone {
     let phone = Phone::new();
-    let address = li.server.address();
-    let words = [
-        "enroll",
-        "--server",
-        &address,
-        "--user",
-        login,
-        "--password",
-        "secret",
-    ];
-    assert_eq!(phone.run(&words).0, exit::DONE);
+    let (code, _) = phone.enroll_at(&li.server.address(), login);
+    assert_eq!(code, exit::DONE);
     phone
 }
 

@@ -41,13 +41,7 @@ impl Field {
     /// Starts a server and enrols `count` installs of one employee.
     pub fn start(database_url: &str, tracer: &[String], count: usize) -> Self {
         let words: Vec<&str> = tracer.iter().map(String::as_str).collect();
-        let options = ServerOptions::default()
-            .under(&words)
-            .with("HAZARDLOOP_HTTP__REQUESTS_PER_SECOND", 1_000_000)
-            .with("HAZARDLOOP_HTTP__REQUEST_BURST", 1_000_000)
-            .with("HAZARDLOOP_SIGN_IN__ATTEMPTS_PER_MINUTE", 100_000)
-            // The life of a token is longer than a measurement.
-            .with("HAZARDLOOP_SIGN_IN__ACCESS_TOKEN_S", 3_600);
+        let options = ServerOptions::default().under(&words).for_measuring();
         let server = Server::start(database_url, options);
         let rest = server.rest();
         let session = rest.session("employee");
