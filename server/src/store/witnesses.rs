@@ -258,6 +258,37 @@ pub fn count_since(
     Ok(found.len())
 }
 
+/// How many open statements there are about an install, at most `most`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn count_open(conn: &mut Conn, about: InstallId, most: usize) -> Result<usize, StoreError> {
+    let found: Vec<i64> = witness_statements::table
+        .filter(witness_statements::about_install.eq(bytes(about)))
+        .filter(witness_statements::standing.eq(Standing::Open.as_str()))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(witness_statements::about_seq)
+        .load(conn)?;
+    Ok(found.len())
+}
+
+/// Whether an install has an open statement about this place of a chain.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn is_said(conn: &mut Conn, by: InstallId, about: SentCommand) -> Result<bool, StoreError> {
+    let same = witness_statements::table
+        .filter(witness_statements::about_install.eq(bytes(about.install_id)))
+        .filter(witness_statements::standing.eq(Standing::Open.as_str()))
+        .filter(witness_statements::about_seq.eq(about.seq))
+        .filter(witness_statements::by_install.eq(bytes(by)));
+    let found: Option<i64> = same
+        .select(witness_statements::by_seq)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// Has a push that is about to look at another install's chain wait for one that moves it, and that one for this:
 /// whoever comes second sees what the first has stored. Otherwise both could miss each other for ever.
 ///

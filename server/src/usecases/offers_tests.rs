@@ -8,7 +8,9 @@
 
 use hazardloop_domain::command::{Action, Note};
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::wire::{Envelope, Outcome, PushResult, QuarantineReason, Receipt};
+use hazardloop_sync_protocol::wire::{
+    Bytes, Envelope, Outcome, PushResult, QuarantineReason, Receipt, SIGNED_BY_RUN,
+};
 
 use super::super::devices::{self, Revocation};
 use super::super::{audit, push::push, quarantined};
@@ -231,6 +233,44 @@ fn no_more_is_kept_of_one_device_than_the_settings_say() {
             many.photos = vec![Digest([1; 32]); OFFERED_PHOTOS + 1];
             let refused = offer(app, many).await;
             assert!(matches!(refused, Err(Failure::TooLarge { .. })));
+        },
+    );
+}
+
+/// One signature stands for a run: cut off in its middle, what comes before would be nobody's.
+#[test]
+fn a_run_that_one_signature_stands_for_is_kept_to_its_end() {
+    on_each_database_with(
+        |settings| settings.sync.offered_commands = 2,
+        async |server| {
+            let app = &server.app;
+            let mut device = TestDevice::enrol(app, "employee", 1).await;
+            let mut unsent: Vec<Envelope> = (1..=5)
+                .map(|n| device.seal(hazard_id(n), Action::Report(report("未送达"))))
+                .collect();
+            for envelope in &mut unsent[..3] {
+                envelope.signature_algorithm = SIGNED_BY_RUN;
+                envelope.signature = Bytes::default();
+            }
+            revoked(&server, &device, false).await;
+            for _ in 0..2 {
+                let answer = offer(app, signed(&device, unsent.clone())).await.unwrap();
+                assert_eq!((answer.full, answer.last), (true, 4));
+                let offered = |result: &PushResult| {
+                    matches!(
+                        result,
+                        PushResult::Receipt(Receipt {
+                            outcome: Outcome::Quarantined {
+                                reason: QuarantineReason::OfferedAfterRevocation,
+                                ..
+                            },
+                            ..
+                        })
+                    )
+                };
+                assert!(answer.results.iter().all(offered), "{:?}", answer.results);
+            }
+            assert_eq!(waiting(&server, "head").await.len(), 4);
         },
     );
 }

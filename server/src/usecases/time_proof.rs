@@ -8,7 +8,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::{ChainWitnessed, TimeProof, WitnessedBy};
 use hazardloop_sync_protocol::codec;
-use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, weigh};
+use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, WEIGHED_AT_ONCE, weigh};
 use hazardloop_sync_protocol::hub::{
     ClockFacts, Stated, Witnessing, Writes, breaks_chain, follow_clocks,
 };
@@ -25,6 +25,10 @@ use crate::store::{Conn, StoreError, WriteTx, people};
 
 /// Over which statements of one device are counted.
 const DAY_MS: i64 = 86_400_000;
+
+/// Statements that may wait for one chain to come so far. Half of what a push weighs: the others are its own, and what
+/// follows from all of them.
+const MOST_OPEN: usize = WEIGHED_AT_ONCE / 2;
 
 /// Whether a statement by `install` is to be weighed, as one more beside `taken` of this push.
 ///
@@ -47,6 +51,16 @@ pub(super) fn witnessing(
         head_fits(key, said.install_id, &said.head)
     };
     if !about.as_ref().is_some_and(signed) {
+        return Ok(Witnessing::IsPassedOver);
+    }
+    let about = SentCommand {
+        install_id: said.install_id,
+        seq: said.head.seq,
+    };
+    // Said once is enough; and a push must have room to weigh all that waits for it.
+    if witnesses::is_said(conn, by, about)?
+        || witnesses::count_open(conn, about.install_id, MOST_OPEN)? >= MOST_OPEN
+    {
         return Ok(Witnessing::IsPassedOver);
     }
     let most = app.settings.witness.statements_a_day;

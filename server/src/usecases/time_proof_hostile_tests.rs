@@ -63,6 +63,30 @@ fn a_report_put_before_what_was_seen_is_not_as_old_as_that() {
     });
 }
 
+/// What waits for a chain is bounded, so that the push that it waits for can weigh all of it: else somebody could have
+/// the archive's check report what nobody altered.
+#[test]
+fn what_is_said_again_and_again_waits_once() {
+    on_each_database(async |server| {
+        let mut author = TestDevice::enrol(&server.app, "employee", 1).await;
+        let mut colleague = TestDevice::enrol(&server.app, "safety", 2).await;
+        let report = found(&mut author, 1);
+        let head = head_after(&author, &report);
+        for hour in 1..=3 {
+            let said = witness(&mut colleague, &head);
+            let answer = pushed(&server, &colleague, hours(hour), vec![said]).await;
+            assert!(outcomes(&answer)[0].took_effect(), "it is not told apart");
+        }
+        let kept = server
+            .app
+            .db
+            .read(|tx| crate::store::witnesses::all_after(tx.conn(), None, 10));
+        assert_eq!(kept.await.unwrap().len(), 1);
+        pushed(&server, &author, hours(9), vec![report]).await;
+        assert_eq!(proof(&server, &author, 1).await.proven_at, Some(hours(1)));
+    });
+}
+
 /// What a third has said of the second lifts what the second has said of the first, while the first arrives.
 #[test]
 fn two_pushes_at_once_lift_a_proof_all_the_way() {
