@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod geography;
 pub mod hash;
 pub mod hazard;
+pub mod hex_bytes;
 pub mod ids;
 pub mod inspection;
 pub mod jurisdiction;

@@ -4,8 +4,9 @@
 //! clocks, nor over their place in the chain, for both are only known once the author seals.
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use hazardloop_domain::command::{ActionKind, CoSigner, Command, SignatureBytes};
+use hazardloop_domain::command::{ActionKind, CoSigner, Command};
 use hazardloop_domain::hash::Digest;
+use hazardloop_domain::hex_bytes::HexBytes;
 use hazardloop_domain::ids::{KeyId, PersonId, SubjectId};
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
@@ -98,7 +99,7 @@ impl Statement {
             signed_at: by.signed_at,
             algorithm: by.algorithm,
             statement: self.hash_of(by),
-            signature: SignatureBytes(by.signature.0.clone()),
+            signature: HexBytes(by.signature.0.clone()),
         }
     }
 }

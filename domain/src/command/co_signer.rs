@@ -1,63 +1,18 @@
 //! Who else signed a command, as the record keeps it.
 
-use minicbor::decode::{Decoder, Error};
-use minicbor::encode::{Encoder, Write};
 use minicbor::{Decode, Encode};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::hash::Digest;
+use crate::hex_bytes::HexBytes;
 use crate::ids::{KeyId, PersonId};
 use crate::time::Timestamp;
 
 /// The longest signature that is kept, bytes: any algorithm that may follow Ed25519 fits.
 const SIGNATURE_MOST: usize = 1024;
 
-/// The bytes of a signature. JSON: lowercase hex digits. CBOR: byte string.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SignatureBytes(pub Vec<u8>);
-
-impl std::fmt::Debug for SignatureBytes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SignatureBytes({})", hex::encode(&self.0))
-    }
-}
-
-impl Serialize for SignatureBytes {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&hex::encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for SignatureBytes {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let bytes = hex::decode(&text).map_err(|_| de::Error::custom("a signature is hex"))?;
-        match bytes.len() <= SIGNATURE_MOST {
-            true => Ok(Self(bytes)),
-            false => Err(de::Error::custom("a signature is not that long")),
-        }
-    }
-}
-
-impl<C> Encode<C> for SignatureBytes {
-    fn encode<W: Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.bytes(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for SignatureBytes {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
-        let bytes = d.bytes()?;
-        match bytes.len() <= SIGNATURE_MOST {
-            true => Ok(Self(bytes.to_vec())),
-            false => Err(Error::message("a signature is not that long")),
-        }
-    }
-}
+/// The bytes of a signature.
+pub type SignatureBytes = HexBytes<0, SIGNATURE_MOST>;
 
 /// One person who signed the same command as its author. Whoever holds the key's public half can
 /// verify the signature over the statement for ever after; `docs/PROTOCOL.md` says what the
@@ -100,7 +55,7 @@ mod tests {
             signed_at: Timestamp::from_millis(1_795_309_200_000),
             algorithm: 1,
             statement: Digest([5; 32]),
-            signature: SignatureBytes(vec![6; 64]),
+            signature: HexBytes(vec![6; 64]),
         }
     }
 
@@ -125,7 +80,7 @@ mod tests {
     #[test]
     fn a_signature_beyond_all_measure_is_refused() {
         let mut long = signer();
-        long.signature = SignatureBytes(vec![0; SIGNATURE_MOST + 1]);
+        long.signature = HexBytes(vec![0; SIGNATURE_MOST + 1]);
         let bytes = minicbor::to_vec(&long).unwrap();
         assert!(minicbor::decode::<CoSigner>(&bytes).is_err());
         let json = serde_json::to_string(&long).unwrap();

@@ -198,6 +198,12 @@ fn proofs_of_time_are_one_step_into_an_index() {
         enters(&db, "witness_statements_about", |conn| {
             Weighing(conn).open(command.install_id, 9, 10).map(drop)
         });
+        enters(&db, "witness_statements_about", |conn| {
+            witnesses::is_said(conn, command.install_id, command).map(drop)
+        });
+        enters(&db, "witness_statements_about", |conn| {
+            witnesses::count_open(conn, command.install_id, 10).map(drop)
+        });
         enters(&db, "witness_statements_", |conn| {
             Weighing(conn)
                 .made_by(command.install_id, 9, at, 10)
