@@ -198,7 +198,7 @@ fn proofs_of_time_are_one_step_into_an_index() {
         enters(&db, "witness_statements_about", |conn| {
             Weighing(conn).open(command.install_id, 9, 10).map(drop)
         });
-        enters(&db, "witness_statements_about", |conn| {
+        enters(&db, "witness_statements_", |conn| {
             witnesses::is_said(conn, command.install_id, command).map(drop)
         });
         enters(&db, "witness_statements_about", |conn| {
