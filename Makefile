@@ -46,10 +46,11 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
 	python3 tests/python/shaped_link.py --programs $(BUILT)/release --only "$(LINK)" --out $(BUILT)/bench-links.md || [ $$? -eq 77 ]
 
-soak: ## endurance: kill rounds for SECONDS= on each database, simulated schedules, a long run of schemathesis
-	@scripts/setup.sh test
+soak: ## endurance: simulated schedules, the protocol's fuzzer, kill rounds on each database, SECONDS= each; a long run of schemathesis
+	@scripts/setup.sh soak
 	cargo build --locked --release -p hazardloop-simulation
 	$(BUILT)/release/hazardloop-simulation --seconds $(SECONDS) --seed $(SEED)
+	scripts/fuzz.sh $(SECONDS)
 	cargo build --locked --workspace --all-targets
 	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) \

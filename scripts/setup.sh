@@ -2,13 +2,14 @@
 # Makes sure that what the build or the tests need is installed.
 #   scripts/setup.sh run     what `make run` needs: Rust, a C compiler, libpq to link with
 #   scripts/setup.sh test    the same, and PostgreSQL's server programs and schemathesis for `make test`
+#   scripts/setup.sh soak    the same, and a C++ compiler for the fuzzer of `make soak`
 # On a Debian or Ubuntu machine root gets the missing packages installed; anybody else is told which they are.
 # Says nothing and returns at once when nothing is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-}
-case $mode in run | test) ;; *) sed -n 2,6p "$0" >&2; exit 2 ;; esac
+case $mode in run | test | soak) ;; *) sed -n 2,7p "$0" >&2; exit 2 ;; esac
 
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
@@ -41,9 +42,12 @@ have_venv() {
 missing_packages() {
   have cc || echo gcc libc6-dev
   have_libpq || echo libpq-dev
-  if [ "$mode" = test ]; then
+  if [ "$mode" != run ]; then
     have_postgres || echo postgresql
     tools_ready || have_venv || echo python3-venv
+  fi
+  if [ "$mode" = soak ]; then
+    have c++ || echo g++
   fi
 }
 
@@ -94,6 +98,6 @@ have cargo || fail "missing: Rust (cargo); install it from https://rustup.rs, op
 
 mapfile -t missing < <(missing_packages | tr ' ' '\n')
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
-if [ "$mode" = test ]; then
+if [ "$mode" != run ]; then
   tools_ready || install_tools
 fi

@@ -152,6 +152,13 @@ pub const CRATES: &[Crate] = &[
         own_in_tests: &[],
         foreign: Some(&["clap", "ed25519-dalek", "minicbor", "uuid"]),
     },
+    Crate {
+        name: "hazardloop-fuzz",
+        own: &[DOMAIN, PROTOCOL, "hazardloop-simulation"],
+        own_in_tests: &[],
+        // libFuzzer is there in builds of cargo fuzz alone.
+        foreign: Some(&["ed25519-dalek", "libfuzzer-sys", "minicbor", "uuid"]),
+    },
     // Drives processes, and so needs neither device nor server; both take its harness for their own tests.
     Crate {
         name: TESTS,

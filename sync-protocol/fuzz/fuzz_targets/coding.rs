@@ -1,0 +1,4 @@
+//! `cargo fuzz run coding`: see `hazardloop_fuzz::TARGETS`.
+#![cfg_attr(fuzzing, no_main)]
+
+hazardloop_fuzz::fuzz_program!("coding");

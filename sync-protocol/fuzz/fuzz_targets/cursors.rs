@@ -1,0 +1,4 @@
+//! `cargo fuzz run cursors`: see `hazardloop_fuzz::TARGETS`.
+#![cfg_attr(fuzzing, no_main)]
+
+hazardloop_fuzz::fuzz_program!("cursors");
