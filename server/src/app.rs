@@ -12,6 +12,7 @@ use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Db;
+use crate::turns::Turns;
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::catalog::Catalog;
 
@@ -51,6 +52,8 @@ pub struct Parts {
     pub checkpoints: Checkpoints,
     /// Counters.
     pub metrics: Metrics,
+    /// How many requests of one person are worked on at a time.
+    pub turns: Turns,
     /// Sign-in: keys, limits on attempts.
     pub sign_in: crate::usecases::sign_in::SignInState,
 }

@@ -20,6 +20,7 @@ pub mod settings;
 pub mod shipped;
 pub mod store;
 pub mod tables;
+pub mod turns;
 pub mod usecases;
 
 #[cfg(test)]

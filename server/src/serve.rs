@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::identity::EPOCH;
 use crate::store::{Db, StoreError, meta, migrate};
+use crate::turns::Turns;
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::calendar::Calendar;
 use crate::usecases::catalog::Catalog;
@@ -143,6 +144,7 @@ pub async fn assemble(
         .map_err(|error| Failure::Internal(format!("the object store: {error}")))?
         .with_fsync(true);
     let sign_in = SignInState::open(&db, &settings, &clock, &entropy).await?;
+    let turns = Turns::new(&settings);
     Ok(App::new(Parts {
         db,
         clock,
@@ -159,6 +161,7 @@ pub async fn assemble(
         events_wake: tokio::sync::Notify::new(),
         checkpoints: Checkpoints::default(),
         metrics: Metrics::new()?,
+        turns,
         sign_in,
     }))
 }

@@ -197,6 +197,10 @@ pub struct HttpLimits {
     pub requests_per_second: u32,
     /// Requests at once beyond that average.
     pub request_burst: u32,
+    /// Requests of one person that are worked on at a time; the others wait for their turn.
+    pub requests_at_once: usize,
+    /// Requests of one person that may wait; further ones are told to come again.
+    pub requests_waiting: usize,
     /// Worker threads; 0: one a core.
     pub workers: usize,
 }
@@ -211,6 +215,8 @@ impl Default for HttpLimits {
             page_rows: 200,
             requests_per_second: 200,
             request_burst: 2_000,
+            requests_at_once: 8,
+            requests_waiting: 64,
             workers: 0,
         }
     }

@@ -46,6 +46,9 @@ impl ServerOptions {
     pub fn for_measuring(self) -> Self {
         self.with("HAZARDLOOP_HTTP__REQUESTS_PER_SECOND", 1_000_000)
             .with("HAZARDLOOP_HTTP__REQUEST_BURST", 1_000_000)
+            // All connections are of one person.
+            .with("HAZARDLOOP_HTTP__REQUESTS_AT_ONCE", 1_000)
+            .with("HAZARDLOOP_SYNC__SYNCS_AT_ONCE", 1_000)
             .with("HAZARDLOOP_SIGN_IN__ATTEMPTS_PER_MINUTE", 100_000)
             .with("HAZARDLOOP_SIGN_IN__ACCESS_TOKEN_S", 3_600)
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use hazardloop_domain::ids::{InstallId, PersonId};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -21,7 +21,7 @@ use crate::usecases::sign_in::{self, access_token::Bearer};
 pub const BEARER: &str = "bearer";
 
 /// Who asks. A handler that takes this answers 401 to everybody else, 403 to revoked devices,
-/// and 429 to those who ask too often.
+/// and 429 to those who ask too often. Who asks for much at once waits for their turn (see `turns`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The person.
@@ -49,10 +49,13 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = bearer_token(request).map(str::to_owned);
-        let app = app(request).cloned();
+        let (app, request) = (app(request).cloned(), request.clone());
         Box::pin(async move {
             let (token, app) = (token?, app?);
             let bearer = sign_in::authenticate(&app, &token).await?;
+            let turn = app.turns.requests.turn(&bearer.person_id).await?;
+            // It ends with the request.
+            request.extensions_mut().insert(turn);
             Ok(Self {
                 person_id: bearer.person_id,
                 session_id: bearer.session_id,

@@ -198,6 +198,8 @@ mod inspections_tests;
 #[cfg(test)]
 mod photos_tests;
 #[cfg(test)]
+mod turns_tests;
+#[cfg(test)]
 mod tus_line_tests;
 
 /// The method as a label: anybody may invent methods, and each label is a series for ever.

@@ -44,6 +44,8 @@ async fn push(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
+    // Before the body: who waits takes no memory.
+    let _turn = app.turns.syncs.turn(&caller.person_id).await?;
     let body = sync_body::read(&app, &http, payload).await?;
     let request: PushRequest = if form == Form::Lean {
         let (install_id, lean) = (own_install(&caller)?, form.read(&app, &body)?);
@@ -90,6 +92,8 @@ async fn pull(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
+    // Before the body: who waits takes no memory.
+    let _turn = app.turns.syncs.turn(&caller.person_id).await?;
     let body = sync_body::read(&app, &http, payload).await?;
     if form == Form::Lean {
         let (install_id, held) = (own_install(&caller)?, form.read(&app, &body)?);

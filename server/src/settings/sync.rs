@@ -24,6 +24,8 @@ pub struct SyncLimits {
     pub offer_days: i64,
     /// Commands that are kept of one revoked device.
     pub offered_commands: usize,
+    /// Pushes and pulls of one person that are worked on at a time; the others wait for their turn.
+    pub syncs_at_once: usize,
     /// Which records that came to their end devices still hold.
     pub windows: Windows,
 }
@@ -38,6 +40,7 @@ impl Default for SyncLimits {
             co_signatures: limits.co_signatures,
             offer_days: 90,
             offered_commands: 1_000,
+            syncs_at_once: 2,
             windows: Windows::default(),
         }
     }

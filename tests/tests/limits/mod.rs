@@ -357,7 +357,10 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 36] = [
+const ELSEWHERE_TOO: [(&str, &str); 39] = [
+    ("requests_at_once", TURNS),
+    ("requests_waiting", TURNS),
+    ("syncs_at_once", TURNS),
     ("closed_days", WINDOWS),
     ("closed_bytes", WINDOWS),
     (
@@ -403,6 +406,7 @@ const ELSEWHERE_TOO: [(&str, &str); 36] = [
     ("archive_problems", PACKS),
 ];
 
+const TURNS: &str = "server/src/http/turns_tests.rs";
 const WINDOWS: &str = "server/src/usecases/windows/tests.rs";
 const RESPONSIBILITIES: &str = "server/src/usecases/responsibilities_tests.rs";
 const OFFERS: &str = "server/src/usecases/offers_tests.rs";

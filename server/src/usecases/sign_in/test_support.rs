@@ -138,6 +138,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
     let clock = Clock::new(move || Timestamp::from_millis(read.load(Ordering::SeqCst)));
     let entropy = Entropy::new(rand::rngs::StdRng::seed_from_u64(seed));
     let sign_in = SignInState::open(&db, &settings, &clock, &entropy).await;
+    let turns = crate::turns::Turns::new(&settings);
     App::new(Parts {
         db,
         clock,
@@ -154,6 +155,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
         events_wake: tokio::sync::Notify::new(),
         checkpoints: crate::checkpoints::Checkpoints::default(),
         metrics: crate::metrics::Metrics::new().unwrap(),
+        turns,
         sign_in: sign_in.unwrap(),
     })
 }

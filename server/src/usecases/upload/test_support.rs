@@ -101,6 +101,7 @@ impl World {
         let objects = LocalFileSystem::new_with_prefix(objects).unwrap();
         let sign_in = crate::usecases::sign_in::SignInState::open(&db, &settings, &clock, &entropy);
         let sign_in = sign_in.await.unwrap();
+        let turns = crate::turns::Turns::new(&settings);
         let app = App::new(Parts {
             db,
             clock,
@@ -117,6 +118,7 @@ impl World {
             events_wake: tokio::sync::Notify::new(),
             checkpoints: crate::checkpoints::Checkpoints::default(),
             metrics: crate::metrics::Metrics::new().unwrap(),
+            turns,
             sign_in,
         });
         let world = Self { app, now, folder };
