@@ -1,5 +1,6 @@
 //! `hazardloop-bench [--seconds N] [--devices N] [--out FILE]`: how many pushes a second on SQLite and on PostgreSQL, beside
-//! the same statements issued bare, once as the disk is and once with every flush slowed; then many devices at once.
+//! the same statements issued bare, once as the disk is and once with every flush slowed; then many devices at once, and
+//! one that asks for everything.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,6 +11,7 @@
 mod bare;
 mod crowd;
 mod figures;
+mod greedy;
 mod ids;
 mod pushes;
 mod report;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
     }
     let mut tables = report::tables(&runs);
     tables += &crowd::table(wish.devices);
+    tables += &greedy::table(wish.each);
     println!("{tables}");
     if let Some(path) = wish.out
         && let Err(error) = std::fs::write(&path, tables)
