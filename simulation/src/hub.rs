@@ -9,12 +9,14 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub::memory::{MemoryHub, Rules as _, Sender, Tables, Window};
+use hazardloop_sync_protocol::hub::memory::{MemoryHub, Place, Rules as _, Sender, Tables, Window};
 use hazardloop_sync_protocol::hub::witnesses::Standing;
 use hazardloop_sync_protocol::wire::{
     Checkpoint, CommandPayload, Envelope, Opened, Outcome, PushRequest, PushResponse, PushResult,
     Receipt, RecordKind, Scope, WireLimits,
 };
+
+use uuid::Uuid;
 
 use crate::cast;
 use crate::hub_rules::WatchedRules;
@@ -49,6 +51,8 @@ pub struct Hub {
     /// Counts its restores.
     epoch: u64,
     backup: Option<Box<Backup>>,
+    /// What was forgotten of which scope, and where in the order of changes it left.
+    pub(crate) forgotten: BTreeMap<(Scope, RecordKind, Uuid), Place>,
     said: BTreeMap<(u64, InstallId, i64, Digest), Receipt>,
 }
 
@@ -81,6 +85,7 @@ impl Hub {
             kept_at: cast::BEGIN,
             epoch: 1,
             backup: None,
+            forgotten: BTreeMap::new(),
             said: BTreeMap::new(),
         }
     }
@@ -104,6 +109,26 @@ impl Hub {
         self.kept_at = self.now;
         if self.variant() != Variant::NeverClosesTheWindow {
             self.memory.tables.keep_windows(self.now);
+        }
+    }
+
+    /// Forgets what its scopes held once and hold no longer.
+    pub fn forget_removals(&mut self) {
+        let silently = self.variant() == Variant::ForgetsSilently;
+        let tables = &mut self.memory.tables;
+        let scopes: Vec<Scope> = tables.scopes.keys().copied().collect();
+        for scope in scopes {
+            let Some(rows) = tables.scopes.get(&scope) else {
+                continue;
+            };
+            let floor = rows.floor;
+            let gone = rows.rows.iter().filter(|(_, row)| row.record.is_none());
+            let gone = gone.map(|((kind, id), row)| ((scope, *kind, *id), row.at));
+            self.forgotten.extend(gone);
+            tables.forget_removals(scope);
+            if let Some(rows) = tables.scopes.get_mut(&scope).filter(|_| silently) {
+                rows.floor = floor;
+            }
         }
     }
 
@@ -132,6 +157,7 @@ impl Hub {
         let Some(backup) = &self.backup else { return };
         let before = std::mem::replace(&mut self.memory.tables, backup.tables.clone());
         self.memory.rules.last_effect = backup.last_effect.clone();
+        self.forgotten.clear();
         self.epoch += 1;
         self.memory.epoch = epoch_name(self.epoch);
         self.memory.key = digest_key(self.epoch);

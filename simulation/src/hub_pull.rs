@@ -63,7 +63,7 @@ impl Hub {
         elsewhere.find_map(|row| row.record.clone())
     }
 
-    /// Invariants 10, 13 and 14 of one page, which goes from one cursor to the next.
+    /// Invariants 10, 12, 13 and 14 of one page, which goes from one cursor to the next.
     fn check_page(&mut self, scope: Scope, from: Option<&[u8]>, page: &Page) {
         let to = Some(page.cursor.0.as_slice());
         let mut wrong = Vec::new();
@@ -88,6 +88,18 @@ impl Hub {
                 None if due && !removed && from.is_some() => wrong.push((10, *id)),
                 None if sent.is_some() => wrong.push((14, *id)),
                 _ => {}
+            }
+        }
+        for ((of, kind, id), at) in &self.forgotten {
+            let place = FirstPlace {
+                settled_at: None,
+                position: *at,
+            };
+            let passed = |cursor| has_passed::<Place>(cursor, place, false);
+            let back = rows.is_some_and(|rows| rows.rows.contains_key(&(*kind, *id)));
+            // Whoever begins anew has nothing that could be missed.
+            if *of == scope && !back && from.is_some() && !passed(from) && passed(to) {
+                wrong.push((12, *id));
             }
         }
         let sums = page

@@ -43,6 +43,8 @@ pub enum Step {
     BackUpHub,
     /// The hub is restored from its last backup.
     RestoreHub,
+    /// The hub forgets what its scopes held once and hold no longer.
+    ForgetRemovals,
     /// The phone is backed up.
     BackUpPhone(DeviceNo),
     /// The phone is restored from its last backup.
@@ -91,7 +93,8 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
             let fault = fault.copied().unwrap_or(NetFault::RequestLost);
             Step::Net(device, fault, 1 + dice.below(3))
         }
-        78..80 => Step::Wait(1_000 + dice.below(600_000) as i64),
+        78..79 => Step::Wait(1_000 + dice.below(600_000) as i64),
+        79..80 => Step::ForgetRemovals,
         80..82 => Step::Hours(1 + dice.below(20) as i64),
         82..87 => Step::Crash(device, 1 + dice.below(4), dice.one_in(2)),
         87..89 => Step::DiskFull(device, 1 + dice.below(3)),

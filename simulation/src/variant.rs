@@ -30,6 +30,8 @@ pub enum Variant {
     Resurrects,
     /// The hub judges by the device's clock.
     BelievesClocks,
+    /// The hub forgets what left a scope, and lets devices that had not heard of it go on.
+    ForgetsSilently,
     /// The hub never leaves out what is outside of its window.
     NeverClosesTheWindow,
     /// The hub takes a statement to speak of more commands than were seen.
@@ -53,6 +55,7 @@ impl Variant {
         (Self::SumsWrongly, &[13]),
         (Self::Resurrects, &[7, 14]),
         (Self::BelievesClocks, &[15]),
+        (Self::ForgetsSilently, &[12]),
         (Self::NeverClosesTheWindow, &[7]),
         (Self::ProvesMoreThanWasSeen, &[21]),
         (Self::ForgetsAtUnauthorized, &[1]),

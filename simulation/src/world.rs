@@ -4,6 +4,7 @@
     reason = "schedules name the devices that there are; a simulator that stops at another has found its own fault"
 )]
 
+mod hub_steps;
 mod time;
 
 use std::collections::BTreeMap;
@@ -156,22 +157,11 @@ impl World {
                 self.count("clock");
                 self.devices[device].skew_ms = skew_ms;
             }
-            Step::MoveFirm(firm) => {
-                self.count("enterprise moved");
-                self.hub.move_firm(cast::firm(firm));
-            }
-            Step::MoveInspector(device) => {
-                self.count("inspector moved");
-                let person = self.devices[device].person_id();
-                let step = usize::try_from(number).unwrap_or(0);
-                self.hub.move_inspector(person, step);
-            }
-            Step::BackUpHub => self.hub.back_up(),
-            Step::RestoreHub if self.hub.has_backup() => {
-                self.count("hub restored");
-                self.hub.restore();
-            }
-            Step::RestoreHub => {}
+            Step::MoveFirm(_)
+            | Step::MoveInspector(_)
+            | Step::BackUpHub
+            | Step::RestoreHub
+            | Step::ForgetRemovals => self.hub_step(number, step),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
             Step::RestorePhone(device) => self.restore_phone(device),
         }

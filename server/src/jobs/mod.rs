@@ -4,6 +4,7 @@ pub mod expire_uploads;
 pub mod fill_sector;
 pub mod follow_enterprise;
 pub mod follow_sector;
+pub mod forget_removals;
 pub mod hand_over_teams;
 pub mod keep_windows;
 pub mod recompute_deadlines;

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    hand_over_teams, keep_windows, recompute_deadlines, recount_unclaimed, thumbnail,
+    forget_removals, hand_over_teams, keep_windows, recompute_deadlines, recount_unclaimed,
+    thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -32,6 +33,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     }
     if let Err(error) = keep_windows::schedule(&app).await {
         tracing::warn!(%error, "the windows of what devices hold could not be scheduled");
+    }
+    if let Err(error) = forget_removals::schedule(&app).await {
+        tracing::warn!(%error, "the forgetting of removals could not be scheduled");
     }
     while !*stop.borrow() {
         match run_one(&app).await {
@@ -96,6 +100,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,
+        Some(JobKind::ForgetRemovals) => forget_removals::run(app).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

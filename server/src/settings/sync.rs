@@ -24,6 +24,9 @@ pub struct SyncLimits {
     pub offer_days: i64,
     /// Commands that are kept of one revoked device.
     pub offered_commands: usize,
+    /// Days for which devices are told that a scope holds a record no longer; whoever was away for longer fetches the
+    /// scope anew.
+    pub removals_kept_days: u32,
     /// Pushes and pulls of one person that are worked on at a time; the others wait for their turn.
     pub syncs_at_once: usize,
     /// Which records that came to their end devices still hold.
@@ -40,6 +43,7 @@ impl Default for SyncLimits {
             co_signatures: limits.co_signatures,
             offer_days: 90,
             offered_commands: 1_000,
+            removals_kept_days: 400,
             syncs_at_once: 2,
             windows: Windows::default(),
         }

@@ -1,7 +1,7 @@
 //! The change feed: which records each scope holds, in commit order.
 //!
 //! One row per (scope, record). A change moves the row to the end of the order, so that a cursor
-//! that has passed its old place meets it again, and nothing has to be compacted.
+//! that has passed its old place meets it again. Removals go in the end (`forgotten.rs`).
 
 mod first;
 

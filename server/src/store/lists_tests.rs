@@ -25,8 +25,9 @@ use super::people::{self, OfWhom, PeopleList, View};
 use super::plan_support::{enters, fill, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
-    Conn, Position, StoreError, access, audit, enterprises, events, feed, hand_overs, hazards,
-    installs, jurisdictions, person_keys, planned_members, pushed, quarantined, search, sessions,
+    Conn, Position, StoreError, access, audit, enterprises, events, feed, forgotten, hand_overs,
+    hazards, installs, jurisdictions, person_keys, planned_members, pushed, quarantined, search,
+    sessions,
 };
 
 #[test]
@@ -381,6 +382,20 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
         });
         enters(&db, "scope_rows_in_order", |conn| {
             feed::newest(conn, own, 100).map(drop)
+        });
+        // Most rows are no removals, and most cursors above every floor.
+        let upto = Position {
+            tx: 100,
+            ordinal: 1,
+        };
+        enters(&db, "scope_rows_gone", |conn| {
+            forgotten::oldest(conn, upto, 10).map(drop)
+        });
+        enters(&db, "scope_floors_by_place", |conn| {
+            forgotten::any_above(conn, upto).map(drop)
+        });
+        enters(&db, "scope_floors_pkey", |conn| {
+            forgotten::floor(conn, scope).map(drop)
         });
         enters(&db, "events_pkey", |conn| {
             events::in_commit_order(conn, Position::START, 100, 10).map(drop)

@@ -17,6 +17,7 @@ pub mod enterprises;
 pub mod error;
 pub mod events;
 pub mod feed;
+pub mod forgotten;
 pub mod hand_overs;
 pub mod hazard_lists;
 pub mod hazards;

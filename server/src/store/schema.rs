@@ -16,7 +16,7 @@ mod search;
 
 pub use commands::{command_fates, witness_statements};
 pub use desks::{certificates, hand_over_inspections, planned_members};
-pub use feed::scope_rows;
+pub use feed::{feed_marks, scope_floors, scope_rows};
 pub use reference::{
     calendar_years, checklists, criteria, packs, responsibilities, responsibility_versions,
     rule_limits, unclaimed_hazards,

@@ -1,6 +1,7 @@
 //! The server as a hub like any other: the cases of the sync protocol's conformance suite, on both databases.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use hazardloop_domain::access::{GrantScope, Role};
@@ -16,7 +17,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::people::{self, NewPerson};
-use super::{enterprises, jurisdictions, pull, push, relocate, time_proof, windows};
+use super::{enterprises, forget, jurisdictions, pull, push, relocate, time_proof, windows};
 use crate::failure::Failure;
 use crate::sample;
 use crate::settings::{Settings, WindowSettings, Windows};
@@ -26,6 +27,8 @@ use crate::test_support::{NOW, TestServer, firm_of, on_each_database_with, perso
 struct Server {
     server: TestServer,
     now: Timestamp,
+    /// How often each enterprise has moved.
+    moves: BTreeMap<EnterpriseId, i64>,
 }
 
 /// Waits for a use case: cases know of no runtime.
@@ -112,13 +115,15 @@ impl HubUnderTest for Server {
     }
 
     fn move_enterprise(&mut self, id: EnterpriseId, to: JurisdictionId) {
+        let moves = self.moves.entry(id).or_default();
         let asked = relocate::Move {
-            seen: 1,
+            seen: 1 + *moves,
             to,
             reason: "厂房搬迁".to_owned(),
         };
         let app = &self.server.app;
         wait(relocate::relocate(app, person("admin"), id, asked)).unwrap();
+        *moves += 1;
     }
 
     fn window(&self) -> ClosedWindow {
@@ -132,6 +137,13 @@ impl HubUnderTest for Server {
 
     fn keep_windows(&mut self) {
         while wait(windows::keep(&self.server.app)).unwrap() {}
+    }
+
+    fn forget_removals(&mut self) {
+        wait(forget::forget(&self.server.app)).unwrap();
+        let days = i64::from(self.server.app.settings.sync.removals_kept_days) + 1;
+        self.set_now(self.now.plus_millis(days * 24 * 60 * 60 * 1000));
+        while wait(forget::forget(&self.server.app)).unwrap() {}
     }
 
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
@@ -204,7 +216,11 @@ fn alike(settings: &mut Settings) {
 
 fn on_the_server(case: impl Fn(&mut dyn HubUnderTest)) {
     on_each_database_with(alike, async |server| {
-        let mut hub = Server { server, now: NOW };
+        let mut hub = Server {
+            server,
+            now: NOW,
+            moves: BTreeMap::new(),
+        };
         case(&mut hub);
     });
 }

@@ -15,6 +15,7 @@ pub mod enqueue;
 pub mod enterprises;
 pub mod execute;
 pub mod follow_sector;
+pub mod forget;
 pub mod hand_over_teams;
 pub mod hand_overs;
 pub mod imports;
@@ -57,6 +58,8 @@ mod audit_tests;
 mod co_sign_tests;
 #[cfg(test)]
 mod conformance_tests;
+#[cfg(test)]
+mod forget_tests;
 #[cfg(test)]
 mod person_keys_tests;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::checkpoints::GivenOut;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
 use crate::store::order::{self, Bounds};
-use crate::store::{Conn, Position, ReadTx, access, hazards, people, records};
+use crate::store::{Conn, Position, ReadTx, access, forgotten, hazards, people, records};
 
 /// Answers a pull by `person_id`.
 ///
@@ -125,8 +125,12 @@ impl Driver<'_> {
                     let most = i64::try_from(most).unwrap_or(i64::MAX);
                     let horizon = self.bounds.horizon;
                     let changes = feed::changes(conn, scope, after, horizon, most)?;
-                    // No removal is ever forgotten: a scope has one row a record, and keeps it.
-                    pull.handle_changes(Position::START, changes)?;
+                    // One transaction, one state: nothing is forgotten between these lines.
+                    let floor = match forgotten::any_above(conn, after)? {
+                        true => forgotten::floor(conn, scope)?,
+                        false => Position::START,
+                    };
+                    pull.handle_changes(floor, changes)?;
                 }
                 PullStep::First {
                     scope,

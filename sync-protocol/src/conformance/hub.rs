@@ -59,6 +59,8 @@ pub trait HubUnderTest {
     fn window(&self) -> ClosedWindow;
     /// Has it bring all scopes to what the window says now, as it does by itself from time to time.
     fn keep_windows(&mut self);
+    /// Time passes, and it forgets what scopes held once and hold no longer, as it does by itself in the end.
+    fn forget_removals(&mut self);
     /// A device is enrolled.
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>);
     /// A device is revoked.

@@ -15,6 +15,7 @@ use crate::wire::{
     ScopeUpdate,
 };
 
+pub use super::hub_forgets::what_is_forgotten_is_missed_by_nobody;
 pub use super::hub_windows::{
     a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
     beyond_the_bytes_the_oldest_go_first,
@@ -47,6 +48,7 @@ macro_rules! hub_cases {
             what_moves_after_its_end_enters_no_further_than_the_window_reaches,
             a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
             what_others_had_seen_is_proven_however_it_arrives,
+            what_is_forgotten_is_missed_by_nobody,
         );
     };
     (@each $run:path: $($case:ident,)+) => {

@@ -103,6 +103,13 @@ impl HubUnderTest for InMemory {
         self.hub.tables.keep_windows(self.now);
     }
 
+    fn forget_removals(&mut self) {
+        let scopes: Vec<_> = self.hub.tables.scopes.keys().copied().collect();
+        for scope in scopes {
+            self.hub.tables.forget_removals(scope);
+        }
+    }
+
     fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
         self.hub.tables.enrol(install_id, person_id, public_key);
     }

@@ -357,7 +357,8 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 39] = [
+const ELSEWHERE_TOO: [(&str, &str); 40] = [
+    ("removals_kept_days", "server/src/usecases/forget_tests.rs"),
     ("requests_at_once", TURNS),
     ("requests_waiting", TURNS),
     ("syncs_at_once", TURNS),

@@ -2,7 +2,7 @@
 
 diesel::table! {
     /// Which records a scope holds, one row per (scope, record): a change moves its row to the end of
-    /// the feed, so the feed needs no compaction and a reset is the same read from the beginning.
+    /// the feed. Removals stay for so long, and are then forgotten.
     scope_rows (scope, record_kind, record_id) {
         scope -> Text,
         record_kind -> Integer,
@@ -19,5 +19,23 @@ diesel::table! {
         window_no -> Integer,
         aside -> Integer,
         to_weigh -> Bool,
+    }
+}
+
+diesel::table! {
+    /// Below which position the removals of a scope are forgotten.
+    scope_floors (scope) {
+        scope -> Text,
+        tx -> BigInt,
+        ordinal -> Integer,
+    }
+}
+
+diesel::table! {
+    /// How far the order of changes was at a time.
+    feed_marks (marked_at) {
+        marked_at -> BigInt,
+        tx -> BigInt,
+        ordinal -> Integer,
     }
 }

@@ -1,0 +1,33 @@
+//! What happens at the hub, and to whom it gives what.
+
+use super::World;
+use crate::cast;
+use crate::schedule::Step;
+
+impl World {
+    /// A step that is the hub's; any other does nothing.
+    pub(super) fn hub_step(&mut self, number: u64, step: Step) {
+        match step {
+            Step::MoveFirm(firm) => {
+                self.count("enterprise moved");
+                self.hub.move_firm(cast::firm(firm));
+            }
+            Step::MoveInspector(device) => {
+                self.count("inspector moved");
+                let person = self.devices[device].person_id();
+                let step = usize::try_from(number).unwrap_or(0);
+                self.hub.move_inspector(person, step);
+            }
+            Step::BackUpHub => self.hub.back_up(),
+            Step::RestoreHub if self.hub.has_backup() => {
+                self.count("hub restored");
+                self.hub.restore();
+            }
+            Step::ForgetRemovals => {
+                self.count("removals forgotten");
+                self.hub.forget_removals();
+            }
+            _ => {}
+        }
+    }
+}
