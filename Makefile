@@ -10,7 +10,7 @@ EXAMPLES ?= 100
 SEED ?= 1
 # Which thin links bench syncs over, a part of their names; empty: all, which takes twenty minutes.
 LINK ?= 300 kbit
-# Set, bench also runs pouchdb-server and Kinto beside ours: five minutes more, and packages of npm and PyPI.
+# Set, bench also runs pouchdb-server and Kinto beside ours: six to ten minutes more, and packages of npm and PyPI.
 PEERS ?=
 # Where cargo puts what it builds.
 BUILT := $(or $(CARGO_TARGET_DIR),target)
@@ -49,8 +49,8 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 	python3 tests/python/shaped_link.py --programs $(BUILT)/release --only "$(LINK)" --out $(BUILT)/bench-links.md || [ $$? -eq 77 ]
 	@[ -n "$(PEERS)" ] || echo 'bench: `make bench PEERS=1` also measures beside pouchdb-server and Kinto'
 	[ -z "$(PEERS)" ] || $(BUILT)/release/hazardloop-test-postgres run --fsync -- \
-	  $(BUILT)/tools/venv/bin/python tests/python/beside_peers.py --programs $(BUILT)/release --tools $(BUILT)/tools/peers --out $(BUILT)/bench-peers.md \
-	  || [ $$? -eq 77 ]
+	  $(BUILT)/tools/venv/bin/python tests/python/beside_peers.py --programs $(BUILT)/release \
+	  --tools $(BUILT)/tools/peers --out $(BUILT)/bench-peers.md || [ $$? -eq 77 ]
 
 soak: ## endurance: kill rounds for SECONDS= on each database, simulated schedules, a long run of schemathesis
 	@scripts/setup.sh test

@@ -12,6 +12,7 @@ where a device does not hold what it should; what a peer leaves behind is a figu
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -77,6 +78,8 @@ def play(system: System, rows: list[Report], queued: int, note: Callable[[str], 
 
 
 def main() -> int:
+    # So that what was started is stopped here too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description="Our server and device beside peers.")
     parser.add_argument("--programs", type=Path, required=True, help="where hazardloop and hazardloop-device lie")
     parser.add_argument("--tools", type=Path, required=True, help="where the peers get installed")
@@ -116,6 +119,8 @@ def main() -> int:
             print(f"{system.name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
             if isinstance(system, Hazardloop) and any(cost.behind or cost.in_files for cost in costs):
                 raise SystemExit(f"{system.name}: rows are left behind")
+    if not results:
+        raise SystemExit(f"no system has {arguments.only!r} in its name")
     text = whole(results, tools.versions(folder), f"{platform.machine()}, {os.cpu_count()} cores")
     print(text)
     if arguments.out:

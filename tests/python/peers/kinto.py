@@ -59,6 +59,7 @@ class Kinto(System):
     """A row that moves is deleted in the one collection and put into the other."""
 
     name = "Kinto, a collection a town"
+    server_is = "Kinto (waitress) on PostgreSQL"
     client = "kinto.js in Node"
     store = "memory (a stand-in for IndexedDB)"
 

@@ -40,7 +40,8 @@ class Hazardloop(System):
     def __init__(self, folder: Path, rows: list[Report], programs: Path, cluster: Cluster | None):
         super().__init__(folder, rows)
         self.programs, self.cluster = programs, cluster
-        self.name = f"hazardloop on {'PostgreSQL' if cluster else 'SQLite'}"
+        database = "PostgreSQL" if cluster else "SQLite"
+        self.name, self.server_is = f"hazardloop, {database}", f"hazardloop serve on {database}"
         self.towns: dict[str, str] = {}
 
     def start(self, queued: list[Report]) -> None:
@@ -130,7 +131,7 @@ class Hazardloop(System):
         while self.count(TOWN_B) < expected:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.count(TOWN_B)} of {expected} have moved within {PATIENCE} s")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def count(self, town: str) -> int:
         """How many hazards a town has, asked beside the counter: an administrator would not ask it."""

@@ -17,7 +17,8 @@ FILTER = {"_id": "_design/app", "filters": {"of_town": "function (doc, req) { re
 class Pouch(System):
     """A database for each town: a row that moves is deleted in the one and put into the other."""
 
-    name = "pouchdb-server, a database a town"
+    name = "PouchDB, a database a town"
+    server_is = "pouchdb-server on LevelDB"
     client = "PouchDB in Node"
     store = "LevelDB"
     filtered = False
@@ -112,7 +113,7 @@ class Pouch(System):
 class FilteredPouch(Pouch):
     """One database, and each device replicates what a filter on the server lets through."""
 
-    name = "pouchdb-server, one database with a filter"
+    name = "PouchDB, one with a filter"
     filtered = True
 
     def move(self) -> None:

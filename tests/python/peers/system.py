@@ -18,6 +18,7 @@ class System(ABC):
     """A server and the devices around it. Between its methods nothing of it is busy."""
 
     name: str
+    server_is: str
     client: str
     store: str
 

@@ -3,8 +3,8 @@
 from peers.measure import Cost
 from peers.system import System
 
-HEAD = ["system", "requests", "body up", "body down", "with headers up", "down", "body down, gzipped", "wall s",
-        "CPU s server", "CPU s client", "left behind"]
+HEAD = ["system", "requests", "body up", "body down", "down, gzipped", "all, with headers", "wall s", "CPU s, server",
+        "CPU s, client", "left behind"]
 NOTES = """
 Bodies are as they travelled, codings and all; *gzipped* is what a proxy that compresses would have made of answers
 that went out plain. Of a move an administrator's script is the client, whose time is not counted. *Left behind*: rows
@@ -15,8 +15,9 @@ old revision, and whose words were found in its files (of compressed files not a
 
 def whole(results: list[tuple[System, list[Cost]]], versions: str, machine: str) -> str:
     """Everything that is written down."""
-    lines = [f"## Beside peers ({machine})", "", versions, "", "| system | client | its store |", "|---|---|---|"]
-    lines += [f"| {system.name} | {system.client} | {system.store} |" for system, _ in results]
+    lines = [f"## Beside peers ({machine})", "", versions, "", "| system | server | client | its store |",
+             "|---|---|---|---|"]
+    lines += [f"| {system.name} | {system.server_is} | {system.client} | {system.store} |" for system, _ in results]
     for at in range(len(results[0][1]) if results else 0):
         lines += ["", f"### {results[0][1][at].phase}", "", "| " + " | ".join(HEAD) + " |",
                   "|---|" + "---:|" * (len(HEAD) - 1)]
@@ -26,8 +27,8 @@ def whole(results: list[tuple[System, list[Cost]]], versions: str, machine: str)
 
 def line(name: str, cost: Cost) -> str:
     up, down = cost.counted.up, cost.counted.down
-    cells = [name, f"{up.messages:,}", f"{up.body:,}", f"{down.body:,}", f"{up.all:,}", f"{down.all:,}",
-             f"{down.gzipped:,}", f"{cost.wall:.2f}", f"{cost.server_cpu:.2f}", f"{cost.client_cpu:.2f}", behind(cost)]
+    cells = [name, f"{up.messages:,}", f"{up.body:,}", f"{down.body:,}", f"{down.gzipped:,}",
+             f"{up.all + down.all:,}", f"{cost.wall:.2f}", f"{cost.server_cpu:.2f}", f"{cost.client_cpu:.2f}", behind(cost)]
     return "| " + " | ".join(cells) + " |"
 
 
