@@ -10,6 +10,8 @@ EXAMPLES ?= 100
 SEED ?= 1
 # Which thin links bench syncs over, a part of their names; empty: all, which takes twenty minutes.
 LINK ?= 300 kbit
+# Set, bench also runs pouchdb-server and Kinto beside ours: six to ten minutes more, and packages of npm and PyPI.
+PEERS ?=
 # Where cargo puts what it builds.
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
@@ -34,7 +36,7 @@ check: lint ## lints and fast tests, for while you work
 	cargo test --locked --workspace --lib --quiet
 	cargo test --locked -p hazardloop-tests --test main --quiet house::
 
-bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 devices at once, thin links (EACH= seconds a figure, LINK= which links)
+bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 devices at once, thin links (EACH= seconds a figure, LINK= which links, PEERS=1 peers too)
 	@scripts/setup.sh test
 	@command -v strace >/dev/null || echo 'bench: without strace the runs with slow flushes are left out'
 	cargo build --locked --release -p hazardloop-sync-protocol --example bytes_bench
@@ -45,6 +47,10 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 	cargo build --locked --release -p hazardloop-device
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
 	python3 tests/python/shaped_link.py --programs $(BUILT)/release --only "$(LINK)" --out $(BUILT)/bench-links.md || [ $$? -eq 77 ]
+	@[ -n "$(PEERS)" ] || echo 'bench: `make bench PEERS=1` also measures beside pouchdb-server and Kinto'
+	[ -z "$(PEERS)" ] || $(BUILT)/release/hazardloop-test-postgres run --fsync -- \
+	  $(BUILT)/tools/venv/bin/python tests/python/beside_peers.py --programs $(BUILT)/release \
+	  --tools $(BUILT)/tools/peers --out $(BUILT)/bench-peers.md || [ $$? -eq 77 ]
 
 soak: ## endurance: simulated schedules, the protocol's fuzzer, kill rounds on each database, SECONDS= each; a long run of schemathesis
 	@scripts/setup.sh soak
