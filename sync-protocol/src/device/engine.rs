@@ -94,7 +94,10 @@ impl Engine {
             state: &self.state,
             identity: &self.identity,
             config: &self.config,
-            now: now.plus_millis(ahead),
+            // It cannot be earlier than the server has said: a phone that lost its time still has its roles.
+            now: meta.server_time.map_or(now.plus_millis(ahead), |told| {
+                now.plus_millis(ahead).max(told)
+            }),
         }
     }
 

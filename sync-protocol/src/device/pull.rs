@@ -289,7 +289,8 @@ impl Engine {
                 .plus_millis(self.config.overlay_grace_ms);
             if shown || (!more && server_time > grace) {
                 writing.ops.push(StoreOp::SettleCommand {
-                    seq: receipt.seq,
+                    // Not the receipt's: under an earlier install it had another number.
+                    seq: command.envelope.seq,
                     receipt: Some(receipt.clone()),
                     awaiting_pull: false,
                 });

@@ -1,6 +1,7 @@
 //! Queue and push: nothing acknowledged is lost, nothing happens twice.
 
 use super::*;
+use hazardloop_domain::command::Confirm;
 
 #[test]
 fn a_command_is_acknowledged_only_after_it_is_stored() {
@@ -398,4 +399,67 @@ fn an_answer_to_the_old_install_settles_nothing_of_the_new_one() {
         "what was sealed anew is sent under the new install"
     );
     assert_eq!(world.standing(1), Standing::Arrived);
+}
+
+#[test]
+fn what_is_shown_of_the_old_install_settles_nothing_of_the_new_one() {
+    let mut world = World::new();
+    world.queue(hazard_id(1), report(vec![]));
+    // Taken, and not seen yet: it is still shown on top of what the hub had given.
+    world.faults = VecDeque::from([Fault::None, Fault::Fail(Failure::Offline)]);
+    assert!(world.pump());
+    assert!(world.store.commands[&1].awaiting_pull);
+    let new = InstallId(Uuid::from_u128(99));
+    world.hub.enrol(new);
+    world.engine.handle_rekeyed(new, key());
+    assert!(world.pump());
+    let offline = Fault::Fail(Failure::Offline);
+    world.faults = VecDeque::from([offline.clone(), offline]);
+    assert!(world.queue(hazard_id(1), note("made under the new install")));
+    world.faults.clear();
+    // The pull comes before the push, and shows the report.
+    world.now = world.now.plus_millis(600_000);
+    world.engine.handle_pull_wanted();
+    while let Some(output) = world.engine.poll_output_of(world.now, &[LaneName::Pull]) {
+        match output {
+            Output::Write { id, ops } => {
+                world.store.apply(&ops);
+                world.engine.handle_stored(id);
+            }
+            Output::Send { id, request } => world.carry(id, request),
+            _ => {}
+        }
+    }
+    let mut kept = world.store.commands.values();
+    assert!(!kept.any(|kept| kept.awaiting_pull), "it is shown by now");
+    assert_eq!(world.standing(1), Standing::OnDevice, "nobody has it yet");
+    world.settle();
+    assert_eq!(world.hub.hazard(hazard_id(1)).notes.len(), 1);
+}
+
+#[test]
+fn a_phone_that_lost_its_time_judges_by_no_earlier_time_than_the_server_has_said() {
+    let mut world = World::new();
+    world.queue(hazard_id(1), report(vec![]));
+    world.settle();
+    let confirm = Confirm {
+        grade: Grade::General,
+        criterion: None,
+        basis: None,
+        responsible_person: "王强".into(),
+        requirement: "装门".into(),
+        due_date: at(5 * 86_400_000).shanghai_date(),
+        period: None,
+        expert_opinion: None,
+        responsible_unit: None,
+        served: None,
+        category: Some("消防".into()),
+    };
+    // The battery was flat, the clock begins anew, and there is no network: in five days is not in half a century.
+    let flat = Timestamp::from_millis(0);
+    let action = Action::Confirm(confirm);
+    let taken = world
+        .engine
+        .handle_command(flat, clock(), hazard_id(1), action);
+    assert!(taken.is_ok(), "{taken:?}");
 }
