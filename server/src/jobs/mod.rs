@@ -6,6 +6,7 @@ pub mod follow_enterprise;
 pub mod follow_sector;
 pub mod hand_over_teams;
 pub mod keep_windows;
+pub mod merge_jurisdiction;
 pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    hand_over_teams, keep_windows, recompute_deadlines, recount_unclaimed, thumbnail,
+    hand_over_teams, keep_windows, merge_jurisdiction, recompute_deadlines, recount_unclaimed,
+    thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -96,6 +97,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,
+        Some(JobKind::MergeJurisdiction) => merge_jurisdiction::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

@@ -36,11 +36,13 @@ pub enum JobKind {
     HandOverTeams,
     /// Keeps the windows of what devices hold; comes back every few minutes. No payload.
     KeepWindows,
+    /// Brings what was filed in a jurisdiction to the one that it was merged into; payload: its id.
+    MergeJurisdiction,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -50,6 +52,7 @@ impl JobKind {
         Self::FollowSector,
         Self::HandOverTeams,
         Self::KeepWindows,
+        Self::MergeJurisdiction,
     ];
 
     /// The identifier that the table holds.
@@ -64,6 +67,7 @@ impl JobKind {
             Self::FollowSector => "follow_sector",
             Self::HandOverTeams => "hand_over_teams",
             Self::KeepWindows => "keep_windows",
+            Self::MergeJurisdiction => "merge_jurisdiction",
         }
     }
 
