@@ -392,19 +392,32 @@ impl Lot {
 /// # Errors
 /// When the database does not answer.
 pub fn holds_anything(conn: &mut Conn, scope: Scope) -> Result<bool, StoreError> {
+    // In the order of an index each: else a large table would be looked through for what is not there.
     macro_rules! any {
-        ($($which:expr),*) => {{
+        ($ended:expr, $order:expr) => {{
             let found: Option<Vec<u8>> = scope_rows::table
                 .filter(scope_rows::scope.eq(scope.to_string()))
-                $(.filter($which))*
+                .filter($ended)
+                .order($order)
                 .select(scope_rows::record_id)
                 .first(conn)
                 .optional()?;
             found.is_some()
         }};
     }
-    let open = any!(scope_rows::present, scope_rows::settled_at.is_null());
-    let ended = any!(scope_rows::settled_at.is_not_null());
+    let open = any!(
+        scope_rows::present.and(scope_rows::settled_at.is_null()),
+        (scope_rows::tx, scope_rows::ordinal)
+    );
+    let ended = any!(
+        scope_rows::settled_at.is_not_null(),
+        (
+            scope_rows::aside,
+            scope_rows::settled_at,
+            scope_rows::tx,
+            scope_rows::ordinal
+        )
+    );
     Ok(open || ended)
 }
 
