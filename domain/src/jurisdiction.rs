@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::JurisdictionId;
+use crate::time::Timestamp;
 
 /// The level of a jurisdiction.
 #[derive(
@@ -82,4 +83,13 @@ pub struct Jurisdiction {
     /// Counts changes; the ETag.
     #[n(5)]
     pub version: i64,
+    /// The jurisdiction that it became part of, of the same level, when it was dissolved (撤并). It stays as a
+    /// record below that one; nothing new is placed in it.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<JurisdictionId>,
+    /// When that was decided.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_at: Option<Timestamp>,
 }

@@ -93,6 +93,10 @@ operations! {
     ManageJurisdictions, "manage_jurisdictions",
         "增设下级辖区", "Add jurisdictions below one's own",
         &[Administrator];
+    /// Merges a jurisdiction below one's own into another one beside it.
+    MergeJurisdictions, "merge_jurisdictions",
+        "撤并下级辖区", "Merge jurisdictions below one's own",
+        &[Administrator];
     /// Sets and removes boundaries of jurisdictions below one's own.
     ManageBoundaries, "manage_boundaries",
         "划定下级辖区边界", "Set boundaries of jurisdictions below one's own",

@@ -1,5 +1,6 @@
 //! Why a use case could not do what was asked, before HTTP or anybody else puts it into words.
 
+use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_sync_protocol::hub::{OutOfStep, RequestRefused};
 
@@ -45,6 +46,14 @@ pub enum Failure {
     /// The number of a certificate is that of another person's.
     #[error("this certificate number is another person's")]
     CertificateTaken,
+    /// The jurisdiction was merged into another one: nothing new is placed in it.
+    #[error("this jurisdiction was merged into {name} ({into}), which answers for it now")]
+    Merged {
+        /// The one that answers now.
+        into: JurisdictionId,
+        /// Its name.
+        name: String,
+    },
     /// Something stands in the way that is neither rule nor precondition.
     #[error("{0}")]
     Conflict(String),

@@ -227,6 +227,8 @@ fn add_jurisdiction(
         level: sample.level,
         division_code: Some(sample.code.clone()),
         version: 1,
+        merged_into: None,
+        merged_at: None,
     };
     let geometry = sample
         .boundary_feature

@@ -383,6 +383,8 @@ pub(crate) async fn add_place(app: &App, id: JurisdictionId, parent: Jurisdictio
         level,
         division_code: None,
         version: 1,
+        merged_into: None,
+        merged_at: None,
     };
     let key = app.digest_key;
     let add = app

@@ -126,6 +126,8 @@ pub fn places() -> Vec<Record> {
         level,
         division_code: None,
         version: 1,
+        merged_into: None,
+        merged_at: None,
     };
     let nodes = [
         node(DISTRICT, None, "某区", Level::District),

@@ -478,10 +478,15 @@ wire_struct! {
 }
 
 wire_struct! {
-    /// Moves a hazard or an inspection to the jurisdiction that its enterprise moved to.
+    /// Moves a hazard or an inspection to the jurisdiction that its enterprise moved to, or into which its own
+    /// was merged.
     pub struct FollowEnterprise {
         /// The jurisdiction that answers from now on.
         #[n(0)]
         pub jurisdiction_id: JurisdictionId,
+        /// The jurisdiction that was merged into it; absent: the enterprise moved.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub merged_from: Option<JurisdictionId>,
     }
 }

@@ -167,6 +167,10 @@ impl Hazard {
             HazardEvent::EnterpriseFollowed { change } => {
                 self.answered_in(change.jurisdiction_id);
             }
+            // Who was named to answer for it stays named: only the name of the place is another.
+            HazardEvent::JurisdictionMerged { change } => {
+                self.jurisdiction_id = change.jurisdiction_id;
+            }
             beside => self.apply_beside(beside, by, at),
         }
     }

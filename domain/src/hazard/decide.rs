@@ -319,6 +319,18 @@ fn decide_on_existing(
             return Err(Refusal::new(RefusalCode::NotAllowedInState, rule));
         }
         Action::ReceivePhoto(receipt) => return decide_receipt(hazard, &receipt.sha256, action),
+        Action::FollowEnterprise(change) if change.merged_from.is_some() => {
+            // Whatever was filed in the dissolved one, also what another body handed to it.
+            if change.merged_from != Some(hazard.jurisdiction_id) {
+                return Ok(Decision {
+                    events: Vec::new(),
+                    outcome: Outcome::Applied,
+                });
+            }
+            HazardEvent::JurisdictionMerged {
+                change: change.clone(),
+            }
+        }
         Action::FollowEnterprise(change) => {
             // What another body took over, or is asked to, does not move with the enterprise.
             if change.jurisdiction_id == hazard.jurisdiction_id

@@ -316,6 +316,13 @@ pub enum HazardEvent {
         #[n(0)]
         check: SpotCheck,
     },
+    /// Its jurisdiction was merged into another, which answers from now on.
+    #[n(34)]
+    JurisdictionMerged {
+        /// Which into which.
+        #[n(0)]
+        change: FollowEnterprise,
+    },
 }
 
 impl HazardEvent {
@@ -336,6 +343,7 @@ impl HazardEvent {
             Self::PhotoLost { .. } => "photo_lost",
             Self::PhotoVerified { .. } => "photo_verified",
             Self::EnterpriseFollowed { .. } => "enterprise_followed",
+            Self::JurisdictionMerged { .. } => "jurisdiction_merged",
             Self::Withdrawn { .. } => "withdrawn",
             Self::PlanSubmitted { .. } => "plan_submitted",
             Self::PlanDecided { .. } => "plan_decided",

@@ -141,7 +141,8 @@ impl Inspection {
                 self.set_photo_state(&receipt.sha256, PhotoState::Verified);
             }
             InspectionEvent::TeamChanged { change } => self.team.clone_from(&change.team),
-            InspectionEvent::EnterpriseFollowed { change } => {
+            InspectionEvent::EnterpriseFollowed { change }
+            | InspectionEvent::JurisdictionMerged { change } => {
                 self.jurisdiction_id = change.jurisdiction_id;
             }
         }

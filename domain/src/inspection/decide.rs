@@ -436,6 +436,12 @@ fn by_the_server(
                 receipt: receipt.clone(),
             })
         }
+        Action::InspectionFollowEnterprise(change) if change.merged_from.is_some() => {
+            let there = change.merged_from == Some(inspection.jurisdiction_id);
+            there.then(|| InspectionEvent::JurisdictionMerged {
+                change: change.clone(),
+            })
+        }
         Action::InspectionFollowEnterprise(change) => {
             let elsewhere = change.jurisdiction_id != inspection.jurisdiction_id;
             elsewhere.then(|| InspectionEvent::EnterpriseFollowed {

@@ -147,6 +147,13 @@ pub enum InspectionEvent {
         #[n(0)]
         change: FollowEnterprise,
     },
+    /// Its jurisdiction was merged into another, which answers from now on.
+    #[n(15)]
+    JurisdictionMerged {
+        /// Which into which.
+        #[n(0)]
+        change: FollowEnterprise,
+    },
 }
 
 impl InspectionEvent {
@@ -168,6 +175,7 @@ impl InspectionEvent {
             Self::PhotoVerified { .. } => "photo_verified",
             Self::TeamChanged { .. } => "team_changed",
             Self::EnterpriseFollowed { .. } => "enterprise_followed",
+            Self::JurisdictionMerged { .. } => "jurisdiction_merged",
         }
     }
 }

@@ -420,7 +420,10 @@ fn cancel() -> Action {
 }
 
 fn follow(jurisdiction_id: JurisdictionId) -> Action {
-    Action::InspectionFollowEnterprise(FollowEnterprise { jurisdiction_id })
+    Action::InspectionFollowEnterprise(FollowEnterprise {
+        jurisdiction_id,
+        merged_from: None,
+    })
 }
 
 fn attach(number: u8) -> Action {

@@ -73,6 +73,8 @@ pub(crate) async fn world(app: &App) {
                 level,
                 division_code: None,
                 version: 1,
+                merged_into: None,
+                merged_at: None,
             };
             jurisdictions::add(tx, &key, &new, None, None, now)?;
         }

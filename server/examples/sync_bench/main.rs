@@ -90,6 +90,8 @@ async fn world(app: &App) {
             level: Level::City,
             division_code: None,
             version: 1,
+            merged_into: None,
+            merged_at: None,
         };
         jurisdictions::add(tx, &key, &new, None, None, now)?;
         for number in 0..FIRMS {

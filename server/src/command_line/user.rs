@@ -16,6 +16,7 @@ use crate::settings::{PeopleLimits, SignIn};
 use crate::store::Db;
 use crate::store::people::{self as stored, Person};
 use crate::usecases::catalog::Snapshot;
+use crate::usecases::merge_jurisdictions;
 use crate::usecases::people::{self, Terms};
 use crate::usecases::sector_names;
 use base64::Engine as _;
@@ -239,6 +240,9 @@ impl Context<'_> {
         let (key, now) = (super::digest_key(self.db, self.entropy)?, self.now);
         self.db.write_blocking(move |tx| {
             stored::path_of(tx.conn(), &scope)?.ok_or(Failure::NotFound("scope"))?;
+            if let GrantScope::Jurisdiction(id) = scope {
+                merge_jurisdictions::require_standing(tx.conn(), id)?;
+            }
             people::add_grant(tx, &key, person.id, &new, None, now)?;
             Ok::<_, Failure>(())
         })?;

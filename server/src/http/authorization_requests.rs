@@ -55,6 +55,11 @@ pub(super) fn archive() -> Vec<u8> {
     crate::tables::samples::archive(&[("pack.tsv", "x")])
 }
 
+/// A merger that whoever may ask for one is told to be none: nothing changes.
+pub(super) fn into_itself() -> Value {
+    json!({"into": town(), "reason": "撤并"})
+}
+
 pub(super) fn report(case: &Case<'_>) -> Value {
     let mut report = report_body(&case.id(), "polishing", "另一处");
     report["source"] = json!(match case.role() {

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use serde_json::json;
 
 use super::authorization_requests::{
-    archive, enterprise_path, hazard_path, inspection_path, new_grant, new_person, order_path,
-    report, town,
+    archive, enterprise_path, hazard_path, inspection_path, into_itself, new_grant, new_person,
+    order_path, report, town,
 };
 use super::authorization_world::{
     COLUMNS, Case, OTHER_SECTOR, REVIEWER, SECRET, Session, World, announcement, hazard,
@@ -224,6 +224,10 @@ fn hazards_and_enterprises() -> Vec<Row> {
             case.ask("PUT", &format!("/jurisdictions/{}/boundary", town()))
                 .with("If-Match", "\"999\"")
                 .json(&json!({"geometry": geometry, "reference": "wgs84"}))
+        };
+        mergeJurisdiction: administrators(403, 422), all(403), |case| {
+            let path = format!("/jurisdictions/{}/merge", town());
+            case.ask("POST", &path).with("If-Match", "\"999\"").json(&into_itself())
         };
         listCalendars: OK, OK, |case| case.ask("GET", "/calendars");
         // Of a version that it never had.

@@ -39,14 +39,19 @@ pub(super) struct JurisdictionView {
     depth: u32,
     /// Whether it has a boundary of its own.
     has_boundary: bool,
+    /// Of one that was merged: whether its records are still on their way to its successor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_merging: Option<bool>,
 }
 
 impl From<Node> for JurisdictionView {
     fn from(node: Node) -> Self {
+        let is_merging = node.node.merged_into.map(|_| node.is_merging);
         Self {
             node: node.node,
             depth: node.depth,
             has_boundary: node.has_boundary,
+            is_merging,
         }
     }
 }
@@ -255,6 +260,8 @@ async fn add(
         level: body.level,
         division_code: body.division_code,
         version: 1,
+        merged_into: None,
+        merged_at: None,
     };
     let boundary = body.boundary.map(Boundary::into_text);
     let new = NewJurisdiction {

@@ -23,6 +23,7 @@ pub mod inspection_views;
 pub mod inspections;
 pub mod jurisdictions;
 pub mod limits;
+pub mod merge_jurisdictions;
 pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
@@ -78,6 +79,8 @@ mod hazards_tests;
 #[cfg(test)]
 mod imports_tests;
 #[cfg(test)]
+mod merge_jurisdictions_tests;
+#[cfg(test)]
 mod quarantined_tests;
 #[cfg(test)]
 mod recurrences_tests;
@@ -124,6 +127,7 @@ pub fn api_routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(imports::routes);
     cfg.configure(enterprises::routes);
     cfg.configure(jurisdictions::routes);
+    cfg.configure(merge_jurisdictions::routes);
     cfg.configure(boundaries::routes);
     cfg.configure(calendars::routes);
     cfg.configure(packs::routes);

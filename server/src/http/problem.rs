@@ -5,6 +5,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use hazardloop_domain::command::ActionKind;
 use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,7 @@ problem_codes! {
     IdReused = 409, "ID_REUSED", "该编号已用于其他请求", "This id was used for another request";
     Conflict = 409, "CONFLICT", "与现有状态冲突", "In conflict with the present state";
     CertificateTaken = 409, "CERTIFICATE_TAKEN", "该执法证号已属他人", "This certificate is another person's";
+    JurisdictionMerged = 409, "JURISDICTION_MERGED", "该辖区已撤并", "The jurisdiction was merged into another one";
     UndoRefused = 409, "UNDO_REFUSED", "导入无法撤销", "The import cannot be undone";
     OffsetMismatch = 409, "OFFSET_MISMATCH", "上传位置不符", "The upload stands elsewhere";
     Gone = 410, "GONE", "已失效", "No longer there";
@@ -123,6 +125,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<PackProblem>>)]
     pub files: Option<Box<[PackProblem]>>,
+    /// The jurisdiction into which the one that was named has been merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<JurisdictionId>)]
+    pub successor_id: Option<Box<JurisdictionId>>,
     /// Where an upload stands.
     #[serde(skip)]
     pub upload_offset: Option<u64>,
@@ -144,6 +150,7 @@ impl Problem {
             retry_after_s: None,
             rows: None,
             files: None,
+            successor_id: None,
             upload_offset: None,
         }
     }
@@ -231,6 +238,10 @@ impl From<Failure> for Problem {
             Failure::CertificateTaken => Self {
                 field: Some("certificate.number".to_owned()),
                 ..plain(ProblemCode::CertificateTaken)
+            },
+            Failure::Merged { into, .. } => Self {
+                successor_id: Some(Box::new(*into)),
+                ..plain(ProblemCode::JurisdictionMerged)
             },
             Failure::Conflict(_) => plain(ProblemCode::Conflict),
             Failure::Rows(refused) => Self {

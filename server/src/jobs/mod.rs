@@ -7,6 +7,7 @@ pub mod follow_sector;
 pub mod forget_removals;
 pub mod hand_over_teams;
 pub mod keep_windows;
+pub mod merge_jurisdiction;
 pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;

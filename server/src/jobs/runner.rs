@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    forget_removals, hand_over_teams, keep_windows, recompute_deadlines, recount_unclaimed,
-    thumbnail,
+    forget_removals, hand_over_teams, keep_windows, merge_jurisdiction, recompute_deadlines,
+    recount_unclaimed, thumbnail,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -101,6 +101,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,
         Some(JobKind::ForgetRemovals) => forget_removals::run(app).await,
+        Some(JobKind::MergeJurisdiction) => merge_jurisdiction::run(app, &job.payload).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

@@ -112,6 +112,19 @@ pub fn remove(tx: &mut WriteTx<'_>, scopes: &[Scope], id: EnterpriseId) -> Resul
     Ok(())
 }
 
+/// Takes enterprises out of a scope, `most` at once. Answers how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn empty(tx: &mut WriteTx<'_>, scope: Scope, most: i64) -> Result<usize, StoreError> {
+    let emptied = <Prepared>::new(
+        "DELETE FROM enterprise_rows WHERE (scope, enterprise_id) IN (\
+         SELECT scope, enterprise_id FROM enterprise_rows WHERE scope = ? LIMIT ?)",
+        vec![Bind::Text(scope.to_string()), Bind::Big(most)],
+    );
+    Ok(emptied.execute(tx.conn())?)
+}
+
 fn of_scope(
     conn: &mut Conn,
     scope: Scope,

@@ -4,8 +4,10 @@
 //! that has passed its old place meets it again. Removals go in the end (`forgotten.rs`).
 
 mod first;
+mod merged;
 
 pub use first::first;
+pub(super) use merged::{held_among, tell};
 
 use diesel::QueryResult;
 use diesel::prelude::*;
@@ -164,6 +166,11 @@ impl Copied {
     /// Kind and id.
     pub(super) fn key(&self) -> (i32, Vec<u8>) {
         (self.record_kind, self.record_id.clone())
+    }
+
+    /// The version of the record.
+    pub(super) const fn version(&self) -> i64 {
+        self.version
     }
 
     /// Whether the scope holds the record.

@@ -202,6 +202,51 @@ fn one(
     Ok(())
 }
 
+/// Puts hazards into more lists, as they stand now; where they are in one already, they stay.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_too(tx: &mut WriteTx<'_>, listed: &[Listed]) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for order in Order::BOTH {
+        listed
+            .iter()
+            .for_each(|listed| listed.rows(order, &mut rows));
+    }
+    in_arrays!(rows, |array| insert_unless_there(tx.conn(), array)?);
+    Ok(())
+}
+
+/// Empties the lists of a scope, `most` rows at once. Answers how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn empty(tx: &mut WriteTx<'_>, scope: &Scope, most: i64) -> Result<usize, StoreError> {
+    let Some(scope) = scope_bytes(scope) else {
+        return Ok(0);
+    };
+    let emptied = <Prepared>::new(
+        "DELETE FROM hazard_lists WHERE (scope, sorted_by, status, grade, at, hazard_id) IN (\
+         SELECT scope, sorted_by, status, grade, at, hazard_id FROM hazard_lists \
+         WHERE scope = ? LIMIT ?)",
+        vec![Bind::Bytes(scope), Bind::Big(most)],
+    );
+    Ok(emptied.execute(tx.conn())?)
+}
+
+fn insert_unless_there<const N: usize>(
+    conn: &mut Conn,
+    rows: [Vec<Bind>; N],
+) -> QueryResult<usize> {
+    Prepared::rows(
+        "INSERT INTO hazard_lists (scope, sorted_by, status, grade, at, hazard_id) VALUES ",
+        "(?, ?, ?, ?, ?, ?)",
+        " ON CONFLICT (scope, sorted_by, status, grade, at, hazard_id) DO NOTHING",
+        rows,
+    )
+    .execute(conn)
+}
+
 fn insert<const N: usize>(conn: &mut Conn, rows: [Vec<Bind>; N]) -> QueryResult<usize> {
     Prepared::rows(
         "INSERT INTO hazard_lists (scope, sorted_by, status, grade, at, hazard_id) VALUES ",

@@ -65,7 +65,12 @@ pub struct NamedPlace {
     pub division_code: Option<String>,
     /// Whether it is a grid.
     pub is_grid: bool,
+    /// The jurisdiction that it was merged into.
+    pub merged_into: Option<JurisdictionId>,
 }
+
+/// Path, name, division code, level, and what it was merged into.
+type PlaceRow = (String, String, Option<String>, String, Option<Vec<u8>>);
 
 fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt {
@@ -85,17 +90,18 @@ fn decoded(records: &[Vec<u8>]) -> Result<Vec<Enterprise>, StoreError> {
 /// # Errors
 /// When the database does not answer or holds a damaged path.
 pub fn all_places(conn: &mut Conn) -> Result<Vec<NamedPlace>, StoreError> {
-    let rows: Vec<(String, String, Option<String>, String)> = jurisdictions::table
+    let rows: Vec<PlaceRow> = jurisdictions::table
         .order(jurisdictions::path)
         .select((
             jurisdictions::path,
             jurisdictions::name,
             jurisdictions::division_code,
             jurisdictions::level,
+            jurisdictions::merged_into,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(path, name, division_code, level)| {
+        .map(|(path, name, division_code, level, merged_into)| {
             let parts = path.split('/').filter(|part| !part.is_empty());
             let ancestors: Result<Vec<JurisdictionId>, _> = parts.map(str::parse).collect();
             Ok(NamedPlace {
@@ -103,6 +109,7 @@ pub fn all_places(conn: &mut Conn) -> Result<Vec<NamedPlace>, StoreError> {
                 name,
                 division_code,
                 is_grid: level == "grid",
+                merged_into: merged_into.as_deref().and_then(JurisdictionId::from_slice),
             })
         })
         .collect()

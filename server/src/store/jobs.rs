@@ -38,11 +38,13 @@ pub enum JobKind {
     KeepWindows,
     /// Forgets removals that were told for long enough; comes back every day. No payload.
     ForgetRemovals,
+    /// Brings what was filed in a jurisdiction to the one that it was merged into; payload: its id.
+    MergeJurisdiction,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -53,6 +55,7 @@ impl JobKind {
         Self::HandOverTeams,
         Self::KeepWindows,
         Self::ForgetRemovals,
+        Self::MergeJurisdiction,
     ];
 
     /// The identifier that the table holds.
@@ -68,6 +71,7 @@ impl JobKind {
             Self::HandOverTeams => "hand_over_teams",
             Self::KeepWindows => "keep_windows",
             Self::ForgetRemovals => "forget_removals",
+            Self::MergeJurisdiction => "merge_jurisdiction",
         }
     }
 

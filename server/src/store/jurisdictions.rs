@@ -6,7 +6,7 @@ use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::jurisdiction::Jurisdiction;
 
 use super::schema::jurisdictions;
-use super::{Conn, StoreError, WriteTx};
+use super::{Conn, StoreError, WriteTx, merges};
 use crate::geography::BoundarySource;
 
 /// A node and how it lies in the tree.
@@ -18,11 +18,25 @@ pub struct Node {
     pub depth: u32,
     /// Whether it has a boundary of its own.
     pub has_boundary: bool,
+    /// Of one that was merged: whether its records are still on their way.
+    pub is_merging: bool,
 }
 
-type Row = (Vec<u8>, String, Option<String>);
+type Row = (Vec<u8>, String, Option<String>, Option<i32>);
 
-fn read((record, path, reference): Row) -> Result<Node, StoreError> {
+const COLUMNS: (
+    jurisdictions::record,
+    jurisdictions::path,
+    jurisdictions::boundary_reference,
+    jurisdictions::merge_stage,
+) = (
+    jurisdictions::record,
+    jurisdictions::path,
+    jurisdictions::boundary_reference,
+    jurisdictions::merge_stage,
+);
+
+fn read((record, path, reference, stage): Row) -> Result<Node, StoreError> {
     let node = minicbor::decode(&record).map_err(|error| StoreError::Corrupt {
         what: format!("a jurisdiction: {error}"),
     })?;
@@ -31,6 +45,7 @@ fn read((record, path, reference): Row) -> Result<Node, StoreError> {
         node,
         depth,
         has_boundary: reference.is_some(),
+        is_merging: merges::is_under_way(stage),
     })
 }
 
@@ -41,11 +56,7 @@ fn read((record, path, reference): Row) -> Result<Node, StoreError> {
 pub fn one(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Node>, StoreError> {
     let row: Option<Row> = jurisdictions::table
         .find(id.as_bytes().to_vec())
-        .select((
-            jurisdictions::record,
-            jurisdictions::path,
-            jurisdictions::boundary_reference,
-        ))
+        .select(COLUMNS)
         .first(conn)
         .optional()?;
     row.map(read).transpose()
@@ -76,11 +87,7 @@ pub fn list(
         path = found;
     }
     let mut query = jurisdictions::table
-        .select((
-            jurisdictions::record,
-            jurisdictions::path,
-            jurisdictions::boundary_reference,
-        ))
+        .select(COLUMNS)
         .filter(jurisdictions::path.gt(path))
         .order(jurisdictions::path)
         .limit(limit)

@@ -29,6 +29,7 @@ pub mod installs;
 pub mod jobs;
 pub mod jurisdictions;
 pub mod lists;
+pub mod merges;
 pub mod meta;
 pub mod migrate;
 pub mod order;
@@ -90,6 +91,8 @@ mod identity_tests;
 mod inspection_lists_tests;
 #[cfg(test)]
 mod lists_tests;
+#[cfg(test)]
+mod merges_tests;
 #[cfg(test)]
 mod migrate_tests;
 #[cfg(test)]

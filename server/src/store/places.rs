@@ -13,7 +13,7 @@ use hazardloop_domain::time::Timestamp;
 use super::batch::in_arrays;
 use super::schema::{enterprises, jurisdictions, sector_scopes as sector_rows};
 use super::sector_scopes::{self, SectorOf};
-use super::{Conn, StoreError, WriteTx, on_any};
+use super::{Conn, StoreError, WriteTx, merges, on_any};
 
 /// A jurisdiction's way from the root, and the district it lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Lineage {
     pub district_code: String,
     /// The sectors of these jurisdictions that have a scope of their own.
     pub sectors: Vec<SectorOf>,
+    /// The jurisdiction that it was merged into: nothing new is placed in it.
+    pub merged_into: Option<JurisdictionId>,
+    /// The same, once all that was in it belongs there: `ancestors` then ends with that one and not with itself.
+    pub gave_way_to: Option<JurisdictionId>,
 }
 
 /// The way from the root down to a jurisdiction.
@@ -34,16 +38,18 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
     // The sectors in the same statement, which most installations answer with "none". It is also what
     // makes whoever opens the first one wait for this transaction.
     let any_sector = diesel::dsl::exists(sector_rows::table.select(sector_rows::sector));
-    let found: Option<(String, Option<String>, bool)> = jurisdictions::table
+    let found: Option<LineageRow> = jurisdictions::table
         .find(id.as_bytes().to_vec())
         .select((
             jurisdictions::path,
             jurisdictions::division_code,
+            jurisdictions::merged_into,
+            jurisdictions::merge_stage,
             any_sector,
         ))
         .first(conn)
         .optional()?;
-    let Some((path, code, any_sector)) = found else {
+    let Some((path, code, merged_into, stage, any_sector)) = found else {
         return Ok(None);
     };
     let corrupt = || StoreError::Corrupt {
@@ -57,7 +63,15 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
     let district_code = code
         .map(|code| code.chars().take(6).collect())
         .unwrap_or_default();
-    let ancestors = ancestors.ok_or_else(corrupt)?;
+    let mut ancestors = ancestors.ok_or_else(corrupt)?;
+    let merged_into = match merged_into {
+        Some(id) => Some(JurisdictionId::from_slice(&id).ok_or_else(corrupt)?),
+        None => None,
+    };
+    let gave_way_to = merged_into.filter(|_| merges::has_given_way(stage));
+    if gave_way_to.is_some() {
+        ancestors.pop();
+    }
     let sectors = match any_sector {
         true => sector_scopes::of_jurisdictions(conn, &ancestors)?,
         false => Vec::new(),
@@ -66,8 +80,13 @@ pub fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Option<Lineage>, S
         ancestors,
         district_code,
         sectors,
+        merged_into,
+        gave_way_to,
     }))
 }
+
+/// Path, division code, what it was merged into, how far that has got, and whether any sector has a scope.
+type LineageRow = (String, Option<String>, Option<Vec<u8>>, Option<i32>, bool);
 
 /// The path of the outermost district on the way down to `path`, itself included; `None` when there is none.
 ///

@@ -53,6 +53,10 @@ diesel::table! {
         boundary_reference -> Nullable<Text>,
         version -> BigInt,
         record -> Binary,
+        merged_into -> Nullable<Binary>,
+        merge_stage -> Nullable<Integer>,
+        merge_after_kind -> Nullable<Integer>,
+        merge_after_id -> Nullable<Binary>,
     }
 }
 

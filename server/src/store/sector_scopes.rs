@@ -130,7 +130,7 @@ pub fn fill(
 }
 
 /// What the jurisdiction's own scope holds after this kind and id, in that order.
-fn held_after(
+pub(super) fn held_after(
     conn: &mut Conn,
     id: JurisdictionId,
     (kind, after): (i32, &[u8]),
@@ -149,7 +149,7 @@ fn held_after(
         .load(conn)?)
 }
 
-fn only_of_sector(
+pub(super) fn only_of_sector(
     conn: &mut Conn,
     rows: Vec<Copied>,
     sector: SectorName,

@@ -106,6 +106,20 @@ pub fn remove(tx: &mut WriteTx<'_>, ids: &[HazardId]) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Empties the queue of a jurisdiction, `most` rows at once; those of others stay. Answers how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn empty(tx: &mut WriteTx<'_>, place: JurisdictionId, most: i64) -> Result<usize, StoreError> {
+    let emptied = <Prepared>::new(
+        "DELETE FROM unclaimed_hazards WHERE (jurisdiction_id, received_at, hazard_id) IN (\
+         SELECT jurisdiction_id, received_at, hazard_id FROM unclaimed_hazards \
+         WHERE jurisdiction_id = ? LIMIT ?)",
+        vec![Bind::Bytes(place.as_bytes().to_vec()), Bind::Big(most)],
+    );
+    Ok(emptied.execute(tx.conn())?)
+}
+
 fn of_one(
     conn: &mut Conn,
     (place, sector): &QueueOf,

@@ -238,3 +238,36 @@ fn a_pull_holds_what_rest_shows_and_the_reverse_for_every_role() {
         },
     );
 }
+
+#[test]
+fn it_does_so_when_towns_are_merged_amid_all_that_happens() {
+    on_each_database_with(
+        |settings| {
+            settings.hazards.moved_at_once = 5;
+            ends::set(&mut settings.sync.windows);
+        },
+        async |server| {
+            let mut rng = StdRng::seed_from_u64(20_261_128);
+            let mut world = World::build(&server).await;
+            for role in Role::ALL {
+                world.person(&mut rng, Some(role)).await;
+            }
+            world.begin(&mut rng).await;
+            for round in 0..3 {
+                for _ in 0..60 {
+                    world.step(&mut rng).await;
+                }
+                check(&mut world).await;
+                if round < 2 {
+                    world.merge_towns(&mut rng).await;
+                    check(&mut world).await;
+                }
+            }
+            let left = world.left_in_merged();
+            assert_eq!(
+                left, 0,
+                "hazards that are still filed in a town that is gone"
+            );
+        },
+    );
+}

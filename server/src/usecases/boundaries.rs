@@ -9,13 +9,15 @@ use hazardloop_domain::ids::{JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 
 use super::jurisdictions::{self as tree, Change, encoded, root_is_fixed};
+use super::merge_jurisdictions;
 use super::reach::{self, Seat};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::geography::{BoundarySource, JurisdictionIndex, check_boundary};
 use crate::store::jurisdictions::{self, Node};
-use crate::store::{Db, Position, StoreError, WriteTx, feed, order};
+use crate::store::{Db, Position, StoreError, WriteTx, feed, merges, order};
 use hazardloop_domain::operations::Operation;
+use hazardloop_domain::time::Timestamp;
 
 /// Changes of reference data that are read at once.
 const CHANGES_AT_ONCE: i64 = 16;
@@ -115,6 +117,21 @@ pub(super) fn hold_after_commit(
     }));
 }
 
+/// Holds the boundary that a jurisdiction has, as this transaction has stored it, where it lies in the tree by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn hold_as_stored(
+    tx: &mut WriteTx<'_>,
+    app: &App,
+    id: JurisdictionId,
+) -> Result<(), StoreError> {
+    if let Some((version, boundary)) = jurisdictions::boundary(tx.conn(), id)? {
+        hold_after_commit(tx, app, id, version, boundary);
+    }
+    Ok(())
+}
+
 /// Gives a jurisdiction that still has version `seen` another boundary, or takes its boundary away.
 /// The one that it has already changes nothing, whatever its version.
 ///
@@ -155,6 +172,9 @@ fn change_in(
     let operation = Operation::ManageBoundaries;
     reach::require(tx.conn(), person_id, &above, operation, now)?;
     let boundary = boundary.map(|(geometry, reference)| (geometry.as_str(), *reference));
+    if boundary.is_some() {
+        merge_jurisdictions::require_standing(tx.conn(), id)?;
+    }
     let (version, held) = jurisdictions::boundary(tx.conn(), id)?.ok_or_else(unknown)?;
     let same = held
         .as_ref()
@@ -168,6 +188,42 @@ fn change_in(
     }
     node.node.version = version.saturating_add(1);
     node.has_boundary = boundary.is_some();
+    store(app, tx, &node, boundary, (person_id, now))?;
+    if boundary.is_some() {
+        put_merged_aside(app, tx, id, (person_id, now))?;
+    }
+    let app = app.clone();
+    tx.after_commit(Box::new(move || app.events_wake.notify_one()));
+    Ok(node)
+}
+
+/// Once a successor's boundary was drawn anew, those of what was merged into it say nothing any more.
+fn put_merged_aside(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    into: JurisdictionId,
+    by: (PersonId, Timestamp),
+) -> Result<(), Failure> {
+    for id in merges::merged_into(tx.conn(), &[into])? {
+        let found = jurisdictions::one(tx.conn(), id)?;
+        let Some(mut node) = found.filter(|node| node.has_boundary) else {
+            continue;
+        };
+        node.node.version = node.node.version.saturating_add(1);
+        node.has_boundary = false;
+        store(app, tx, &node, None, by)?;
+    }
+    Ok(())
+}
+
+/// Stores a jurisdiction with the boundary that it has from now on.
+fn store(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    node: &Node,
+    boundary: Option<(&str, CoordinateReference)>,
+    (person_id, now): (PersonId, Timestamp),
+) -> Result<(), Failure> {
     let record = encoded(&node.node)?;
     jurisdictions::set_boundary(tx, &node.node, &record, boundary)?;
     let change = Change {
@@ -177,9 +233,11 @@ fn change_in(
         },
         boundary,
         actor: Some(person_id),
+        reason: None,
         now,
     };
     tree::record(tx, &app.digest_key, &node.node, &change)?;
+    let id = node.node.id;
     let source = boundary.map(|(geometry, reference)| BoundarySource {
         jurisdiction: id,
         depth: node.depth,
@@ -187,9 +245,7 @@ fn change_in(
         reference,
     });
     hold_after_commit(tx, app, id, node.node.version, source);
-    let app = app.clone();
-    tx.after_commit(Box::new(move || app.events_wake.notify_one()));
-    Ok(node)
+    Ok(())
 }
 
 #[cfg(test)]

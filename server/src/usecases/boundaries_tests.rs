@@ -109,6 +109,8 @@ fn a_jurisdiction_added_elsewhere_with_a_boundary_is_learned_too() {
                 level: hazardloop_domain::jurisdiction::Level::Town,
                 division_code: None,
                 version: 1,
+                merged_into: None,
+                merged_at: None,
             },
             boundary: wgs84(square(10.0, 10.0)),
         };

@@ -65,6 +65,8 @@ impl HubUnderTest for Server {
             level: Level::Town,
             division_code: None,
             version: 1,
+            merged_into: None,
+            merged_at: None,
         };
         let (key, now) = (self.server.app.digest_key, self.now);
         wait(

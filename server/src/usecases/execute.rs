@@ -11,6 +11,7 @@ mod checklists;
 mod cited;
 mod co_signed;
 mod inspections;
+mod merged;
 mod named;
 mod queue;
 mod working_set;
@@ -200,6 +201,10 @@ impl WorkingSet<'_> {
         let decision = beside_unfit(decide(current, command, &actor, &facts), unfit)?;
         let decided_on = current.map(|hazard| hazard.version);
         let hazard = self.record(hazard_id, &decision.events, sender)?;
+        let hazard = match decision.events.is_empty() {
+            true => hazard,
+            false => self.out_of_merged(tx.conn(), hazard)?,
+        };
         let done = Done {
             record: Record::Hazard(Box::new(hazard.clone())),
             outcome: decision.outcome,
@@ -264,7 +269,7 @@ impl WorkingSet<'_> {
         {
             let seat = self.seat(conn, enterprise_id)?;
             let seat = seat.ok_or_else(unknown_enterprise)?;
-            target.resolved = Some(seat.jurisdiction_id);
+            target.resolved = Some(self.standing_for(conn, seat.jurisdiction_id)?);
             target.sector = Some(seat.sector.clone());
             target.new_place = Some(Place {
                 enterprise_id: Some(enterprise_id),
@@ -275,10 +280,22 @@ impl WorkingSet<'_> {
         Ok(target)
     }
 
+    /// Who answers for a report, or for an inspection that begins. What was merged answers for nothing once it has given
+    /// way: its successor does.
+    fn who_answers(
+        &mut self,
+        conn: &mut Conn,
+        at: (Option<EnterpriseId>, Option<Position>),
+        sender: &Sender,
+    ) -> Result<Option<JurisdictionId>, Failure> {
+        let found = self.whose_place(conn, at, sender)?;
+        found.map(|id| self.standing_for(conn, id)).transpose()
+    }
+
     /// The enterprise's jurisdiction; for an unknown enterprise, the narrowest one whose boundary
     /// holds the position. Few towns have boundaries: where the author answers for exactly one
     /// jurisdiction at or below that one, or there is no boundary at all, it is theirs.
-    fn who_answers(
+    fn whose_place(
         &mut self,
         conn: &mut Conn,
         (enterprise_id, position): (Option<EnterpriseId>, Option<Position>),
@@ -289,6 +306,7 @@ impl WorkingSet<'_> {
         }
         let point = position.map(|position| position.to_wgs84());
         let located = point.and_then(|point| self.door().app.boundaries.locate(point));
+        let located = located.map(|id| self.standing_for(conn, id)).transpose()?;
         let Some(person_id) = sender.person_id else {
             return Ok(located);
         };
@@ -318,7 +336,7 @@ impl WorkingSet<'_> {
         id: EnterpriseId,
     ) -> Result<JurisdictionId, Failure> {
         let seat = self.seat(conn, id)?.ok_or_else(unknown_enterprise)?;
-        Ok(seat.jurisdiction_id)
+        self.standing_for(conn, seat.jurisdiction_id)
     }
 
     /// The other hazard that a merge names, where the author may see it; and whether the body that
@@ -336,6 +354,7 @@ impl WorkingSet<'_> {
             let rule = "names no jurisdiction";
             return Err(Refusal::invalid_field("to_jurisdiction", rule).into());
         }
+        self.not_to_where_it_is(conn, command)?;
         let (Action::Merge(merge), Some(person_id)) = (&command.action, sender.person_id) else {
             return Ok(None);
         };

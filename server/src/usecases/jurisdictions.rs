@@ -11,6 +11,7 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use minicbor::{Decode, Encode};
 
 use super::boundaries;
+use super::merge_jurisdictions;
 use super::reach;
 use crate::app::App;
 use crate::failure::Failure;
@@ -42,6 +43,9 @@ pub struct JurisdictionEvent {
     /// The reference of the boundary's numbers.
     #[n(4)]
     pub boundary_reference: Option<String>,
+    /// Why, where a reason was asked for.
+    #[n(5)]
+    pub reason: Option<String>,
 }
 
 /// Adds a jurisdiction below its parent and tells every device. Who may is the caller's question.
@@ -67,6 +71,7 @@ pub fn add(
         kind: "added",
         boundary,
         actor,
+        reason: None,
         now,
     };
     record(tx, key, jurisdiction, &change)
@@ -78,6 +83,7 @@ pub(super) struct Change<'a> {
     /// The boundary that it has from now on.
     pub boundary: Option<(&'a str, CoordinateReference)>,
     pub actor: Option<PersonId>,
+    pub reason: Option<&'a str>,
     pub now: Timestamp,
 }
 
@@ -104,6 +110,7 @@ pub(super) fn record(
         recorded_at: now,
         boundary: boundary.map(|(geometry, _)| geometry.to_owned()),
         boundary_reference: boundary.map(|(_, reference)| reference.as_str().to_owned()),
+        reason: change.reason.map(str::to_owned),
     };
     let event = encoded(&event)?;
     let event = NewEvent {
@@ -201,6 +208,7 @@ fn create_in(
             Err(Failure::IdReused)
         };
     }
+    merge_jurisdictions::require_standing(tx.conn(), parent_id)?;
     let parent = jurisdictions::one(tx.conn(), parent_id)?.ok_or_else(unknown_parent)?;
     if node.level <= parent.node.level {
         return Err(Failure::invalid(
@@ -272,7 +280,8 @@ pub async fn one(app: &App, id: JurisdictionId) -> Result<jurisdictions::Node, F
         .await
 }
 
-/// The narrowest jurisdiction whose boundary holds the point, and the nodes above it, root first.
+/// The narrowest jurisdiction whose boundary holds the point, or what that was merged into, and the nodes above it, root
+/// first.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when no boundary holds the point.
@@ -285,6 +294,7 @@ pub async fn locate(app: &App, point: Wgs84Point) -> Result<Vec<jurisdictions::N
                 .boundaries
                 .locate(point)
                 .ok_or(Failure::NotFound("jurisdiction"))?;
+            let id = merge_jurisdictions::last_successor(tx.conn(), id)?;
             let lineage = super::execute::lineage(tx.conn(), id)?;
             let mut nodes = Vec::with_capacity(lineage.ancestors.len());
             for id in lineage.ancestors {

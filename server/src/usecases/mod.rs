@@ -23,6 +23,7 @@ pub mod index_text;
 pub mod jurisdictions;
 mod key_proof;
 pub mod lean;
+pub mod merge_jurisdictions;
 pub mod offers;
 pub mod others;
 pub mod packs;

@@ -1,6 +1,8 @@
 //! People: registering, granting, disabling, and who may see and administer whom.
 
 mod changes;
+mod merged;
+mod recorded;
 mod standing;
 mod temporary;
 mod terms;
@@ -35,6 +37,7 @@ pub use changes::{
     NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
     hand_over_grants, set_password_in,
 };
+pub use merged::move_grants;
 pub use standing::Standing;
 pub use temporary::{check_temporary, require_at_home};
 pub use terms::{LONGEST_CERTIFICATE, MOST_SECTORS, Terms};

@@ -304,6 +304,8 @@ pub(super) async fn second_town(app: &App) -> (JurisdictionId, PersonId) {
         level: Level::Town,
         division_code: None,
         version: 1,
+        merged_into: None,
+        merged_at: None,
     };
     let worker = NewPerson {
         id: PersonId(sample::id("second grid worker")),

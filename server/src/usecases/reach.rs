@@ -13,6 +13,7 @@ pub use hazardloop_sync_protocol::hub::{handed_in_by, hands_in, scopes_of_grant,
 use hazardloop_sync_protocol::wire::Scope;
 
 use super::execute::lineage;
+use super::merge_jurisdictions::standing_for;
 use crate::failure::Failure;
 use crate::store::{Conn, access, places};
 
@@ -150,9 +151,12 @@ impl Reach {
         let in_jurisdiction = match jurisdiction {
             None => None,
             Some(id) => {
-                let Some(found) = places::lineage(conn, id)? else {
-                    return Ok(Narrowed::NOTHING);
+                // What was merged is looked for where it is now.
+                let id = match places::lineage(conn, id)? {
+                    Some(_) => standing_for(conn, id)?,
+                    None => return Ok(Narrowed::NOTHING),
                 };
+                let found = lineage(conn, id)?;
                 let place = Place {
                     jurisdictions: found.ancestors,
                     ..Place::default()

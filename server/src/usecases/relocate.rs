@@ -164,6 +164,7 @@ fn bring(
     set.expect(tx.conn(), &subjects)?;
     let change = FollowEnterprise {
         jurisdiction_id: enterprise.jurisdiction_id,
+        merged_from: None,
     };
     for subject in subjects {
         let action = match subject {

@@ -11,6 +11,7 @@ use hazardloop_domain::time::Timestamp;
 use minicbor::{Decode, Encode};
 
 use super::jurisdictions::encoded;
+use super::merge_jurisdictions;
 use super::reach::{self, Seat};
 use super::sector_names;
 use super::unclaimed::{Walk, recount_later};
@@ -151,6 +152,7 @@ fn replace_in(
 ) -> Result<(Matrix, i64), Failure> {
     let (operation, now) = (Operation::AssignResponsibility, app.clock.now());
     reach::require(tx.conn(), asker, &Seat::whole(id), operation, now)?;
+    merge_jurisdictions::require_standing(tx.conn(), id)?;
     responsibilities::hold(tx)?;
     let (before, version) = responsibilities::of(tx.conn(), id)?;
     if *after == before {
@@ -172,6 +174,43 @@ fn replace_in(
     let app = app.clone();
     tx.after_commit(Box::new(move || app.events_wake.notify_one()));
     Ok((after.clone(), version))
+}
+
+/// What a jurisdiction that was merged says of sectors of which its successor says nothing, the successor says from
+/// now on; its own word goes before.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn take_over(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    (from, into): (JurisdictionId, JurisdictionId),
+    actor: PersonId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    responsibilities::hold(tx)?;
+    let (old, old_version) = responsibilities::of(tx.conn(), from)?;
+    let (own, own_version) = responsibilities::of(tx.conn(), into)?;
+    let mut after = own.clone();
+    for (sector, department) in &old.rows {
+        let said = after.rows.entry(sector.clone());
+        said.or_insert_with(|| department.clone());
+    }
+    after.fallback = own.fallback.clone().or_else(|| old.fallback.clone());
+    if after != own {
+        say(tx, into, (&after, own_version), Some(actor), now)?;
+        let walk = Walk {
+            whole: false,
+            place: into,
+            after: None,
+        };
+        recount_later(tx, app, walk, now)?;
+    }
+    if old != Matrix::default() {
+        let nothing = Matrix::default();
+        say(tx, from, (&nothing, old_version), Some(actor), now)?;
+    }
+    Ok(())
 }
 
 /// Stores what a jurisdiction of version `before` says, and that it was said. Who may, and what

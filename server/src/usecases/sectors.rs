@@ -31,10 +31,19 @@ pub fn open_for(tx: &mut WriteTx<'_>, grant: &Grant, now: Timestamp) -> Result<(
         let Scope::JurisdictionSector(id, sector) = scope else {
             continue;
         };
-        let opened = sector_scopes::open(tx, (id, sector), now)?;
-        if opened && !sector_scopes::fill(tx, (id, sector), FIRST_LOT, now)? {
-            enqueue_fill(tx, (id, sector), now)?;
-        }
+        open(tx, (id, sector), now)?;
+    }
+    Ok(())
+}
+
+/// Opens the scope of a sector, unless it has one.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn open(tx: &mut WriteTx<'_>, of: SectorOf, now: Timestamp) -> Result<(), StoreError> {
+    let opened = sector_scopes::open(tx, of, now)?;
+    if opened && !sector_scopes::fill(tx, of, FIRST_LOT, now)? {
+        enqueue_fill(tx, of, now)?;
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ use uuid::Uuid;
 
 use super::enqueue::enqueue;
 use super::execute::lineage;
+use super::merge_jurisdictions::standing_for;
 use super::reach::{Reach, Seat};
 use super::read::{EXAMINED_PER_PAGE, Page, Wanted};
 use super::responsibilities;
@@ -127,6 +128,10 @@ fn queues(
         let why = format!("needs one of these roles: {}", names.join(", "));
         return Err(Failure::Forbidden(why));
     }
+    let within = match within {
+        Some(id) if places::lineage(conn, id)?.is_some() => Some(standing_for(conn, id)?),
+        other => other,
+    };
     let mut queues = Vec::with_capacity(held.len());
     for Seat {
         jurisdiction_id: own,
@@ -290,8 +295,22 @@ fn recount_lot(tx: &mut WriteTx<'_>, walk: Walk, most: usize) -> Result<Option<W
         unclaimed::oldest_first(tx.conn(), &[(walk.place, None)], walk.after, most)?
     };
     let ids: Vec<HazardId> = keys.iter().map(|key| HazardId(key.id)).collect();
+    settle(tx, &ids)?;
+    let last = keys.last().copied().filter(|_| keys.len() >= most);
+    Ok(last.map(|last| Walk {
+        after: Some(last),
+        ..walk
+    }))
+}
+
+/// Judges hazards again: those that nobody answers for are in the queue of every jurisdiction on the way to them,
+/// others in none.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn settle(tx: &mut WriteTx<'_>, ids: &[HazardId]) -> Result<(), Failure> {
     // First held, then judged: whoever changes one of them reads who answers after that as well.
-    let open = unclaimed::open_ones_held(tx, &ids)?;
+    let open = unclaimed::open_ones_held(tx, ids)?;
     let (mut answers, mut rows, mut stay) = (Answers::default(), Vec::new(), BTreeSet::new());
     for hazard in &open {
         if let Some(own) = answers.rows(tx.conn(), hazard)? {
@@ -299,14 +318,13 @@ fn recount_lot(tx: &mut WriteTx<'_>, walk: Walk, most: usize) -> Result<Option<W
             stay.insert(hazard.id);
         }
     }
-    let gone: Vec<HazardId> = ids.into_iter().filter(|id| !stay.contains(id)).collect();
+    let gone: Vec<HazardId> = ids
+        .iter()
+        .copied()
+        .filter(|id| !stay.contains(id))
+        .collect();
     unclaimed::remove(tx, &gone)?;
-    unclaimed::put(tx, rows)?;
-    let last = keys.last().copied().filter(|_| keys.len() >= most);
-    Ok(last.map(|last| Walk {
-        after: Some(last),
-        ..walk
-    }))
+    Ok(unclaimed::put(tx, rows)?)
 }
 
 #[cfg(test)]

@@ -303,8 +303,14 @@ fn the_servers_own_kinds_are_quarantined() {
         Action::ReceivePhoto(ReceivePhoto {
             sha256: Digest::ZERO,
         }),
-        Action::FollowEnterprise(FollowEnterprise { jurisdiction_id }),
-        Action::InspectionFollowEnterprise(FollowEnterprise { jurisdiction_id }),
+        Action::FollowEnterprise(FollowEnterprise {
+            jurisdiction_id,
+            merged_from: None,
+        }),
+        Action::InspectionFollowEnterprise(FollowEnterprise {
+            jurisdiction_id,
+            merged_from: None,
+        }),
     ] {
         let kind = action.kind().as_str();
         let body = payload(&Command {

@@ -44,7 +44,10 @@ fn a_department_answers_no_longer_once_another_jurisdiction_or_sector_does() {
     assert!(case.hazard().wants_a_department());
 
     let follow = |jurisdiction_id| {
-        Action::FollowEnterprise(crate::command::FollowEnterprise { jurisdiction_id })
+        Action::FollowEnterprise(crate::command::FollowEnterprise {
+            jurisdiction_id,
+            merged_from: None,
+        })
     };
     let mut case = assigned();
     case.must(&Actor::System, follow(TOWN));

@@ -352,6 +352,7 @@ fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
     assert_eq!(inside.hazard().handed_over_by(), None);
     let follow = crate::command::FollowEnterprise {
         jurisdiction_id: JurisdictionId(Uuid::from_u128(0x74)),
+        merged_from: None,
     };
     inside.must(&Actor::System, Action::FollowEnterprise(follow));
     assert_eq!(
@@ -359,6 +360,21 @@ fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
         TOWN_NEXT,
         "whoever took it over keeps it when the enterprise moves"
     );
+    // A merger of the town that it is in takes it along, and names nobody else to answer for it.
+    let merger = |merged_from| crate::command::FollowEnterprise {
+        jurisdiction_id: TOWN,
+        merged_from: Some(merged_from),
+    };
+    let before = inside.hazard().clone();
+    inside.must(&Actor::System, Action::FollowEnterprise(merger(TOWN)));
+    assert_eq!(*inside.hazard(), before, "it is not in that one");
+    inside.must(&Actor::System, Action::FollowEnterprise(merger(TOWN_NEXT)));
+    let after = inside.hazard();
+    assert_eq!(
+        (after.jurisdiction_id, after.version),
+        (TOWN, before.version + 1)
+    );
+    assert_eq!(after.status, before.status);
 
     let mut outside = case;
     outside.must(&reviewer(), transfer(None));

@@ -83,7 +83,10 @@ fn likely_action() -> impl Strategy<Value = Action> {
     );
     let follows = (1_u128..4).prop_map(|id| {
         let jurisdiction_id = JurisdictionId(Uuid::from_u128(id));
-        Action::FollowEnterprise(FollowEnterprise { jurisdiction_id })
+        Action::FollowEnterprise(FollowEnterprise {
+            jurisdiction_id,
+            merged_from: None,
+        })
     });
     prop_oneof![
         1 => reports,

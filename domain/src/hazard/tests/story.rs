@@ -269,7 +269,10 @@ fn a_rejected_report_says_who_and_why() {
 fn a_hazard_follows_its_enterprise_and_the_same_move_twice_is_one_event() {
     let mut case = Case::reported(Source::Grid, Grade::General);
     let jurisdiction_id = JurisdictionId(Uuid::from_u128(0x72));
-    let follow = crate::command::FollowEnterprise { jurisdiction_id };
+    let follow = crate::command::FollowEnterprise {
+        jurisdiction_id,
+        merged_from: None,
+    };
     case.must(&Actor::System, Action::FollowEnterprise(follow.clone()));
     case.must(&Actor::System, Action::FollowEnterprise(follow));
     assert_eq!(case.hazard().jurisdiction_id, jurisdiction_id);

@@ -345,7 +345,10 @@ pub(super) fn sample(kind: ActionKind, case: &Case, source: Source, grade: Grade
         K::ReceivePhoto => receive(1),
         K::FollowEnterprise => {
             let jurisdiction_id = JurisdictionId(Uuid::from_u128(0x72));
-            Action::FollowEnterprise(FollowEnterprise { jurisdiction_id })
+            Action::FollowEnterprise(FollowEnterprise {
+                jurisdiction_id,
+                merged_from: None,
+            })
         }
         K::SubmitPlan => submit_plan(),
         K::DecidePlan => decide_plan(true),

@@ -18,7 +18,7 @@ use crate::test_support::{NOW, TestServer, add_place, firm_of, hazard_id, person
 use crate::usecases::hand_overs::{self, NewHandOver};
 use crate::usecases::people::{self, NewGrant, NewPerson, Terms};
 use crate::usecases::push::push;
-use crate::usecases::relocate;
+use crate::usecases::{merge_jurisdictions, relocate};
 
 /// Everything that is to happen at least once, or the world says little.
 pub(super) const WHAT_HAPPENS: &[&str] = &[
@@ -84,6 +84,8 @@ pub(super) struct World<'a> {
     /// The roles by which somebody has seen anything.
     pub seen_as: Vec<Role>,
     authors: Vec<TestDevice>,
+    /// Towns that were merged into another one.
+    merged: Vec<JurisdictionId>,
     number: u64,
 }
 
@@ -177,6 +179,7 @@ impl<'a> World<'a> {
             left_out: 0,
             seen_as: Vec::new(),
             authors,
+            merged: Vec::new(),
             number: 0,
         }
     }

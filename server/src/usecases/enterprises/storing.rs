@@ -19,7 +19,7 @@ use crate::store::feed::{self, Announced, News};
 use crate::store::places::{self, EnterpriseRow, Lineage};
 use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search};
 use crate::usecases::execute::scopes_of;
-use crate::usecases::follow_sector;
+use crate::usecases::{follow_sector, merge_jurisdictions};
 
 /// What their histories are of.
 const SUBJECT: &str = "enterprise";
@@ -64,6 +64,10 @@ impl<'a> Storing<'a> {
         let place = self
             .lineage(tx.conn(), enterprise.jurisdiction_id)?
             .ok_or_else(|| Failure::invalid("jurisdiction_id", "names no jurisdiction"))?;
+        let arrives = before.is_none_or(|it| it.jurisdiction_id != enterprise.jurisdiction_id);
+        if let Some(into) = place.merged_into.filter(|_| arrives) {
+            return Err(merge_jurisdictions::refused(tx.conn(), into)?);
+        }
         let record = encoded(enterprise)?;
         let now = change.now;
         let mut created_at = now;
@@ -211,7 +215,7 @@ fn check_grid(
         return Ok(());
     };
     match places::level_of(conn, id)? {
-        Some(Level::Grid) => Ok(()),
+        Some(Level::Grid) => merge_jurisdictions::require_standing(conn, id),
         Some(_) => Err(Failure::invalid(
             "grid_id",
             "names a jurisdiction that is no grid",

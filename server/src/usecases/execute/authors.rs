@@ -85,7 +85,7 @@ impl WorkingSet<'_> {
         Ok(Some(ListingSeat {
             jurisdiction_id: first,
             level,
-            down_to_hazard: down,
+            down_to_hazard: Self::with_predecessors(conn, down)?,
         }))
     }
 

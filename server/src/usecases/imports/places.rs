@@ -91,16 +91,29 @@ impl Places {
 
     /// The jurisdiction that a cell names.
     pub fn find(&self, text: &str) -> Result<JurisdictionId, Finding> {
-        self.named(text, |_| true)
+        self.standing(self.named(text, |_| true)?)
     }
 
     /// The grid that a cell names.
     pub fn find_grid(&self, text: &str) -> Result<JurisdictionId, Finding> {
         let id = self.named(text, |known| known.place.is_grid)?;
         match self.all.get(&id) {
-            Some(known) if known.place.is_grid => Ok(id),
+            Some(known) if known.place.is_grid => self.standing(id),
             _ => Err(Finding::NotAGrid),
         }
+    }
+
+    /// What was merged is named no more: whoever keeps the table must know what it is now.
+    fn standing(&self, id: JurisdictionId) -> Result<JurisdictionId, Finding> {
+        let place = |id| self.all.get(&id).map(|known| &known.place);
+        let Some(mut into) = place(id).and_then(|place| place.merged_into) else {
+            return Ok(id);
+        };
+        while let Some(next) = place(into).and_then(|place| place.merged_into) {
+            into = next;
+        }
+        let name = place(into).map(|place| place.name.clone());
+        Err(Finding::JurisdictionMerged(name.unwrap_or_default()))
     }
 
     fn named(
@@ -192,6 +205,7 @@ mod tests {
             name: name.to_owned(),
             division_code: code.map(str::to_owned),
             is_grid: way.len() == 4,
+            merged_into: None,
         };
         Places::new(
             vec![

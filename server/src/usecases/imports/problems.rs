@@ -74,6 +74,8 @@ pub(super) enum Finding {
     Field(FaultKind),
     JurisdictionUnknown,
     JurisdictionAmbiguous,
+    /// The name of the one that it was merged into.
+    JurisdictionMerged(String),
     JurisdictionForbidden,
     JurisdictionDiffers,
     NotAGrid,
@@ -119,6 +121,7 @@ impl Finding {
             Self::Field(kind) => kind.code(),
             Self::JurisdictionUnknown => "JURISDICTION_UNKNOWN",
             Self::JurisdictionAmbiguous => "JURISDICTION_AMBIGUOUS",
+            Self::JurisdictionMerged(_) => "JURISDICTION_MERGED",
             Self::JurisdictionForbidden => "JURISDICTION_FORBIDDEN",
             Self::JurisdictionDiffers => "JURISDICTION_DIFFERS",
             Self::NotAGrid => "NOT_A_GRID",
@@ -203,6 +206,12 @@ impl Finding {
                 "有多个企业与此行相符，请填 id",
                 "several enterprises fit this row: name the id",
             ),
+            Self::JurisdictionMerged(into) => {
+                return (
+                    format!("该管辖单位已撤并入“{into}”"),
+                    format!("this jurisdiction was merged into {into}"),
+                );
+            }
             Self::SameAsRow(row) => {
                 return (
                     format!("与第 {row} 行为同一企业"),
@@ -305,6 +314,7 @@ mod tests {
             Finding::Field(FaultKind::Phone),
             Finding::JurisdictionUnknown,
             Finding::JurisdictionAmbiguous,
+            Finding::JurisdictionMerged("昌州街道".to_owned()),
             Finding::JurisdictionForbidden,
             Finding::JurisdictionDiffers,
             Finding::NotAGrid,

@@ -7,6 +7,7 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use uuid::Uuid;
 
+use super::recorded::record_added;
 use super::{
     MOST_GRANTS, NewPerson, PersonView, Standing, Terms, announce_person, check_fields,
     claim_certificate, record_event, register, request_digest, temporary, wake_audit,
@@ -19,7 +20,7 @@ use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx, certificates};
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
-use crate::usecases::{sector_names, sectors};
+use crate::usecases::{merge_jurisdictions, sector_names, sectors};
 
 /// A request for an account.
 #[derive(Clone, Debug)]
@@ -143,6 +144,9 @@ async fn add(app: &App, asker: PersonId, request: PersonRequest) -> Result<Perso
         let standing = Standing::of(tx.conn(), asker, now)?;
         require_over_all(tx.conn(), &standing, &new.grants)?;
         for terms in &new.grants {
+            if let GrantScope::Jurisdiction(id) = terms.scope {
+                merge_jurisdictions::require_standing(tx.conn(), id)?;
+            }
             sector_names::check_grant(tx.conn(), &shared.catalog.now(), terms)?;
         }
         register(tx, &shared.digest_key, new.clone(), Some(asker), now)?;
@@ -225,6 +229,9 @@ pub async fn grant(
         if taken || grants.iter().any(|placed| placed.grant.id == new.id) {
             return known_grant(&grants, &new).ok_or(Failure::IdReused);
         }
+        if let GrantScope::Jurisdiction(id) = wanted.scope {
+            merge_jurisdictions::require_standing(tx.conn(), id)?;
+        }
         require_version(tx, &row, seen)?;
         if row.disabled_at.is_some() {
             return Err(Failure::Conflict("this account is disabled".to_owned()));
@@ -281,42 +288,9 @@ pub fn add_grant(
         }
     })?;
     claim_certificate(tx, person, grant)?;
-    let over = match grant.scope {
-        GrantScope::Enterprise(id) => format!("enterprise:{id}"),
-        GrantScope::Jurisdiction(id) => format!("jurisdiction:{id}"),
-    };
-    let fields = added_fields(grant, over);
-    let fields: Vec<(&str, &str)> = fields
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    record_event(tx, person, "grant_added", actor, &fields, now)?;
+    record_added(tx, person, grant, actor, now)?;
     announce_person(tx, digest_key, person)?;
     Ok(())
-}
-
-/// What the history says of a grant that was added.
-fn added_fields(grant: &Grant, over: String) -> Vec<(&'static str, String)> {
-    let until = grant.valid_until.map(|until| until.to_string());
-    let mut fields = vec![
-        ("grant_id", grant.id.to_string()),
-        ("role", grant.role.as_str().to_owned()),
-        ("scope", over),
-        ("valid_from", grant.valid_from.to_string()),
-        ("valid_until", until.unwrap_or_default()),
-    ];
-    if !grant.sectors.is_empty() {
-        fields.push(("sectors", grant.sectors.join("\n")));
-    }
-    if let Some(certificate) = &grant.certificate {
-        let valid_to = certificate.valid_to.map(|day| day.to_string());
-        fields.push(("certificate_number", certificate.number.clone()));
-        fields.push(("certificate_valid_to", valid_to.unwrap_or_default()));
-    }
-    if let Some(reason) = &grant.temporary_reason {
-        fields.push(("temporary_reason", reason.clone()));
-    }
-    fields
 }
 
 /// Ends a grant of a person who still has version `seen`, now. One that has ended stays as it is,

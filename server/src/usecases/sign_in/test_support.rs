@@ -212,6 +212,8 @@ impl World {
                     level,
                     division_code: None,
                     version: 1,
+                    merged_into: None,
+                    merged_at: None,
                 };
                 places::add_jurisdiction(tx, &jurisdiction, None)?;
             }

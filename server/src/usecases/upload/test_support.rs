@@ -150,6 +150,8 @@ impl World {
                     level,
                     division_code: Some("500111000000".to_owned()),
                     version: 1,
+                    merged_into: None,
+                    merged_at: None,
                 };
                 places::add_jurisdiction(tx, &jurisdiction, None)?;
             }

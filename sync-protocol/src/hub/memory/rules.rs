@@ -158,6 +158,7 @@ impl Tables {
         for hazard in concerned {
             let follow = Action::FollowEnterprise(FollowEnterprise {
                 jurisdiction_id: to,
+                merged_from: None,
             });
             let command = Command::new(hazard.id, follow);
             if let Ok((hazard, _)) = decided(Some(&hazard), &command, &by, &facts) {

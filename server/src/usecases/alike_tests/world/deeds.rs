@@ -203,6 +203,66 @@ impl World<'_> {
         self.did("relocate");
     }
 
+    /// A town is merged into a new one of its district, while other things go on.
+    pub async fn merge_towns(&mut self, rng: &mut StdRng) {
+        let number = self.next();
+        let into = JurisdictionId(v7(9, number));
+        let district = self.places[0];
+        add_place(self.app(), into, district, Level::Town).await;
+        let from = self.places[rng.random_range(2..4)];
+        let seen = self.node(from).version;
+        let asked = merge_jurisdictions::Asked {
+            seen,
+            into,
+            reason: "区划调整".to_owned(),
+        };
+        let done = merge_jurisdictions::merge(self.app(), person("admin"), from, asked);
+        done.await.unwrap();
+        // From now on nobody who knows better names it.
+        self.merged.push(from);
+        for place in &mut self.places {
+            if *place == from {
+                *place = into;
+            }
+        }
+        for _ in 0..12 {
+            self.step(rng).await;
+            let done = merge_jurisdictions::advance_once(self.app(), from);
+            done.await.unwrap();
+        }
+        self.did("merge_towns");
+    }
+
+    fn node(&self, id: JurisdictionId) -> hazardloop_domain::jurisdiction::Jurisdiction {
+        let read = self
+            .app()
+            .db
+            .read_blocking(|tx| crate::store::jurisdictions::one(tx.conn(), id));
+        read.unwrap().unwrap().node
+    }
+
+    /// Hazards and enterprises that are filed in a town that is gone.
+    pub fn left_in_merged(&self) -> usize {
+        assert!(!self.merged.is_empty());
+        let hazards = self.hazards.iter().filter(|id| {
+            let loaded = self
+                .app()
+                .db
+                .read_blocking(|tx| crate::store::hazards::load(tx.conn(), **id));
+            self.merged
+                .contains(&loaded.unwrap().unwrap().hazard.jurisdiction_id)
+        });
+        let firms = self.firms.iter().filter(|id| {
+            let loaded = self
+                .app()
+                .db
+                .read_blocking(|tx| crate::store::places::enterprise(tx.conn(), **id));
+            self.merged
+                .contains(&loaded.unwrap().unwrap().jurisdiction_id)
+        });
+        hazards.count() + firms.count()
+    }
+
     /// An enterprise turns out to be of another sector.
     pub(super) async fn correct(&mut self, rng: &mut StdRng) {
         let firm = one_of(rng, &self.firms);

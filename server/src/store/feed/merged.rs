@@ -1,0 +1,83 @@
+//! Rows of one scope for another that is told of them once the one was merged into it.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use hazardloop_sync_protocol::wire::Scope;
+
+use super::super::batch::in_arrays;
+use super::super::prepared::Prepared;
+use super::{Copied, EndedRow, HELD, INSERT, PLACES, Row, TOO_OLD};
+use crate::store::schema::scope_rows;
+use crate::store::{Conn, StoreError, WriteTx, on_any};
+
+/// Those of these records of one kind that `scope` holds.
+///
+/// # Errors
+/// When the database does not answer.
+pub(in crate::store) fn held_among(
+    conn: &mut Conn,
+    scope: Scope,
+    kind: i32,
+    ids: Vec<Vec<u8>>,
+) -> Result<Vec<Copied>, StoreError> {
+    Ok(on_any!(conn, |c| scope_rows::table
+        .filter(scope_rows::scope.eq(scope.to_string()))
+        .filter(scope_rows::record_kind.eq(kind))
+        .filter(scope_rows::record_id.eq_any(ids))
+        .filter(scope_rows::present)
+        .order(scope_rows::record_id)
+        .select(Copied::as_select())
+        .load(c))?)
+}
+
+/// Tells `scope` that it holds these records, also what had left it before; what it holds already stays as it is.
+/// For records that nobody changes until this transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub(in crate::store) fn tell(
+    tx: &mut WriteTx<'_>,
+    scope: Scope,
+    rows: &[Copied],
+) -> Result<(), StoreError> {
+    let mut told = Vec::with_capacity(rows.len());
+    for row in rows {
+        let position = tx.next_position()?;
+        told.push(Row {
+            scope: scope.to_string(),
+            record_kind: row.record_kind,
+            record_id: row.record_id.clone(),
+            present: true,
+            version: row.version,
+            digest_high: row.digest_high,
+            digest_low: row.digest_low,
+            created_at: row.created_at,
+            tx: position.tx,
+            ordinal: position.ordinal,
+            ended: EndedRow {
+                settled_at: row.settled_at,
+                bytes: row.bytes,
+                window_no: row.window_no,
+                // Of the same level, so under the same window; its bytes are weighed anew.
+                aside: if row.aside == TOO_OLD { TOO_OLD } else { HELD },
+            },
+        });
+    }
+    in_arrays!(told, |array| insert_or_bring_back(tx.conn(), array)?);
+    Ok(())
+}
+
+fn insert_or_bring_back<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {
+    Prepared::rows(
+        INSERT,
+        PLACES,
+        " ON CONFLICT (scope, record_kind, record_id) DO UPDATE SET present = excluded.present, \
+         version = excluded.version, digest_high = excluded.digest_high, \
+         digest_low = excluded.digest_low, created_at = excluded.created_at, tx = excluded.tx, \
+         ordinal = excluded.ordinal, settled_at = excluded.settled_at, bytes = excluded.bytes, \
+         window_no = excluded.window_no, aside = excluded.aside, \
+         to_weigh = excluded.to_weigh OR scope_rows.to_weigh WHERE NOT scope_rows.present",
+        rows.map(Row::binds),
+    )
+    .execute(conn)
+}
