@@ -9,18 +9,21 @@ use hazardloop_domain::command::{Action, ActionKind, Command};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::KeyId;
 use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::time::Timestamp;
 use hazardloop_fuzz::{frames, hub};
 use hazardloop_simulation::cast;
+use hazardloop_sync_protocol::chain::{link_hash, seal};
 use hazardloop_sync_protocol::codec::encode;
 use hazardloop_sync_protocol::compress::{self, Coding};
 use hazardloop_sync_protocol::cosign::Statement;
 use hazardloop_sync_protocol::cosign_text::{SigningAnswer, SigningRequest};
 use hazardloop_sync_protocol::device::{
-    Engine, EngineConfig, Identity, Output, Request, ResponseBody, State,
+    Engine, EngineConfig, Identity, Notice, Output, Request, ResponseBody, State,
 };
+use hazardloop_sync_protocol::hub::memory::{DomainRules, MemoryHub};
 use hazardloop_sync_protocol::wire::{
-    Bytes, CommandPayload, LeanPullResponse, PROTOCOL_MAX, PullRequest, PullResponse, ScopeCursor,
-    ScopeUpdate,
+    Bytes, CommandPayload, LeanPullResponse, PROTOCOL_MAX, PullRequest, PullResponse, PushRequest,
+    ScopeCursor, ScopeUpdate,
 };
 use hazardloop_sync_protocol::witness::{ChainHead, ShownHead};
 use uuid::Uuid;
@@ -91,8 +94,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, seed) in cursors() {
         write(&corpus, "cursors", name, &seed)?;
     }
-    write(&corpus, "phone", "served", &served(false))?;
-    write(&corpus, "phone", "served-in-columns", &served(true))?;
+    for (name, world) in [
+        ("served", Served::default()),
+        (
+            "served-in-columns",
+            Served {
+                in_columns: true,
+                ..Served::default()
+            },
+        ),
+        (
+            "restored",
+            Served {
+                restored: true,
+                ..Served::default()
+            },
+        ),
+    ] {
+        write(&corpus, "phone", name, &served(world))?;
+    }
     for (name, text) in texts() {
         write(&corpus, "texts", name, text.as_bytes())?;
     }
@@ -176,8 +196,17 @@ fn cursors() -> Vec<(&'static str, Vec<u8>)> {
     seeds
 }
 
+/// What befalls the phone of the target.
+#[derive(Clone, Copy, Default)]
+struct Served {
+    /// It is answered in columns.
+    in_columns: bool,
+    /// It is an old copy: another one has sent something else as its second command.
+    restored: bool,
+}
+
 /// What a good server answers to the phone of the target.
-fn served(in_columns: bool) -> Vec<u8> {
+fn served(world: Served) -> Vec<u8> {
     let mut hub = hub::world();
     hub.limits.records = 50;
     let (install_id, key) = hub::device(hub::HOSTILE);
@@ -197,10 +226,19 @@ fn served(in_columns: bool) -> Vec<u8> {
     for action in actions {
         let _ = phone.handle_command(now, hub::clocks(now), cast::hazard(1), action);
     }
+    if world.restored {
+        send_the_others(&mut hub, now);
+    }
     let mut answers = Vec::new();
     while let Some(output) = phone.poll_output(now) {
         match output {
             Output::Write { id, .. } => phone.handle_stored(id),
+            Output::Notice(Notice::MustRekey) => {
+                let (install_id, key) = hub::device(hub::HOSTILE + 1);
+                let public = key.verifying_key().to_bytes().to_vec();
+                hub.tables.enrol(install_id, person_id, public);
+                phone.handle_rekeyed(install_id, key);
+            }
             Output::Send { id, request } => {
                 let body = match request {
                     Request::Push(push) => hub.push(person_id, &push, now).ok().map(|answer| {
@@ -208,7 +246,7 @@ fn served(in_columns: bool) -> Vec<u8> {
                         ResponseBody::Push(answer)
                     }),
                     Request::Pull(pull) => hub.pull(person_id, &pull, now).ok().map(|answer| {
-                        answers.push(pulled(answer.clone(), in_columns));
+                        answers.push(pulled(answer.clone(), world.in_columns));
                         ResponseBody::Pull(answer)
                     }),
                     _ => None,
@@ -220,6 +258,28 @@ fn served(in_columns: bool) -> Vec<u8> {
         }
     }
     frames::join(answers.iter().map(Vec::as_slice))
+}
+
+/// The same report, and then another note than the phone has.
+fn send_the_others(hub: &mut MemoryHub<DomainRules>, now: Timestamp) {
+    let (install_id, key) = hub::device(hub::HOSTILE);
+    let report = cast::report(cast::firm(0), true, now, "灭火器过期");
+    let (mut previous, mut commands) = (Digest::ZERO, Vec::new());
+    for (seq, action) in [(1, report), (2, cast::note("另一台"))] {
+        let kind = action.kind();
+        let command = Command::new(cast::hazard(1), action);
+        let payload = CommandPayload::pack(hub::clocks(now), &command);
+        let (name, version) = (kind.as_str(), kind.version());
+        let sealed = seal(&key, install_id, seq, name, version, previous, payload);
+        previous = link_hash(install_id, &sealed);
+        commands.push(sealed);
+    }
+    let request = PushRequest {
+        protocol: PROTOCOL_MAX,
+        install_id,
+        commands,
+    };
+    let _ = hub.push(cast::person(hub::HOSTILE), &request, now);
 }
 
 fn pulled(answer: PullResponse, in_columns: bool) -> Vec<u8> {

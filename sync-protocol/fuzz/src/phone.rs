@@ -34,20 +34,31 @@ pub fn run(bytes: &[u8]) {
     let note = phone.handle_command(now, hub::clocks(now), cast::hazard(1), cast::note("补充"));
     assert!(note.is_ok(), "{note:?}");
     let mut disk = State::default();
+    // Payloads: what a command is numbered changes with the install.
     let (mut kept, mut settled) = (Vec::new(), Vec::new());
+    let mut rekeyed = false;
     for _ in 0..STEPS {
         let Some(output) = phone.poll_output(now) else {
             let Some(next) = phone.next_wake() else { break };
             now = now.max(next);
             continue;
         };
+        let payload = |seq| {
+            let command = disk.commands.get(&seq);
+            command.map(|command| command.content().payload.clone())
+        };
         match output {
             Output::Write { id, ops } => {
                 disk.apply(&ops);
                 phone.handle_stored(id);
             }
-            Output::Notice(Notice::Queued { seq, .. }) => kept.push(seq),
-            Output::Notice(Notice::Settled { seq }) => settled.push(seq),
+            Output::Notice(Notice::Queued { seq, .. }) => kept.extend(payload(seq)),
+            Output::Notice(Notice::Settled { seq }) => settled.extend(payload(seq)),
+            Output::Notice(Notice::MustRekey) if !rekeyed => {
+                rekeyed = true;
+                let (install_id, key) = hub::device(hub::HOSTILE + 1);
+                phone.handle_rekeyed(install_id, key);
+            }
             Output::Notice(_) => {}
             Output::Send { id, request } => {
                 let Some(answer) = answers.next() else { break };
@@ -64,20 +75,24 @@ pub fn run(bytes: &[u8]) {
         }
     }
     assert_eq!(kept.len(), 2, "not both were taken");
-    for seq in kept {
-        let there = disk.commands.get(&seq);
-        let is_settled = settled.contains(&seq);
-        assert!(there.is_some() || is_settled, "{seq} is gone");
-        let receipt = there.and_then(|command| command.receipt.as_ref());
-        let by_name = receipt.is_none_or(|receipt| receipt.seq == seq);
-        assert!(by_name, "{seq} has another's receipt: {receipt:?}");
-        if let (Some(command), Some(receipt)) = (there, receipt) {
-            let waits = matches!(
+    for payload in kept {
+        let mut there = disk.commands.values();
+        let there = there.any(|command| command.content().payload == payload);
+        assert!(there || settled.contains(&payload), "{payload:?} is gone");
+    }
+    for (seq, command) in &disk.commands {
+        // Under an earlier install it had another number, and so has its receipt.
+        let sent_as = command.earlier.map_or(*seq, |earlier| earlier.seq);
+        let receipt = command.receipt.as_ref();
+        let its_own = receipt.is_none_or(|receipt| receipt.seq == sent_as);
+        assert!(its_own, "another's receipt: {command:?}");
+        let took_effect = receipt.is_some_and(|receipt| {
+            matches!(
                 receipt.outcome,
                 Outcome::Applied { .. } | Outcome::Merged { .. }
-            );
-            assert!(waits || !command.awaiting_pull, "{command:?}");
-        }
+            )
+        });
+        assert!(took_effect || !command.awaiting_pull, "{command:?}");
     }
     // The app is killed: from what is durable it goes on, and shows the same hazards.
     let before: Vec<_> = phone
@@ -87,7 +102,7 @@ pub fn run(bytes: &[u8]) {
         .collect();
     let durable = *phone.state() == disk;
     let mut anew = engine(disk);
-    if durable {
+    if durable && !rekeyed {
         let after: Vec<_> = anew
             .hazards(now)
             .into_iter()
