@@ -35,7 +35,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::settings::Settings;
-use crate::store::{DatabaseUrl, Db, DbOptions, installs, migrate};
+use crate::store::test_support::all_is_safe;
+use crate::store::{DatabaseUrl, Db, DbOptions, ReadTx, installs, migrate};
 use crate::usecases::people::Terms;
 use crate::usecases::{audit, jurisdictions};
 use crate::{sample, serve};
@@ -122,6 +123,19 @@ pub(crate) fn seal_everything(db: &Db) {
         }
     }
     panic!("not everything was sealed within 10,000 rounds");
+}
+
+/// Waits until all that has been committed may be delivered: on PostgreSQL a transaction of another test, in another
+/// database of the same cluster, holds it up. What is safe once stays so.
+pub(crate) async fn until_safe(app: &App) {
+    let safe = |tx: &mut ReadTx<'_>| all_is_safe(tx.conn());
+    for _ in 0..1_000_000 {
+        if app.db.read(safe).await.unwrap() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("a transaction stays open");
 }
 
 /// Runs `test` on a fresh server over each database.

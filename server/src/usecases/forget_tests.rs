@@ -9,9 +9,8 @@ use uuid::Uuid;
 use super::forget::{FORGOTTEN_AT_ONCE, forget};
 use crate::settings::Settings;
 use crate::store::feed::{self, Announced};
-use crate::store::test_support::all_is_safe;
 use crate::store::{Position, forgotten};
-use crate::test_support::{NOW, TestServer, on_each_database_with, person};
+use crate::test_support::{NOW, TestServer, on_each_database_with, person, until_safe};
 
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -56,14 +55,6 @@ async fn told(server: &TestServer) -> (usize, Position) {
     read.await.unwrap()
 }
 
-/// On PostgreSQL what has just been committed may lie above what is safe to deliver, for as long as others write.
-async fn until_safe(server: &TestServer) {
-    let safe = |tx: &mut crate::store::ReadTx<'_>| all_is_safe(tx.conn());
-    while !server.app.db.read(safe).await.unwrap() {
-        tokio::task::yield_now().await;
-    }
-}
-
 fn day(server: &TestServer, number: i64) {
     server.set_now(NOW.plus_millis(number * DAY_MS));
 }
@@ -72,11 +63,11 @@ fn day(server: &TestServer, number: i64) {
 fn a_removal_is_told_for_so_many_days_and_no_longer() {
     on_each_database_with(days, async |server: TestServer| {
         come_and_go(&server, 1..4).await;
-        until_safe(&server).await;
+        until_safe(&server.app).await;
         assert!(!forget(&server.app).await.unwrap());
         day(&server, 1);
         come_and_go(&server, 4..6).await;
-        until_safe(&server).await;
+        until_safe(&server.app).await;
         assert!(!forget(&server.app).await.unwrap());
         day(&server, DAYS - 1);
         forget(&server.app).await.unwrap();
@@ -102,7 +93,7 @@ fn much_is_forgotten_in_parts() {
     on_each_database_with(days, async |server: TestServer| {
         let many = u128::try_from(FORGOTTEN_AT_ONCE).unwrap() + 10;
         come_and_go(&server, 1..many + 1).await;
-        until_safe(&server).await;
+        until_safe(&server.app).await;
         forget(&server.app).await.unwrap();
         day(&server, DAYS);
         assert!(forget(&server.app).await.unwrap(), "there is more");

@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::sample;
 use crate::store::Position;
 use crate::test_support::{
-    NOW, TestDevice, enterprise, hazard_id, on_each_database, person, report,
+    NOW, TestDevice, enterprise, hazard_id, on_each_database, person, report, until_safe,
 };
 
 /// Pulls as a device does: again while the answer says that something is in flight. On PostgreSQL
@@ -35,6 +35,7 @@ pub(crate) async fn pull(
     person_id: PersonId,
     request: PullRequest,
 ) -> Result<PullResponse, Failure> {
+    until_safe(app).await;
     for _ in 0..10_000 {
         let answer = super::pull::pull(app, person_id, request.clone()).await?;
         let incomplete = |update: &ScopeUpdate| matches!(update, ScopeUpdate::Page(page) if page.checkpoint.is_none());

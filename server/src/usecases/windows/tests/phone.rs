@@ -9,8 +9,7 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::*;
-use crate::store::test_support::all_is_safe;
-use crate::test_support::TestDevice;
+use crate::test_support::{TestDevice, until_safe};
 use crate::usecases::pull;
 use crate::usecases::push::push;
 
@@ -90,14 +89,7 @@ impl Phone {
 
     /// Everything that there is for it.
     pub async fn pull(&mut self, app: &App) {
-        // On PostgreSQL a transaction of another test, in another database of the cluster, holds it up.
-        let safe = |tx: &mut crate::store::ReadTx<'_>| all_is_safe(tx.conn());
-        let mut looks = 0;
-        while !app.db.read(safe).await.unwrap() {
-            looks += 1;
-            assert!(looks < 1_000_000, "no transaction stays open");
-            tokio::task::yield_now().await;
-        }
+        until_safe(app).await;
         for _ in 0..10_000 {
             if !self.once(app, None).await {
                 return;
