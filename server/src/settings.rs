@@ -197,9 +197,10 @@ pub struct HttpLimits {
     pub requests_per_second: u32,
     /// Requests at once beyond that average.
     pub request_burst: u32,
-    /// Requests of one person that are worked on at a time; the others wait for their turn.
+    /// Requests of one session that are worked on at a time, and half of those of one person; the others wait for
+    /// their turn.
     pub requests_at_once: usize,
-    /// Requests of one person that may wait; further ones are told to come again.
+    /// Requests of one session that may wait; further ones are told to come again.
     pub requests_waiting: usize,
     /// Worker threads; 0: one a core.
     pub workers: usize,

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{InstallId, PersonId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -17,22 +18,53 @@ use crate::settings::Settings;
 /// Seconds after which whoever found the line full may ask again.
 const ASK_AGAIN_AFTER_S: u64 = 1;
 
-/// The lines of a server.
+/// The lines of a server. A request stands in that of its session first and then in that of its person, a push or pull
+/// besides in that of its device: whoever has one token of a person (a phone that was lost) takes half of that person's
+/// turns at most.
 pub struct Turns {
-    /// Requests of any kind, by person.
-    pub requests: Line<PersonId>,
-    /// Pushes and pulls, by person: the most work for the fewest bytes. They have their turn as requests already.
-    pub syncs: Line<PersonId>,
+    sessions: Line<Uuid>,
+    people: Line<PersonId>,
+    devices: Line<InstallId>,
+}
+
+/// The turn of a request.
+#[must_use]
+pub struct RequestTurn {
+    _session: Turn<Uuid>,
+    _person: Turn<PersonId>,
 }
 
 impl Turns {
     /// As the settings say.
     pub fn new(settings: &Settings) -> Self {
-        let (http, sync) = (&settings.http, &settings.sync);
+        let (http, syncs) = (&settings.http, settings.sync.syncs_at_once);
+        let (at_once, waiting) = (http.requests_at_once, http.requests_waiting);
         Self {
-            requests: Line::new(http.requests_at_once, http.requests_waiting),
-            syncs: Line::new(sync.syncs_at_once, http.requests_at_once),
+            sessions: Line::new(at_once, waiting),
+            people: Line::new(at_once.saturating_mul(2), at_once.saturating_mul(2)),
+            // Half of what a session has turns for: other requests go on beside.
+            devices: Line::new(syncs, (at_once / 2).saturating_sub(syncs)),
         }
+    }
+
+    /// The turn of a request of any kind.
+    ///
+    /// # Errors
+    /// [`Failure::RateLimited`] where more than may wait would.
+    pub async fn request(&self, session: Uuid, person: PersonId) -> Result<RequestTurn, Failure> {
+        let session = self.sessions.turn(&session).await?;
+        Ok(RequestTurn {
+            _session: session,
+            _person: self.people.turn(&person).await?,
+        })
+    }
+
+    /// The turn of a push or pull, which has its turn as a request already: the most work for the fewest bytes.
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub async fn sync(&self, device: InstallId) -> Result<Turn<InstallId>, Failure> {
+        self.devices.turn(&device).await
     }
 }
 

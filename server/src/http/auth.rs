@@ -53,7 +53,10 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let (token, app) = (token?, app?);
             let bearer = sign_in::authenticate(&app, &token).await?;
-            let turn = app.turns.requests.turn(&bearer.person_id).await?;
+            let turn = app
+                .turns
+                .request(bearer.session_id, bearer.person_id)
+                .await?;
             // It ends with the request.
             request.extensions_mut().insert(turn);
             Ok(Self {

@@ -45,7 +45,7 @@ async fn push(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.syncs.turn(&caller.person_id).await?;
+    let _turn = app.turns.sync(own_install(&caller)?).await?;
     let body = sync_body::read(&app, &http, payload).await?;
     let request: PushRequest = if form == Form::Lean {
         let (install_id, lean) = (own_install(&caller)?, form.read(&app, &body)?);
@@ -93,7 +93,7 @@ async fn pull(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.syncs.turn(&caller.person_id).await?;
+    let _turn = app.turns.sync(own_install(&caller)?).await?;
     let body = sync_body::read(&app, &http, payload).await?;
     if form == Form::Lean {
         let (install_id, held) = (own_install(&caller)?, form.read(&app, &body)?);

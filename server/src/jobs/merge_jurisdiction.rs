@@ -3,7 +3,16 @@
 
 use super::{JobEnd, JobFailure};
 use crate::app::App;
+use crate::failure::Failure;
 use crate::usecases::merge_jurisdictions;
+
+/// Takes up again what is not done, once for all servers on this database.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn schedule(app: &App) -> Result<(), Failure> {
+    merge_jurisdictions::go_on_with_all(app).await
+}
 
 /// `payload` is the id of the jurisdiction that was merged.
 ///

@@ -34,6 +34,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     if let Err(error) = keep_windows::schedule(&app).await {
         tracing::warn!(%error, "the windows of what devices hold could not be scheduled");
     }
+    if let Err(error) = merge_jurisdiction::schedule(&app).await {
+        tracing::warn!(%error, "mergers of jurisdictions could not be taken up again");
+    }
     if let Err(error) = forget_removals::schedule(&app).await {
         tracing::warn!(%error, "the forgetting of removals could not be scheduled");
     }

@@ -27,7 +27,7 @@ pub struct SyncLimits {
     /// Days for which devices are told that a scope holds a record no longer; whoever was away for longer fetches the
     /// scope anew.
     pub removals_kept_days: u32,
-    /// Pushes and pulls of one person that are worked on at a time; the others wait for their turn.
+    /// Pushes and pulls of one device that are worked on at a time; the others wait for their turn.
     pub syncs_at_once: usize,
     /// Which records that came to their end devices still hold.
     pub windows: Windows,

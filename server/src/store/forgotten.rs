@@ -2,6 +2,7 @@
 //! it cannot know what left in between, and fetches the scope anew.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
 
@@ -86,7 +87,8 @@ pub fn forget(tx: &mut WriteTx<'_>, upto: Position, most: i64) -> Result<usize, 
     Ok(gone.len())
 }
 
-/// The oldest removals.
+/// The oldest removals. None is the newest row of its scope: that says how far the scope has come, and what was added up
+/// at that place must not come to mean something else.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,10 +96,21 @@ pub(super) fn oldest(conn: &mut Conn, upto: Position, most: i64) -> Result<Vec<G
     let before = scope_rows::tx.lt(upto.tx).or(scope_rows::tx
         .eq(upto.tx)
         .and(scope_rows::ordinal.le(upto.ordinal)));
+    let newer = diesel::alias!(scope_rows as newer);
+    let later = newer.field(scope_rows::tx).gt(scope_rows::tx).or(newer
+        .field(scope_rows::tx)
+        .eq(scope_rows::tx)
+        .and(newer.field(scope_rows::ordinal).gt(scope_rows::ordinal)));
+    let newer = newer
+        .filter(newer.field(scope_rows::scope).eq(scope_rows::scope))
+        // So that the index is entered at the place.
+        .filter(newer.field(scope_rows::tx).ge(scope_rows::tx))
+        .filter(later);
     Ok(scope_rows::table
         .filter(diesel::dsl::not(scope_rows::present))
         .filter(scope_rows::tx.le(upto.tx))
         .filter(before)
+        .filter(diesel::dsl::exists(newer))
         .order((scope_rows::tx, scope_rows::ordinal))
         .limit(most)
         .select((
@@ -110,14 +123,17 @@ pub(super) fn oldest(conn: &mut Conn, upto: Position, most: i64) -> Result<Vec<G
         .load(conn)?)
 }
 
+/// A floor never goes down, whichever of two servers says it last.
 fn raise(conn: &mut Conn, scope: &str, (at, ordinal): (i64, i32)) -> Result<(), StoreError> {
-    let place = (scope_floors::tx.eq(at), scope_floors::ordinal.eq(ordinal));
-    let statement = diesel::insert_into(scope_floors::table)
-        .values((scope_floors::scope.eq(scope), place))
-        .on_conflict(scope_floors::scope)
-        .do_update()
-        .set(place);
-    Portable(statement).execute(conn)?;
+    diesel::sql_query(
+        "INSERT INTO scope_floors (scope, tx, ordinal) VALUES ($1, $2, $3) \
+         ON CONFLICT (scope) DO UPDATE SET tx = excluded.tx, ordinal = excluded.ordinal \
+         WHERE (scope_floors.tx, scope_floors.ordinal) < (excluded.tx, excluded.ordinal)",
+    )
+    .bind::<Text, _>(scope)
+    .bind::<BigInt, _>(at)
+    .bind::<Integer, _>(ordinal)
+    .execute(conn)?;
     Ok(())
 }
 

@@ -127,6 +127,19 @@ pub fn held(tx: &mut WriteTx<'_>, from: JurisdictionId) -> Result<Option<Merge>,
     }))
 }
 
+/// The jurisdictions whose merger is not done. There are few.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn under_way(conn: &mut Conn) -> Result<Vec<JurisdictionId>, StoreError> {
+    let found: Vec<Vec<u8>> = jurisdictions::table
+        .filter(jurisdictions::merged_into.is_not_null())
+        .filter(jurisdictions::merge_stage.lt(Stage::Done.number()))
+        .select(jurisdictions::id)
+        .load(conn)?;
+    found.iter().map(|id| read_id(id)).collect()
+}
+
 /// Whether something is still on its way into this jurisdiction.
 ///
 /// # Errors
@@ -139,6 +152,23 @@ pub fn is_receiving(conn: &mut Conn, into: JurisdictionId) -> Result<bool, Store
         .first(conn)
         .optional()?;
     Ok(found.is_some())
+}
+
+/// Those, and whatever had been merged into them before.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn all_merged_into(
+    conn: &mut Conn,
+    these: &[JurisdictionId],
+) -> Result<Vec<JurisdictionId>, StoreError> {
+    let (mut all, mut newest) = (Vec::new(), these.to_vec());
+    while !newest.is_empty() {
+        newest = merged_into(conn, &newest)?;
+        newest.retain(|id| !all.contains(id) && !these.contains(id));
+        all.extend(&newest);
+    }
+    Ok(all)
 }
 
 /// The jurisdictions that were merged into one of these.

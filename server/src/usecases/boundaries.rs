@@ -204,7 +204,7 @@ fn put_merged_aside(
     into: JurisdictionId,
     by: (PersonId, Timestamp),
 ) -> Result<(), Failure> {
-    for id in merges::merged_into(tx.conn(), &[into])? {
+    for id in merges::all_merged_into(tx.conn(), &[into])? {
         let found = jurisdictions::one(tx.conn(), id)?;
         let Some(mut node) = found.filter(|node| node.has_boundary) else {
             continue;

@@ -93,6 +93,8 @@ fn merge_in(
     // Asked twice: nobody makes others wait for what they may not do, and after waiting it may be otherwise.
     let ready = ready(tx.conn(), person_id, id, asked, now)?;
     let Some(_) = ready else {
+        // Asked again: if the work was given up, it goes on.
+        go_on(app, tx, id, now)?;
         return merged(tx.conn(), id, asked.into);
     };
     merges::hold_ways(tx)?;
@@ -120,16 +122,41 @@ fn merge_in(
     boundaries::hold_as_stored(tx, app, id)?;
     responsibilities::take_over(app, tx, (id, asked.into), person_id, now)?;
     merges::show_imports_too(tx, (id, asked.into))?;
-    enqueue(
-        tx,
-        app,
-        JobKind::MergeJurisdiction,
-        None,
-        id.to_string(),
-        now,
-    )?;
+    go_on(app, tx, id, now)?;
     wake(tx, app);
     merged(tx.conn(), id, asked.into)
+}
+
+/// Has the job work on a merger that is not done; one that was given up is taken up again.
+fn go_on(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    id: JurisdictionId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if !one(tx.conn(), id)?.is_merging {
+        return Ok(());
+    }
+    let kind = JobKind::MergeJurisdiction;
+    let key = format!("{} {id}", kind.as_str());
+    enqueue(tx, app, kind, Some(key), id.to_string(), now)
+}
+
+/// Takes up again every merger that is not done: a server that starts looks after what others have given up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn go_on_with_all(app: &App) -> Result<(), Failure> {
+    let shared = app.clone();
+    app.db
+        .write(move |tx| {
+            let now = shared.clock.now();
+            for id in merges::under_way(tx.conn())? {
+                go_on(&shared, tx, id, now)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 fn wake(tx: &mut WriteTx<'_>, app: &App) {
@@ -140,8 +167,13 @@ fn wake(tx: &mut WriteTx<'_>, app: &App) {
 fn merged(conn: &mut Conn, id: JurisdictionId, into: JurisdictionId) -> Result<Merged, Failure> {
     let node = one(conn, id)?;
     let successor = one(conn, into)?;
+    let mut to_redraw = node.has_boundary || (successor.has_boundary && node.is_merging);
+    // What was merged into it before may have one that counts still.
+    for earlier in merges::all_merged_into(conn, &[id])? {
+        to_redraw |= one(conn, earlier)?.has_boundary;
+    }
     Ok(Merged {
-        boundary_to_redraw: node.has_boundary || (successor.has_boundary && node.is_merging),
+        boundary_to_redraw: to_redraw,
         node,
     })
 }

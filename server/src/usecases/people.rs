@@ -28,9 +28,9 @@ use crate::store::events::{self, NewEvent};
 use crate::store::feed::{self, Announced};
 use crate::store::people::{self, PeopleList, Person, PlacedGrant};
 use crate::store::{StoreError, WriteTx, certificates};
-use crate::usecases::sectors;
 use crate::usecases::sign_in::password::{self, Password};
 use crate::usecases::sign_in::session::LONGEST_LOGIN;
+use crate::usecases::{merge_jurisdictions, sectors};
 
 pub use crate::store::people::OfWhom;
 pub use changes::{
@@ -148,6 +148,9 @@ pub fn register(
     let mut given = Vec::new();
     for terms in new.grants {
         let path = people::path_of(tx.conn(), &terms.scope)?.ok_or(Failure::NotFound("scope"))?;
+        if let GrantScope::Jurisdiction(id) = terms.scope {
+            merge_jurisdictions::require_standing(tx.conn(), id)?;
+        }
         let grant = first_grant(person.id, terms, now);
         require_at_home(tx.conn(), &grant, &path, &given, now).map_err(
             |failure| match failure {

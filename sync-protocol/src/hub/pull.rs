@@ -9,7 +9,9 @@
 //! [`Pull::begin`] is told what the person may hold and which positions the store can have given out. Then the
 //! driver asks [`Pull::step`] and answers, until it is told [`PullStep::Done`]; a step that was not answered is
 //! stated again. Scopes are served in the order in which the device named them, then those that it does not hold
-//! yet, most personal first. What it may no longer hold is dropped at its place. For each of the others:
+//! yet, most personal first. What it may no longer hold is dropped with the last answer, after all that may come in its
+//! place: a device that loses its network in between shows the one or the other, and not neither. For each of the
+//! others:
 //!
 //! 1. [`PullStep::First`] where there is no cursor, or none that counts here: of another epoch, not of this store,
 //!    beyond what it has given out, or below the floor under which the scope's removals are forgotten. It goes on in
@@ -138,6 +140,7 @@ pub struct Pull<P> {
     more: bool,
     ahead: Vec<P>,
     answers: Vec<ScopeAnswer>,
+    dropped: Vec<Scope>,
 }
 
 impl<P: FeedPosition> Pull<P> {
@@ -169,6 +172,7 @@ impl<P: FeedPosition> Pull<P> {
             more: false,
             ahead: Vec::new(),
             answers: Vec::new(),
+            dropped: Vec::new(),
         };
         pull.next_scope();
         pull
@@ -302,12 +306,18 @@ impl<P: FeedPosition> Pull<P> {
 
     /// The answer to the device, once [`PullStep::Done`] was stated.
     pub fn response(
-        self,
+        mut self,
         key: &DigestKey,
         now: Timestamp,
         last: i64,
         missing_photos: Vec<Digest>,
     ) -> PullResponse {
+        if !self.more {
+            for scope in std::mem::take(&mut self.dropped) {
+                let reason = DropReason::NoLongerYours;
+                self.answer(scope, ScopeUpdate::Drop { reason });
+            }
+        }
         PullResponse {
             protocol: PROTOCOL_MAX,
             epoch: self.epoch,
@@ -326,12 +336,7 @@ impl<P: FeedPosition> Pull<P> {
         self.stage = Stage::Idle;
         while let Some(held) = self.waiting.pop_front() {
             if !self.granted.contains(&held.scope) {
-                self.answer(
-                    held.scope,
-                    ScopeUpdate::Drop {
-                        reason: DropReason::NoLongerYours,
-                    },
-                );
+                self.dropped.push(held.scope);
             } else if self.records_left == 0 || self.bytes_left == 0 {
                 self.more = true;
             } else {

@@ -4,7 +4,7 @@ use super::*;
 use crate::digest::DigestKey;
 use crate::wire::{
     Bytes, Checkpoint, PROTOCOL_MAX, Page, PullRequest, PullResponse, RecordKind, ResetReason,
-    Scope, ScopeCursor, ScopeUpdate, WireLimits,
+    Scope, ScopeAnswer, ScopeCursor, ScopeUpdate, WireLimits,
 };
 use hazardloop_domain::ids::{EnterpriseId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
@@ -99,8 +99,7 @@ fn page(answer: &PullResponse, index: usize) -> &Page {
 }
 
 #[test]
-fn scopes_are_served_as_named_then_new_ones_and_what_is_no_longer_granted_is_dropped_in_its_place()
-{
+fn scopes_are_served_as_named_then_new_ones_and_what_is_no_longer_granted_is_dropped_last() {
     let request = request("one", vec![held(TOWN, 5, 0), held(FIRM, 5, 0)]);
     let mut pull = usual(&request, &[ME, FIRM]);
     let mut asked = Vec::new();
@@ -123,12 +122,45 @@ fn scopes_are_served_as_named_then_new_ones_and_what_is_no_longer_granted_is_dro
     assert_eq!(asked, [(FIRM, At(5)), (ME, At(50))]);
     let answer = answered(pull);
     let scopes: Vec<Scope> = answer.answers.iter().map(|answer| answer.scope).collect();
-    assert_eq!(scopes, [TOWN, FIRM, ME]);
-    assert!(matches!(answer.answers[0].update, ScopeUpdate::Drop { .. }));
-    assert_eq!(page(&answer, 1).removals.len(), 1);
-    assert_eq!(page(&answer, 2).reset, Some(ResetReason::First));
-    assert!(page(&answer, 2).removals.is_empty(), "nothing to remove");
+    assert_eq!(scopes, [FIRM, ME, TOWN]);
+    assert!(matches!(answer.answers[2].update, ScopeUpdate::Drop { .. }));
+    assert_eq!(page(&answer, 0).removals.len(), 1);
+    assert_eq!(page(&answer, 1).reset, Some(ResetReason::First));
+    assert!(page(&answer, 1).removals.is_empty(), "nothing to remove");
     assert_eq!((answer.digest_key, answer.more), (None, false));
+}
+
+/// A device that has lost its network in between shows what it had, and not nothing.
+#[test]
+fn nothing_is_dropped_before_what_may_come_in_its_place_is_there() {
+    let mut dropped = Vec::new();
+    for (rows, more) in [(2, true), (1, false)] {
+        let request = PullRequest {
+            max_records: Some(1),
+            ..request("one", vec![held(TOWN, 5, 0)])
+        };
+        let mut pull = usual(&request, &[FIRM]);
+        loop {
+            match pull.step() {
+                PullStep::First { .. } => {
+                    let changes = (1..=rows).map(|number| change(number, true));
+                    pull.handle_first(changes.collect()).unwrap();
+                }
+                PullStep::Bodies { changes, .. } => {
+                    let bodies = bodies(changes, 10);
+                    pull.handle_bodies(bodies).unwrap();
+                }
+                PullStep::Sum(_) => pull.handle_sum(sum(rows)).unwrap(),
+                PullStep::Changes { .. } => panic!("it begins anew"),
+                PullStep::Done => break,
+            }
+        }
+        let answer = answered(pull);
+        assert_eq!(answer.more, more);
+        let is_drop = |answer: &ScopeAnswer| matches!(answer.update, ScopeUpdate::Drop { .. });
+        dropped.push(answer.answers.iter().filter(|one| is_drop(one)).count());
+    }
+    assert_eq!(dropped, [0, 1]);
 }
 
 #[test]

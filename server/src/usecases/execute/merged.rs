@@ -69,12 +69,7 @@ impl WorkingSet<'_> {
         conn: &mut Conn,
         mut these: Vec<JurisdictionId>,
     ) -> Result<Vec<JurisdictionId>, Failure> {
-        let mut newest = these.clone();
-        while !newest.is_empty() {
-            newest = merges::merged_into(conn, &newest)?;
-            newest.retain(|id| !these.contains(id));
-            these.extend(&newest);
-        }
+        these.extend(merges::all_merged_into(conn, &these)?);
         Ok(these)
     }
 }

@@ -7,6 +7,7 @@ use hazardloop_sync_protocol::wire::RecordKind;
 
 use super::world::listed_in;
 use super::*;
+use crate::store::jobs::{self, JobKind};
 use crate::usecases::read::Wanted;
 use crate::usecases::{boundaries, jurisdictions as nodes, unclaimed};
 
@@ -208,5 +209,35 @@ fn a_place_within_the_old_boundary_is_the_successors_until_that_is_drawn_anew() 
         let held = world.check_all(app, &[]).await;
         assert!(held[2].contains_key(&(RecordKind::Hazard, hazard_id(130).0)));
         verified(app);
+    });
+}
+
+/// The database did not answer for an hour, or eight servers died over it: whoever starts next, or asks again, has it go on.
+#[test]
+fn a_merger_that_was_given_up_goes_on() {
+    in_small_lots(async |server| {
+        let app = &server.app;
+        let world = World::build(&server).await;
+        world.merge(app).await.unwrap();
+        let give_up = || {
+            let now = app.clock.now();
+            let given_up = app.db.write(move |tx| {
+                let claimed = jobs::claim(tx.conn(), now, now.plus_millis(1_000))?;
+                let claimed = claimed.expect("the job of the merger");
+                assert_eq!(claimed.kind, JobKind::MergeJurisdiction.as_str());
+                jobs::failed(tx.conn(), &claimed, "no", None, now)
+            });
+            async { assert!(given_up.await.unwrap()) }
+        };
+        give_up().await;
+        assert_eq!(run_due(app).await.unwrap(), 0);
+        assert_eq!(stage(app, world.old), Stage::Telling);
+        world.merge(app).await.unwrap();
+        give_up().await;
+        go_on_with_all(app).await.unwrap();
+        run_due(app).await.unwrap();
+        assert_eq!(stage(app, world.old), Stage::Done);
+        go_on_with_all(app).await.unwrap();
+        assert_eq!(run_due(app).await.unwrap(), 0);
     });
 }
