@@ -16,6 +16,7 @@ use hazardloop_domain::time::Timestamp;
 use super::enqueue::enqueue;
 use super::enterprises::{Change, require_keeper, store, visible, wake};
 use super::execute::{Door, Sender};
+use super::merge_jurisdictions::standing_for;
 use super::reach::Seat;
 use crate::app::App;
 use crate::failure::Failure;
@@ -166,10 +167,15 @@ fn bring(
         jurisdiction_id: enterprise.jurisdiction_id,
         merged_from: None,
     };
+    // The place may have been merged while this was under way. Hazards find out themselves.
+    let standing = FollowEnterprise {
+        jurisdiction_id: standing_for(tx.conn(), enterprise.jurisdiction_id)?,
+        ..change.clone()
+    };
     for subject in subjects {
         let action = match subject {
             Subject::Hazard(_) => Action::FollowEnterprise(change.clone()),
-            Subject::Inspection(_) => Action::InspectionFollowEnterprise(change.clone()),
+            Subject::Inspection(_) => Action::InspectionFollowEnterprise(standing.clone()),
         };
         set.decide(tx, &Command::new(subject.id(), action), &Sender::SERVER)?;
     }
