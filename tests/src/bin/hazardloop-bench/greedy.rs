@@ -147,8 +147,10 @@ impl Field {
                     while !enough.load(Ordering::Relaxed) {
                         let path = "/api/v1/sync/pull";
                         let answer = connection.ask("POST", path, &fields, &everything);
-                        assert_eq!(answer.expect("an answer").status, 200, "a pull");
-                        pulls.fetch_add(1, Ordering::Relaxed);
+                        // Whoever may not even wait is told to come again, and comes at once.
+                        let status = answer.expect("an answer").status;
+                        assert!(matches!(status, 200 | 429), "a pull: {status}");
+                        pulls.fetch_add(usize::from(status == 200), Ordering::Relaxed);
                     }
                 });
             }
