@@ -42,8 +42,9 @@ impl Turns {
         Self {
             sessions: Line::new(at_once, waiting),
             people: Line::new(at_once.saturating_mul(2), at_once.saturating_mul(2)),
-            // Half of what a session has turns for: other requests go on beside.
-            devices: Line::new(syncs, (at_once / 2).saturating_sub(syncs)),
+            // As many as a session has turns for may wait: whoever is told to come again at once costs more than
+            // whoever waits.
+            devices: Line::new(syncs, at_once),
         }
     }
 

@@ -147,8 +147,13 @@ impl Field {
                     while !enough.load(Ordering::Relaxed) {
                         let path = "/api/v1/sync/pull";
                         let answer = connection.ask("POST", path, &fields, &everything);
-                        // Whoever may not even wait is told to come again, and comes at once.
-                        let status = answer.expect("an answer").status;
+                        // Whoever may not even wait is told to come again, before the body was read, which ends
+                        // the connection; and comes again at once.
+                        let Ok(answer) = answer else {
+                            connection = Connection::open(address).expect("a connection");
+                            continue;
+                        };
+                        let status = answer.status;
                         assert!(matches!(status, 200 | 429), "a pull: {status}");
                         pulls.fetch_add(usize::from(status == 200), Ordering::Relaxed);
                     }
