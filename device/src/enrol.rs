@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::EARLIEST;
 use hazardloop_sync_protocol::device::{
-    Engine, EngineConfig, Failure, Identity, Output, State, StoreOp,
+    Engine, EngineConfig, Failure, Identity, Output, State, StoreOp, successor,
 };
 
 use crate::ambient::Ambient;
@@ -54,14 +54,23 @@ pub fn enrol(
     {
         return Err(EnrolError::OtherPerson);
     }
-    let (install_id, key) = install(profile, known, &state, &data_key, ambient)?;
+    let (mut install_id, mut key) = install(profile, known, &state, &data_key, ambient)?;
     let mut rng = ambient.generator();
-    profile
-        .keep_key(install_id, &key, (&data_key, &mut rng))
-        .map_err(here)?;
-    let bound = profile
-        .away(|| session::enrol(transport, &opened, install_id, &key, device_name))
-        .map_err(here)??;
+    let mut register = |install_id, key: &SigningKey| {
+        profile
+            .keep_key(install_id, key, (&data_key, &mut rng))
+            .map_err(here)?;
+        let bound =
+            profile.away(|| session::enrol(transport, &opened, install_id, key, device_name));
+        bound.map_err(here)?.map_err(EnrolError::Server)
+    };
+    let mut bound = register(install_id, &key);
+    if state.meta.must_rekey && matches!(bound, Err(EnrolError::Server(Failure::Revoked))) {
+        // Another copy of this phone took it, and was revoked. That must not keep this one's work for ever.
+        (install_id, key) = new_install(&profile.owner.login, &state, ambient);
+        bound = register(install_id, &key);
+    }
+    let bound = bound?;
     let account = Account {
         server: profile.owner.server.clone(),
         login: profile.owner.login.clone(),
@@ -99,7 +108,7 @@ fn kept(
     Ok((account, state))
 }
 
-/// The install that goes on, or a new one.
+/// The install that goes on, the one that takes over, or a new one.
 fn install(
     profile: &Profile,
     known: Option<Account>,
@@ -107,16 +116,25 @@ fn install(
     data_key: &DataKey,
     ambient: &mut Ambient,
 ) -> Result<(InstallId, SigningKey), DeviceError> {
-    if let Some(account) = known.filter(|_| !state.meta.must_rekey) {
-        let key = profile.key(account.install_id, data_key)?;
+    let Some(account) = known else {
+        return Ok(new_install(&profile.owner.login, state, ambient));
+    };
+    let key = profile.key(account.install_id, data_key)?;
+    if !state.meta.must_rekey {
         return Ok((account.install_id, key));
     }
+    let next = successor(state, account.install_id, &key);
+    Ok(next.unwrap_or_else(|| new_install(&profile.owner.login, state, ambient)))
+}
+
+/// An install that never was.
+fn new_install(login: &str, state: &State, ambient: &mut Ambient) -> (InstallId, SigningKey) {
     if state.meta.must_rekey {
         let position = state.highest_seq().saturating_neg().saturating_sub(2);
-        ambient.stir(&profile.owner.login, position);
+        ambient.stir(login, position);
     }
     let key = SigningKey::from_bytes(&ambient.bytes());
-    Ok((InstallId(ambient.uuid_v7()), key))
+    (InstallId(ambient.uuid_v7()), key)
 }
 
 /// The queue sealed anew, as one write together with the new account.

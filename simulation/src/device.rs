@@ -8,7 +8,7 @@ use hazardloop_domain::command::ClockReading;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    Engine, EngineConfig, Identity, State, StrideLimits, Ticket,
+    Engine, EngineConfig, Identity, State, StrideLimits, Ticket, successor,
 };
 use uuid::Uuid;
 
@@ -133,10 +133,13 @@ impl Device {
         self.engine = engine(&self.person, self.install_id, &self.key, state);
     }
 
-    /// A new install and key, kept before the queue is sealed anew under them.
+    /// The install and key that take over, kept before the queue is sealed anew under them.
     pub fn rekey(&mut self) {
-        let (install_id, key) = identity(self.number, self.installs);
-        self.installs += 1;
+        let next = successor(self.engine.state(), self.install_id, &self.key);
+        let (install_id, key) = next.unwrap_or_else(|| {
+            self.installs += 1;
+            identity(self.number, self.installs - 1)
+        });
         (self.install_id, self.key) = (install_id, key.clone());
         self.engine.handle_rekeyed(install_id, key);
     }

@@ -132,10 +132,12 @@ impl Hub {
         }
     }
 
-    /// A device is enrolled.
+    /// A device is enrolled; one that is goes on where it was.
     pub fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
         let tables = &mut self.memory.tables;
-        tables.enrol(install_id, person_id, public_key);
+        if !tables.installs.contains_key(&install_id) {
+            tables.enrol(install_id, person_id, public_key);
+        }
     }
 
     /// Notes what its tables hold.

@@ -67,6 +67,7 @@ pub use config::{EngineConfig, Identity};
 pub use engine::Engine;
 pub use ops::StoreOp;
 pub use output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody, WriteId};
+pub use rekey::successor;
 pub use state::{
     GivenUp, Member, Meta, Oversize, PhotoStage, Row, RowKey, ScopeState, Standing, State,
     StoredCommand, StoredPhoto,

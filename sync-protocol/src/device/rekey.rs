@@ -4,16 +4,43 @@ use ed25519_dalek::SigningKey;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
+use uuid::Builder;
 
 use crate::chain::{link_hash, seal};
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
-use super::{Oversize, StoreOp, StoredPhoto};
+use super::{Oversize, State, StoreOp, StoredPhoto};
+
+/// Separates the keys of successors from every other use of the same hash function.
+const KEY_DOMAIN: &[u8] = b"hazardloop successor key v1";
+
+/// Separates the ids of successors likewise.
+const INSTALL_DOMAIN: &[u8] = b"hazardloop successor install v1";
+
+/// The identity that takes over what `install_id` has not sent; `None`: all is settled, and any new one will do.
+///
+/// It is the same for every copy of one phone, and to be known by nobody without its key. A copy that was made before
+/// the queue was sealed anew, and is restored after what was in it took effect, so seals the same bytes under the same
+/// install, and is given the receipts that there are.
+pub fn successor(
+    state: &State,
+    install_id: InstallId,
+    key: &SigningKey,
+) -> Option<(InstallId, SigningKey)> {
+    state.commands.values().find(|c| c.is_unsent())?;
+    let secret = key.to_bytes();
+    let of = |domain| Digest::sha256_of_parts(&[domain, install_id.as_bytes(), &secret]).0;
+    let mut id = [0; 16];
+    id.copy_from_slice(&of(INSTALL_DOMAIN)[..16]);
+    let id = Builder::from_random_bytes(id).into_uuid();
+    Some((InstallId(id), SigningKey::from_bytes(&of(KEY_DOMAIN))))
+}
 
 impl Engine {
     /// This install got a new identity (restored phone): everything that has no receipt is
-    /// sealed anew under it, in the old order. The host stores identity and key beforehand.
+    /// sealed anew under it, in the old order. The host stores identity and key beforehand. While anything has none,
+    /// the identity is the [`successor`].
     pub fn handle_rekeyed(&mut self, install_id: InstallId, key: SigningKey) {
         self.inbox.push_back(Job::Rekey { install_id, key });
     }

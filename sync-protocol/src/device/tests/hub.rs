@@ -129,6 +129,15 @@ impl Hub {
         self.memory.tables.enrol(install_id, me(), public);
     }
 
+    /// As a server does it: the same install with the same key goes on where it was.
+    pub fn enrol_again(&mut self, install_id: InstallId, key: &SigningKey) {
+        let public = key.verifying_key().to_bytes().to_vec();
+        let known = self.memory.tables.installs.get(&install_id);
+        if known.is_none_or(|known| known.stream.public_key != public) {
+            self.memory.tables.enrol(install_id, me(), public);
+        }
+    }
+
     pub fn hazard(&self, id: HazardId) -> &Hazard {
         &self.memory.tables.hazards[&id]
     }

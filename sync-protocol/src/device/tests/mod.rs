@@ -15,6 +15,7 @@ mod photo_decision_tests;
 mod photo_tests;
 mod pull_tests;
 mod push_tests;
+mod rekey_tests;
 mod time_proof_tests;
 mod windows_tests;
 
