@@ -1,11 +1,16 @@
-//! The people and places of every schedule: two towns, three enterprises, five people with a phone each.
+//! The people and places of every schedule: two towns, three enterprises, five phones with two people each.
 
 use hazardloop_domain::access::{Certificate, Grant, GrantScope, PersonRecord, Role};
-use hazardloop_domain::command::{Action, Amend, Confirm, Grade, Note, Report, Source, Withdraw};
+use hazardloop_domain::command::{
+    Action, Amend, Confirm, Grade, Note, PhotoKind, PhotoRef, Report, Source, Withdraw,
+};
 use hazardloop_domain::enterprise::{Enterprise, EnterpriseProfile};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 use uuid::Uuid;
+
+use crate::schedule::DEVICES;
 
 /// 2026-11-22T00:00:00Z: when every schedule begins.
 pub const BEGIN: Timestamp = Timestamp::from_millis(1_795_305_600_000);
@@ -34,8 +39,13 @@ pub fn firm(number: usize) -> EnterpriseId {
 }
 
 /// One of the people.
-pub fn person(device: usize) -> PersonId {
-    PersonId(id(3, device))
+pub fn person(number: usize) -> PersonId {
+    PersonId(id(3, number))
+}
+
+/// Who uses a phone: the first of them to begin with.
+pub fn users_of(phone: usize) -> [PersonId; 2] {
+    [person(phone), person(phone + DEVICES)]
 }
 
 /// The number of the hazard that a step reports.
@@ -55,19 +65,38 @@ pub fn grant(number: usize, role: Role, scope: GrantScope, from: Timestamp) -> G
     }
 }
 
-/// The roles at the beginning: employee, principal and safety officer of three enterprises, and an inspector
-/// in each town.
-pub fn people() -> Vec<PersonRecord> {
+/// The roles at the beginning, by phone, and again by phone for the second of its people.
+fn roles() -> [(Role, GrantScope); 2 * DEVICES] {
     let enterprise = |number| GrantScope::Enterprise(firm(number));
-    let roles = [
+    let jurisdiction = |number| GrantScope::Jurisdiction(town(number));
+    [
         (Role::Employee, enterprise(0)),
         (Role::Principal, enterprise(1)),
         (Role::SafetyOfficer, enterprise(2)),
-        (Role::Inspector, GrantScope::Jurisdiction(town(0))),
-        (Role::Inspector, GrantScope::Jurisdiction(town(1))),
-    ];
+        (Role::Inspector, jurisdiction(0)),
+        (Role::Inspector, jurisdiction(1)),
+        (Role::SafetyOfficer, enterprise(0)),
+        (Role::Employee, enterprise(1)),
+        (Role::Employee, enterprise(1)),
+        (Role::Inspector, jurisdiction(0)),
+        (Role::Inspector, jurisdiction(0)),
+    ]
+}
+
+/// The enterprise that somebody is of, if of any.
+pub fn own_firm(of: PersonId) -> Option<EnterpriseId> {
+    let mut numbered = roles().into_iter().enumerate();
+    let (_, (_, scope)) = numbered.find(|(number, _)| person(*number) == of)?;
+    match scope {
+        GrantScope::Enterprise(firm) => Some(firm),
+        _ => None,
+    }
+}
+
+/// The people at the beginning: of three enterprises, and inspectors of both towns.
+pub fn people() -> Vec<PersonRecord> {
     let begin = Timestamp::from_millis(0);
-    let numbered = roles.into_iter().enumerate();
+    let numbered = roles().into_iter().enumerate();
     numbered
         .map(|(number, (role, scope))| PersonRecord {
             id: person(number),
@@ -97,7 +126,13 @@ pub fn firms() -> Vec<Enterprise> {
 }
 
 /// A report of a general hazard at `firm`, by somebody of the enterprise or by an inspector.
-pub fn report(firm: EnterpriseId, own: bool, found_at: Timestamp, marker: &str) -> Action {
+pub fn report(
+    firm: EnterpriseId,
+    own: bool,
+    found_at: Timestamp,
+    marker: &str,
+    photo: Option<PhotoRef>,
+) -> Action {
     Action::Report(Report {
         source: if own {
             Source::EmployeeReport
@@ -110,14 +145,26 @@ pub fn report(firm: EnterpriseId, own: bool, found_at: Timestamp, marker: &str) 
         place_text: "一号车间".to_owned(),
         position: None,
         found_at,
-        photos: Vec::new(),
-        no_photo_reason: Some("光线不足".to_owned()),
+        no_photo_reason: photo.is_none().then(|| "光线不足".to_owned()),
+        photos: photo.into_iter().collect(),
         criterion: None,
         immediate_measure: None,
         fixed_on_spot: None,
         recurrence_of: None,
         nature: None,
     })
+}
+
+/// A photo, by its bytes.
+pub fn photo(bytes: &[u8]) -> PhotoRef {
+    PhotoRef {
+        sha256: Digest::sha256(bytes),
+        size: bytes.len() as u64,
+        media_type: "image/jpeg".to_owned(),
+        kind: PhotoKind::Before,
+        taken_at: None,
+        position: None,
+    }
 }
 
 /// A note that can be found again.

@@ -8,6 +8,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
+use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::hub::memory::{MemoryHub, Place, Rules as _, Sender, Tables, Window};
 use hazardloop_sync_protocol::hub::witnesses::Standing;
@@ -18,9 +19,12 @@ use hazardloop_sync_protocol::wire::{
 
 use uuid::Uuid;
 
+use crate::builds;
 use crate::cast;
+use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
+use crate::photo_lane::PhotoLane;
 use crate::variant::Variant;
 
 /// Most records of one answer, so that schedules have many.
@@ -54,6 +58,10 @@ pub struct Hub {
     /// What was forgotten of which scope, and where in the order of changes it left.
     pub(crate) forgotten: BTreeMap<(Scope, RecordKind, Uuid), Place>,
     said: BTreeMap<(u64, InstallId, i64, Digest), Receipt>,
+    /// The photos, beside the tables.
+    pub photos: PhotoLane,
+    /// Which pages were given out.
+    pub(crate) given: PagesGiven,
 }
 
 fn epoch_name(epoch: u64) -> String {
@@ -87,6 +95,8 @@ impl Hub {
             backup: None,
             forgotten: BTreeMap::new(),
             said: BTreeMap::new(),
+            photos: PhotoLane::default(),
+            given: PagesGiven::default(),
         }
     }
 
@@ -160,6 +170,8 @@ impl Hub {
         let before = std::mem::replace(&mut self.memory.tables, backup.tables.clone());
         self.memory.rules.last_effect = backup.last_effect.clone();
         self.forgotten.clear();
+        self.photos.forget_uploads();
+        self.given.forget_all();
         self.epoch += 1;
         self.memory.epoch = epoch_name(self.epoch);
         self.memory.key = digest_key(self.epoch);
@@ -232,21 +244,28 @@ impl Hub {
         self.memory.sum(scope)
     }
 
-    /// Takes a push by its install.
-    pub fn push(&mut self, request: &PushRequest) -> Option<PushResponse> {
+    /// Takes a push by who is signed in where it comes from.
+    pub fn push(&mut self, bearer: PersonId, request: &PushRequest) -> Option<PushResponse> {
+        let request = match self.variant() {
+            Variant::DropsUnknownFields => &builds::understood(request),
+            _ => request,
+        };
         let install_id = request.install_id;
-        let person = self.memory.tables.installs.get(&install_id)?.person_id;
+        let install = self.memory.tables.installs.get_mut(&install_id)?;
+        if self.memory.rules.variant == Variant::TakesTheBearersWord {
+            install.person_id = bearer;
+        }
         let stuck = self.variant() == Variant::StuckOnRefusals;
         let before = stuck.then(|| self.memory.clone());
-        self.decide_backwards(person, request);
-        self.decide_again(person, request);
-        let mut answer = self.memory.push(person, request, self.now).ok()?;
+        self.decide_backwards(bearer, request);
+        self.decide_again(bearer, request);
+        let mut answer = self.memory.push(bearer, request, self.now).ok()?;
         self.prove_more();
         if let (Some(before), Some(refused)) = (before, first_refused(&answer)) {
             self.memory = before;
             let mut shorter = request.clone();
             shorter.commands.truncate(refused);
-            answer = self.memory.push(person, &shorter, self.now).ok()?;
+            answer = self.memory.push(bearer, &shorter, self.now).ok()?;
             answer.expected = request.commands.get(refused).map(|envelope| envelope.seq);
         }
         for (envelope, result) in request.commands.iter().zip(&mut answer.results) {
@@ -255,9 +274,22 @@ impl Hub {
                     receipt.received_at = self.now;
                 }
                 self.say(install_id, link_hash(install_id, envelope), receipt);
+                if let Some(what) = builds::misunderstood(envelope, receipt) {
+                    self.find(Found::new(18, format!("{install_id:?}: {what}")));
+                }
             }
         }
+        self.photos.tell(&mut self.memory.tables, self.now);
+        answer.missing_photos = self.photos.lacks(&self.memory.tables, bearer);
         Some(answer)
+    }
+
+    /// Answers a request about a photo.
+    pub fn photo(&mut self, request: &Request) -> Result<ResponseBody, Failure> {
+        let variant = self.variant();
+        let answer = self.photos.answer(request, variant);
+        self.photos.tell(&mut self.memory.tables, self.now);
+        answer
     }
 
     /// [`Variant::TakesBatchesBackwards`]: the rules are asked about new commands from the last to the first.

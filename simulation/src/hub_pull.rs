@@ -1,6 +1,8 @@
 //! What the simulated hub answers to a pull, what must hold of every page of it, and the ways in which it is broken.
 
-use hazardloop_domain::ids::{HazardId, PersonId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
 use hazardloop_sync_protocol::hub::memory::Place;
 use hazardloop_sync_protocol::hub::{FirstPlace, has_passed};
 use hazardloop_sync_protocol::wire::{
@@ -12,24 +14,70 @@ use crate::hub::Hub;
 use crate::oracle::Found;
 use crate::variant::Variant;
 
+/// Which pages were given to whom, by where they begin, for invariant 19: what arrived is not sent again.
+#[derive(Debug, Default)]
+pub struct PagesGiven {
+    begun: BTreeSet<(InstallId, Scope, Option<Vec<u8>>)>,
+    /// How many answers held something of a page that had been given before.
+    pub again: BTreeMap<InstallId, usize>,
+}
+
+impl PagesGiven {
+    /// Whether this page was given before.
+    fn give(&mut self, to: InstallId, scope: Scope, from: Option<&[u8]>, page: &Page) -> bool {
+        let holds = !page.records.is_empty() || !page.removals.is_empty();
+        holds && !self.begun.insert((to, scope, from.map(<[u8]>::to_vec)))
+    }
+
+    /// A scope is begun anew, for reasons.
+    pub fn forget(&mut self, of: InstallId, scope: Scope) {
+        self.begun
+            .retain(|(to, begun, _)| (*to, *begun) != (of, scope));
+    }
+
+    /// Everything is.
+    pub fn forget_all(&mut self) {
+        self.begun.clear();
+    }
+
+    /// All that one install holds is as it was some time ago.
+    pub fn forget_install(&mut self, of: InstallId) {
+        self.begun.retain(|(to, ..)| *to != of);
+    }
+}
+
 impl Hub {
-    /// Answers a pull by its install.
-    pub fn pull(&mut self, request: &PullRequest, dice: &mut Dice) -> Option<PullResponse> {
-        let install = self.memory.tables.installs.get(&request.install_id)?;
-        let person = install.person_id;
+    /// Answers a pull by who is signed in where it comes from.
+    pub fn pull(
+        &mut self,
+        person: PersonId,
+        request: &PullRequest,
+        dice: &mut Dice,
+    ) -> Option<PullResponse> {
+        let install_id = request.install_id;
         let mut answer = self.memory.pull(person, request, self.now).ok()?;
+        answer.missing_photos = self.photos.lacks(&self.memory.tables, person);
+        let mut again = false;
         for answer in &mut answer.answers {
             let ScopeUpdate::Page(page) = &mut answer.update else {
+                self.given.forget(install_id, answer.scope);
                 continue;
             };
             self.break_page(answer.scope, page, dice);
             let mut held = request.scopes.iter();
             let held = held.find(|held| held.scope == answer.scope);
             let cursor = held.and_then(|held| held.cursor.as_ref());
+            if cursor.is_some() && page.reset.is_some() {
+                self.given.forget(install_id, answer.scope);
+            }
             let cursor = cursor.filter(|_| page.reset.is_none());
             let from = cursor.map(|cursor| cursor.0.as_slice());
+            again |= self.given.give(install_id, answer.scope, from, page);
             self.check_page(answer.scope, from, page);
             self.check_visible(person, page);
+        }
+        if again {
+            *self.given.again.entry(install_id).or_default() += 1;
         }
         Some(answer)
     }

@@ -7,8 +7,9 @@ use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
 use hazardloop_sync_protocol::hub::Decision;
 use hazardloop_sync_protocol::hub::memory::{DomainRules, Rules, Sender, Tables, record_of};
-use hazardloop_sync_protocol::wire::{Opened, RecordKind, Scope};
+use hazardloop_sync_protocol::wire::{Bytes, Opened, RecordKind, Scope};
 
+use crate::builds::with_unknown_field;
 use crate::cast;
 use crate::oracle::Found;
 use crate::variant::Variant;
@@ -26,6 +27,8 @@ pub struct WatchedRules {
     pub last_effect: BTreeMap<InstallId, i64>,
     /// Decisions that were taken before their turn.
     pub early: BTreeMap<(InstallId, i64), Decision>,
+    /// Its build is a newer one: its records say more than devices know.
+    pub newer: bool,
 }
 
 impl Rules for WatchedRules {
@@ -41,6 +44,9 @@ impl Rules for WatchedRules {
         let decision = DomainRules::decide_at(tables, sender, opened, believed);
         if let Decision::TookEffect { effect, .. } = &decision {
             self.watch(sender, opened, effect);
+            if self.newer {
+                say_more(tables, HazardId(opened.command.subject_id.0));
+            }
             if self.variant == Variant::LeaksToTheOtherTown {
                 let id = HazardId(opened.command.subject_id.0);
                 let here = tables.hazards.get(&id).map(|hazard| hazard.jurisdiction_id);
@@ -62,6 +68,7 @@ impl WatchedRules {
             found: Vec::new(),
             last_effect: BTreeMap::new(),
             early: BTreeMap::new(),
+            newer: false,
         }
     }
 
@@ -88,6 +95,21 @@ impl WatchedRules {
         let hazard = tables.hazards.get(&id);
         let record = hazard.and_then(|h| record_of(RecordKind::Hazard, id.0, h.version, h));
         if let Some(record) = record {
+            tables.put(scope, record);
+        }
+    }
+}
+
+/// What the scopes hold of a hazard gets a field that no device knows.
+fn say_more(tables: &mut Tables, id: HazardId) {
+    let Some(hazard) = tables.hazards.get(&id) else {
+        return;
+    };
+    for scope in tables.holding(hazard) {
+        let rows = tables.scopes.get(&scope);
+        let row = rows.and_then(|rows| rows.rows.get(&(RecordKind::Hazard, id.0)));
+        if let Some(mut record) = row.and_then(|row| row.record.clone()) {
+            record.body = Bytes(with_unknown_field(&record.body.0));
             tables.put(scope, record);
         }
     }

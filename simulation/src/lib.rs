@@ -6,15 +6,16 @@
 //! that fails replays exactly and shrinks ([`shrink`]). What must hold is in [`oracle`]; [`variant`] breaks the
 //! code on purpose in a known way, and each way must be found.
 
+pub mod builds;
 pub mod cast;
 pub mod device;
 pub mod dice;
-mod ends;
 pub mod hub;
 mod hub_pull;
 pub mod hub_rules;
 pub mod network;
 pub mod oracle;
+pub mod photo_lane;
 pub mod schedule;
 pub mod shrink;
 pub mod variant;

@@ -28,6 +28,8 @@ pub enum NetFault {
     RateLimited,
     /// The hub fails after doing nothing.
     ServerError,
+    /// It arrives with a byte that is another: of a photo the hub notices, of anything else the connection.
+    Damaged,
 }
 
 impl NetFault {
@@ -44,12 +46,13 @@ impl NetFault {
         Self::Unauthorized,
         Self::RateLimited,
         Self::ServerError,
+        Self::Damaged,
     ];
 
     /// What the device is told where the hub did not answer.
     pub const fn failure(self) -> Option<Failure> {
         Some(match self {
-            Self::RequestLost | Self::AnswerLost | Self::Late => Failure::Offline,
+            Self::RequestLost | Self::AnswerLost | Self::Late | Self::Damaged => Failure::Offline,
             Self::AnswerCut | Self::CaptivePortal | Self::BadGateway => Failure::NotOurs,
             Self::ProxyTooLarge => Failure::PayloadTooLarge { ours: false },
             Self::Unauthorized => Failure::Unauthorized,
@@ -67,12 +70,34 @@ impl NetFault {
     }
 }
 
-/// A request as bytes: what the hub reads is what the codec makes of them.
-pub fn encode(request: &Request) -> Option<Vec<u8>> {
-    match request {
-        Request::Push(push) => minicbor::to_vec(push).ok(),
-        Request::Pull(pull) => minicbor::to_vec(pull).ok(),
-        _ => None,
+/// A request on its way. What the hub reads of a push or a pull is what the codec makes of its bytes.
+#[derive(Clone, Debug)]
+pub enum Carried {
+    /// A push.
+    Push(Vec<u8>),
+    /// A pull.
+    Pull(Vec<u8>),
+    /// About a photo: HTTP without a body of ours.
+    Photo(Request),
+}
+
+impl Carried {
+    /// A request as it travels.
+    pub fn of(request: &Request) -> Option<Self> {
+        match request {
+            Request::Push(push) => minicbor::to_vec(push).ok().map(Self::Push),
+            Request::Pull(pull) => minicbor::to_vec(pull).ok().map(Self::Pull),
+            photo => Some(Self::Photo(photo.clone())),
+        }
+    }
+
+    /// With a byte that is another.
+    pub fn damage(&mut self) {
+        if let Self::Photo(Request::PatchChunk { bytes, .. }) = self
+            && let Some(first) = bytes.first_mut()
+        {
+            *first ^= 1;
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What must hold, and what is found wrong: the invariants of `docs/PROTOCOL.md` by their numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_sync_protocol::device::{Standing, State};
 use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, WireLimits};
 
-use crate::device::Device;
+use crate::device::{Device, Profile};
 use crate::hub::{Hub, WINDOW};
 use crate::hub_rules::marker_of;
 
@@ -29,17 +30,30 @@ impl Found {
     }
 }
 
+/// A photo that somebody took.
+#[derive(Clone, Debug)]
+pub struct Pictured {
+    /// Which.
+    pub sha256: Digest,
+    /// Its only file changed by itself, or the phone was set back to before it.
+    pub undone: bool,
+}
+
 /// Something that a person did on a device.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// On which device.
     pub device: usize,
+    /// Who.
+    pub person: PersonId,
     /// By which it is found again.
     pub marker: String,
     /// On what.
     pub hazard: HazardId,
     /// Whether it is the report itself.
     pub report: bool,
+    /// What it shows.
+    pub photo: Option<Pictured>,
     /// The person was told that it is kept.
     pub acknowledged: bool,
     /// The phone was set back to before it: what only the phone held is gone by its owner's hand.
@@ -55,17 +69,56 @@ pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<F
             let what = format!("{} took effect {times} times", attempt.marker);
             found.push(Found::new(2, what));
         }
-        let device = devices.get(attempt.device);
-        let kept = device.is_some_and(|device| is_kept_for_a_person(&device.disk, attempt));
+        let mut own = devices
+            .get(attempt.device)
+            .into_iter()
+            .flat_map(Device::profiles);
+        let own = own.find(|profile| profile.person.id == attempt.person);
+        let kept = own.is_some_and(|profile| is_kept_for_a_person(&profile.disk, attempt));
         if attempt.acknowledged && !attempt.undone && times == 0 && !kept {
             let what = format!("{} was acknowledged and is nowhere", attempt.marker);
             found.push(Found::new(1, what));
         }
     }
+    check_authors(hub, attempts, &mut found);
+    check_photos(hub, attempts, &mut found);
     for device in devices {
-        check_device(hub, device, &mut found);
+        for profile in device.profiles() {
+            check_device(hub, (device.number, profile), &mut found);
+        }
     }
     found
+}
+
+/// Invariant 16: whatever took effect is its author's.
+fn check_authors(hub: &Hub, attempts: &[Attempt], found: &mut Vec<Found>) {
+    let authors: BTreeMap<&str, PersonId> = attempts
+        .iter()
+        .map(|attempt| (attempt.marker.as_str(), attempt.person))
+        .collect();
+    for (person, marker) in &hub.memory.rules.effects {
+        if authors
+            .get(marker.as_str())
+            .is_some_and(|author| author != person)
+        {
+            found.push(Found::new(16, format!("{marker} as {person:?}")));
+        }
+    }
+}
+
+/// Invariant 17: what took effect has its photo, and each photo is what its name says.
+fn check_photos(hub: &Hub, attempts: &[Attempt], found: &mut Vec<Found>) {
+    for attempt in attempts.iter().filter(|attempt| attempt.acknowledged) {
+        let photo = attempt.photo.as_ref().filter(|photo| !photo.undone);
+        let missing = photo.is_some_and(|photo| !hub.photos.holds(&photo.sha256));
+        if missing && effects_of(hub, attempt) > 0 {
+            let what = format!("the photo of {} never arrived", attempt.marker);
+            found.push(Found::new(17, what));
+        }
+    }
+    for sha256 in hub.photos.wrong() {
+        found.push(Found::new(17, format!("{sha256:?} is another photo")));
+    }
 }
 
 pub(crate) fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
@@ -92,8 +145,8 @@ fn is_kept_for_a_person(disk: &State, attempt: &Attempt) -> bool {
     })
 }
 
-fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
-    let (number, disk) = (device.number, &device.disk);
+fn check_device(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<Found>) {
+    let disk = &device.disk;
     if let Some(stuck) = disk.commands.values().find(|command| command.is_unsent()) {
         let what = format!("device {number}: {} is unsent", stuck.envelope.seq);
         found.push(Found::new(6, what));
@@ -102,7 +155,8 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
         let what = format!("device {number}: memory and disk differ");
         found.push(Found::new(11, what));
     }
-    let granted = hub.granted(device.person_id());
+    let granted = hub.granted(device.person.id);
+    check_readable(hub, (number, device), found);
     for scope in disk.scopes.keys().filter(|scope| !granted.contains(scope)) {
         let what = format!("device {number} still holds {scope}");
         found.push(Found::new(8, what));
@@ -123,7 +177,7 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
                 found.push(Found::new(7, what));
             }
         }
-        check_whole(hub, device, scope, found);
+        check_whole(hub, (number, device), scope, found);
         let held = disk.members.get(&scope).map_or(0, |rows| rows.len());
         if held != expected {
             let what = format!("device {number}, {scope}: {held} rows instead of {expected}");
@@ -137,6 +191,22 @@ fn check_device(hub: &Hub, device: &Device, found: &mut Vec<Found>) {
     }
 }
 
+/// Invariant 18: whatever a newer hub says beside what is known here, the rest is read.
+fn check_readable(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<Found>) {
+    let shown = device.engine.hazards(hub.now);
+    let shown: BTreeSet<HazardId> = shown.iter().map(|view| view.hazard.id).collect();
+    let held = device.disk.rows.iter();
+    let held = held.filter(|((kind, _), row)| *kind == RecordKind::Hazard && row.holders > 0);
+    for ((_, id), _) in held {
+        if !shown.contains(&HazardId(*id)) {
+            found.push(Found::new(
+                18,
+                format!("device {number} does not show {id}"),
+            ));
+        }
+    }
+}
+
 /// The hazards of a place that its window leaves out, counted anew by the hazards themselves: those that came to their
 /// end too long ago, and beyond the bytes all but the newest.
 fn outside_of_the_window(hub: &Hub, scope: Scope) -> BTreeSet<HazardId> {
@@ -144,7 +214,7 @@ fn outside_of_the_window(hub: &Hub, scope: Scope) -> BTreeSet<HazardId> {
     let ended = hub.memory.tables.hazards.values().filter_map(|hazard| {
         let row = rows?.rows.get(&(RecordKind::Hazard, hazard.id.0))?;
         row.record.as_ref().filter(|_| hazard.is_settled())?;
-        let bytes = minicbor::to_vec(hazard).map_or(0, |body| body.len() as u64);
+        let bytes = row.record.as_ref()?.body.0.len() as u64;
         Some((row.settled_at?, hazard.id, bytes))
     });
     let mut ended: Vec<_> = ended.collect();
@@ -165,7 +235,12 @@ fn outside_of_the_window(hub: &Hub, scope: Scope) -> BTreeSet<HazardId> {
 
 /// Invariants 7, 8 and 9 by the hazards themselves, and not by what the hub's feed says of them: every hazard of a
 /// place is there that its window does not leave out, and no other.
-fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>) {
+fn check_whole(
+    hub: &Hub,
+    (number, device): (usize, &Profile),
+    scope: Scope,
+    found: &mut Vec<Found>,
+) {
     let rows = device.disk.members.get(&scope);
     let outside = outside_of_the_window(hub, scope);
     for hazard in hub.memory.tables.hazards.values() {
@@ -176,7 +251,7 @@ fn check_whole(hub: &Hub, device: &Device, scope: Scope, found: &mut Vec<Found>)
         };
         let key = (RecordKind::Hazard, hazard.id.0);
         let held = rows.is_some_and(|rows| rows.contains_key(&key));
-        let (number, id) = (device.number, hazard.id);
+        let id = hazard.id;
         if within && outside.contains(&id) {
             if held {
                 let what = format!("device {number}, {scope}: {id:?} is outside of the window");

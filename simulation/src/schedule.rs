@@ -11,6 +11,18 @@ pub type DeviceNo = usize;
 pub enum Step {
     /// Somebody reports a hazard.
     Report(DeviceNo),
+    /// Somebody reports a hazard with a photo.
+    Photograph(DeviceNo),
+    /// The next of a phone's people signs in.
+    SignIn(DeviceNo),
+    /// The phone is handed on while its requests are under way: the next of its people signs in and syncs.
+    HandOn(DeviceNo),
+    /// A photo's file on a phone changes by itself.
+    SpoilPhoto(DeviceNo),
+    /// The phone gets a newer build than the hub's.
+    UpgradePhone(DeviceNo),
+    /// The hub gets a newer build than the phones'.
+    UpgradeHub,
     /// Somebody writes a note on a hazard that they see.
     Note(DeviceNo),
     /// Somebody changes the description of a hazard that they see.
@@ -25,6 +37,8 @@ pub enum Step {
     Sync(DeviceNo),
     /// This befalls the next requests of a device.
     Net(DeviceNo, NetFault, usize),
+    /// This befalls the chunk of a photo that is the one of this number from now.
+    Chunk(DeviceNo, usize, NetFault),
     /// Time passes, milliseconds.
     Wait(i64),
     /// Hours pass, and the hub leaves out what came to its end too long ago, or is too much.
@@ -60,7 +74,7 @@ pub struct Schedule {
     pub steps: Vec<(u64, Step)>,
 }
 
-/// How many devices there are; see [`crate::cast`].
+/// How many phones there are; see [`crate::cast`].
 pub const DEVICES: usize = 5;
 
 impl Schedule {
@@ -78,9 +92,14 @@ impl Schedule {
     }
 }
 
+fn some_fault(dice: &mut Dice) -> NetFault {
+    let fault = NetFault::ALL.get(dice.below(NetFault::ALL.len()));
+    fault.copied().unwrap_or(NetFault::RequestLost)
+}
+
 fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
-    match dice.below(100) {
+    match dice.below(120) {
         0..14 => Step::Report(device),
         14..30 => Step::Note(device),
         30..32 => Step::Witness(device),
@@ -88,11 +107,7 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         37..39 => Step::Confirm(device),
         39..42 => Step::Withdraw(device),
         42..66 => Step::Sync(device),
-        66..78 => {
-            let fault = NetFault::ALL.get(dice.below(NetFault::ALL.len()));
-            let fault = fault.copied().unwrap_or(NetFault::RequestLost);
-            Step::Net(device, fault, 1 + dice.below(3))
-        }
+        66..78 => Step::Net(device, some_fault(dice), 1 + dice.below(3)),
         78..79 => Step::Wait(1_000 + dice.below(600_000) as i64),
         79..80 => Step::ForgetRemovals,
         80..82 => Step::Hours(1 + dice.below(20) as i64),
@@ -101,8 +116,15 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         89..92 => Step::Clock(device, (dice.below(40) as i64 - 20) * 86_400_000),
         92..94 => Step::MoveFirm(dice.below(crate::cast::FIRMS)),
         94..96 => Step::MoveInspector(device),
-        96..98 if restores_phones => Step::BackUpPhone(device),
-        96..98 => Step::BackUpHub,
+        96..101 => Step::Photograph(device),
+        101..104 => Step::SignIn(device),
+        104..105 => Step::HandOn(device),
+        105..106 => Step::SpoilPhoto(device),
+        106..107 => Step::UpgradePhone(device),
+        107..108 => Step::UpgradeHub,
+        108..112 => Step::Chunk(device, 1 + dice.below(6), some_fault(dice)),
+        112..116 if restores_phones => Step::BackUpPhone(device),
+        112..116 => Step::BackUpHub,
         _ if restores_phones => Step::RestorePhone(device),
         _ => Step::RestoreHub,
     }

@@ -38,6 +38,22 @@ pub enum Variant {
     ProvesMoreThanWasSeen,
     /// The device loses what it has not sent when credentials run out.
     ForgetsAtUnauthorized,
+    /// The hub takes commands to be those of whoever is signed in where they come from.
+    TakesTheBearersWord,
+    /// The phone keeps one queue, whoever is signed in.
+    SharesTheQueue,
+    /// The phone deletes what somebody has not sent when the next one signs in.
+    ForgetsAtSignIn,
+    /// The hub takes a photo whatever its bytes are.
+    TakesDamagedPhotos,
+    /// The phone deletes a photo once the command that names it has a receipt.
+    DeletesPhotosTooEarly,
+    /// The hub forgets how far a photo got whenever it is asked.
+    ForgetsHowFarPhotosGot,
+    /// The phone has forgotten what it has read whenever it starts.
+    ReadsAnewAtEveryStart,
+    /// The hub keeps of a command what it understands.
+    DropsUnknownFields,
 }
 
 impl Variant {
@@ -59,5 +75,13 @@ impl Variant {
         (Self::NeverClosesTheWindow, &[7]),
         (Self::ProvesMoreThanWasSeen, &[21]),
         (Self::ForgetsAtUnauthorized, &[1]),
+        (Self::TakesTheBearersWord, &[16]),
+        (Self::SharesTheQueue, &[16]),
+        (Self::ForgetsAtSignIn, &[1]),
+        (Self::TakesDamagedPhotos, &[17]),
+        (Self::DeletesPhotosTooEarly, &[17]),
+        (Self::ForgetsHowFarPhotosGot, &[19]),
+        (Self::ReadsAnewAtEveryStart, &[19]),
+        (Self::DropsUnknownFields, &[18]),
     ];
 }

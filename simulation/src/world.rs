@@ -4,20 +4,19 @@
     reason = "schedules name the devices that there are; a simulator that stops at another has found its own fault"
 )]
 
+mod acts;
 mod hub_steps;
+mod photos;
 mod time;
+mod traffic;
+mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::command::Action;
-use hazardloop_domain::ids::{EnterpriseId, HazardId};
-use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, ResponseBody};
-
 use crate::cast;
-use crate::device::{Device, Straggler};
+use crate::device::{Device, Profile};
 use crate::dice::Dice;
 use crate::hub::Hub;
-use crate::network::{self, NetFault};
 use crate::oracle::{self, Attempt, Found};
 use crate::schedule::{DEVICES, Schedule, Step};
 use crate::variant::Variant;
@@ -46,6 +45,7 @@ pub(crate) struct World {
     faults: BTreeMap<String, usize>,
     variant: Variant,
     born: time::Born,
+    chunks: photos::Chunks,
 }
 
 /// What of one device stands still once nothing moves any more.
@@ -54,6 +54,8 @@ struct Standstill {
     commands: usize,
     unsent: usize,
     scopes: Vec<(String, bool)>,
+    photos: usize,
+    at_the_hub: (usize, usize),
 }
 
 /// Rounds of syncing in which everything must come to rest once the network has healed.
@@ -101,6 +103,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let at_rest = world.heal(&mut dice);
     let mut found = world.hub.take_found();
     found.extend(time::check(&world.hub, &world.born));
+    found.extend(photos::check_resent(&world));
     if at_rest {
         found.extend(oracle::check_quiet(
             &world.hub,
@@ -126,11 +129,17 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
 impl World {
     fn new(variant: Variant) -> Self {
         let mut hub = Hub::new(variant);
-        let people = cast::people().into_iter().enumerate();
-        let devices: Vec<Device> = people.map(|(no, person)| Device::new(no, person)).collect();
-        for device in &devices {
-            let (install_id, key) = device.enrolment();
-            hub.enrol(install_id, device.person_id(), key);
+        let people = cast::people();
+        let users = |phone| {
+            let users = cast::users_of(phone);
+            let users = users.map(|id| people.iter().find(|person| person.id == id).cloned());
+            users.into_iter().flatten().collect()
+        };
+        let phones = 0..DEVICES;
+        let devices: Vec<Device> = phones.filter_map(|no| Device::new(no, users(no))).collect();
+        for profile in devices.iter().flat_map(Device::profiles) {
+            let (install_id, key) = profile.enrolment();
+            hub.enrol(install_id, profile.person.id, key);
         }
         Self {
             hub,
@@ -139,6 +148,7 @@ impl World {
             faults: BTreeMap::new(),
             variant,
             born: time::Born::new(),
+            chunks: photos::Chunks::new(),
         }
     }
 
@@ -149,7 +159,12 @@ impl World {
     fn step(&mut self, number: u64, step: Step, dice: &mut Dice) {
         self.hub.now = self.hub.now.plus_millis(1_000);
         match step {
-            Step::Report(device) => self.report(number, device, dice),
+            Step::Report(device) => self.report(number, device, false, dice),
+            Step::Photograph(device) => self.report(number, device, true, dice),
+            Step::SignIn(device) => self.sign_in_next(device),
+            Step::HandOn(device) => self.hand_on(device, dice),
+            Step::SpoilPhoto(device) => self.spoil_photo(device, dice),
+            Step::UpgradePhone(device) => self.upgrade_phone(device),
             Step::Note(device) => self.note(number, device, dice),
             Step::Amend(device) => self.amend(number, device, dice),
             Step::Confirm(device) => self.confirm(device, dice),
@@ -159,6 +174,9 @@ impl World {
             Step::Net(device, fault, times) => {
                 let faults = &mut self.devices[device].faults;
                 faults.extend(std::iter::repeat_n(fault, times));
+            }
+            Step::Chunk(device, chunks, fault) => {
+                self.devices[device].chunk_fault = Some((chunks, fault));
             }
             Step::Wait(ms) => self.hub.now = self.hub.now.plus_millis(ms),
             Step::Hours(hours) => self.pass_hours(hours),
@@ -174,289 +192,18 @@ impl World {
             | Step::MoveInspector(_)
             | Step::BackUpHub
             | Step::RestoreHub
+            | Step::UpgradeHub
             | Step::ForgetRemovals => self.hub_step(number, step),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
             Step::RestorePhone(device) => self.restore_phone(device),
         }
     }
 
-    fn restore_phone(&mut self, number: usize) {
-        let Some(since) = self.devices[number].restore() else {
-            return;
-        };
-        self.count("phone restored");
-        // What the hub had by then is not only the phone's.
-        let hub = &self.hub;
-        for attempt in self.attempts.iter_mut().skip(since) {
-            let only_there = oracle::effects_of(hub, attempt) == 0;
-            attempt.undone |= attempt.device == number && only_there;
-        }
-    }
-
-    fn report(&mut self, step: u64, number: usize, dice: &mut Dice) {
-        let own = number < cast::FIRMS;
-        let firm = cast::firm(if own { number } else { dice.below(cast::FIRMS) });
-        let marker = format!("report {step}");
-        let action = cast::report(firm, own, self.hub.now, &marker);
-        self.act(
-            number,
-            cast::hazard(step),
-            action,
-            Some((marker, true)),
-            dice,
-        );
-    }
-
-    /// Some hazard that the person sees, with its version.
-    pub(crate) fn pick(
-        &self,
-        number: usize,
-        dice: &mut Dice,
-    ) -> Option<(HazardId, i64, Option<EnterpriseId>)> {
-        let device = &self.devices[number];
-        let mut seen = device.engine.hazards(device.wall(self.hub.now));
-        if seen.is_empty() {
-            return None;
-        }
-        let hazard = seen.swap_remove(dice.below(seen.len())).hazard;
-        Some((hazard.id, hazard.version, hazard.enterprise_id))
-    }
-
-    fn note(&mut self, step: u64, number: usize, dice: &mut Dice) {
-        if let Some((id, ..)) = self.pick(number, dice) {
-            let marker = format!("note {step}");
-            let action = cast::note(&marker);
-            self.act(number, id, action, Some((marker, false)), dice);
-        }
-    }
-
-    fn amend(&mut self, step: u64, number: usize, dice: &mut Dice) {
-        if let Some((id, version, _)) = self.pick(number, dice) {
-            let text = format!("amended {step}");
-            self.act(number, id, cast::amend(version, &text), None, dice);
-        }
-    }
-
-    fn confirm(&mut self, number: usize, dice: &mut Dice) {
-        // Further ahead than any clock here, so that no device refuses it before it is queued.
-        let due = self.hub.now.plus_millis(40 * 86_400_000).shanghai_date();
-        if let Some((id, ..)) = self.pick(number, dice) {
-            self.act(number, id, cast::confirm(due), None, dice);
-        }
-    }
-
-    pub(crate) fn act(
-        &mut self,
-        number: usize,
-        id: HazardId,
-        action: Action,
-        marker: Option<(String, bool)>,
-        dice: &mut Dice,
-    ) {
-        let device = &mut self.devices[number];
-        let (wall, clocks) = (device.wall(self.hub.now), device.clocks(self.hub.now));
-        // What the device's own rules refuse was never taken.
-        let Ok(ticket) = device.engine.handle_command(wall, clocks, id, action) else {
-            return;
-        };
-        if let Some((marker, report)) = marker {
-            device.tickets.insert(ticket, self.attempts.len());
-            self.attempts.push(Attempt {
-                device: number,
-                marker,
-                hazard: id,
-                report,
-                acknowledged: false,
-                undone: false,
-            });
-        }
-        self.pump(number, false, dice);
-    }
-
-    fn sync(&mut self, number: usize, dice: &mut Dice) {
-        self.deliver_stragglers(number, dice);
-        let device = &mut self.devices[number];
-        // Asked of what is durable: the disk may have been full when it was sealed anew the last time.
-        if device.engine.state().meta.must_rekey {
-            device.rekey();
-            let (install_id, key) = device.enrolment();
-            let person = device.person_id();
-            self.hub.enrol(install_id, person, key);
-        }
-        let device = &mut self.devices[number];
-        device.engine.handle_credentials_renewed();
-        device.engine.handle_online();
-        device.engine.handle_pull_wanted();
-        self.pump(number, true, dice);
-    }
-
-    fn deliver_stragglers(&mut self, number: usize, dice: &mut Dice) {
-        for straggler in std::mem::take(&mut self.devices[number].stragglers) {
-            drop(self.at_the_hub(straggler.push, &straggler.bytes, dice));
-        }
-    }
-
-    /// Runs a device until it has nothing more to do, or dies.
-    fn pump(&mut self, number: usize, online: bool, dice: &mut Dice) {
-        use hazardloop_sync_protocol::device::LaneName;
-        let lanes = if online { LaneName::ALL } else { &[] };
-        for _ in 0..OUTPUTS {
-            let wall = self.devices[number].wall(self.hub.now);
-            let Some(output) = self.devices[number].engine.poll_output_of(wall, lanes) else {
-                return;
-            };
-            match output {
-                Output::Write { id, ops } => {
-                    if !self.write(number, id, &ops) {
-                        return;
-                    }
-                }
-                Output::Notice(notice) => self.notice(number, notice),
-                Output::Send { id, request } => self.send(number, id, &request, dice),
-                Output::ReadPhoto { id, .. } => {
-                    let device = &mut self.devices[number];
-                    device.engine.handle_photo_unreadable(id, wall);
-                }
-            }
-        }
-        let what = format!("device {number} runs in circles");
-        self.hub.find(Found::new(5, what));
-    }
-
-    /// `false`: the app died here.
-    fn write(
-        &mut self,
-        number: usize,
-        id: u64,
-        ops: &[hazardloop_sync_protocol::device::StoreOp],
-    ) -> bool {
-        self.note_births(number, ops);
-        let device = &mut self.devices[number];
-        let wall = device.wall(self.hub.now);
-        if device.disk_full > 0 {
-            device.disk_full -= 1;
-            device.engine.handle_store_failed(id, wall);
-            self.count("disk full");
-            return true;
-        }
-        let dies = match &mut device.crash {
-            Some((1, durable)) => Some(*durable),
-            Some((writes, _)) => {
-                *writes -= 1;
-                None
-            }
-            None => None,
-        };
-        match dies {
-            Some(durable) => {
-                if durable {
-                    device.disk.apply(ops);
-                } else if self.variant == Variant::AcknowledgesBeforeTheDisk {
-                    device.engine.handle_stored(id);
-                    self.tell_notices(number);
-                }
-                self.devices[number].restart();
-                self.count("crash");
-                false
-            }
-            None => {
-                device.disk.apply(ops);
-                device.engine.handle_stored(id);
-                true
-            }
-        }
-    }
-
-    /// [`Variant::AcknowledgesBeforeTheDisk`]: the person reads what the app says in its last moment.
-    fn tell_notices(&mut self, number: usize) {
-        let wall = self.devices[number].wall(self.hub.now);
-        while let Some(Output::Notice(notice)) =
-            self.devices[number].engine.poll_output_of(wall, &[])
-        {
-            self.notice(number, notice);
-        }
-    }
-
-    fn notice(&mut self, number: usize, notice: Notice) {
-        let device = &mut self.devices[number];
-        match notice {
-            Notice::Queued { ticket, .. } => {
-                let attempt = device.tickets.remove(&ticket);
-                if let Some(attempt) = attempt.and_then(|at| self.attempts.get_mut(at)) {
-                    attempt.acknowledged = true;
-                }
-            }
-            Notice::CredentialsNeeded if self.variant == Variant::ForgetsAtUnauthorized => {
-                device
-                    .disk
-                    .commands
-                    .retain(|_, command| !command.is_unsent());
-                device.restart();
-            }
-            _ => {}
-        }
-    }
-
-    fn send(&mut self, number: usize, id: u64, request: &Request, dice: &mut Dice) {
-        let fault = self.devices[number].faults.pop_front();
-        if let Some(fault) = fault {
-            self.count(&format!("{fault:?}"));
-        }
-        let push = matches!(request, Request::Push(_));
-        let Some(bytes) = network::encode(request) else {
-            return self.answer(number, id, Err(Failure::ServerError));
-        };
-        let arrives = fault.is_none_or(NetFault::arrives);
-        let answer = match arrives {
-            true => self.at_the_hub(push, &bytes, dice),
-            false => Err(()),
-        };
-        let answer = answer.map_err(|()| Failure::ServerError);
-        if fault == Some(NetFault::Doubled) {
-            let first = answer.clone();
-            let again = self.at_the_hub(push, &bytes, dice);
-            self.answer(number, id, first);
-            let again = again.map_err(|()| Failure::ServerError);
-            return self.answer(number, id, again);
-        }
-        if fault == Some(NetFault::Late) {
-            let straggler = Straggler { push, bytes };
-            self.devices[number].stragglers.push(straggler);
-        }
-        let failure = fault.and_then(NetFault::failure);
-        self.answer(number, id, failure.map_or(answer, Err));
-    }
-
-    fn answer(&mut self, number: usize, id: u64, answer: Result<ResponseBody, Failure>) {
-        let device = &mut self.devices[number];
-        let wall = device.wall(self.hub.now);
-        match answer {
-            Ok(body) => device.engine.handle_response(id, wall, body),
-            Err(failure) => device.engine.handle_failure(id, wall, failure),
-        }
-    }
-
-    fn at_the_hub(
-        &mut self,
-        push: bool,
-        bytes: &[u8],
-        dice: &mut Dice,
-    ) -> Result<ResponseBody, ()> {
-        let body = if push {
-            let request = network::push_from(bytes).ok_or(())?;
-            self.hub.push(&request).map(ResponseBody::Push)
-        } else {
-            let request = network::pull_from(bytes).ok_or(())?;
-            self.hub.pull(&request, dice).map(ResponseBody::Pull)
-        };
-        body.and_then(|body| network::through_the_codec(&body))
-            .ok_or(())
-    }
-
     /// Faults end, everybody syncs until nothing changes; `false`: it never does.
     fn heal(&mut self, dice: &mut Dice) -> bool {
         for device in &mut self.devices {
             device.faults.clear();
+            device.chunk_fault = None;
             device.crash = None;
             device.disk_full = 0;
         }
@@ -464,15 +211,16 @@ impl World {
         for _ in 0..ROUNDS {
             self.hub.keep_windows();
             for number in 0..self.devices.len() {
-                self.sync(number, dice);
+                for _ in 0..self.devices[number].profiles().count() {
+                    self.sync(number, dice);
+                    self.devices[number].sign_in_next();
+                }
             }
             // Longer than any wait of a device.
             self.hub.now = self.hub.now.plus_millis(660_000);
             let now = self.snapshot();
-            let rekeying = self
-                .devices
-                .iter()
-                .any(|device| device.engine.state().meta.must_rekey);
+            let mut profiles = self.devices.iter().flat_map(Device::profiles);
+            let rekeying = profiles.any(|profile| profile.engine.state().meta.must_rekey);
             if before.as_ref() == Some(&now) && !rekeying {
                 return true;
             }
@@ -483,8 +231,8 @@ impl World {
 
     /// What would differ if anything still moved.
     fn snapshot(&self) -> Vec<Standstill> {
-        let of = |device: &Device| {
-            let disk = &device.disk;
+        let of = |profile: &Profile| {
+            let disk = &profile.disk;
             let scopes = disk.scopes.iter();
             let scopes = scopes.map(|(scope, state)| {
                 let sum = state.held.map(|held| (held.count, held.digest));
@@ -495,8 +243,11 @@ impl World {
                 commands: disk.commands.len(),
                 unsent,
                 scopes: scopes.collect(),
+                photos: disk.photos.len(),
+                at_the_hub: self.hub.photos.sum(),
             }
         };
-        self.devices.iter().map(of).collect()
+        let profiles = self.devices.iter().flat_map(Device::profiles);
+        profiles.map(of).collect()
     }
 }

@@ -53,8 +53,8 @@ fn every_fault_happens_and_a_seed_replays_exactly() {
         assert_eq!(one.faults, again.faults);
         faults.extend(one.faults.into_keys());
     }
-    // Eleven of the network, and those of disk, clock, places, people, memory and backups.
-    assert_eq!(faults.len(), 11 + 8, "{faults:?}");
+    // Twelve of the network, and those of disk, clock, places, people, memory, builds, photos and backups.
+    assert_eq!(faults.len(), 12 + 12, "{faults:?}");
 }
 
 #[test]

@@ -5,6 +5,12 @@ use crate::cast;
 use crate::schedule::Step;
 
 impl World {
+    /// Hours pass. Now and then the hub brings its scopes to what the window says then.
+    pub(super) fn pass_hours(&mut self, hours: i64) {
+        self.hub.now = self.hub.now.plus_millis(hours * 3_600_000);
+        self.hub.keep_windows();
+    }
+
     /// A step that is the hub's; any other does nothing.
     pub(super) fn hub_step(&mut self, number: u64, step: Step) {
         match step {
@@ -22,6 +28,10 @@ impl World {
             Step::RestoreHub if self.hub.has_backup() => {
                 self.count("hub restored");
                 self.hub.restore();
+            }
+            Step::UpgradeHub => {
+                self.count("hub upgraded");
+                self.hub.memory.rules.newer = true;
             }
             Step::ForgetRemovals => {
                 self.count("removals forgotten");

@@ -20,22 +20,27 @@ impl World {
     /// One device takes the head of another one's chain, as that is on its disk.
     pub(super) fn witness(&mut self, number: usize, dice: &mut Dice) {
         let other = dice.below(self.devices.len());
-        let Some(shown) = self.devices[other].engine.chain_head() else {
+        let Some(shown) = self.devices[other].profile.engine.chain_head() else {
             return;
         };
         let device = &mut self.devices[number];
         let (wall, clocks) = (device.wall(self.hub.now), device.clocks(self.hub.now));
         // Its own, or one that it has.
-        if device.engine.handle_witness(wall, clocks, &shown).is_ok() {
+        if device
+            .profile
+            .engine
+            .handle_witness(wall, clocks, &shown)
+            .is_ok()
+        {
             self.pump(number, false, dice);
         }
     }
 
     /// Notes which commands are about to be on a disk.
     pub(super) fn note_births(&mut self, number: usize, ops: &[StoreOp]) {
-        let install = self.devices[number].engine.identity().install_id;
+        let install = self.devices[number].profile.engine.identity().install_id;
         // What is sealed anew is written before its identity is the device's own.
-        let (next, _) = self.devices[number].enrolment();
+        let (next, _) = self.devices[number].profile.enrolment();
         for op in ops {
             if let StoreOp::PutCommand(command) = op {
                 for install in [install, next] {

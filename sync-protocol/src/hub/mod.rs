@@ -8,6 +8,8 @@ mod choices;
 mod first_read;
 #[cfg(test)]
 mod first_read_tests;
+#[cfg(test)]
+mod fork_tests;
 pub mod memory;
 mod outcome;
 mod pull;

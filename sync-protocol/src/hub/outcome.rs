@@ -30,6 +30,14 @@ pub enum Decision {
     CoSignerRevoked,
 }
 
+/// What becomes of a command that a revoked install offers.
+pub(super) fn after_revocation() -> Outcome {
+    Outcome::Quarantined {
+        reason: QuarantineReason::OfferedAfterRevocation,
+        detail: "offered after its device was revoked; a person must decide".to_owned(),
+    }
+}
+
 /// What a refusal depends on beside itself: the driver looks it up in its store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {

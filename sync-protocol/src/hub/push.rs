@@ -30,17 +30,16 @@ use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
 
 use super::outcome::{
-    Decision, Question, Verdict, of_decision, of_failed_beginning, of_responsibility, of_version,
-    required_predecessor,
+    Decision, Question, Verdict, after_revocation, of_decision, of_failed_beginning,
+    of_responsibility, of_version, required_predecessor,
 };
 use super::push_choices::Choosing;
 use super::push_steps::{New, PushStep, Stated, StoredReceipt, Writes};
 use super::refused::OutOfStep;
-use super::stream::{Judgement, StreamState, judge_in_run};
+use super::stream::{Judgement, StreamState, forks, judge_in_run};
 use crate::chain::signed_by_run;
 use crate::wire::{
-    Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, QuarantineReason, Receipt,
-    WireLimits, Witness,
+    Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, Receipt, WireLimits, Witness,
 };
 
 #[derive(Debug)]
@@ -141,10 +140,14 @@ impl<'r> Push<'r> {
     ) -> Self {
         let before = stream.last_seq;
         let mut ahead = stream.clone();
-        let mut judged = Vec::with_capacity(commands.len());
+        let mut judged: Vec<Judged<'r>> = Vec::with_capacity(commands.len());
         let mut expected = None;
         let run = signed_by_run(&stream.public_key, stream.install_id, commands);
         for envelope in commands {
+            let newest = judged.last().filter(|_| !offered);
+            if newest.is_some_and(|newest| forks(&stream, newest.link_hash, envelope)) {
+                break;
+            }
             let judgement = judge_in_run(&ahead, envelope, &run, limits);
             let link_hash = match judgement {
                 Judgement::Gap(next) => {
@@ -470,14 +473,6 @@ impl<'r> Push<'r> {
 fn spoken_of(opened: &Opened) -> (SubjectId, bool) {
     let begins = required_predecessor(&opened.command).is_none();
     (opened.command.subject_id, begins)
-}
-
-/// What becomes of a command that a revoked install offers.
-fn after_revocation() -> Outcome {
-    Outcome::Quarantined {
-        reason: QuarantineReason::OfferedAfterRevocation,
-        detail: "offered after its device was revoked; a person must decide".to_owned(),
-    }
 }
 
 /// What the commands to be decided on name, each once.

@@ -20,19 +20,19 @@ use uuid::Uuid;
 const AUTHOR: PersonId = PersonId(Uuid::from_u128(3));
 const NOW: Timestamp = Timestamp::from_millis(1_795_309_200_000);
 
-fn note() -> Command {
+pub(super) fn note() -> Command {
     let text = "一".to_owned();
     Command::new(HAZARD, Action::Note(Note { text }))
 }
 
-fn report() -> Command {
+pub(super) fn report() -> Command {
     let json = r#"{"kind": "report", "source": "grid", "grade": "general", "description": "a",
         "place_text": "b", "found_at": "2026-11-22T01:00:00Z"}"#;
     Command::new(HAZARD, serde_json::from_str::<Action>(json).unwrap())
 }
 
 /// These commands in one install's chain, from the first.
-fn batch(commands: &[Command]) -> Vec<Envelope> {
+pub(super) fn batch(commands: &[Command]) -> Vec<Envelope> {
     let packed = commands.iter().map(|command| {
         let kind = command.action.kind();
         let payload = CommandPayload::pack(clocks(), command);
@@ -52,7 +52,7 @@ fn chained(payloads: Vec<(&str, u16, Vec<u8>)>) -> Vec<Envelope> {
     sealed.collect()
 }
 
-fn begun<'r>(stream: StreamState, commands: &'r [Envelope]) -> Push<'r> {
+pub(super) fn begun<'r>(stream: StreamState, commands: &'r [Envelope]) -> Push<'r> {
     Push::begin(stream, AUTHOR, commands, &WireLimits::default(), NOW)
 }
 
@@ -73,7 +73,11 @@ fn name(step: &PushStep<'_>) -> &'static str {
 
 /// Answers every step: the decisions in turn, no receipts, nothing failed before, version 4, and `was` to who was
 /// responsible. Says which steps there were.
-fn driven(push: &mut Push<'_>, decisions: Vec<Decision>, was: bool) -> Vec<&'static str> {
+pub(super) fn driven(
+    push: &mut Push<'_>,
+    decisions: Vec<Decision>,
+    was: bool,
+) -> Vec<&'static str> {
     let mut decisions = decisions.into_iter();
     let mut steps = Vec::new();
     loop {
@@ -95,7 +99,7 @@ fn driven(push: &mut Push<'_>, decisions: Vec<Decision>, was: bool) -> Vec<&'sta
     }
 }
 
-const APPLIED: Decision = Decision::TookEffect {
+pub(super) const APPLIED: Decision = Decision::TookEffect {
     version: 1,
     effect: Effect::Applied,
 };

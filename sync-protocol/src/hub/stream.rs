@@ -57,6 +57,14 @@ pub fn judge(stream: &StreamState, envelope: &Envelope, limits: &WireLimits) -> 
     judge_in_run(stream, envelope, &BTreeSet::new(), limits)
 }
 
+/// Whether a command continues not the stream's newest, but another one of the same number (by its link hash): the
+/// stream is in use elsewhere. The other one's result tells its device so; this one, and all behind it, come again
+/// under another install, and nobody is to settle here what arrives there.
+pub fn forks(stream: &StreamState, before: Digest, envelope: &Envelope) -> bool {
+    let next = envelope.seq.checked_sub(1) == Some(stream.last_seq);
+    next && before != stream.last_hash && envelope.previous == before
+}
+
 /// As [`judge`], where these places of the batch are signed by a later command of theirs
 /// ([`crate::chain::signed_by_run`]).
 pub fn judge_in_run(

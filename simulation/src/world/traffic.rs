@@ -1,0 +1,230 @@
+//! What goes between phones, their disks and the hub.
+
+use hazardloop_domain::ids::PersonId;
+use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, ResponseBody, StoreOp};
+
+use super::{OUTPUTS, World};
+use crate::dice::Dice;
+use crate::network::{self, Carried, NetFault};
+use crate::oracle::Found;
+use crate::variant::Variant;
+
+impl World {
+    pub(super) fn sync(&mut self, number: usize, dice: &mut Dice) {
+        self.deliver_stragglers(number, dice);
+        let device = &mut self.devices[number];
+        // Asked of what is durable: the disk may have been full when it was sealed anew the last time.
+        if device.profile.engine.state().meta.must_rekey {
+            device.rekey();
+            let (install_id, key) = device.profile.enrolment();
+            let person = device.person_id();
+            self.hub.enrol(install_id, person, key);
+        }
+        let device = &mut self.devices[number];
+        device.profile.engine.handle_credentials_renewed();
+        device.profile.engine.handle_online();
+        device.profile.engine.handle_pull_wanted();
+        self.pump(number, true, dice);
+    }
+
+    /// They arrive as from whoever is signed in by now: whose they are is for the hub to see.
+    fn deliver_stragglers(&mut self, number: usize, dice: &mut Dice) {
+        let bearer = self.devices[number].person_id();
+        for straggler in std::mem::take(&mut self.devices[number].stragglers) {
+            drop(self.at_the_hub(bearer, &straggler, dice));
+        }
+    }
+
+    /// Runs a device until it has nothing more to do, or dies.
+    pub(super) fn pump(&mut self, number: usize, online: bool, dice: &mut Dice) {
+        use hazardloop_sync_protocol::device::LaneName;
+        let lanes = if online { LaneName::ALL } else { &[] };
+        for _ in 0..OUTPUTS {
+            let wall = self.devices[number].wall(self.hub.now);
+            let Some(output) = self.devices[number]
+                .profile
+                .engine
+                .poll_output_of(wall, lanes)
+            else {
+                return;
+            };
+            match output {
+                Output::Write { id, ops } => {
+                    if !self.write(number, id, &ops) {
+                        return;
+                    }
+                }
+                Output::Notice(notice) => self.notice(number, notice),
+                Output::Send { id, request } => self.send(number, id, &request, dice),
+                Output::ReadPhoto {
+                    id,
+                    sha256,
+                    offset,
+                    len,
+                } => self.read_photo(number, id, (sha256, offset, len)),
+            }
+        }
+        let what = format!("device {number} runs in circles");
+        self.hub.find(Found::new(5, what));
+    }
+
+    /// `false`: the app died here.
+    fn write(&mut self, number: usize, id: u64, ops: &[StoreOp]) -> bool {
+        self.note_births(number, ops);
+        let device = &mut self.devices[number];
+        let wall = device.wall(self.hub.now);
+        if device.disk_full > 0 {
+            device.disk_full -= 1;
+            // An answer may have been waiting for its own write.
+            device.interrupted += 1;
+            device.profile.engine.handle_store_failed(id, wall);
+            self.count("disk full");
+            return true;
+        }
+        let dies = match &mut device.crash {
+            Some((1, durable)) => Some(*durable),
+            Some((writes, _)) => {
+                *writes -= 1;
+                None
+            }
+            None => None,
+        };
+        device.interrupted += usize::from(dies.is_some());
+        match dies {
+            Some(durable) => {
+                if durable {
+                    device.profile.disk.apply(ops);
+                    self.after_write(number, ops);
+                } else if self.variant == Variant::AcknowledgesBeforeTheDisk {
+                    device.profile.engine.handle_stored(id);
+                    self.tell_notices(number);
+                }
+                self.devices[number].restart();
+                self.forget_replica(number);
+                self.count("crash");
+                false
+            }
+            None => {
+                device.profile.disk.apply(ops);
+                device.profile.engine.handle_stored(id);
+                self.after_write(number, ops);
+                true
+            }
+        }
+    }
+
+    /// [`Variant::ReadsAnewAtEveryStart`]: what it has read was in memory only.
+    pub(super) fn forget_replica(&mut self, number: usize) {
+        if self.variant != Variant::ReadsAnewAtEveryStart {
+            return;
+        }
+        let profile = &mut self.devices[number].profile;
+        profile.disk.scopes.clear();
+        profile.disk.members.clear();
+        profile.disk.staged.clear();
+        profile.disk.rows.clear();
+        profile.restart();
+    }
+
+    /// [`Variant::AcknowledgesBeforeTheDisk`]: the person reads what the app says in its last moment.
+    fn tell_notices(&mut self, number: usize) {
+        let wall = self.devices[number].wall(self.hub.now);
+        while let Some(Output::Notice(notice)) = self.devices[number]
+            .profile
+            .engine
+            .poll_output_of(wall, &[])
+        {
+            self.notice(number, notice);
+        }
+    }
+
+    fn notice(&mut self, number: usize, notice: Notice) {
+        let device = &mut self.devices[number];
+        match notice {
+            Notice::Queued { ticket, .. } => {
+                let attempt = device.profile.tickets.remove(&ticket);
+                if let Some(attempt) = attempt.and_then(|at| self.attempts.get_mut(at)) {
+                    attempt.acknowledged = true;
+                }
+            }
+            Notice::CredentialsNeeded if self.variant == Variant::ForgetsAtUnauthorized => {
+                device
+                    .profile
+                    .disk
+                    .commands
+                    .retain(|_, command| !command.is_unsent());
+                device.restart();
+            }
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, number: usize, id: u64, request: &Request, dice: &mut Dice) {
+        let fault = self.devices[number].next_fault(request);
+        if let Some(fault) = fault {
+            self.count(&format!("{fault:?}"));
+            let pull = matches!(request, Request::Pull(_));
+            self.devices[number].interrupted += usize::from(pull);
+        }
+        let Some(mut carried) = Carried::of(request) else {
+            return self.answer(number, id, Err(Failure::ServerError));
+        };
+        let photo = matches!(carried, Carried::Photo(_));
+        let arrives = fault.is_none_or(NetFault::arrives);
+        let damaged = fault == Some(NetFault::Damaged) && photo;
+        if damaged {
+            carried.damage();
+        }
+        let bearer = self.devices[number].person_id();
+        let answer = match arrives || damaged {
+            true => self.at_the_hub(bearer, &carried, dice),
+            false => Err(Failure::ServerError),
+        };
+        if fault == Some(NetFault::Doubled) {
+            self.note_chunk(number, request, answer.as_ref().err());
+            let first = answer.clone();
+            let again = self.at_the_hub(bearer, &carried, dice);
+            self.answer(number, id, first);
+            return self.answer(number, id, again);
+        }
+        if fault == Some(NetFault::Late) {
+            self.devices[number].stragglers.push(carried);
+        }
+        let failure = fault.and_then(NetFault::failure).filter(|_| !damaged);
+        let answer = failure.map_or(answer, Err);
+        self.note_chunk(number, request, answer.as_ref().err());
+        self.answer(number, id, answer);
+    }
+
+    fn answer(&mut self, number: usize, id: u64, answer: Result<ResponseBody, Failure>) {
+        let device = &mut self.devices[number];
+        let wall = device.wall(self.hub.now);
+        match answer {
+            Ok(body) => device.profile.engine.handle_response(id, wall, body),
+            Err(failure) => device.profile.engine.handle_failure(id, wall, failure),
+        }
+    }
+
+    fn at_the_hub(
+        &mut self,
+        bearer: PersonId,
+        carried: &Carried,
+        dice: &mut Dice,
+    ) -> Result<ResponseBody, Failure> {
+        let unread = || Failure::ServerError;
+        let body = match carried {
+            Carried::Push(bytes) => {
+                let request = network::push_from(bytes).ok_or_else(unread)?;
+                self.hub.push(bearer, &request).map(ResponseBody::Push)
+            }
+            Carried::Pull(bytes) => {
+                let request = network::pull_from(bytes).ok_or_else(unread)?;
+                let answer = self.hub.pull(bearer, &request, dice);
+                answer.map(ResponseBody::Pull)
+            }
+            Carried::Photo(request) => return self.hub.photo(request),
+        };
+        body.and_then(|body| network::through_the_codec(&body))
+            .ok_or_else(unread)
+    }
+}
