@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::cast;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
+use crate::trace::{Event, Trace};
 use crate::variant::Variant;
 
 /// Most records of one answer, so that schedules have many.
@@ -54,6 +55,8 @@ pub struct Hub {
     /// What was forgotten of which scope, and where in the order of changes it left.
     pub(crate) forgotten: BTreeMap<(Scope, RecordKind, Uuid), Place>,
     said: BTreeMap<(u64, InstallId, i64, Digest), Receipt>,
+    /// What it hears, where that is recorded.
+    pub(crate) trace: Option<Trace>,
 }
 
 fn epoch_name(epoch: u64) -> String {
@@ -87,6 +90,7 @@ impl Hub {
             backup: None,
             forgotten: BTreeMap::new(),
             said: BTreeMap::new(),
+            trace: None,
         }
     }
 
@@ -106,6 +110,7 @@ impl Hub {
 
     /// Leaves out what came to its end too long ago, or is too much.
     pub fn keep_windows(&mut self) {
+        self.note(|| Event::WindowsKept);
         self.kept_at = self.now;
         if self.variant() != Variant::NeverClosesTheWindow {
             self.memory.tables.keep_windows(self.now);
@@ -114,6 +119,7 @@ impl Hub {
 
     /// Forgets what its scopes held once and hold no longer.
     pub fn forget_removals(&mut self) {
+        self.note(|| Event::RemovalsForgotten);
         let silently = self.variant() == Variant::ForgetsSilently;
         let tables = &mut self.memory.tables;
         let scopes: Vec<Scope> = tables.scopes.keys().copied().collect();
@@ -134,6 +140,11 @@ impl Hub {
 
     /// A device is enrolled.
     pub fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
+        self.note(|| Event::Enrolled {
+            install_id,
+            person_id,
+            public_key: public_key.clone(),
+        });
         let tables = &mut self.memory.tables;
         tables.enrol(install_id, person_id, public_key);
     }
@@ -176,6 +187,8 @@ impl Hub {
         };
         let (from, to) = (here.jurisdiction_id, cast::other_town(here.jurisdiction_id));
         tables.move_enterprise(firm, to, self.now);
+        self.note(|| Event::EnterpriseMoved { id: firm, to });
+        let tables = &self.memory.tables;
         let all = tables.hazards.values();
         let moved = all.filter(|hazard| hazard.enterprise_id == Some(firm));
         let moved: Vec<HazardId> = moved.map(|hazard| hazard.id).collect();
@@ -203,21 +216,26 @@ impl Hub {
             return;
         };
         let now = self.now;
-        let mut town = None;
+        let (mut town, mut ended) = (None, Vec::new());
         for grant in &mut record.grants {
             if let (GrantScope::Jurisdiction(here), true) = (grant.scope, grant.holds_at(now)) {
                 grant.valid_until = Some(now);
                 town = Some(here);
+                ended.push(grant.id);
             }
         }
         let Some(town) = town else { return };
         let there = GrantScope::Jurisdiction(cast::other_town(town));
         let number = 100 + number;
-        record
-            .grants
-            .push(cast::grant(number, Role::Inspector, there, now));
+        let begun = cast::grant(number, Role::Inspector, there, now);
+        record.grants.push(begun.clone());
         record.version += 1;
         self.memory.tables.put_person(record);
+        self.note(|| Event::RoleMoved {
+            person_id: person,
+            ended,
+            begun,
+        });
     }
 
     /// The scopes that a person holds now.

@@ -17,5 +17,6 @@ pub mod network;
 pub mod oracle;
 pub mod schedule;
 pub mod shrink;
+pub mod trace;
 pub mod variant;
 pub mod world;

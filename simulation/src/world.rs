@@ -82,12 +82,7 @@ pub fn play(schedule: &Schedule, variant: Variant) -> Report {
 /// Plays a schedule once.
 pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let mut world = World::new(variant);
-    for (number, step) in &schedule.steps {
-        let mut dice = Dice::of(schedule.seed, *number);
-        world.step(*number, *step, &mut dice);
-    }
-    let mut dice = Dice::of(schedule.seed, u64::MAX);
-    let at_rest = world.heal(&mut dice);
+    let at_rest = world.go(schedule);
     let mut found = world.hub.take_found();
     found.extend(time::check(&world.hub, &world.born));
     if at_rest {
@@ -111,7 +106,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
 }
 
 impl World {
-    fn new(variant: Variant) -> Self {
+    pub(crate) fn new(variant: Variant) -> Self {
         let mut hub = Hub::new(variant);
         let people = cast::people().into_iter().enumerate();
         let devices: Vec<Device> = people.map(|(no, person)| Device::new(no, person)).collect();
@@ -127,6 +122,15 @@ impl World {
             variant,
             born: time::Born::new(),
         }
+    }
+
+    /// All steps, and then until nothing changes; `false`: it never comes to rest.
+    pub(crate) fn go(&mut self, schedule: &Schedule) -> bool {
+        for (number, step) in &schedule.steps {
+            let mut dice = Dice::of(schedule.seed, *number);
+            self.step(*number, *step, &mut dice);
+        }
+        self.heal(&mut Dice::of(schedule.seed, u64::MAX))
     }
 
     pub(crate) fn count(&mut self, fault: &str) {
@@ -436,6 +440,7 @@ impl World {
             let request = network::pull_from(bytes).ok_or(())?;
             self.hub.pull(&request, dice).map(ResponseBody::Pull)
         };
+        self.hub.note_request(push, bytes, body.as_ref());
         body.and_then(|body| network::through_the_codec(&body))
             .ok_or(())
     }
