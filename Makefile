@@ -52,12 +52,14 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 	  $(BUILT)/tools/venv/bin/python tests/python/beside_peers.py --programs $(BUILT)/release \
 	  --tools $(BUILT)/tools/peers --out $(BUILT)/bench-peers.md || [ $$? -eq 77 ]
 
-soak: ## endurance: simulated schedules, the protocol's fuzzer, kill rounds on each database, SECONDS= each; a long run of schemathesis
+soak: ## endurance: simulated schedules, the protocol's fuzzer, traces replayed and kill rounds on each database, SECONDS= each; a long run of schemathesis
 	@scripts/setup.sh soak
 	cargo build --locked --release -p hazardloop-simulation
 	$(BUILT)/release/hazardloop-simulation --seconds $(SECONDS) --seed $(SEED)
 	scripts/fuzz.sh $(SECONDS)
 	cargo build --locked --workspace --all-targets
+	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
+	$(WITH_POSTGRES) cargo test --locked -p hazardloop-server --lib -- --nocapture trace_tests::
 	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) \
 	$(WITH_POSTGRES) cargo test --locked -p hazardloop-tests --test main -- --nocapture soak:: fuzz::

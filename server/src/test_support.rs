@@ -95,7 +95,12 @@ impl TestServer {
 
     /// Another server process over the same database.
     pub async fn beside(&self) -> App {
-        let db = Db::open(&self.url, DbOptions::default()).unwrap();
+        self.beside_with(DbOptions::default()).await
+    }
+
+    /// The same with other options of the store.
+    pub async fn beside_with(&self, options: DbOptions) -> App {
+        let db = Db::open(&self.url, options).unwrap();
         let entropy = Entropy::new(StdRng::seed_from_u64(8));
         let settings = self.app.settings.clone();
         serve::assemble(db, settings, clock_showing(&self.now), entropy)
@@ -105,6 +110,11 @@ impl TestServer {
 
     pub fn set_now(&self, now: Timestamp) {
         self.now.store(now.as_millis(), Ordering::SeqCst);
+    }
+
+    /// What the clock shows, for tasks that set it.
+    pub fn hand(&self) -> Arc<AtomicI64> {
+        self.now.clone()
     }
 }
 

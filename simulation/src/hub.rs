@@ -25,6 +25,7 @@ use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
 use crate::photo_lane::PhotoLane;
+use crate::trace::{Event, Trace};
 use crate::variant::Variant;
 
 /// Most records of one answer, so that schedules have many.
@@ -62,6 +63,8 @@ pub struct Hub {
     pub photos: PhotoLane,
     /// Which pages were given out.
     pub(crate) given: PagesGiven,
+    /// What it hears, where that is recorded.
+    pub(crate) trace: Option<Trace>,
 }
 
 fn epoch_name(epoch: u64) -> String {
@@ -97,6 +100,7 @@ impl Hub {
             said: BTreeMap::new(),
             photos: PhotoLane::default(),
             given: PagesGiven::default(),
+            trace: None,
         }
     }
 
@@ -116,6 +120,7 @@ impl Hub {
 
     /// Leaves out what came to its end too long ago, or is too much.
     pub fn keep_windows(&mut self) {
+        self.note(|| Event::WindowsKept);
         self.kept_at = self.now;
         if self.variant() != Variant::NeverClosesTheWindow {
             self.memory.tables.keep_windows(self.now);
@@ -124,6 +129,7 @@ impl Hub {
 
     /// Forgets what its scopes held once and hold no longer.
     pub fn forget_removals(&mut self) {
+        self.note(|| Event::RemovalsForgotten);
         let silently = self.variant() == Variant::ForgetsSilently;
         let tables = &mut self.memory.tables;
         let scopes: Vec<Scope> = tables.scopes.keys().copied().collect();
@@ -144,10 +150,16 @@ impl Hub {
 
     /// A device is enrolled; one that is goes on where it was.
     pub fn enrol(&mut self, install_id: InstallId, person_id: PersonId, public_key: Vec<u8>) {
-        let tables = &mut self.memory.tables;
-        if !tables.installs.contains_key(&install_id) {
-            tables.enrol(install_id, person_id, public_key);
+        if self.memory.tables.installs.contains_key(&install_id) {
+            return;
         }
+        self.note(|| Event::Enrolled {
+            install_id,
+            person_id,
+            public_key: public_key.clone(),
+        });
+        let tables = &mut self.memory.tables;
+        tables.enrol(install_id, person_id, public_key);
     }
 
     /// Notes what its tables hold.
@@ -190,6 +202,8 @@ impl Hub {
         };
         let (from, to) = (here.jurisdiction_id, cast::other_town(here.jurisdiction_id));
         tables.move_enterprise(firm, to, self.now);
+        self.note(|| Event::EnterpriseMoved { id: firm, to });
+        let tables = &self.memory.tables;
         let all = tables.hazards.values();
         let moved = all.filter(|hazard| hazard.enterprise_id == Some(firm));
         let moved: Vec<HazardId> = moved.map(|hazard| hazard.id).collect();
@@ -217,21 +231,26 @@ impl Hub {
             return;
         };
         let now = self.now;
-        let mut town = None;
+        let (mut town, mut ended) = (None, Vec::new());
         for grant in &mut record.grants {
             if let (GrantScope::Jurisdiction(here), true) = (grant.scope, grant.holds_at(now)) {
                 grant.valid_until = Some(now);
                 town = Some(here);
+                ended.push(grant.id);
             }
         }
         let Some(town) = town else { return };
         let there = GrantScope::Jurisdiction(cast::other_town(town));
         let number = 100 + number;
-        record
-            .grants
-            .push(cast::grant(number, Role::Inspector, there, now));
+        let begun = cast::grant(number, Role::Inspector, there, now);
+        record.grants.push(begun.clone());
         record.version += 1;
         self.memory.tables.put_person(record);
+        self.note(|| Event::RoleMoved {
+            person_id: person,
+            ended,
+            begun,
+        });
     }
 
     /// The scopes that a person holds now.

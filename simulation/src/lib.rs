@@ -18,5 +18,6 @@ pub mod oracle;
 pub mod photo_lane;
 pub mod schedule;
 pub mod shrink;
+pub mod trace;
 pub mod variant;
 pub mod world;

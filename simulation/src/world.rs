@@ -95,12 +95,7 @@ pub fn play(schedule: &Schedule, variant: Variant) -> Report {
 /// Plays a schedule once.
 pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let mut world = World::new(variant);
-    for (number, step) in &schedule.steps {
-        let mut dice = Dice::of(schedule.seed, *number);
-        world.step(*number, *step, &mut dice);
-    }
-    let mut dice = Dice::of(schedule.seed, u64::MAX);
-    let at_rest = world.heal(&mut dice);
+    let at_rest = world.go(schedule);
     let mut found = world.hub.take_found();
     found.extend(time::check(&world.hub, &world.born));
     found.extend(photos::check_resent(&world));
@@ -127,7 +122,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
 }
 
 impl World {
-    fn new(variant: Variant) -> Self {
+    pub(crate) fn new(variant: Variant) -> Self {
         let mut hub = Hub::new(variant);
         let people = cast::people();
         let users = |phone| {
@@ -150,6 +145,15 @@ impl World {
             born: time::Born::new(),
             chunks: photos::Chunks::new(),
         }
+    }
+
+    /// All steps, and then until nothing changes; `false`: it never comes to rest.
+    pub(crate) fn go(&mut self, schedule: &Schedule) -> bool {
+        for (number, step) in &schedule.steps {
+            let mut dice = Dice::of(schedule.seed, *number);
+            self.step(*number, *step, &mut dice);
+        }
+        self.heal(&mut Dice::of(schedule.seed, u64::MAX))
     }
 
     pub(crate) fn count(&mut self, fault: &str) {

@@ -245,7 +245,13 @@ pub(super) struct Due {
 }
 
 pub(super) fn due(conn: &mut Conn, bound: &Bound, most: usize) -> Result<Due, StoreError> {
-    let leaving = in_window(conn, bound, HELD, Oldest, most)?;
+    let mut leaving = in_window(conn, bound, HELD, Oldest, most)?;
+    // What came to its end at once comes from the index in whichever order, and devices are told in the order of leaving:
+    // one order, on either database.
+    leaving.sort_unstable_by(|one, other| {
+        let key = |row: &Found| (row.3, row.1);
+        (key(one), &one.0, &one.2).cmp(&(key(other), &other.0, &other.2))
+    });
     let mut left = most.saturating_sub(leaving.len());
     let mut explained = Vec::new();
     for (was, from, becomes) in [

@@ -1,5 +1,7 @@
 //! Keeping the windows costs what it changes: every statement enters an index, whatever else the table holds.
 
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer};
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::FirstPlace;
@@ -9,6 +11,7 @@ use uuid::Uuid;
 
 use super::feed;
 use super::plan_support::{enters, fill_with, walk_no_table};
+use super::schema::scope_rows;
 use super::test_support::{opened, statements};
 use super::windows::{self, Bound, WindowKind};
 use super::{Position, StoreError};
@@ -92,6 +95,28 @@ fn a_pass_writes_only_what_it_changes() {
         let (turned, moved) = writes(bound()).unwrap_or_default();
         assert_eq!((turned, moved), (50, 50), "a bounded part");
         assert!(!statements(&db, |conn| windows::due(conn, &bound(), 10).map(drop)).is_empty());
+    });
+}
+
+#[test]
+fn what_came_to_its_end_at_once_leaves_in_one_order() {
+    each_database(|url| {
+        let db = opened(url);
+        let left = db.write_blocking(|tx| {
+            for id in [2_u8, 3, 1] {
+                let row = "INSERT INTO scope_rows (scope, record_kind, record_id, present, version, \
+                    digest_high, digest_low, created_at, tx, ordinal, settled_at, bytes, window_no, \
+                    aside, to_weigh) \
+                    VALUES ('jurisdiction:1', 1, $1, true, 1, 0, 0, 1, 1, $2, 7000, 500, 5, 0, false)";
+                let row = diesel::sql_query(row).bind::<Binary, _>(vec![id; 16]);
+                row.bind::<Integer, _>(i32::from(id)).execute(tx.conn())?;
+            }
+            windows::by_age(tx, &bound(), 10)?;
+            let in_order = scope_rows::table.order((scope_rows::tx, scope_rows::ordinal));
+            let left = in_order.select(scope_rows::record_id);
+            Ok::<_, StoreError>(left.load::<Vec<u8>>(tx.conn())?)
+        });
+        assert_eq!(left, Ok(vec![vec![1; 16], vec![2; 16], vec![3; 16]]));
     });
 }
 

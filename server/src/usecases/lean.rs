@@ -96,8 +96,9 @@ pub async fn nothing_new(
         .db
         .read(move |tx| {
             let now = app.clock.now();
-            let install = own_install(tx.conn(), install_id, person_id)?;
+            // First of all, as for a pull in full.
             let bounds = order::bounds(tx.conn())?;
+            let install = own_install(tx.conn(), install_id, person_id)?;
             let grants = access::grants_of(tx.conn(), person_id)?;
             let mut here = Vec::new();
             for scope in scopes_granted(person_id, &grants, now) {

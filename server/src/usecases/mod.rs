@@ -72,4 +72,6 @@ mod restore_tests;
 #[cfg(test)]
 mod sectors_tests;
 #[cfg(test)]
+mod trace_tests;
+#[cfg(test)]
 mod upgrade_tests;

@@ -43,9 +43,10 @@ fn answer(
     request: &PullRequest,
 ) -> Result<PullResponse, Failure> {
     let now = app.clock.now();
-    let install = own_install(tx.conn(), request.install_id, person_id)?;
-    // Before the rows: see `order::horizon`.
+    // Before the rows: see `order::horizon`; and first of all, for what has ended since the snapshot was taken counts as
+    // ours, wherever it belonged.
     let bounds = order::bounds(tx.conn())?;
+    let install = own_install(tx.conn(), request.install_id, person_id)?;
     let grants = access::grants_of(tx.conn(), person_id)?;
     let reader = Reader {
         granted: scopes_granted(person_id, &grants, now),

@@ -42,6 +42,7 @@ impl World {
             let (install_id, _) = profile.enrolment();
             self.hub.given.forget_install(install_id);
         }
+        self.sent_is_forgotten(number);
         // What the hub had by then is not only the phone's.
         let hub = &self.hub;
         for attempt in self.attempts.iter_mut().skip(since) {

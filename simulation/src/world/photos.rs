@@ -117,6 +117,13 @@ impl World {
         self.devices[number].profile.files.remove(&sha256);
     }
 
+    /// The phone is as it was before some of it.
+    pub(super) fn sent_is_forgotten(&mut self, number: usize) {
+        for ((phone, _), sent) in &mut self.chunks {
+            sent.begun_anew += u64::from(*phone == number);
+        }
+    }
+
     /// Counts what is sent of photos.
     pub(super) fn note_chunk(
         &mut self,

@@ -224,6 +224,7 @@ impl World {
             }
             Carried::Photo(request) => return self.hub.photo(request),
         };
+        self.hub.note_request(bearer, carried, body.as_ref());
         body.and_then(|body| network::through_the_codec(&body))
             .ok_or_else(unread)
     }

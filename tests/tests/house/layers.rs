@@ -95,6 +95,7 @@ pub struct Crate {
 
 const DOMAIN: &str = "hazardloop-domain";
 const PROTOCOL: &str = "hazardloop-sync-protocol";
+const SIMULATION: &str = "hazardloop-simulation";
 const TESTS: &str = "hazardloop-tests";
 
 /// The crates of the workspace: `domain` <- `sync-protocol` <- `device`, `server`.
@@ -143,18 +144,19 @@ pub const CRATES: &[Crate] = &[
     Crate {
         name: "hazardloop-server",
         own: &[DOMAIN, PROTOCOL],
-        own_in_tests: &[TESTS],
+        // What simulated devices sent is replayed against both databases.
+        own_in_tests: &[SIMULATION, TESTS],
         foreign: None,
     },
     Crate {
-        name: "hazardloop-simulation",
+        name: SIMULATION,
         own: &[DOMAIN, PROTOCOL],
         own_in_tests: &[],
         foreign: Some(&["clap", "ed25519-dalek", "minicbor", "uuid"]),
     },
     Crate {
         name: "hazardloop-fuzz",
-        own: &[DOMAIN, PROTOCOL, "hazardloop-simulation"],
+        own: &[DOMAIN, PROTOCOL, SIMULATION],
         own_in_tests: &[],
         // libFuzzer is there in builds of cargo fuzz alone.
         foreign: Some(&["ed25519-dalek", "libfuzzer-sys", "minicbor", "uuid"]),
