@@ -18,15 +18,16 @@ use crate::variant::Variant;
 #[derive(Debug, Default)]
 pub struct PagesGiven {
     begun: BTreeSet<(InstallId, Scope, Option<Vec<u8>>)>,
-    /// How many answers held something of a page that had been given before.
-    pub again: BTreeMap<InstallId, usize>,
+    /// How many pages of a scope were given again.
+    pub again: BTreeMap<(InstallId, Scope), usize>,
 }
 
 impl PagesGiven {
-    /// Whether this page was given before.
-    fn give(&mut self, to: InstallId, scope: Scope, from: Option<&[u8]>, page: &Page) -> bool {
+    fn give(&mut self, to: InstallId, scope: Scope, from: Option<&[u8]>, page: &Page) {
         let holds = !page.records.is_empty() || !page.removals.is_empty();
-        holds && !self.begun.insert((to, scope, from.map(<[u8]>::to_vec)))
+        if holds && !self.begun.insert((to, scope, from.map(<[u8]>::to_vec))) {
+            *self.again.entry((to, scope)).or_default() += 1;
+        }
     }
 
     /// A scope is begun anew, for reasons.
@@ -57,7 +58,6 @@ impl Hub {
         let install_id = request.install_id;
         let mut answer = self.memory.pull(person, request, self.now).ok()?;
         answer.missing_photos = self.photos.lacks(&self.memory.tables, person);
-        let mut again = false;
         for answer in &mut answer.answers {
             let ScopeUpdate::Page(page) = &mut answer.update else {
                 self.given.forget(install_id, answer.scope);
@@ -72,12 +72,9 @@ impl Hub {
             }
             let cursor = cursor.filter(|_| page.reset.is_none());
             let from = cursor.map(|cursor| cursor.0.as_slice());
-            again |= self.given.give(install_id, answer.scope, from, page);
+            self.given.give(install_id, answer.scope, from, page);
             self.check_page(answer.scope, from, page);
             self.check_visible(person, page);
-        }
-        if again {
-            *self.given.again.entry(install_id).or_default() += 1;
         }
         Some(answer)
     }

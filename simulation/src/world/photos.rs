@@ -168,12 +168,14 @@ pub(super) fn check_resent(world: &World) -> Vec<Found> {
 }
 
 fn check_pages(world: &World, device: &Device, found: &mut Vec<Found>) {
-    let installs = device.profiles().map(|profile| profile.enrolment().0);
-    let again = installs.filter_map(|install_id| world.hub.given.again.get(&install_id));
-    let again: usize = again.sum();
-    if again > device.interrupted {
-        let (number, cuts) = (device.number, device.interrupted);
-        let what = format!("device {number}: {again} answers again after {cuts} cuts");
-        found.push(Found::new(19, what));
+    let installs: Vec<_> = device.profiles().map(|own| own.enrolment().0).collect();
+    let again = world.hub.given.again.iter();
+    let own = again.filter(|((install_id, _), _)| installs.contains(install_id));
+    for ((_, scope), again) in own {
+        if *again > device.interrupted {
+            let (number, cuts) = (device.number, device.interrupted);
+            let what = format!("device {number}: {again} pages of {scope} again after {cuts} cuts");
+            found.push(Found::new(19, what));
+        }
     }
 }
