@@ -1,10 +1,12 @@
 //! What really reached the hub of a schedule, in order and with what the hub said: to be replayed against another hub,
-//! which must say the same.
+//! which must say the same. And what its phones wrote, to be written by real stores.
+
+use std::collections::BTreeMap;
 
 use hazardloop_domain::access::Grant;
 use hazardloop_domain::ids::{EnterpriseId, GrantId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::ResponseBody;
+use hazardloop_sync_protocol::device::{ResponseBody, StoreOp};
 use hazardloop_sync_protocol::wire::{PullResponse, PushResponse};
 
 use crate::hub::Hub;
@@ -126,6 +128,21 @@ pub fn record(schedule: &Schedule) -> Trace {
     schedule.steps.retain(|(_, step)| is_a_request(*step));
     world.go(&schedule);
     world.hub.trace.take().unwrap_or_default()
+}
+
+/// What became durable on phones, by whose it is, write by write.
+pub type Writes = BTreeMap<PersonId, Vec<Vec<StoreOp>>>;
+
+/// Plays a schedule once and answers what its phones wrote: to be written by a real store, whose power is cut. A phone
+/// that is put back to an earlier state is left out: no write does that.
+pub fn record_writes(schedule: &Schedule) -> Writes {
+    let mut world = World::new(Variant::Sound);
+    world.writes = Some(Writes::new());
+    let mut schedule = schedule.clone();
+    let steps = &mut schedule.steps;
+    steps.retain(|(_, step)| !matches!(step, Step::RestorePhone(_)));
+    world.go(&schedule);
+    world.writes.take().unwrap_or_default()
 }
 
 impl Hub {

@@ -19,6 +19,7 @@ use crate::dice::Dice;
 use crate::hub::Hub;
 use crate::oracle::{self, Attempt, Found};
 use crate::schedule::{DEVICES, Schedule, Step};
+use crate::trace::Writes;
 use crate::variant::Variant;
 
 /// What came of a schedule.
@@ -46,6 +47,8 @@ pub(crate) struct World {
     variant: Variant,
     born: time::Born,
     chunks: photos::Chunks,
+    /// What became durable, where that is recorded.
+    pub(crate) writes: Option<Writes>,
 }
 
 /// What of one device stands still once nothing moves any more.
@@ -144,6 +147,7 @@ impl World {
             variant,
             born: time::Born::new(),
             chunks: photos::Chunks::new(),
+            writes: None,
         }
     }
 

@@ -10,6 +10,8 @@ pub mod plain;
 mod plain_schema;
 #[cfg(test)]
 pub(crate) mod plain_writes;
+#[cfg(test)]
+mod power_cut_tests;
 mod rows;
 mod sealed;
 #[cfg(test)]

@@ -90,6 +90,10 @@ impl World {
 
     /// What the host does once a write is durable.
     pub(super) fn after_write(&mut self, number: usize, ops: &[StoreOp]) {
+        if let Some(writes) = &mut self.writes {
+            let whose = self.devices[number].person_id();
+            writes.entry(whose).or_default().push(ops.to_vec());
+        }
         for op in ops {
             match op {
                 StoreOp::DeletePhoto(sha256) => self.delete_photo(number, *sha256),

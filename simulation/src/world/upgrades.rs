@@ -115,5 +115,6 @@ impl World {
         profile.disk.apply(&ops);
         let engine = &mut profile.engine;
         engine.handle_queued_elsewhere(vec![command], Vec::new());
+        self.after_write(number, &ops);
     }
 }
