@@ -15,8 +15,9 @@ use hazardloop_sync_protocol::codec::{decode_strict, encode};
 use hazardloop_sync_protocol::compress::{self, Coding};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, LeanPull, LeanPullResponse, LeanPush, Page, PullRequest, PullResponse,
-    PushRequest, RecordKind, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
+    Bytes, Checkpoint, CommandPayload, LeanPull, LeanPullResponse, LeanPush, PackedPullResponse,
+    PackedPush, Page, PullRequest, PullResponse, PushRequest, RecordKind, ResetReason, Scope,
+    ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
 use reports::{District, Numbers, Phone, Row, record, rows};
 use std::time::Instant;
@@ -44,28 +45,28 @@ fn main() {
 
 /// How long a phone or a server works on one body.
 fn speed() {
-    println!("\n## Processor time of one body (`hl-zh1`)\n");
+    println!("\n## Processor time of one body (`hl-zh2`)\n");
     println!("| body | bytes | to code, µs | to read, µs |");
     println!("|---|---:|---:|---:|");
     let rows = long_rows();
     for (what, count) in [("1 report", 1), ("20 reports", 20), ("45 reports", 45)] {
-        let requests = pushed(&rows, count, true, false);
-        let Some(message) = requests
-            .first()
-            .and_then(LeanPush::of)
-            .map(|lean| encode(&lean))
+        let requests = pushed(&rows, count, true, Before::Contact);
+        let request = requests.first();
+        let Some(message) = request
+            .and_then(|(request, before)| packed(request, before.as_deref()))
+            .map(|packed| encode(&packed))
         else {
             continue;
         };
         let begun = Instant::now();
         let mut coded = Vec::new();
         for _ in 0..TIMES {
-            coded = body(&message, Some(Coding::ReportsZh1));
+            coded = body(&message, Some(Coding::ReportsZh2));
         }
         let packed = begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
         let begun = Instant::now();
         for _ in 0..TIMES {
-            let read = compress::decode(Coding::ReportsZh1.name(), &coded, 1024 * 1024);
+            let read = compress::decode(Coding::ReportsZh2.name(), &coded, 1024 * 1024);
             assert_eq!(read.as_ref(), Ok(&message), "what is coded is read again");
         }
         let unpacked = begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
@@ -103,13 +104,53 @@ fn long_rows() -> Vec<Row> {
     rows
 }
 
-/// Pushes of so many reports whose description has 40 characters, or has them together with the place.
-fn pushed(rows: &[Row], count: usize, with_place: bool, anchored: bool) -> Vec<PushRequest> {
+/// What was before the reports that are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// An earlier report, and a contact since then.
+    Contact,
+    /// The same, and then the phone was switched off and on.
+    Restart,
+    /// A contact, and since then another report, which the server has.
+    Told,
+    /// Nothing: they are the first of their install.
+    Nothing,
+}
+
+/// Pushes of so many reports whose description has 40 characters, or has them together with the place; and the payload
+/// of the command before them.
+fn pushed(
+    rows: &[Row],
+    count: usize,
+    with_place: bool,
+    before: Before,
+) -> Vec<(PushRequest, Option<Vec<u8>>)> {
     let batches = rows.chunks_exact(count).zip(50_000_000..);
     batches
         .map(|(some, seed)| {
             let mut phone = Phone::new(seed);
-            phone.shows_anchor = anchored;
+            // Another row's words, none of those that are measured.
+            let another = some.first().and_then(|row| {
+                let at = rows
+                    .iter()
+                    .position(|one| one.description == row.description)?;
+                rows.get((at + count) % rows.len())
+            });
+            let mut earlier = None;
+            if let Some(row) = another.filter(|_| before != Before::Nothing) {
+                if before == Before::Told {
+                    phone.meets_server();
+                }
+                let report = phone.report(row, 400);
+                let push = phone.push(&[report]);
+                earlier = push.commands.first().map(|first| first.payload.0.clone());
+            }
+            if before != Before::Told {
+                phone.meets_server();
+            }
+            if before == Before::Restart {
+                phone.restarts();
+            }
             let reports = some.iter().map(|row| {
                 let place = if with_place {
                     row.place.chars().count()
@@ -119,55 +160,98 @@ fn pushed(rows: &[Row], count: usize, with_place: bool, anchored: bool) -> Vec<P
                 phone.report(row, CHARACTERS.saturating_sub(place))
             });
             let reports: Vec<_> = reports.collect();
-            phone.push(&reports)
+            (phone.push(&reports), earlier)
         })
         .collect()
 }
 
-const CODINGS: [Option<Coding>; 3] = [None, Some(Coding::Zstd), Some(Coding::ReportsZh1)];
+const CODINGS: [Option<Coding>; 4] = [
+    None,
+    Some(Coding::Zstd),
+    Some(Coding::ReportsZh1),
+    Some(Coding::ReportsZh2),
+];
 
 fn pushes() {
     let rows = long_rows();
-    for (what, count, with_place, aims) in [
+    for (what, count, with_place, before, aims) in [
         (
             "1 report, place and description 40 characters",
             1,
             true,
-            [None, Some(420), Some(260)],
+            Before::Contact,
+            [Some(420), Some(420), None, Some(260)],
         ),
-        ("1 report, description 40 characters", 1, false, [None; 3]),
         (
-            "1 report, place and description 40 characters, first since a contact",
+            "the same, switched off and on since the one before",
             1,
             true,
-            [None; 3],
+            Before::Restart,
+            [None; 4],
+        ),
+        (
+            "the same, another one since the contact",
+            1,
+            true,
+            Before::Told,
+            [None; 4],
+        ),
+        (
+            "the same, the first of its install",
+            1,
+            true,
+            Before::Nothing,
+            [None; 4],
+        ),
+        (
+            "1 report, description 40 characters",
+            1,
+            false,
+            Before::Contact,
+            [None; 4],
         ),
         (
             "20 reports, place and description 40 characters",
             20,
             true,
-            [None, None, Some(3_000)],
+            Before::Contact,
+            [None, None, None, Some(3_000)],
         ),
         (
             "20 reports, description 40 characters",
             20,
             false,
-            [None; 3],
+            Before::Contact,
+            [None; 4],
         ),
     ] {
-        let anchored = what.contains("contact");
-        let requests = pushed(&rows, count, with_place, anchored);
+        let requests = pushed(&rows, count, with_place, before);
         for (coding, aim) in CODINGS.into_iter().zip(aims) {
-            let full: Vec<_> = requests
-                .iter()
-                .map(|r| body(&encode(r), coding).len())
-                .collect();
-            line(what, "full", coding, &full, None);
-            let lean = requests.iter().filter_map(LeanPush::of);
+            let full = requests.iter().map(|(r, _)| body(&encode(r), coding).len());
+            line(what, "full", coding, &full.collect::<Vec<_>>(), None);
+            let lean = requests.iter().filter_map(|(r, _)| LeanPush::of(r));
             let lean: Vec<_> = lean.map(|r| body(&encode(&r), coding).len()).collect();
-            line(what, "lean", coding, &lean, aim);
+            line(what, "lean", coding, &lean, None);
+            let packed = requests
+                .iter()
+                .filter_map(|(request, before)| packed(request, before.as_deref()));
+            let packed: Vec<_> = packed.map(|r| body(&encode(&r), coding).len()).collect();
+            line(what, "packed", coding, &packed, aim);
         }
     }
+}
+
+/// The packed form, which is held against what it stands for.
+fn packed(request: &PushRequest, before: Option<&[u8]>) -> Option<PackedPush> {
+    let lean = LeanPush::of(request)?;
+    let packed = PackedPush::of(&lean, before)?;
+    let told = request.commands.iter().find_map(|command| {
+        let payload: CommandPayload = minicbor::decode(&command.payload.0).ok()?;
+        payload.made.anchor_token
+    });
+    let again = packed.clone().unpacked(before, &|_| told.clone(), 1 << 20);
+    assert_eq!(again.as_ref(), Ok(&lean), "what is packed is read again");
+    Some(packed)
 }
 
 fn scopes(numbers: &mut Numbers, district: &[Hazard]) -> Vec<ScopeCursor> {
@@ -381,13 +465,17 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
         "| form | coding | bytes a row | text alone | beside its text | aim | write ms | read ms |"
     );
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
-    for (form, lean) in [("full", false), ("lean", true)] {
+    for (name_of_form, form) in [
+        ("full", Form::Full),
+        ("lean", Form::Lean),
+        ("packed", Form::Packed),
+    ] {
         for coding in CODINGS {
             let begun = Instant::now();
-            let bodies: Vec<_> = answers.iter().map(|a| write(a, lean, coding)).collect();
+            let bodies: Vec<_> = answers.iter().map(|a| write(a, form, coding)).collect();
             let written = begun.elapsed();
             let begun = Instant::now();
-            let read: Vec<_> = bodies.iter().map(|b| read(b, lean, coding)).collect();
+            let read: Vec<_> = bodies.iter().map(|b| read(b, form, coding)).collect();
             let taken = begun.elapsed();
             let same = read
                 .iter()
@@ -400,10 +488,14 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
                 .map(|words| body(words.as_bytes(), coding).len());
             let text = each(text.sum());
             println!(
-                "| {form} | {} | {whole:.1} | {text:.1} | {:.1} | {} | {:.0} | {:.0} |",
+                "| {name_of_form} | {} | {whole:.1} | {text:.1} | {:.1} | {} | {:.0} | {:.0} |",
                 name(coding),
                 whole - text,
-                if coding.is_some() && lean { "55" } else { "" },
+                if coding.is_some() && form == Form::Packed {
+                    "55"
+                } else {
+                    ""
+                },
                 written.as_secs_f64() * 1e3,
                 taken.as_secs_f64() * 1e3
             );
@@ -424,27 +516,43 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
     );
 }
 
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Full,
+    Lean,
+    Packed,
+}
+
 /// The body of an answer, as a server writes it.
-fn write(answer: &PullResponse, lean: bool, coding: Option<Coding>) -> Vec<u8> {
-    let message = match lean.then(|| LeanPullResponse::of(answer.clone())) {
-        Some(Ok(lean)) => encode(&lean),
-        _ => encode(answer),
+fn write(answer: &PullResponse, form: Form, coding: Option<Coding>) -> Vec<u8> {
+    let message = match form {
+        Form::Full => encode(answer),
+        Form::Lean => LeanPullResponse::of(answer.clone())
+            .map_or_else(|answer| encode(&answer), |lean| encode(&lean)),
+        Form::Packed => PackedPullResponse::of(answer.clone())
+            .map_or_else(|answer| encode(&answer), |packed| encode(&packed)),
     };
     body(&message, coding)
 }
 
 /// The answer again, as a device reads it.
-fn read(body: &[u8], lean: bool, coding: Option<Coding>) -> Option<PullResponse> {
+fn read(body: &[u8], form: Form, coding: Option<Coding>) -> Option<PullResponse> {
     const MOST: usize = 8 * 1024 * 1024;
     let plain = match coding {
         Some(coding) => compress::decode(coding.name(), body, MOST).ok()?,
         None => body.to_vec(),
     };
-    if lean {
-        let read: LeanPullResponse = decode_strict(&plain, 16).ok()?;
-        read.in_full(MOST).ok()
-    } else {
-        decode_strict(&plain, 16).ok()
+    match form {
+        Form::Full => decode_strict(&plain, 16).ok(),
+        Form::Lean => {
+            let read: LeanPullResponse = decode_strict(&plain, 16).ok()?;
+            read.in_full(MOST).ok()
+        }
+        Form::Packed => {
+            let read: PackedPullResponse = decode_strict(&plain, 16).ok()?;
+            read.in_full(MOST).ok()
+        }
     }
 }
 
@@ -453,10 +561,10 @@ fn parts() {
     println!("\n## Where the bytes of one report go\n");
     println!("| part | raw, full form | raw, lean form |");
     println!("|---|---:|---:|");
-    let requests = pushed(&long_rows(), 1, false, false);
+    let requests = pushed(&long_rows(), 1, false, Before::Contact);
     let Some((request, envelope)) = requests
         .first()
-        .and_then(|r| Some((r, r.commands.first()?)))
+        .and_then(|(r, _)| Some((r, r.commands.first()?)))
     else {
         return;
     };
