@@ -6,7 +6,7 @@
 use hazardloop_domain::command::{
     Action, Close, Confirm, Grade, Note, Origin, Reinspect, Report, SubmitRectification,
 };
-use hazardloop_domain::hazard::{Authority, EventRecord, Hazard, HazardEvent};
+use hazardloop_domain::hazard::{Authority, EventRecord, Hazard, HazardEvent, Status};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
 use hazardloop_sync_protocol::codec::encode;
@@ -327,4 +327,29 @@ pub fn record(hazard: &Hazard) -> Record {
         version: hazard.version,
         body: Bytes(encode(hazard)),
     }
+}
+
+/// All free text of a hazard.
+pub fn texts(hazard: &Hazard) -> String {
+    let mut text = format!("{}{}", hazard.description, hazard.place_text);
+    text.push_str(hazard.no_photo_reason.as_deref().unwrap_or_default());
+    if let Some(order) = hazard.status.order() {
+        text.push_str(&order.responsible_person);
+        text.push_str(&order.requirement);
+        text.push_str(order.basis.as_deref().unwrap_or_default());
+        text.push_str(order.fact.as_deref().unwrap_or_default());
+    }
+    if let Status::PendingReinspection { submission, .. } = &hazard.status {
+        text.push_str(&submission.measures);
+    }
+    if let Status::Closed {
+        submission,
+        opinion,
+        ..
+    } = &hazard.status
+    {
+        text.push_str(&submission.measures);
+        text.push_str(opinion);
+    }
+    text
 }
