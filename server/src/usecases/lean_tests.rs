@@ -15,7 +15,7 @@ use hazardloop_sync_protocol::wire::{
     PushResult, SIGNED_BY_RUN, ScopeCursor,
 };
 
-use super::{nothing_new, push_in_full};
+use super::{Said, nothing_new, push_in_full};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::test_support::{TestDevice, TestServer, hazard_id, on_each_database, report, stranger};
@@ -50,7 +50,13 @@ async fn push_lean(
     device: &TestDevice,
     request: LeanPush,
 ) -> Result<PushResponse, Failure> {
-    let request = push_in_full(app, device.person_id, device.install_id, request).await?;
+    let request = push_in_full(
+        app,
+        device.person_id,
+        device.install_id,
+        Said::Lean(request),
+    )
+    .await?;
     push(app, device.person_id, request).await
 }
 
@@ -156,9 +162,14 @@ fn a_command_of_a_run_without_its_run_is_quarantined_in_the_full_form_too() {
         let app = &server.app;
         let mut device = TestDevice::enrol(app, "employee", 1).await;
         let request = pushed(&mut device, hazard_id(1), 3);
-        let run = push_in_full(app, device.person_id, device.install_id, lean(&request))
-            .await
-            .unwrap();
+        let run = push_in_full(
+            app,
+            device.person_id,
+            device.install_id,
+            Said::Lean(lean(&request)),
+        )
+        .await
+        .unwrap();
         let public_key = device.key().verifying_key().to_bytes();
         let vouched = signed_by_run(&public_key, device.install_id, &run.commands);
         assert_eq!(vouched.into_iter().collect::<Vec<_>>(), [1, 2]);
@@ -177,7 +188,7 @@ fn a_neighbour_pushes_and_asks_for_nobody_else() {
         let mut device = TestDevice::enrol(app, "employee", 1).await;
         let run = lean(&pushed(&mut device, hazard_id(1), 2));
         let neighbour = stranger(app).await;
-        let answer = push_in_full(app, neighbour, device.install_id, run.clone()).await;
+        let answer = push_in_full(app, neighbour, device.install_id, Said::Lean(run.clone())).await;
         assert_eq!(answer, Err(Failure::NotFound("device")));
         // With a token of their own device the commands are none of its stream.
         let theirs = TestDevice::enrol_as(app, neighbour, 2).await;
