@@ -185,6 +185,35 @@ fn more_leaves_than_allowed_are_refused_before_anything_is_read() {
 }
 
 #[test]
+fn more_places_than_allowed_are_refused_on_both_ends() {
+    // One map of 40,000 keys.
+    let mut shape = vec![0xb9, 0x9c, 0x40];
+    for key in 0..40_000_u32 {
+        Encoder::new(&mut shape).u32(key).unwrap().u8(0).unwrap();
+    }
+    let items = [Item {
+        head: vec![0x61, b'n', 0x01],
+        record: None,
+        body: &shape,
+    }];
+    assert_eq!(pack(Sort::Commands, &items, None), None);
+    let mut plan = vec![1];
+    super::varint::put(&mut plan, shape.len() as u64 + 3);
+    plan.extend([0x61, b'n', 0x01]);
+    plan.extend_from_slice(&shape);
+    let packed = Packed {
+        plan: Bytes(plan),
+        ..Packed::default()
+    };
+    let known = Known {
+        before: None,
+        anchor: &|_| None,
+    };
+    let refused = unpack(&packed, Sort::Commands, &known, usize::MAX);
+    assert_eq!(refused, Err(ColumnsError::TooLarge { most: 1 << 15 }));
+}
+
+#[test]
 fn what_is_missing_or_left_over_is_refused() {
     let good = PackedPullResponse::of(answer(&[9])).unwrap();
     for part_of_it in 0..4 {

@@ -6,7 +6,7 @@ use minicbor::data::Type;
 use minicbor::decode::Decoder;
 use minicbor::encode::Encoder;
 
-use super::{DEPTH, Sort};
+use super::{DEPTH, MOST_PLACES, Sort};
 use crate::codec::check_well_formed;
 
 /// What stands in a place.
@@ -71,6 +71,11 @@ impl<'a> Places<'a> {
         *self.places.entry((from, step)).or_insert(next)
     }
 
+    /// Whether there are more places than an honest message has.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.places.len() > MOST_PLACES
+    }
+
     /// The column of a place.
     pub(super) fn column(&mut self, place: usize, kind: LeafKind) -> usize {
         let kinds = &mut self.kinds;
@@ -133,6 +138,9 @@ fn item<'a>(
     leaves: &mut Vec<(usize, Leaf<'a>)>,
     (place, depth): (usize, usize),
 ) -> Option<()> {
+    if places.are_too_many() {
+        return None;
+    }
     let deeper = depth.checked_sub(1);
     let mut e = Encoder::new(&mut *shape);
     match d.datatype().ok()? {

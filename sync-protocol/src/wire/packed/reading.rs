@@ -8,7 +8,7 @@ use minicbor::encode::Encoder;
 
 use super::super::ColumnsError;
 use super::places::{LeafKind, Places, ROOT, Step, index};
-use super::{DEPTH, MOST_LEAVES, Sort};
+use super::{DEPTH, MOST_LEAVES, MOST_PLACES, Sort};
 use crate::codec::check_well_formed;
 use crate::wire::varint::Reading;
 
@@ -156,6 +156,9 @@ impl<'a> Writing<'_, 'a> {
         d: &mut Decoder<'a>,
         (place, depth): (usize, usize),
     ) -> Result<(), ColumnsError> {
+        if self.places.are_too_many() {
+            return Err(ColumnsError::TooLarge { most: MOST_PLACES });
+        }
         let written = |_| ColumnsError::Damaged;
         let deeper = depth.checked_sub(1).ok_or(ColumnsError::Damaged);
         match d.datatype()? {
