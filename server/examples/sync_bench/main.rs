@@ -131,6 +131,7 @@ async fn world(app: &App) {
             last_seen_at: None,
             revoked_at: None,
             revoked_reason: None,
+            stolen: false,
         };
         installs::insert(tx, &row)?;
         Ok::<_, Failure>(())
