@@ -374,8 +374,12 @@ impl Device {
         request: &Request,
     ) -> Result<(), DeviceError> {
         let token = &self.account.access_token;
-        let answer: Result<ResponseBody, Failure> =
-            self.profile.away(|| transport.send(token, request))?;
+        let before = match request {
+            Request::Push(push) => self.engine.before(push),
+            _ => None,
+        };
+        let send = || transport.send_after(token, request, before.as_deref());
+        let answer: Result<ResponseBody, Failure> = self.profile.away(send)?;
         self.catch_up()?;
         let now = ambient.clock.now();
         match answer {

@@ -1,4 +1,4 @@
-//! When messages go in few bytes: in the lean form, and coded. Nothing depends on it: whatever the server, or
+//! When messages go in few bytes: in the packed or the lean form, and coded. Nothing depends on it: whatever the server, or
 //! something on the way, does not take in this way goes in full and plain, and is tried again later.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -13,9 +13,22 @@ pub const PLAIN_MESSAGES: u32 = 20;
 /// Codes by which a server says that it cannot read a form or a coding.
 const NOT_READ: [&str; 2] = ["UNSUPPORTED_MEDIA_TYPE", "MALFORMED"];
 
+/// What an answer to a packed message means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterPacked {
+    /// It is the answer.
+    Answered,
+    /// The server does not read this form: it is to come in the lean one.
+    SayLean,
+    /// It is to come in full.
+    SayInFull,
+}
+
 /// What this process has learnt of one server and the way to it.
 #[derive(Debug, Default)]
 pub(crate) struct Thrift {
+    /// The server does not read the packed form.
+    no_packed: AtomicBool,
     /// The server does not read the lean forms.
     no_lean: AtomicBool,
     /// The server does not read the coding.
@@ -34,6 +47,27 @@ impl Thrift {
     /// Whether a push may go in the lean form.
     pub(crate) fn says_lean(&self) -> bool {
         !self.is_plain() && !self.no_lean.load(Ordering::Relaxed)
+    }
+
+    /// Whether what may go in the lean form may go packed.
+    pub(crate) fn packs(&self) -> bool {
+        !self.no_packed.load(Ordering::Relaxed)
+    }
+
+    /// What an answer to a packed message means.
+    pub(crate) fn after_packed<T>(&self, answer: &Result<T, Failure>) -> AfterPacked {
+        let Err(failure) = answer else {
+            return AfterPacked::Answered;
+        };
+        self.note(failure);
+        match failure {
+            Failure::Refused { code, .. } if NOT_READ.contains(&code.as_str()) => {
+                self.no_packed.store(true, Ordering::Relaxed);
+                AfterPacked::SayLean
+            }
+            Failure::Refused { code, .. } if code == SAY_IN_FULL => AfterPacked::SayInFull,
+            _ => AfterPacked::Answered,
+        }
     }
 
     /// Whether a pull may: where something is new for sure, the question would be one too many.
@@ -63,7 +97,7 @@ impl Thrift {
         if self.is_plain() || self.no_coding.load(Ordering::Relaxed) {
             return None;
         }
-        let coding = Coding::ReportsZh1;
+        let coding = Coding::ReportsZh2;
         compress::encode(coding, body).map(|coded| (coding.name(), coded))
     }
 
@@ -144,6 +178,26 @@ mod tests {
         assert!(thrift.wants_it_in_full(&refused("UNSUPPORTED_MEDIA_TYPE")));
         assert!(!thrift.says_lean() && !thrift.asks_lean());
         assert!(thrift.coded(&body()).is_some());
+    }
+
+    #[test]
+    fn who_cannot_read_the_packed_form_gets_the_lean_one_from_then_on() {
+        let thrift = Thrift::default();
+        let answer = refused("UNSUPPORTED_MEDIA_TYPE");
+        assert!(thrift.packs());
+        assert_eq!(thrift.after_packed(&answer), AfterPacked::SayLean);
+        assert!(!thrift.packs() && thrift.says_lean());
+    }
+
+    #[test]
+    fn what_is_packed_and_does_not_fit_is_said_in_full_once() {
+        let thrift = Thrift::default();
+        let answer = refused(SAY_IN_FULL);
+        assert_eq!(thrift.after_packed(&answer), AfterPacked::SayInFull);
+        for other in [Ok(()), refused("INVALID_FIELD"), Err(Failure::Offline)] {
+            assert_eq!(thrift.after_packed(&other), AfterPacked::Answered);
+        }
+        assert!(thrift.packs() && thrift.says_lean());
     }
 
     #[test]

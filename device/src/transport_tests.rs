@@ -1,6 +1,8 @@
 //! Which answers count, and where nothing of ours ever goes.
 
+use super::sync::{read_pull, read_push};
 use super::*;
+use hazardloop_sync_protocol::wire::{MEDIA_TYPE_CBOR, MEDIA_TYPE_LEAN, MEDIA_TYPE_PACKED};
 
 #[test]
 fn a_location_never_leads_to_another_host() {
@@ -44,15 +46,22 @@ fn an_answer_is_unpacked_within_bounds_or_is_none_of_our_servers() {
             .into_owned(),
         body
     );
-    for name in ["gzip", "hl-zh2", "zstd"] {
+    for name in ["gzip", "hl-zh3", "zstd"] {
         assert_eq!(coded(name, body.clone()).uncoded(), Err(Failure::NotOurs));
     }
 }
 
 #[test]
 fn an_answer_of_another_form_is_none() {
-    assert_eq!(read_push(MEDIA_TYPE_LEAN, &[0xa0]), Err(Failure::NotOurs));
-    for media_type in [MEDIA_TYPE_LEAN, MEDIA_TYPE_CBOR, "text/html"] {
+    for media_type in [MEDIA_TYPE_PACKED, MEDIA_TYPE_LEAN] {
+        assert_eq!(read_push(media_type, &[0xa0]), Err(Failure::NotOurs));
+    }
+    for media_type in [
+        MEDIA_TYPE_PACKED,
+        MEDIA_TYPE_LEAN,
+        MEDIA_TYPE_CBOR,
+        "text/html",
+    ] {
         assert_eq!(read_pull(media_type, b"<html>"), Err(Failure::NotOurs));
     }
 }

@@ -7,6 +7,8 @@
     reason = "a benchmark measures time"
 )]
 
+#[path = "bytes/pushes.rs"]
+mod pushes;
 mod reports;
 
 use hazardloop_domain::command::AnchorToken;
@@ -15,18 +17,14 @@ use hazardloop_sync_protocol::codec::{decode_strict, encode};
 use hazardloop_sync_protocol::compress::{self, Coding};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, LeanPull, LeanPullResponse, LeanPush, Page, PullRequest, PullResponse,
-    PushRequest, RecordKind, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
+    Bytes, Checkpoint, LeanPull, LeanPullResponse, PackedPullResponse, Page, PullRequest,
+    PullResponse, RecordKind, ResetReason, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
-use reports::{District, Numbers, Phone, Row, record, rows};
+use reports::{District, Numbers, record, rows, texts};
 use std::time::Instant;
 
-/// Characters of the reports that are measured.
-const CHARACTERS: usize = 40;
 /// Hazards of a first pull.
 const HAZARDS: usize = 10_000;
-/// How often what is short is measured.
-const TIMES: u32 = 200;
 /// Raw bytes of records in one page, half of a body as the server does it.
 const PAGE_BYTES: usize = 512 * 1024;
 /// Records in one page.
@@ -36,44 +34,10 @@ fn main() {
     println!("## Bytes\n");
     println!("| what | form | coding | mean | most | aim |");
     println!("|---|---|---|---:|---:|---:|");
-    pushes();
+    pushes::pushes();
     pulls();
-    parts();
-    speed();
-}
-
-/// How long a phone or a server works on one body.
-fn speed() {
-    println!("\n## Processor time of one body (`hl-zh1`)\n");
-    println!("| body | bytes | to code, µs | to read, µs |");
-    println!("|---|---:|---:|---:|");
-    let rows = long_rows();
-    for (what, count) in [("1 report", 1), ("20 reports", 20), ("45 reports", 45)] {
-        let requests = pushed(&rows, count, true, false);
-        let Some(message) = requests
-            .first()
-            .and_then(LeanPush::of)
-            .map(|lean| encode(&lean))
-        else {
-            continue;
-        };
-        let begun = Instant::now();
-        let mut coded = Vec::new();
-        for _ in 0..TIMES {
-            coded = body(&message, Some(Coding::ReportsZh1));
-        }
-        let packed = begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
-        let begun = Instant::now();
-        for _ in 0..TIMES {
-            let read = compress::decode(Coding::ReportsZh1.name(), &coded, 1024 * 1024);
-            assert_eq!(read.as_ref(), Ok(&message), "what is coded is read again");
-        }
-        let unpacked = begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
-        println!(
-            "| {what} | {} | {packed:.0} | {unpacked:.0} |",
-            message.len()
-        );
-    }
+    pushes::parts();
+    pushes::speed();
 }
 
 /// The body as it travels.
@@ -96,79 +60,12 @@ fn line(what: &str, form: &str, coding: Option<Coding>, sizes: &[usize], aim: Op
     );
 }
 
-/// Unseen rows of at least so many characters.
-fn long_rows() -> Vec<Row> {
-    let mut rows = rows(1);
-    rows.retain(|row| row.description.chars().count() >= CHARACTERS);
-    rows
-}
-
-/// Pushes of so many reports whose description has 40 characters, or has them together with the place.
-fn pushed(rows: &[Row], count: usize, with_place: bool, anchored: bool) -> Vec<PushRequest> {
-    let batches = rows.chunks_exact(count).zip(50_000_000..);
-    batches
-        .map(|(some, seed)| {
-            let mut phone = Phone::new(seed);
-            phone.shows_anchor = anchored;
-            let reports = some.iter().map(|row| {
-                let place = if with_place {
-                    row.place.chars().count()
-                } else {
-                    0
-                };
-                phone.report(row, CHARACTERS.saturating_sub(place))
-            });
-            let reports: Vec<_> = reports.collect();
-            phone.push(&reports)
-        })
-        .collect()
-}
-
-const CODINGS: [Option<Coding>; 3] = [None, Some(Coding::Zstd), Some(Coding::ReportsZh1)];
-
-fn pushes() {
-    let rows = long_rows();
-    for (what, count, with_place, aims) in [
-        (
-            "1 report, place and description 40 characters",
-            1,
-            true,
-            [None, Some(420), Some(260)],
-        ),
-        ("1 report, description 40 characters", 1, false, [None; 3]),
-        (
-            "1 report, place and description 40 characters, first since a contact",
-            1,
-            true,
-            [None; 3],
-        ),
-        (
-            "20 reports, place and description 40 characters",
-            20,
-            true,
-            [None, None, Some(3_000)],
-        ),
-        (
-            "20 reports, description 40 characters",
-            20,
-            false,
-            [None; 3],
-        ),
-    ] {
-        let anchored = what.contains("contact");
-        let requests = pushed(&rows, count, with_place, anchored);
-        for (coding, aim) in CODINGS.into_iter().zip(aims) {
-            let full: Vec<_> = requests
-                .iter()
-                .map(|r| body(&encode(r), coding).len())
-                .collect();
-            line(what, "full", coding, &full, None);
-            let lean = requests.iter().filter_map(LeanPush::of);
-            let lean: Vec<_> = lean.map(|r| body(&encode(&r), coding).len()).collect();
-            line(what, "lean", coding, &lean, aim);
-        }
-    }
-}
+const CODINGS: [Option<Coding>; 4] = [
+    None,
+    Some(Coding::Zstd),
+    Some(Coding::ReportsZh1),
+    Some(Coding::ReportsZh2),
+];
 
 fn scopes(numbers: &mut Numbers, district: &[Hazard]) -> Vec<ScopeCursor> {
     let first = district.first();
@@ -297,33 +194,6 @@ fn one_change(
     }]
 }
 
-/// All free text of a hazard.
-fn texts(hazard: &Hazard) -> String {
-    let mut text = format!("{}{}", hazard.description, hazard.place_text);
-    text.push_str(hazard.no_photo_reason.as_deref().unwrap_or_default());
-    if let Some(order) = hazard.status.order() {
-        text.push_str(&order.responsible_person);
-        text.push_str(&order.requirement);
-        text.push_str(order.basis.as_deref().unwrap_or_default());
-        text.push_str(order.fact.as_deref().unwrap_or_default());
-    }
-    if let hazardloop_domain::hazard::Status::PendingReinspection { submission, .. } =
-        &hazard.status
-    {
-        text.push_str(&submission.measures);
-    }
-    if let hazardloop_domain::hazard::Status::Closed {
-        submission,
-        opinion,
-        ..
-    } = &hazard.status
-    {
-        text.push_str(&submission.measures);
-        text.push_str(opinion);
-    }
-    text
-}
-
 fn pages(hazards: &[Hazard]) -> Vec<&[Hazard]> {
     let mut pages = Vec::new();
     let mut rest = hazards;
@@ -381,13 +251,17 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
         "| form | coding | bytes a row | text alone | beside its text | aim | write ms | read ms |"
     );
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
-    for (form, lean) in [("full", false), ("lean", true)] {
+    for (name_of_form, form) in [
+        ("full", Form::Full),
+        ("lean", Form::Lean),
+        ("packed", Form::Packed),
+    ] {
         for coding in CODINGS {
             let begun = Instant::now();
-            let bodies: Vec<_> = answers.iter().map(|a| write(a, lean, coding)).collect();
+            let bodies: Vec<_> = answers.iter().map(|a| write(a, form, coding)).collect();
             let written = begun.elapsed();
             let begun = Instant::now();
-            let read: Vec<_> = bodies.iter().map(|b| read(b, lean, coding)).collect();
+            let read: Vec<_> = bodies.iter().map(|b| read(b, form, coding)).collect();
             let taken = begun.elapsed();
             let same = read
                 .iter()
@@ -400,10 +274,14 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
                 .map(|words| body(words.as_bytes(), coding).len());
             let text = each(text.sum());
             println!(
-                "| {form} | {} | {whole:.1} | {text:.1} | {:.1} | {} | {:.0} | {:.0} |",
+                "| {name_of_form} | {} | {whole:.1} | {text:.1} | {:.1} | {} | {:.0} | {:.0} |",
                 name(coding),
                 whole - text,
-                if coding.is_some() && lean { "55" } else { "" },
+                if coding.is_some() && form == Form::Packed {
+                    "55"
+                } else {
+                    ""
+                },
                 written.as_secs_f64() * 1e3,
                 taken.as_secs_f64() * 1e3
             );
@@ -424,70 +302,42 @@ fn first_pull(hazards: &[Hazard], epoch: &str) {
     );
 }
 
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Full,
+    Lean,
+    Packed,
+}
+
 /// The body of an answer, as a server writes it.
-fn write(answer: &PullResponse, lean: bool, coding: Option<Coding>) -> Vec<u8> {
-    let message = match lean.then(|| LeanPullResponse::of(answer.clone())) {
-        Some(Ok(lean)) => encode(&lean),
-        _ => encode(answer),
+fn write(answer: &PullResponse, form: Form, coding: Option<Coding>) -> Vec<u8> {
+    let message = match form {
+        Form::Full => encode(answer),
+        Form::Lean => LeanPullResponse::of(answer.clone())
+            .map_or_else(|answer| encode(&answer), |lean| encode(&lean)),
+        Form::Packed => PackedPullResponse::of(answer.clone())
+            .map_or_else(|answer| encode(&answer), |packed| encode(&packed)),
     };
     body(&message, coding)
 }
 
 /// The answer again, as a device reads it.
-fn read(body: &[u8], lean: bool, coding: Option<Coding>) -> Option<PullResponse> {
+fn read(body: &[u8], form: Form, coding: Option<Coding>) -> Option<PullResponse> {
     const MOST: usize = 8 * 1024 * 1024;
     let plain = match coding {
         Some(coding) => compress::decode(coding.name(), body, MOST).ok()?,
         None => body.to_vec(),
     };
-    if lean {
-        let read: LeanPullResponse = decode_strict(&plain, 16).ok()?;
-        read.in_full(MOST).ok()
-    } else {
-        decode_strict(&plain, 16).ok()
-    }
-}
-
-/// Where the bytes of one report go.
-fn parts() {
-    println!("\n## Where the bytes of one report go\n");
-    println!("| part | raw, full form | raw, lean form |");
-    println!("|---|---:|---:|");
-    let requests = pushed(&long_rows(), 1, false, false);
-    let Some((request, envelope)) = requests
-        .first()
-        .and_then(|r| Some((r, r.commands.first()?)))
-    else {
-        return;
-    };
-    let lean = LeanPush::of(request);
-    let text = long_rows().first().map_or(0, |row| {
-        row.place.len() + reports::cut(row.description, CHARACTERS).len()
-    });
-    let rest = envelope.payload.0.len() - text - 16 * 3;
-    for (part, full, lean) in [
-        ("signature", 64, 64),
-        ("link hash before", 32, 0),
-        ("install", 16, 0),
-        ("hazard, enterprise, boot", 48, 48),
-        ("text and place", text, text),
-        (
-            "clocks, times, position, criterion, reason, keys",
-            rest,
-            rest,
-        ),
-        (
-            "the rest of the envelope and the batch",
-            encode(request).len() - envelope.payload.0.len() - 112,
-            lean.as_ref()
-                .map_or(0, |lean| encode(lean).len() - envelope.payload.0.len() - 64),
-        ),
-        (
-            "all",
-            encode(request).len(),
-            lean.as_ref().map_or(0, |lean| encode(lean).len()),
-        ),
-    ] {
-        println!("| {part} | {full} | {lean} |");
+    match form {
+        Form::Full => decode_strict(&plain, 16).ok(),
+        Form::Lean => {
+            let read: LeanPullResponse = decode_strict(&plain, 16).ok()?;
+            read.in_full(MOST).ok()
+        }
+        Form::Packed => {
+            let read: PackedPullResponse = decode_strict(&plain, 16).ok()?;
+            read.in_full(MOST).ok()
+        }
     }
 }

@@ -1,16 +1,19 @@
-//! Makes the dictionary of the coding `hl-zh1` anew, always the same: `cargo run -p hazardloop-sync-protocol
-//! --example train_dictionary`. It tells how the result compares with the committed file, and writes nothing
-//! unless `--write` is given: a dictionary that was ever used is never changed, a better one gets a new name.
+//! Makes the dictionaries of the codings `hl-zh1` and `hl-zh2` anew, always the same: `cargo run -p
+//! hazardloop-sync-protocol --example train_dictionary`. It tells how each compares with the committed file, and writes
+//! nothing unless `--write` and a name are given: a dictionary that was ever used is never changed, a better one gets
+//! a new name.
 
 mod reports;
 
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::codec::encode;
-use hazardloop_sync_protocol::compress::{REPORTS_ZH_1, REPORTS_ZH_1_ID};
+use hazardloop_sync_protocol::compress::{
+    REPORTS_ZH_1, REPORTS_ZH_1_ID, REPORTS_ZH_2, REPORTS_ZH_2_ID,
+};
 use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, LeanPush, Outcome, Page, PullResponse, PushResponse, PushResult, Receipt,
-    Scope, ScopeAnswer, ScopeUpdate,
+    Bytes, Checkpoint, LeanPush, Outcome, PackedPullResponse, PackedPush, Page, PullResponse,
+    PushRequest, PushResponse, PushResult, Receipt, Scope, ScopeAnswer, ScopeUpdate,
 };
 use reports::{District, Numbers, Phone, Row, record, rows};
 use std::path::Path;
@@ -18,8 +21,8 @@ use std::path::Path;
 /// Bytes of the dictionary, at most.
 const SIZE: usize = 64 * 1024;
 
-/// Messages as they travel, with the words of the even rows.
-fn samples() -> Vec<Vec<u8>> {
+/// What `hl-zh1` was trained on: messages in the lean and full forms, with the words of the even rows.
+fn lean_samples() -> Vec<Vec<u8>> {
     let rows = rows(0);
     let mut all = Vec::new();
     for (row, seed) in rows.iter().zip(1..) {
@@ -47,7 +50,61 @@ fn samples() -> Vec<Vec<u8>> {
     all
 }
 
-fn lean(push: &hazardloop_sync_protocol::wire::PushRequest) -> Vec<u8> {
+/// What `hl-zh2` was trained on: messages in the packed forms, without the noise that no dictionary can hold, with the
+/// words of the even rows.
+fn packed_samples() -> Vec<Vec<u8>> {
+    let rows = rows(0);
+    let mut all = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let seed = 20_000_000 + 100 * at as u64;
+        let another = rows.get((at + 7) % rows.len());
+        for (time, characters) in [400, 400, 400, 40, 40, 400].into_iter().enumerate() {
+            let mut phone = Phone::new(seed + time as u64);
+            let before = another.map(|row| phone.report(row, 400));
+            let before = before
+                .filter(|_| !matches!(time, 3 | 5))
+                .map(|before| phone.push(&[before]));
+            phone.meets_server();
+            if time == 2 {
+                phone.restarts();
+            }
+            let report = phone.report(row, characters);
+            all.extend(packed(&phone.push(&[report]), before.as_ref()));
+        }
+        let mut phone = Phone::new(seed + 50);
+        let before = phone.report(row, 400);
+        let before = phone.push(&[before]);
+        phone.meets_server();
+        if let Some(command) = phone.follow_up(row) {
+            all.extend(packed(&phone.push(&[command]), Some(&before)));
+        }
+    }
+    for (some, seed) in rows.chunks(5).zip(29_000_000..) {
+        let mut phone = Phone::new(seed);
+        phone.meets_server();
+        let reports: Vec<_> = some.iter().map(|row| phone.report(row, 400)).collect();
+        all.extend(packed(&phone.push(&reports), None));
+    }
+    for answer in answers(rows).chunks_exact(2).flat_map(|two| two.first()) {
+        let answer = minicbor::decode::<PullResponse>(answer).ok();
+        all.extend(answer.and_then(|answer| {
+            let mut packed = PackedPullResponse::of(answer).ok()?;
+            packed.records.noise.0.clear();
+            Some(encode(&packed))
+        }));
+    }
+    all
+}
+
+fn packed(push: &PushRequest, before: Option<&PushRequest>) -> Option<Vec<u8>> {
+    let before = before.and_then(|push| push.commands.first());
+    let before = before.map(|before| before.payload.0.as_slice());
+    let mut packed = PackedPush::of(&LeanPush::of(push)?, before)?;
+    packed.commands.noise.0.clear();
+    Some(encode(&packed))
+}
+
+fn lean(push: &PushRequest) -> Vec<u8> {
     LeanPush::of(push).as_ref().map(encode).unwrap_or_default()
 }
 
@@ -112,25 +169,42 @@ fn answers(rows: Vec<Row>) -> Vec<Vec<u8>> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let samples = samples();
-    let mut dictionary = zstd::dict::from_samples(&samples, SIZE)?;
-    // Bytes 4 to 7 are the dictionary's number, little-endian (RFC 8878, 5): ours is short in frames.
-    if let Some(number) = dictionary.get_mut(4..8) {
-        number.copy_from_slice(&REPORTS_ZH_1_ID.to_le_bytes());
-    }
-    let (bytes, hash) = (dictionary.len(), Digest::sha256(&dictionary));
-    println!(
-        "{} samples, {bytes} bytes, number {REPORTS_ZH_1_ID}, SHA-256 {hash}",
-        samples.len()
-    );
-    println!(
-        "the committed file is the same: {}",
-        dictionary == REPORTS_ZH_1
-    );
-    if std::env::args().any(|argument| argument == "--write") {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries");
-        std::fs::write(folder.join("reports-zh-1.dict"), &dictionary)?;
-        println!("written");
+    for (name, id, committed, samples) in [
+        (
+            "reports-zh-1",
+            REPORTS_ZH_1_ID,
+            REPORTS_ZH_1,
+            lean_samples(),
+        ),
+        (
+            "reports-zh-2",
+            REPORTS_ZH_2_ID,
+            REPORTS_ZH_2,
+            packed_samples(),
+        ),
+    ] {
+        let mut dictionary = zstd::dict::from_samples(&samples, SIZE)?;
+        // Bytes 4 to 7 are the dictionary's number, little-endian (RFC 8878, 5): ours is short in frames.
+        if let Some(number) = dictionary.get_mut(4..8) {
+            number.copy_from_slice(&id.to_le_bytes());
+        }
+        let (bytes, hash) = (dictionary.len(), Digest::sha256(&dictionary));
+        println!(
+            "{name}: {} samples, {bytes} bytes, number {id}, SHA-256 {hash}",
+            samples.len()
+        );
+        println!(
+            "the committed file is the same: {}",
+            dictionary == committed
+        );
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        if arguments.iter().any(|argument| argument == "--write")
+            && arguments.iter().any(|argument| argument == name)
+        {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries");
+            std::fs::write(folder.join(format!("{name}.dict")), &dictionary)?;
+            println!("written");
+        }
     }
     Ok(())
 }

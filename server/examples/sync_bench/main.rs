@@ -1,4 +1,5 @@
-//! `sync_bench [--rows 10000] [--asks 2000]`: what a pull costs in processor time and bytes, on SQLite: one that brings
+//! `sync_bench [--rows 10000] [--asks 2000] [--database URL]`: what a pull costs in processor time and bytes, on SQLite or
+//! on an empty PostgreSQL database, whose own processes are not counted in: one that brings
 //! nothing, the first one of a town's hazards, and one after a single change. The server's use cases and the codecs of
 //! both ends, without HTTP and without what a device's own database does with the rows.
 #![allow(
@@ -35,7 +36,7 @@ use hazardloop_sync_protocol::codec::{decode_strict, encode};
 use hazardloop_sync_protocol::compress::{self, Coding};
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
-    Bytes, Checkpoint, LeanPull, LeanPullResponse, PullRequest, PullResponse, Scope, ScopeCursor,
+    Bytes, Checkpoint, LeanPull, PackedPullResponse, PullRequest, PullResponse, Scope, ScopeCursor,
     ScopeUpdate,
 };
 use rand::SeedableRng as _;
@@ -130,6 +131,7 @@ async fn world(app: &App) {
             last_seen_at: None,
             revoked_at: None,
             revoked_reason: None,
+            stolen: false,
         };
         installs::insert(tx, &row)?;
         Ok::<_, Failure>(())
@@ -252,22 +254,22 @@ impl Replica {
 /// One pull, there and back through the codecs: bytes up and down, records.
 async fn pull_once(app: &App, replica: &mut Replica) -> (usize, usize, usize, bool) {
     let request = encode(&replica.request());
-    let up = compress::encode(Coding::ReportsZh1, &request).map_or(request.len(), |c| c.len());
+    let up = compress::encode(Coding::ReportsZh2, &request).map_or(request.len(), |c| c.len());
     let read: PullRequest = decode_strict(&request, 16).unwrap();
     let answer = pull::pull(app, person(), read).await.unwrap();
-    let (lean, body) = match LeanPullResponse::of(answer) {
-        Ok(lean) => (true, encode(&lean)),
+    let (packed, body) = match PackedPullResponse::of(answer) {
+        Ok(packed) => (true, encode(&packed)),
         Err(full) => (false, encode(&*full)),
     };
-    let (down, body) = match compress::encode(Coding::ReportsZh1, &body) {
+    let (down, body) = match compress::encode(Coding::ReportsZh2, &body) {
         Some(coded) => (
             coded.len(),
-            compress::decode("hl-zh1", &coded, MOST).unwrap(),
+            compress::decode(Coding::ReportsZh2.name(), &coded, MOST).unwrap(),
         ),
         None => (body.len(), body),
     };
-    let answer: PullResponse = if lean {
-        let read: LeanPullResponse = decode_strict(&body, 16).unwrap();
+    let answer: PullResponse = if packed {
+        let read: PackedPullResponse = decode_strict(&body, 16).unwrap();
         read.in_full(MOST).unwrap()
     } else {
         decode_strict(&body, 16).unwrap()
@@ -276,9 +278,11 @@ async fn pull_once(app: &App, replica: &mut Replica) -> (usize, usize, usize, bo
     (up, down, replica.take(answer), more)
 }
 
-async fn run(rows: u64, asks: u32) {
+async fn run(rows: u64, asks: u32, database: Option<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("bench.sqlite").display());
+    let sqlite = format!("sqlite://{}", folder.path().join("bench.sqlite").display());
+    let url = database.unwrap_or(sqlite);
+    let which = url.split(':').next().unwrap_or_default().to_owned();
     let url = url.parse().unwrap();
     migrate::migrate(&url).unwrap();
     let settings = Settings {
@@ -293,7 +297,7 @@ async fn run(rows: u64, asks: u32) {
     fill(&app, 0, rows).await;
 
     println!(
-        "\n## Pulls (SQLite)\n\n| what | round trips | bytes up | bytes down | CPU | aim |\n|---|---:|---:|---:|---:|---|"
+        "\n## Pulls ({which})\n\n| what | round trips | bytes up | bytes down | CPU | aim |\n|---|---:|---:|---:|---:|---|"
     );
     let mut replica = Replica::default();
     let (mut up, mut down, mut records, mut trips) = (0, 0, 0, 0);
@@ -353,17 +357,18 @@ async fn run(rows: u64, asks: u32) {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let (mut rows, mut asks) = (10_000, 2_000);
+    let (mut rows, mut asks, mut database) = (10_000, 2_000, None);
     while let Some(name) = arguments.next() {
         let value = arguments
             .next()
             .unwrap_or_else(|| panic!("{name} needs a value"));
         match name.as_str() {
             "--rows" => rows = value.parse().unwrap(),
+            "--database" => database = Some(value),
             "--asks" => asks = value.parse().unwrap(),
             _ => panic!("unknown: {name}"),
         }
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(run(rows, asks));
+    runtime.block_on(run(rows, asks, database));
 }

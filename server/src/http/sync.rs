@@ -11,6 +11,7 @@ use super::problem::{Problem, ProblemCode};
 use super::sync_body::{self, Form};
 use crate::app::App;
 use crate::usecases;
+use crate::usecases::lean::Said;
 
 /// Adds the routes of this file.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -20,8 +21,9 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Push a batch of commands
 ///
 /// The body is a `PushRequest`, the answer a `PushResponse`, both in the media type of the request;
-/// or a `LeanPush` of `application/vnd.hazardloop.sync-lean+cbor`, answered in CBOR. Content codings:
-/// `zstd`, `hl-zh1`. Every command gets an outcome; a bad one never blocks those behind it. The same
+/// or a `LeanPush` of `application/vnd.hazardloop.sync-lean+cbor`, or a `PackedPush` of
+/// `application/vnd.hazardloop.sync-packed+cbor`, answered in CBOR. Content codings:
+/// `zstd`, `hl-zh1`, `hl-zh2`. Every command gets an outcome; a bad one never blocks those behind it. The same
 /// batch may be pushed again without harm.
 #[utoipa::path(
     tag = "sync",
@@ -30,7 +32,7 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     responses(
         (status = 200, description = "One result a command", body = Binary,
             content_type = "application/vnd.hazardloop.sync+cbor"),
-        (status = 409, description = "`SAY_IN_FULL`: the lean form does not fit; nothing was recorded", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`SAY_IN_FULL`: the lean or packed form does not fit; nothing was recorded", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The batch is out of order", body = Problem, content_type = "application/problem+json"),
         SignedIn, WithMessage,
     ),
@@ -47,11 +49,17 @@ async fn push(
     // Before the body: who waits takes no memory.
     let _turn = app.turns.sync(own_install(&caller)?).await?;
     let body = sync_body::read(&app, &http, payload).await?;
-    let request: PushRequest = if form == Form::Lean {
-        let (install_id, lean) = (own_install(&caller)?, form.read(&app, &body)?);
-        usecases::lean::push_in_full(&app, caller.person_id, install_id, lean).await?
-    } else {
-        form.read(&app, &body)?
+    let said = match form {
+        Form::Lean => Some(Said::Lean(form.read(&app, &body)?)),
+        Form::Packed => Some(Said::Packed(form.read(&app, &body)?)),
+        Form::Cbor | Form::Json => None,
+    };
+    let request: PushRequest = match said {
+        Some(said) => {
+            let install_id = own_install(&caller)?;
+            usecases::lean::push_in_full(&app, caller.person_id, install_id, said).await?
+        }
+        None => form.read(&app, &body)?,
     };
     require_own_install(&caller, request.install_id)?;
     let response = usecases::push::push(&app, caller.person_id, request).await?;
@@ -69,7 +77,8 @@ async fn push(
 ///
 /// The body is a `PullRequest`, the answer a `PullResponse`, both in the media type of the request;
 /// or a `LeanPull` of `application/vnd.hazardloop.sync-lean+cbor`, answered in CBOR. Who accepts that
-/// type gets a `LeanPullResponse` where there are many records. Content codings: `zstd`, `hl-zh1`.
+/// type gets a `LeanPullResponse` where there are many records, and who accepts
+/// `application/vnd.hazardloop.sync-packed+cbor` a `PackedPullResponse`. Content codings: `zstd`, `hl-zh1`, `hl-zh2`.
 /// Pull again at once while `more` is true.
 #[utoipa::path(
     tag = "sync",
@@ -91,7 +100,7 @@ async fn pull(
     http: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let form = Form::of(&http)?;
+    let form = Form::of_pull(&http)?;
     // Before the body: who waits takes no memory.
     let _turn = app.turns.sync(own_install(&caller)?).await?;
     let body = sync_body::read(&app, &http, payload).await?;

@@ -9,8 +9,8 @@ use futures_util::StreamExt as _;
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::compress::{self, Coding, CodingError};
 use hazardloop_sync_protocol::wire::{
-    LeanPullResponse, MEDIA_TYPE_CBOR, MEDIA_TYPE_JSON, MEDIA_TYPE_LEAN, PROTOCOL_MAX,
-    PROTOCOL_MIN, PullResponse,
+    LeanPullResponse, MEDIA_TYPE_CBOR, MEDIA_TYPE_JSON, MEDIA_TYPE_LEAN, MEDIA_TYPE_PACKED,
+    PROTOCOL_MAX, PROTOCOL_MIN, PackedPullResponse, PullResponse,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,11 +19,12 @@ use super::problem::{Problem, ProblemCode};
 use crate::app::App;
 use crate::failure::Failure;
 
-/// In which form a message comes; its answer goes in the same, and that to a lean one as CBOR.
+/// In which form a message comes; its answer goes in the same, and that to a lean or packed one as CBOR.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Cbor,
     Lean,
+    Packed,
     Json,
 }
 
@@ -38,12 +39,27 @@ impl Form {
         match media_type.split(';').next().unwrap_or_default().trim() {
             MEDIA_TYPE_CBOR => Ok(Self::Cbor),
             MEDIA_TYPE_LEAN => Ok(Self::Lean),
+            MEDIA_TYPE_PACKED => Ok(Self::Packed),
             MEDIA_TYPE_JSON => Ok(Self::Json),
-            _ => Err(Problem::new(
-                ProblemCode::UnsupportedMedia,
-                format!("expected {MEDIA_TYPE_CBOR}, {MEDIA_TYPE_LEAN} or {MEDIA_TYPE_JSON}"),
-            )),
+            _ => Err(Self::unknown()),
         }
+    }
+
+    /// As [`Self::of`], of what has no packed form.
+    pub(super) fn of_pull(http: &HttpRequest) -> Result<Self, Problem> {
+        match Self::of(http)? {
+            Self::Packed => Err(Self::unknown()),
+            form => Ok(form),
+        }
+    }
+
+    fn unknown() -> Problem {
+        Problem::new(
+            ProblemCode::UnsupportedMedia,
+            format!(
+                "expected {MEDIA_TYPE_CBOR}, {MEDIA_TYPE_LEAN} or {MEDIA_TYPE_JSON}; of a push {MEDIA_TYPE_PACKED} too"
+            ),
+        )
     }
 
     pub(super) fn read<T>(self, app: &App, body: &[u8]) -> Result<T, Problem>
@@ -57,27 +73,41 @@ impl Form {
             )
         };
         match self {
-            Self::Cbor | Self::Lean => codec::decode_strict(body, app.settings.wire_limits().depth)
-                .map_err(|error| malformed(&error)),
+            Self::Cbor | Self::Lean | Self::Packed => {
+                codec::decode_strict(body, app.settings.wire_limits().depth)
+                    .map_err(|error| malformed(&error))
+            }
             Self::Json => serde_json::from_slice(body).map_err(|error| malformed(&error)),
         }
     }
 
-    /// The answer to a pull: with its records in columns for whoever takes that.
+    /// The answer to a pull: with its records packed, or in columns, for whoever takes that.
     pub(super) fn write_pull(
         self,
         http: &HttpRequest,
         message: PullResponse,
     ) -> Result<HttpResponse, Problem> {
-        let accepted = stated(http, &header::ACCEPT).split(',');
-        let mut accepted = accepted.map(|one| one.split(';').next().unwrap_or_default().trim());
-        if self != Self::Cbor || !accepted.any(|one| one == MEDIA_TYPE_LEAN) {
+        let accepts = |media_type: &str| {
+            let mut accepted = stated(http, &header::ACCEPT).split(',');
+            accepted.any(|one| one.split(';').next().unwrap_or_default().trim() == media_type)
+        };
+        if self != Self::Cbor {
             return self.write(http, &message);
         }
-        match LeanPullResponse::of(message) {
-            Ok(lean) => Ok(answer(http, MEDIA_TYPE_LEAN, codec::encode(&lean))),
-            Err(message) => self.write(http, &*message),
+        let mut message = message;
+        if accepts(MEDIA_TYPE_PACKED) {
+            match PackedPullResponse::of(message) {
+                Ok(packed) => return Ok(answer(http, MEDIA_TYPE_PACKED, codec::encode(&packed))),
+                Err(whole) => message = *whole,
+            }
         }
+        if accepts(MEDIA_TYPE_LEAN) {
+            match LeanPullResponse::of(message) {
+                Ok(lean) => return Ok(answer(http, MEDIA_TYPE_LEAN, codec::encode(&lean))),
+                Err(whole) => message = *whole,
+            }
+        }
+        self.write(http, &message)
     }
 
     pub(super) fn write<T: Serialize + minicbor::Encode<()>>(
@@ -86,7 +116,9 @@ impl Form {
         message: &T,
     ) -> Result<HttpResponse, Problem> {
         match self {
-            Self::Cbor | Self::Lean => Ok(answer(http, MEDIA_TYPE_CBOR, codec::encode(message))),
+            Self::Cbor | Self::Lean | Self::Packed => {
+                Ok(answer(http, MEDIA_TYPE_CBOR, codec::encode(message)))
+            }
             Self::Json => {
                 let text = serde_json::to_vec(message)
                     .map_err(|error| Problem::from(Failure::Internal(error.to_string())))?;

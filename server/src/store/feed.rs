@@ -415,8 +415,12 @@ pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, 
             .first(conn)
             .optional()?)
     };
-    let safe = newest(conn, horizon)?;
+    // Nearly always nothing is in flight, and one statement tells both.
     let visible = newest(conn, i64::MAX)?;
+    let safe = match visible {
+        Some((tx, _)) if tx >= horizon => newest(conn, horizon)?,
+        all => all,
+    };
     let position = safe.map_or(Position::START, |(tx, ordinal)| Position { tx, ordinal });
     Ok((position, visible != safe))
 }

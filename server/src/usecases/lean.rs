@@ -1,4 +1,4 @@
-//! The lean forms of push and pull: what the server knows already is put back, or compared, here. Whatever
+//! The lean and packed forms of push and pull: what the server knows already is put back, or compared, here. Whatever
 //! does not fit is asked for in full, and nothing of it is recorded.
 
 use hazardloop_domain::hash::Digest;
@@ -6,7 +6,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::chain::signature_fits;
 use hazardloop_sync_protocol::hub::scopes_granted;
 use hazardloop_sync_protocol::wire::{
-    LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PullResponse, PushRequest, Scope,
+    LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PackedPush, PullResponse, PushRequest, Scope,
 };
 
 use super::pull::given_out_at;
@@ -17,32 +17,48 @@ use crate::store::order::{self, Bounds};
 use crate::store::pushed::{self, Install};
 use crate::store::{Conn, Position, access, feed, hazards};
 
+/// A push in another form than the full one.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// In the lean form.
+    Lean(LeanPush),
+    /// In the packed form.
+    Packed(PackedPush),
+}
+
 /// The push in full: the link hash before its first command is the one that the server has given it. The
 /// signature is checked here, so that a chain that is not what its device believes comes again in full and
 /// is judged command by command.
 ///
 /// # Errors
-/// [`Failure::SayInFull`] when the signature does not fit; or as [`super::push::push`].
+/// [`Failure::SayInFull`] when the signature does not fit, or what it is packed after is not there; or as
+/// [`super::push::push`].
 pub async fn push_in_full(
     app: &App,
     person_id: PersonId,
     install_id: InstallId,
-    lean: LeanPush,
+    said: Said,
 ) -> Result<PushRequest, Failure> {
-    let most = app.settings.wire_limits().commands;
-    if lean.commands.len() > most {
-        return Err(Failure::TooLarge {
-            what: "the number of commands",
-            limit: most as u64,
-        });
-    }
-    if lean.first < 1 || lean.commands.is_empty() {
-        let why = "a lean push holds commands from place 1 on";
-        return Err(Failure::invalid("first", why));
-    }
-    app.db
+    let app = app.clone();
+    app.clone()
+        .db
         .read(move |tx| {
             let install = own_install(tx.conn(), install_id, person_id)?;
+            let lean = match said {
+                Said::Lean(lean) => lean,
+                Said::Packed(packed) => unpacked(&app, tx.conn(), &install, packed)?,
+            };
+            let most = app.settings.wire_limits().commands;
+            if lean.commands.len() > most {
+                return Err(Failure::TooLarge {
+                    what: "the number of commands",
+                    limit: most as u64,
+                });
+            }
+            if lean.first < 1 || lean.commands.is_empty() {
+                let why = "a lean push holds commands from place 1 on";
+                return Err(Failure::invalid("first", why));
+            }
             let before = before(tx.conn(), &install, lean.first)?;
             let request = lean.in_full(install_id, before.unwrap_or(Digest::ZERO));
             let request = request.ok_or_else(|| Failure::invalid("first", "too large"))?;
@@ -58,6 +74,30 @@ pub async fn push_in_full(
             Ok(request)
         })
         .await
+}
+
+/// The lean form of a packed push. What was left out is put in from what this server has: another thing than the
+/// device had signed makes the signature not fit.
+fn unpacked(
+    app: &App,
+    conn: &mut Conn,
+    install: &Install,
+    packed: PackedPush,
+) -> Result<LeanPush, Failure> {
+    let earlier = match packed.first.checked_sub(1) {
+        Some(place) if packed.after => pushed::sent(conn, install.stream.install_id, place)?,
+        _ => None,
+    };
+    if packed.after && earlier.is_none() {
+        let why = "what this was packed after is not here";
+        return Err(Failure::SayInFull(why));
+    }
+    let before = earlier.map(|earlier| earlier.payload);
+    let most = app.settings.sync.body_bytes;
+    let anchor = |at| app.anchor_key.token(at);
+    let unpacked = packed.unpacked(before.as_deref(), &anchor, most);
+    // What is too large is told so in full: only that says which command it is.
+    unpacked.map_err(|_| Failure::SayInFull("the packed commands cannot be read"))
 }
 
 /// The link hash of the command before place `first`; `None` when the stream has not come so far.

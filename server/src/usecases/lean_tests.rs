@@ -7,15 +7,15 @@
     clippy::indexing_slicing
 )]
 
-use hazardloop_domain::command::{Action, Note};
+use hazardloop_domain::command::{Action, AnchorToken, ClockReading, Command, Note};
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::chain::signed_by_run;
 use hazardloop_sync_protocol::wire::{
-    Bytes, Envelope, LeanPull, LeanPush, Outcome, PullRequest, PushRequest, PushResponse,
-    PushResult, SIGNED_BY_RUN, ScopeCursor,
+    Bytes, CommandPayload, Envelope, LeanPull, LeanPush, Outcome, PackedPush, PullRequest,
+    PushRequest, PushResponse, PushResult, SIGNED_BY_RUN, ScopeCursor,
 };
 
-use super::{nothing_new, push_in_full};
+use super::{Said, nothing_new, push_in_full};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::test_support::{TestDevice, TestServer, hazard_id, on_each_database, report, stranger};
@@ -50,8 +50,44 @@ async fn push_lean(
     device: &TestDevice,
     request: LeanPush,
 ) -> Result<PushResponse, Failure> {
-    let request = push_in_full(app, device.person_id, device.install_id, request).await?;
+    let request = push_in_full(
+        app,
+        device.person_id,
+        device.install_id,
+        Said::Lean(request),
+    )
+    .await?;
     push(app, device.person_id, request).await
+}
+
+async fn push_packed(
+    app: &App,
+    device: &TestDevice,
+    packed: PackedPush,
+) -> Result<PushResponse, Failure> {
+    let said = Said::Packed(packed);
+    let request = push_in_full(app, device.person_id, device.install_id, said).await?;
+    push(app, device.person_id, request).await
+}
+
+/// A note that shows an anchor.
+fn anchored(
+    device: &mut TestDevice,
+    contact: &PushResponse,
+    token: Option<AnchorToken>,
+) -> Envelope {
+    let made = ClockReading {
+        wall: contact.server_time.plus_millis(60_000),
+        monotonic_ms: None,
+        boot_id: None,
+        server_anchor: Some(contact.server_time),
+        anchor_monotonic_ms: None,
+        anchor_token: token,
+    };
+    let action = note("看过");
+    let kind = action.kind();
+    let payload = CommandPayload::pack(made, &Command::new(hazard_id(1), action));
+    device.seal_raw(kind.as_str(), kind.version(), payload)
 }
 
 fn applied(response: &PushResponse) -> usize {
@@ -83,6 +119,63 @@ fn a_lean_push_takes_effect_and_has_the_receipts_of_the_full_one() {
             assert_eq!(again.results, full.results);
             assert_eq!((again.last, again.results.len()), (5, part.len()));
         }
+    });
+}
+
+#[test]
+fn a_packed_push_takes_effect_and_the_token_that_did_not_travel_is_kept() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let report = pushed(&mut device, hazard_id(1), 1);
+        let before = report.commands[0].payload.0.clone();
+        let first = PackedPush::of(&lean(&report), None).unwrap();
+        let contact = push_packed(app, &device, first).await.unwrap();
+        assert_eq!((applied(&contact), contact.last), (1, 1));
+        let token = contact.anchor.clone().unwrap();
+        let sealed = anchored(&mut device, &contact, Some(token.clone()));
+        let request = device.push(vec![sealed.clone()]);
+        let packed = PackedPush::of(&lean(&request), Some(&before)).unwrap();
+        let written = hazardloop_sync_protocol::codec::encode(&packed);
+        let bytes = token.as_bytes();
+        assert!(!written.windows(bytes.len()).any(|some| some == bytes));
+        let answer = push_packed(app, &device, packed.clone()).await.unwrap();
+        assert_eq!((applied(&answer), answer.last), (1, 2));
+        let again = push_packed(app, &device, packed).await.unwrap();
+        assert_eq!(again.results, answer.results);
+        let install_id = device.install_id;
+        let kept = app
+            .db
+            .read(move |tx| {
+                let sent = crate::store::pushed::sent(tx.conn(), install_id, 2)?;
+                Ok::<_, Failure>(sent)
+            })
+            .await;
+        assert_eq!(kept.unwrap().unwrap().payload, sealed.payload.0);
+    });
+}
+
+#[test]
+fn a_packed_push_whose_token_or_command_before_is_another_is_asked_for_in_full() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let report = pushed(&mut device, hazard_id(1), 1);
+        let before = report.commands[0].payload.0.clone();
+        let contact = push_lean(app, &device, lean(&report)).await.unwrap();
+        let guessed = AnchorToken::from_slice(&[7; 8]);
+        let sealed = anchored(&mut device, &contact, guessed);
+        let request = device.push(vec![sealed]);
+        let run = lean(&request);
+        let packed = PackedPush::of(&run, Some(&before)).unwrap();
+        asks_in_full(push_packed(app, &device, packed.clone()).await);
+        let other = PackedPush::of(&run, Some(&[0xa1, 0x00, 0x00])).unwrap();
+        asks_in_full(push_packed(app, &device, other).await);
+        let late = PackedPush { first: 9, ..packed };
+        asks_in_full(push_packed(app, &device, late).await);
+        // None of it was recorded; in full it is, and noted as forged.
+        let answer = push(app, device.person_id, request).await.unwrap();
+        assert_eq!((applied(&answer), answer.last), (1, 2));
     });
 }
 
@@ -156,9 +249,14 @@ fn a_command_of_a_run_without_its_run_is_quarantined_in_the_full_form_too() {
         let app = &server.app;
         let mut device = TestDevice::enrol(app, "employee", 1).await;
         let request = pushed(&mut device, hazard_id(1), 3);
-        let run = push_in_full(app, device.person_id, device.install_id, lean(&request))
-            .await
-            .unwrap();
+        let run = push_in_full(
+            app,
+            device.person_id,
+            device.install_id,
+            Said::Lean(lean(&request)),
+        )
+        .await
+        .unwrap();
         let public_key = device.key().verifying_key().to_bytes();
         let vouched = signed_by_run(&public_key, device.install_id, &run.commands);
         assert_eq!(vouched.into_iter().collect::<Vec<_>>(), [1, 2]);
@@ -177,7 +275,7 @@ fn a_neighbour_pushes_and_asks_for_nobody_else() {
         let mut device = TestDevice::enrol(app, "employee", 1).await;
         let run = lean(&pushed(&mut device, hazard_id(1), 2));
         let neighbour = stranger(app).await;
-        let answer = push_in_full(app, neighbour, device.install_id, run.clone()).await;
+        let answer = push_in_full(app, neighbour, device.install_id, Said::Lean(run.clone())).await;
         assert_eq!(answer, Err(Failure::NotFound("device")));
         // With a token of their own device the commands are none of its stream.
         let theirs = TestDevice::enrol_as(app, neighbour, 2).await;

@@ -3,20 +3,18 @@
 
 #![allow(dead_code, reason = "each example uses a part")]
 
-use ed25519_dalek::SigningKey;
 use hazardloop_domain::command::{
-    Action, AnchorToken, ClockReading, Close, Command, Confirm, CriterionRef, Grade, Note, Origin,
-    Reinspect, Report, Source, SubmitRectification,
+    Action, Close, Confirm, Grade, Note, Origin, Reinspect, Report, SubmitRectification,
 };
-use hazardloop_domain::geography::{CoordinateReference, Measurement, Position};
-use hazardloop_domain::hash::Digest;
-use hazardloop_domain::hazard::{Authority, EventRecord, Hazard, HazardEvent};
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
+use hazardloop_domain::hazard::{Authority, EventRecord, Hazard, HazardEvent, Status};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
 use hazardloop_domain::time::{LocalDate, Timestamp};
-use hazardloop_sync_protocol::chain::{link_hash, seal};
 use hazardloop_sync_protocol::codec::encode;
-use hazardloop_sync_protocol::wire::{Bytes, CommandPayload, PushRequest, Record, RecordKind};
+use hazardloop_sync_protocol::wire::{Bytes, Record, RecordKind};
 use uuid::Uuid;
+
+mod phone;
+pub use phone::Phone;
 
 /// The corpus: 600 reports as people write them.
 const CORPUS: &str = include_str!("../../../catalog/samples/hazard-corpus.tsv");
@@ -113,167 +111,6 @@ impl Numbers {
     fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         let at = usize::try_from(self.below(of.len() as u64)).ok()?;
         of.get(at).copied()
-    }
-}
-
-/// A phone and whose it is.
-#[derive(Debug)]
-pub struct Phone {
-    numbers: Numbers,
-    key: SigningKey,
-    /// Its install.
-    pub install_id: InstallId,
-    boot_id: InstallId,
-    booted: i64,
-    enterprises: Vec<EnterpriseId>,
-    now: i64,
-    seq: i64,
-    previous: Digest,
-    /// Its next command is the first since it met its server, and shows that.
-    pub shows_anchor: bool,
-}
-
-const SOURCES: [Source; 4] = [
-    Source::EnterpriseSelfCheck,
-    Source::EmployeeReport,
-    Source::DeptInspection,
-    Source::Grid,
-];
-const WHY_NO_PHOTO: [&str; 4] = [
-    "现场禁止拍照",
-    "防爆区域不得使用手机",
-    "光线太暗",
-    "设备运行中无法靠近",
-];
-
-impl Phone {
-    /// A phone that has sent some commands already.
-    pub fn new(seed: u64) -> Self {
-        let mut numbers = Numbers(seed);
-        let now = BEGIN + i64::try_from(numbers.below(120 * DAY)).unwrap_or_default();
-        let before = Timestamp::from_millis(now - 40_000_000_000);
-        let enterprises = (0..3)
-            .map(|_| EnterpriseId(numbers.uuid7(before)))
-            .collect();
-        Self {
-            key: SigningKey::from_bytes(&numbers.bytes32()),
-            install_id: InstallId(numbers.uuid4()),
-            boot_id: InstallId(numbers.uuid4()),
-            booted: now - i64::try_from(numbers.below(20 * DAY)).unwrap_or_default(),
-            enterprises,
-            now,
-            seq: 1 + i64::try_from(numbers.below(400)).unwrap_or_default(),
-            previous: Digest(numbers.bytes32()),
-            shows_anchor: false,
-            numbers,
-        }
-    }
-
-    /// Time passes: up to a quarter of an hour.
-    fn later(&mut self) -> Timestamp {
-        self.now += 20_000 + i64::try_from(self.numbers.below(900_000)).unwrap_or_default();
-        Timestamp::from_millis(self.now)
-    }
-
-    /// A report of this row without a photo, all that a person fills in.
-    pub fn report(&mut self, row: &Row, characters: usize) -> Command {
-        let now = self.later();
-        let degrees = |numbers: &mut Numbers, from: f64| {
-            from + f64::from(u32::try_from(numbers.below(2_000_000)).unwrap_or_default()) / 1e7
-        };
-        let mut measured = Measurement::at(
-            degrees(&mut self.numbers, 105.5),
-            degrees(&mut self.numbers, 29.4),
-            CoordinateReference::Wgs84,
-        );
-        measured.accuracy_m =
-            Some(f64::from(u32::try_from(self.numbers.below(300)).unwrap_or_default()) / 10.0);
-        let criterion = row.major.then(|| CriterionRef {
-            code: format!(
-                "GM-10-{}-{}",
-                3 + self.numbers.below(9),
-                1 + self.numbers.below(9)
-            ),
-            edition: 1,
-        });
-        let found_before = i64::try_from(self.numbers.below(300_000)).unwrap_or_default();
-        let report = Report {
-            source: self.numbers.pick(&SOURCES).unwrap_or(Source::Grid),
-            grade: if row.major {
-                Grade::Major
-            } else {
-                Grade::General
-            },
-            enterprise_id: self.numbers.pick(&self.enterprises.clone()),
-            description: cut(row.description, characters).to_owned(),
-            place_text: row.place.to_owned(),
-            position: Position::new(measured).ok(),
-            found_at: now.plus_millis(-found_before),
-            photos: Vec::new(),
-            no_photo_reason: self.numbers.pick(&WHY_NO_PHOTO).map(str::to_owned),
-            criterion,
-            immediate_measure: None,
-            fixed_on_spot: None,
-            recurrence_of: None,
-            nature: None,
-        };
-        Command::new(HazardId(self.numbers.uuid7(now)), Action::Report(report))
-    }
-
-    /// Another command, as they follow a report: with the words of this row.
-    pub fn follow_up(&mut self, row: &Row) -> Option<Command> {
-        let now = self.later();
-        let id = HazardId(self.numbers.uuid7(now.plus_millis(-90_000_000)));
-        let action = match self.numbers.below(5) {
-            0 => Action::Note(Note {
-                text: row.measure.to_owned(),
-            }),
-            1 => Action::Confirm(confirmation(row, &mut self.numbers)?),
-            2 => Action::SubmitRectification(submission(row, now)),
-            3 => Action::Reinspect(reinspection(&mut self.numbers)),
-            _ => Action::Close(closure()),
-        };
-        Some(Command::new(id, action))
-    }
-
-    /// These commands, sealed and signed one by one, as one push.
-    pub fn push(&mut self, commands: &[Command]) -> PushRequest {
-        let mut sealed = Vec::with_capacity(commands.len());
-        for command in commands {
-            let anchor = std::mem::take(&mut self.shows_anchor).then(|| {
-                let ago = i64::try_from(self.numbers.below(DAY)).unwrap_or_default();
-                (ago, self.numbers.bytes32())
-            });
-            let (ago, token) = anchor.unzip();
-            let met = ago.map(|ago| self.now - ago);
-            let made = ClockReading {
-                wall: Timestamp::from_millis(self.now),
-                monotonic_ms: Some(self.now - self.booted),
-                boot_id: Some(self.boot_id),
-                server_anchor: met.map(Timestamp::from_millis),
-                anchor_monotonic_ms: met.map(|met| met - self.booted),
-                anchor_token: token.and_then(|token| AnchorToken::from_slice(token.get(..8)?)),
-            };
-            let kind = command.action.kind();
-            let payload = CommandPayload::pack(made, command);
-            let envelope = seal(
-                &self.key,
-                self.install_id,
-                self.seq,
-                kind.as_str(),
-                kind.version(),
-                self.previous,
-                payload,
-            );
-            self.previous = link_hash(self.install_id, &envelope);
-            self.seq += 1;
-            sealed.push(envelope);
-        }
-        PushRequest {
-            protocol: 1,
-            install_id: self.install_id,
-            commands: sealed,
-        }
     }
 }
 
@@ -490,4 +327,29 @@ pub fn record(hazard: &Hazard) -> Record {
         version: hazard.version,
         body: Bytes(encode(hazard)),
     }
+}
+
+/// All free text of a hazard.
+pub fn texts(hazard: &Hazard) -> String {
+    let mut text = format!("{}{}", hazard.description, hazard.place_text);
+    text.push_str(hazard.no_photo_reason.as_deref().unwrap_or_default());
+    if let Some(order) = hazard.status.order() {
+        text.push_str(&order.responsible_person);
+        text.push_str(&order.requirement);
+        text.push_str(order.basis.as_deref().unwrap_or_default());
+        text.push_str(order.fact.as_deref().unwrap_or_default());
+    }
+    if let Status::PendingReinspection { submission, .. } = &hazard.status {
+        text.push_str(&submission.measures);
+    }
+    if let Status::Closed {
+        submission,
+        opinion,
+        ..
+    } = &hazard.status
+    {
+        text.push_str(&submission.measures);
+        text.push_str(opinion);
+    }
+    text
 }

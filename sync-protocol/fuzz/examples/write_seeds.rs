@@ -22,8 +22,8 @@ use hazardloop_sync_protocol::device::{
 };
 use hazardloop_sync_protocol::hub::memory::{DomainRules, MemoryHub};
 use hazardloop_sync_protocol::wire::{
-    Bytes, CommandPayload, LeanPullResponse, PROTOCOL_MAX, PullRequest, PullResponse, PushRequest,
-    ScopeCursor, ScopeUpdate,
+    Bytes, CommandPayload, LeanPullResponse, PROTOCOL_MAX, PackedPullResponse, PullRequest,
+    PullResponse, PushRequest, ScopeCursor, ScopeUpdate,
 };
 use hazardloop_sync_protocol::witness::{ChainHead, ShownHead};
 use uuid::Uuid;
@@ -32,7 +32,13 @@ use uuid::Uuid;
 const FROM_FIXTURES: &[(&str, &[&str])] = &[
     (
         "push",
-        &["push-request", "lean-push", "offer-request", "witness"],
+        &[
+            "push-request",
+            "lean-push",
+            "packed-push",
+            "offer-request",
+            "witness",
+        ],
     ),
     ("pull", &["pull-request", "lean-pull."]),
     (
@@ -41,6 +47,7 @@ const FROM_FIXTURES: &[(&str, &[&str])] = &[
             "push-response",
             "pull-response",
             "lean-pull-response",
+            "packed-pull-response",
             "problem",
             "offer-response",
         ],
@@ -69,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 write(&corpus, target, file, &bytes)?;
             }
         }
-        for (number, coding) in Coding::ALL.into_iter().enumerate() {
+        let codings = [Coding::ReportsZh1, Coding::Zstd, Coding::ReportsZh2];
+        for (number, coding) in codings.into_iter().enumerate() {
             if let Some(coded) = compress::encode(coding, &bytes).filter(|_| bytes.len() > 400) {
                 let number = u8::try_from(number)?;
                 let name = format!("{file}.{}", coding.name());
@@ -100,6 +108,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "served-in-columns",
             Served {
                 in_columns: true,
+                ..Served::default()
+            },
+        ),
+        (
+            "served-packed",
+            Served {
+                packed: true,
                 ..Served::default()
             },
         ),
@@ -201,6 +216,8 @@ fn cursors() -> Vec<(&'static str, Vec<u8>)> {
 struct Served {
     /// It is answered in columns.
     in_columns: bool,
+    /// It is answered in packed records.
+    packed: bool,
     /// It is an old copy: another one has sent something else as its second command.
     restored: bool,
 }
@@ -246,7 +263,7 @@ fn served(world: Served) -> Vec<u8> {
                         ResponseBody::Push(answer)
                     }),
                     Request::Pull(pull) => hub.pull(person_id, &pull, now).ok().map(|answer| {
-                        answers.push(pulled(answer.clone(), world.in_columns));
+                        answers.push(pulled(answer.clone(), world));
                         ResponseBody::Pull(answer)
                     }),
                     _ => None,
@@ -282,9 +299,14 @@ fn send_the_others(hub: &mut MemoryHub<DomainRules>, now: Timestamp) {
     let _ = hub.push(cast::person(hub::HOSTILE), &request, now);
 }
 
-fn pulled(answer: PullResponse, in_columns: bool) -> Vec<u8> {
+fn pulled(answer: PullResponse, world: Served) -> Vec<u8> {
+    if let Ok(packed) = PackedPullResponse::of(answer.clone())
+        && world.packed
+    {
+        return encode(&packed);
+    }
     match LeanPullResponse::of(answer.clone()) {
-        Ok(lean) if in_columns => encode(&lean),
+        Ok(lean) if world.in_columns => encode(&lean),
         _ => encode(&answer),
     }
 }

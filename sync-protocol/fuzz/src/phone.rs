@@ -4,7 +4,9 @@ use hazardloop_simulation::cast;
 use hazardloop_sync_protocol::device::{
     Engine, EngineConfig, Failure, Identity, Notice, Output, Request, ResponseBody, State,
 };
-use hazardloop_sync_protocol::wire::{LeanPullResponse, Outcome, PullResponse, PushResponse};
+use hazardloop_sync_protocol::wire::{
+    LeanPullResponse, Outcome, PackedPullResponse, PullResponse, PushResponse,
+};
 
 use crate::messages::read;
 use crate::{frames, hub};
@@ -120,6 +122,7 @@ fn answered(request: &Request, bytes: &[u8]) -> Option<ResponseBody> {
         Request::Push(_) => read::<PushResponse>(bytes).map(ResponseBody::Push),
         Request::Pull(_) => read::<PullResponse>(bytes)
             .or_else(|| read::<LeanPullResponse>(bytes)?.in_full(1024 * 1024).ok())
+            .or_else(|| read::<PackedPullResponse>(bytes)?.in_full(1024 * 1024).ok())
             .map(ResponseBody::Pull),
         _ => None,
     }

@@ -81,13 +81,20 @@ fn the_dictionary_is_the_one_that_was_published() {
         "1379cb96bf8e75284cfc3d23a12babde5c702c6c1daa71e932eea779f5ffad45"
     );
     assert_eq!(REPORTS_ZH_1[4..8], REPORTS_ZH_1_ID.to_le_bytes());
+    assert_eq!(
+        Digest::sha256(REPORTS_ZH_2).to_string(),
+        "7d01db59f27ff8c385092bba97420f444107b2272bc6920238c74f61a0c572bc"
+    );
+    assert_eq!(REPORTS_ZH_2[4..8], REPORTS_ZH_2_ID.to_le_bytes());
     let readme = include_str!("../../dictionaries/README.md");
-    assert!(readme.contains("1379cb96bf8e75284cfc3d23a12babde5c702c6c1daa71e932eea779f5ffad45"));
+    for dictionary in [REPORTS_ZH_1, REPORTS_ZH_2] {
+        assert!(readme.contains(&Digest::sha256(dictionary).to_string()));
+    }
 }
 
 #[test]
 fn a_coding_or_a_dictionary_that_is_not_here_is_named_in_the_refusal() {
-    for name in ["hl-zh2", "gzip", "br", "", "zstd, hl-zh1", &"x".repeat(500)] {
+    for name in ["hl-zh3", "gzip", "br", "", "zstd, hl-zh1", &"x".repeat(500)] {
         let refused = decode(name, &body(), MOST).unwrap_err();
         assert!(
             matches!(&refused, CodingError::Unknown(said) if name.starts_with(said.as_str()) && said.len() <= 64)
@@ -113,6 +120,7 @@ fn a_frame_of_another_dictionary_is_refused_before_it_is_unpacked() {
             7,
             REPORTS_ZH_1_ID,
         ),
+        ("hl-zh2", &with[4..].to_vec(), REPORTS_ZH_1_ID, 0),
     ] {
         let fault = FrameFault::Dictionary { stated, expected };
         assert_eq!(decode(name, coded, MOST), Err(fault.into()), "{name}");
@@ -194,6 +202,34 @@ fn a_frame_without_its_size_with_a_huge_window_or_with_more_behind_it_is_refused
     );
 }
 
+/// A body that ends with a signature, as a packed push does.
+fn signed() -> Vec<u8> {
+    let mut body: Vec<u8> = body().into_iter().take(81).collect();
+    for seed in [1, 2, 3] {
+        body.extend(Digest::sha256(&[seed]).as_bytes());
+    }
+    body
+}
+
+#[test]
+fn what_follows_a_frame_is_the_rest_of_the_body_within_the_limit() {
+    let coded = encode(Coding::ReportsZh2, &signed()).unwrap();
+    let rest = &signed()[signed().len() - 64..];
+    assert!(coded.ends_with(rest), "the signature goes as it is");
+    assert_eq!(decode("hl-zh2", &coded, signed().len()).unwrap(), signed());
+    let most = signed().len() - 1;
+    let refused = CodingError::TooLarge {
+        stated: signed().len() as u64,
+        most,
+    };
+    assert_eq!(decode("hl-zh2", &coded, most), Err(refused));
+    // Nothing but a rest is no body: there is a frame.
+    assert!(decode("hl-zh2", rest, MOST).is_err());
+    // What is cut off at the end is missing in the content: its reader sees that.
+    let cut = decode("hl-zh2", &coded[..coded.len() - 1], MOST).unwrap();
+    assert_eq!(cut, signed()[..signed().len() - 1]);
+}
+
 #[test]
 fn a_frame_cut_anywhere_is_an_error() {
     for coding in Coding::ALL {
@@ -210,7 +246,8 @@ fn a_frame_cut_anywhere_is_an_error() {
 #[test]
 fn what_is_offered_and_what_is_not() {
     for (accepted, best) in [
-        (Coding::ACCEPTED, Some(Coding::ReportsZh1)),
+        (Coding::ACCEPTED, Some(Coding::ReportsZh2)),
+        ("hl-zh1, zstd", Some(Coding::ReportsZh1)),
         ("zstd", Some(Coding::Zstd)),
         ("gzip, deflate, br, zstd", Some(Coding::Zstd)),
         ("hl-zh1;q=0, zstd;q=0.5", Some(Coding::Zstd)),
@@ -229,7 +266,7 @@ proptest! {
     fn any_bytes_are_refused_or_read_within_bounds(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
         with_magic in any::<bool>(),
-        name in prop_oneof![Just("zstd"), Just("hl-zh1"), Just("gzip")],
+        name in prop_oneof![Just("zstd"), Just("hl-zh1"), Just("hl-zh2"), Just("gzip")],
     ) {
         let mut coded = if with_magic { vec![0x28, 0xb5, 0x2f, 0xfd] } else { Vec::new() };
         coded.extend(bytes);

@@ -18,12 +18,24 @@ pub const REPORTS_ZH_1: &[u8] = include_bytes!("../../dictionaries/reports-zh-1.
 /// Its number, as the frames say that were made with it.
 pub const REPORTS_ZH_1_ID: u32 = 33_001;
 
+/// The dictionary of [`Coding::ReportsZh2`]; never changed either.
+pub const REPORTS_ZH_2: &[u8] = include_bytes!("../../dictionaries/reports-zh-2.dict");
+/// Its number. Frames do not say it: the coding does.
+pub const REPORTS_ZH_2_ID: u32 = 33_002;
+
 /// Most bytes that one byte of a coded body may stand for, beyond [`ALWAYS_ALLOWED`].
 pub const MOST_TIMES: usize = 256;
 /// So many bytes may come of any body: what is short packs well.
 pub const ALWAYS_ALLOWED: usize = 128 * 1024;
 /// Largest window of a frame, as a power of two (8 MiB; RFC 9659).
 pub const WINDOW_LOG: u32 = 23;
+/// Bytes at the end of a body that a sender tries to leave out of the frame of [`Coding::ReportsZh2`]: a signature and
+/// more, of which random bits of new ids are a part.
+const RESTS: [usize; 16] = [
+    0, 64, 68, 72, 76, 80, 84, 88, 92, 96, 100, 104, 108, 112, 116, 120,
+];
+/// In longer bodies it does not try.
+const LONGEST_WITH_REST: usize = 1024;
 /// Shorter bodies are not worth the work.
 pub const SHORTEST: usize = 128;
 
@@ -34,6 +46,9 @@ pub enum Coding {
     Zstd,
     /// zstd with the dictionary [`REPORTS_ZH_1`], and without the four bytes that every frame begins with.
     ReportsZh1,
+    /// A frame as in [`Coding::ReportsZh1`], with the dictionary [`REPORTS_ZH_2`] and without its number; what follows
+    /// the frame is the rest of the body as it is: bits that no coding shortens.
+    ReportsZh2,
 }
 
 /// Why a coded body cannot be read.
@@ -60,16 +75,17 @@ pub enum CodingError {
 
 impl Coding {
     /// Every coding, best first.
-    pub const ALL: [Self; 2] = [Self::ReportsZh1, Self::Zstd];
+    pub const ALL: [Self; 3] = [Self::ReportsZh2, Self::ReportsZh1, Self::Zstd];
 
     /// What a sender that offers everything puts into `Accept-Encoding`.
-    pub const ACCEPTED: &'static str = "hl-zh1, zstd";
+    pub const ACCEPTED: &'static str = "hl-zh2, hl-zh1, zstd";
 
     /// The token in `Content-Encoding` and `Accept-Encoding`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Zstd => "zstd",
             Self::ReportsZh1 => "hl-zh1",
+            Self::ReportsZh2 => "hl-zh2",
         }
     }
 
@@ -92,9 +108,10 @@ impl Coding {
         Self::ALL.into_iter().find(offers)
     }
 
+    /// The number that a frame must state; 0: none.
     const fn dictionary_id(self) -> u32 {
         match self {
-            Self::Zstd => 0,
+            Self::Zstd | Self::ReportsZh2 => 0,
             Self::ReportsZh1 => REPORTS_ZH_1_ID,
         }
     }
@@ -119,7 +136,7 @@ pub fn decode(name: &str, body: &[u8], most: usize) -> Result<Vec<u8>, CodingErr
     };
     let framed: Cow<'_, [u8]> = match coding {
         Coding::Zstd => Cow::Borrowed(body),
-        Coding::ReportsZh1 => Cow::Owned([&frame::MAGIC, body].concat()),
+        Coding::ReportsZh1 | Coding::ReportsZh2 => Cow::Owned([&frame::MAGIC, body].concat()),
     };
     let frame = frame::Header::of(&framed)?;
     if frame.dictionary_id != coding.dictionary_id() {
@@ -142,7 +159,21 @@ pub fn decode(name: &str, body: &[u8], most: usize) -> Result<Vec<u8>, CodingErr
     if !is_proportionate(body.len(), size) {
         return Err(FrameFault::Ratio.into());
     }
-    unpack(coding, &framed, size)
+    let (frame, rest) = parts(&framed)?;
+    if coding != Coding::ReportsZh2 {
+        return match rest {
+            [] => unpack(coding, frame, size),
+            _ => Err(FrameFault::Trailing.into()),
+        };
+    }
+    let whole = size.saturating_add(rest.len());
+    if whole > most {
+        let stated = whole as u64;
+        return Err(CodingError::TooLarge { stated, most });
+    }
+    let mut content = unpack(coding, frame, size)?;
+    content.extend_from_slice(rest);
+    Ok(content)
 }
 
 /// The body coded; `None` where that does not make it shorter, would be taken for a bomb, or this build cannot.
@@ -150,13 +181,36 @@ pub fn encode(coding: Coding, body: &[u8]) -> Option<Vec<u8>> {
     if body.len() < SHORTEST {
         return None;
     }
-    let framed = pack(coding, body)?;
     let coded = match coding {
-        Coding::Zstd => framed,
-        Coding::ReportsZh1 => framed.strip_prefix(&frame::MAGIC)?.to_vec(),
+        Coding::Zstd => pack(coding, body)?,
+        Coding::ReportsZh1 => pack(coding, body)?.strip_prefix(&frame::MAGIC)?.to_vec(),
+        Coding::ReportsZh2 => shortest_with_rest(body)?,
     };
     Some(coded)
         .filter(|coded| coded.len() < body.len() && is_proportionate(coded.len(), body.len()))
+}
+
+/// The frame of the beginning and the rest as it is, where they are shortest together. In a short body random bytes at
+/// the end would spoil what is known of the others; in a long one the frame's own blocks keep them apart.
+fn shortest_with_rest(body: &[u8]) -> Option<Vec<u8>> {
+    let mut shortest: Option<Vec<u8>> = None;
+    for rest in RESTS {
+        let Some((coded, rest)) = body.split_at_checked(body.len().saturating_sub(rest)) else {
+            continue;
+        };
+        if !rest.is_empty() && (body.len() > LONGEST_WITH_REST || coded.is_empty()) {
+            continue;
+        }
+        let frame = pack(Coding::ReportsZh2, coded)?;
+        let coded = [frame.strip_prefix(&frame::MAGIC)?, rest].concat();
+        if shortest
+            .as_ref()
+            .is_none_or(|shortest| coded.len() < shortest.len())
+        {
+            shortest = Some(coded);
+        }
+    }
+    shortest
 }
 
 /// Whether so many bytes may come of so many coded ones.
@@ -165,11 +219,16 @@ fn is_proportionate(coded: usize, content: usize) -> bool {
 }
 
 #[cfg(feature = "zstd")]
-use zstd_coder::{pack, unpack};
+use zstd_coder::{pack, parts, unpack};
 
 #[cfg(not(feature = "zstd"))]
 fn unpack(coding: Coding, _: &[u8], _: usize) -> Result<Vec<u8>, CodingError> {
     Err(CodingError::Unknown(coding.name().to_owned()))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn parts(framed: &[u8]) -> Result<(&[u8], &[u8]), CodingError> {
+    Ok((framed, &[]))
 }
 
 #[cfg(not(feature = "zstd"))]

@@ -6,7 +6,7 @@ use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe::{CParameter, find_frame_compressed_size};
 
-use super::{Coding, CodingError, FrameFault, REPORTS_ZH_1};
+use super::{Coding, CodingError, REPORTS_ZH_1, REPORTS_ZH_2};
 
 /// Bodies up to here are packed as tightly as can be: a few reports, of which every byte counts.
 const SHORT: usize = 16 * 1024;
@@ -15,31 +15,43 @@ const TIGHT: i32 = 19;
 /// Level for longer ones.
 const QUICK: i32 = 6;
 
-/// The dictionary, prepared once for each use.
+/// A dictionary, prepared once for each use.
 struct Prepared {
     tight: EncoderDictionary<'static>,
     quick: EncoderDictionary<'static>,
     reading: DecoderDictionary<'static>,
 }
 
-fn prepared() -> Option<&'static Prepared> {
-    static PREPARED: OnceLock<Option<Prepared>> = OnceLock::new();
+fn prepared(coding: Coding) -> Option<&'static Prepared> {
+    static PREPARED: [OnceLock<Option<Prepared>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let [first, second] = &PREPARED;
+    let (prepared, dictionary) = match coding {
+        Coding::Zstd => return None,
+        Coding::ReportsZh1 => (first, REPORTS_ZH_1),
+        Coding::ReportsZh2 => (second, REPORTS_ZH_2),
+    };
     let prepare = || {
         Some(Prepared {
-            tight: EncoderDictionary::try_copy(REPORTS_ZH_1, TIGHT).ok()?,
-            quick: EncoderDictionary::try_copy(REPORTS_ZH_1, QUICK).ok()?,
-            reading: DecoderDictionary::try_copy(REPORTS_ZH_1).ok()?,
+            tight: EncoderDictionary::try_copy(dictionary, TIGHT).ok()?,
+            quick: EncoderDictionary::try_copy(dictionary, QUICK).ok()?,
+            reading: DecoderDictionary::try_copy(dictionary).ok()?,
         })
     };
-    PREPARED.get_or_init(prepare).as_ref()
+    prepared.get_or_init(prepare).as_ref()
+}
+
+/// The frame at the beginning, and what follows it.
+pub(super) fn parts(framed: &[u8]) -> Result<(&[u8], &[u8]), CodingError> {
+    let frame = find_frame_compressed_size(framed).map_err(|_| CodingError::Damaged)?;
+    framed.split_at_checked(frame).ok_or(CodingError::Damaged)
 }
 
 pub(super) fn pack(coding: Coding, body: &[u8]) -> Option<Vec<u8>> {
     let short = body.len() <= SHORT;
     let mut compressor = match coding {
         Coding::Zstd => Compressor::new(if short { TIGHT } else { QUICK }).ok()?,
-        Coding::ReportsZh1 => {
-            let dictionary = prepared()?;
+        Coding::ReportsZh1 | Coding::ReportsZh2 => {
+            let dictionary = prepared(coding)?;
             let dictionary = if short {
                 &dictionary.tight
             } else {
@@ -52,19 +64,18 @@ pub(super) fn pack(coding: Coding, body: &[u8]) -> Option<Vec<u8>> {
         |compressor: &mut Compressor<'_>, parameter| compressor.set_parameter(parameter).ok();
     with(&mut compressor, CParameter::ContentSizeFlag(true))?;
     with(&mut compressor, CParameter::ChecksumFlag(false))?;
-    with(&mut compressor, CParameter::DictIdFlag(true))?;
+    with(
+        &mut compressor,
+        CParameter::DictIdFlag(coding != Coding::ReportsZh2),
+    )?;
     compressor.compress(body).ok()
 }
 
 /// Unpacks a frame of whose header is known that it holds `size` bytes.
 pub(super) fn unpack(coding: Coding, body: &[u8], size: usize) -> Result<Vec<u8>, CodingError> {
-    let frame = find_frame_compressed_size(body).map_err(|_| CodingError::Damaged)?;
-    if frame != body.len() {
-        return Err(FrameFault::Trailing.into());
-    }
     let decompressor = match coding {
         Coding::Zstd => Decompressor::new(),
-        Coding::ReportsZh1 => match prepared() {
+        Coding::ReportsZh1 | Coding::ReportsZh2 => match prepared(coding) {
             Some(dictionary) => Decompressor::with_prepared_dictionary(&dictionary.reading),
             None => return Err(CodingError::Unknown(coding.name().to_owned())),
         },

@@ -110,6 +110,13 @@ impl Engine {
         })
     }
 
+    /// The payload of the command before a push, as it was sent, where it is still here: a push may be packed after it.
+    pub fn before(&self, push: &PushRequest) -> Option<Vec<u8>> {
+        let seq = push.commands.first()?.seq.checked_sub(1)?;
+        let before = self.state.commands.get(&seq)?;
+        Some(before.envelope.payload.0.clone())
+    }
+
     /// From the first command to be sent on, contiguous, within the lane's bounds. A placeholder
     /// goes alone: what follows it may build on it only once it has its receipt.
     fn next_batch(&self) -> Vec<Envelope> {

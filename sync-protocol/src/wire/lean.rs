@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Bytes, Checkpoint, Columns, ColumnsError, Envelope, KEY_ED25519, Page, PullRequest,
-    PullResponse, PushRequest, SIGNED_BY_RUN, Scope, ScopeUpdate,
+    PullResponse, PushRequest, Record, SIGNED_BY_RUN, Scope, ScopeUpdate,
 };
 use crate::chain::link_hash;
 
@@ -208,18 +208,45 @@ fn pages(answer: &mut PullResponse) -> impl Iterator<Item = &mut Page> {
     })
 }
 
+/// Takes the records out of all pages: how many each had, and they.
+pub(super) fn take_out(answer: &mut PullResponse) -> (Vec<u32>, Vec<Record>) {
+    let (mut counts, mut records) = (Vec::new(), Vec::new());
+    for page in pages(answer) {
+        counts.push(u32::try_from(page.records.len()).unwrap_or(u32::MAX));
+        records.append(&mut page.records);
+    }
+    (counts, records)
+}
+
+/// Puts records back into the pages that they were taken from.
+pub(super) fn put_back(
+    answer: &mut PullResponse,
+    counts: Vec<u32>,
+    records: Vec<Record>,
+) -> Result<(), ColumnsError> {
+    let (mut records, mut counts) = (records.into_iter(), counts.into_iter());
+    for page in pages(answer) {
+        let count = counts.next().ok_or(ColumnsError::Damaged)?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let part: Vec<_> = records.by_ref().take(count).collect();
+        if part.len() != count || !page.records.is_empty() {
+            return Err(ColumnsError::Damaged);
+        }
+        page.records = part;
+    }
+    if records.next().is_some() || counts.next().is_some() {
+        return Err(ColumnsError::Trailing);
+    }
+    Ok(())
+}
+
 impl LeanPullResponse {
     /// The lean form; the answer itself where that has few records, or one that cannot be taken apart.
     ///
     /// # Errors
     /// The answer as it was.
     pub fn of(mut answer: PullResponse) -> Result<Self, Box<PullResponse>> {
-        let mut counts = Vec::new();
-        let mut records = Vec::new();
-        for page in pages(&mut answer) {
-            counts.push(u32::try_from(page.records.len()).unwrap_or(u32::MAX));
-            records.append(&mut page.records);
-        }
+        let (counts, records) = take_out(&mut answer);
         let apart = (records.len() >= FEWEST_RECORDS).then(|| Columns::of(&records));
         if let Some(columns) = apart.flatten() {
             return Ok(Self {
@@ -228,11 +255,8 @@ impl LeanPullResponse {
                 records: columns,
             });
         }
-        let mut records = records.into_iter();
-        for (page, count) in pages(&mut answer).zip(counts) {
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            page.records = records.by_ref().take(count).collect();
-        }
+        // As many as were taken out.
+        let _ = put_back(&mut answer, counts, records);
         Err(Box::new(answer))
     }
 
@@ -242,20 +266,7 @@ impl LeanPullResponse {
     /// [`ColumnsError`]; also where pages and records do not come out even.
     pub fn in_full(self, most: usize) -> Result<PullResponse, ColumnsError> {
         let mut answer = self.answer;
-        let mut records = self.records.records(most)?.into_iter();
-        let mut counts = self.counts.into_iter();
-        for page in pages(&mut answer) {
-            let count = counts.next().ok_or(ColumnsError::Damaged)?;
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let part: Vec<_> = records.by_ref().take(count).collect();
-            if part.len() != count || !page.records.is_empty() {
-                return Err(ColumnsError::Damaged);
-            }
-            page.records = part;
-        }
-        if records.next().is_some() || counts.next().is_some() {
-            return Err(ColumnsError::Trailing);
-        }
+        put_back(&mut answer, self.counts, self.records.records(most)?)?;
         Ok(answer)
     }
 }

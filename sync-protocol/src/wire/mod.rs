@@ -12,6 +12,11 @@ mod lean;
 mod lean_tests;
 mod limits;
 mod offer;
+mod packed;
+mod packed_pull;
+mod packed_push;
+#[cfg(test)]
+mod packed_tests;
 mod placeholder;
 mod pull;
 mod push;
@@ -32,6 +37,9 @@ pub use give_up::{GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp};
 pub use lean::{LeanCommand, LeanPull, LeanPullResponse, LeanPush, STATE_BYTES};
 pub use limits::WireLimits;
 pub use offer::{OFFERED_PHOTOS, OfferRequest, OfferResponse};
+pub use packed::Packed;
+pub use packed_pull::PackedPullResponse;
+pub use packed_push::PackedPush;
 pub use placeholder::{PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 pub use pull::{
     Checkpoint, ClosedWindow, DropReason, Extent, Page, PullRequest, PullResponse, Record,
@@ -54,6 +62,9 @@ pub const MEDIA_TYPE_CBOR: &str = "application/vnd.hazardloop.sync+cbor";
 /// Media type of the lean forms: of the requests [`LeanPush`] and [`LeanPull`], whose answers are of
 /// [`MEDIA_TYPE_CBOR`], and of the answer [`LeanPullResponse`] to whoever accepts it.
 pub const MEDIA_TYPE_LEAN: &str = "application/vnd.hazardloop.sync-lean+cbor";
+/// Media type of the packed forms: of the request [`PackedPush`], whose answer is of [`MEDIA_TYPE_CBOR`], and of the
+/// answer [`PackedPullResponse`] to whoever accepts it.
+pub const MEDIA_TYPE_PACKED: &str = "application/vnd.hazardloop.sync-packed+cbor";
 /// Code of the problem that asks for a lean request again in its full form.
 pub const SAY_IN_FULL: &str = "SAY_IN_FULL";
 /// Code of the problem that asks for a body again without its content coding.

@@ -7,7 +7,8 @@ pub(super) fn put(to: &mut Vec<u8>, number: u64) {
     put_wide(to, u128::from(number));
 }
 
-fn put_wide(to: &mut Vec<u8>, mut number: u128) {
+/// Appends a number of at most 70 bits.
+pub(super) fn put_wide(to: &mut Vec<u8>, mut number: u128) {
     while number > 0x7f {
         to.push(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);
         number >>= 7;
@@ -22,7 +23,7 @@ pub(super) fn put_signed(to: &mut Vec<u8>, number: i128) {
 }
 
 /// What is left to be read.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a>(pub &'a [u8]);
 
 impl<'a> Reading<'a> {
@@ -35,7 +36,7 @@ impl<'a> Reading<'a> {
     }
 
     /// At most 70 bits, as any difference of two CBOR numbers needs.
-    fn wide(&mut self) -> Result<u128, ColumnsError> {
+    pub(super) fn wide(&mut self) -> Result<u128, ColumnsError> {
         let (mut number, mut shift) = (0_u128, 0_u32);
         loop {
             let (byte, rest) = self.0.split_first().ok_or(ColumnsError::Damaged)?;

@@ -118,6 +118,27 @@ fn the_lean_fixtures_say_what_the_full_ones_do() {
 }
 
 #[test]
+fn the_packed_fixtures_say_what_the_full_ones_do() {
+    let none = |_| None;
+    let packed = check_message::<PackedPush>("packed-push");
+    let lean = packed.unpacked(None, &none, 100_000);
+    assert_eq!(lean.ok(), LeanPush::of(&samples::push_request()));
+    let packed = check_message::<PackedPush>("packed-push-after");
+    assert!(packed.after);
+    let before = samples::push_request().commands.pop().unwrap().payload.0;
+    let told = samples::time::anchored();
+    let anchor = |at| {
+        (Some(at) == told.server_anchor)
+            .then(|| told.anchor_token.clone())
+            .flatten()
+    };
+    let lean = packed.unpacked(Some(&before), &anchor, 100_000);
+    assert_eq!(lean.ok(), LeanPush::of(&samples::anchored_push()));
+    let answer = check_message::<PackedPullResponse>("packed-pull-response");
+    assert_eq!(answer.in_full(100_000), Ok(samples::eight_hazards()));
+}
+
+#[test]
 fn the_push_answer_fixture_holds_every_outcome() {
     let answer = check_message::<PushResponse>("push-response");
     let mut seen = std::collections::BTreeSet::new();
