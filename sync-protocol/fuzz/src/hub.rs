@@ -71,7 +71,7 @@ fn made() -> MemoryHub<DomainRules> {
         let mut commands = Vec::new();
         for seq in 1..=2_i64 {
             let step = u64::try_from(seq).unwrap_or(0) * 10 + number as u64;
-            let report = cast::report(cast::firm(number), true, cast::BEGIN, "积尘未清理");
+            let report = cast::report(cast::firm(number), true, cast::BEGIN, "积尘未清理", None);
             let kind = report.kind();
             let command = Command::new(cast::hazard(step), report);
             let payload = CommandPayload::pack(clocks(cast::BEGIN), &command);

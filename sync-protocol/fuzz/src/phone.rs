@@ -30,7 +30,7 @@ pub fn run(bytes: &[u8]) {
     let mut answers = frames::of(bytes).into_iter();
     let mut now = cast::BEGIN;
     let mut phone = engine(State::default());
-    let report = cast::report(cast::firm(0), true, now, "灭火器过期");
+    let report = cast::report(cast::firm(0), true, now, "灭火器过期", None);
     let queued = phone.handle_command(now, hub::clocks(now), cast::hazard(1), report);
     assert!(queued.is_ok(), "{queued:?}");
     let note = phone.handle_command(now, hub::clocks(now), cast::hazard(1), cast::note("补充"));
