@@ -9,6 +9,7 @@ use super::auth::Caller;
 use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
 use super::sync_body::{self, Form};
+use super::turn;
 use crate::app::App;
 use crate::usecases;
 
@@ -45,7 +46,7 @@ async fn push(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.sync(own_install(&caller)?).await?;
+    turn::held(&http)?.keep(app.turns.sync(own_install(&caller)?).await?);
     let body = sync_body::read(&app, &http, payload).await?;
     let request: PushRequest = if form == Form::Lean {
         let (install_id, lean) = (own_install(&caller)?, form.read(&app, &body)?);
@@ -93,7 +94,7 @@ async fn pull(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.sync(own_install(&caller)?).await?;
+    turn::held(&http)?.keep(app.turns.sync(own_install(&caller)?).await?);
     let body = sync_body::read(&app, &http, payload).await?;
     if form == Form::Lean {
         let (install_id, held) = (own_install(&caller)?, form.read(&app, &body)?);
