@@ -10,6 +10,7 @@ pub mod command_line;
 pub mod entropy;
 pub mod failure;
 pub mod geography;
+pub mod held;
 pub mod http;
 pub mod jobs;
 pub mod metrics;

@@ -266,7 +266,7 @@ async fn keep_sealing(app: App, mut stopping: watch::Receiver<bool>) {
             tokio::time::sleep(SEAL_PAUSE).await;
         }
         let db = app.db.clone();
-        match tokio::task::spawn_blocking(move || usecases::audit::seal_all(&db)).await {
+        match crate::held::blocking(move || usecases::audit::seal_all(&db)).await {
             Ok(Ok(sealed)) => app
                 .metrics
                 .sealed_last_round
@@ -288,7 +288,7 @@ async fn keep_indexed(app: App, mut stopping: watch::Receiver<bool>) {
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         let db = app.db.clone();
-        match tokio::task::spawn_blocking(move || usecases::index_text::index_all(&db)).await {
+        match crate::held::blocking(move || usecases::index_text::index_all(&db)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the text index could not be extended"),
             Err(error) => tracing::error!(%error, "indexing ended unexpectedly"),

@@ -6,7 +6,7 @@ mod sync;
 mod witness;
 
 pub use packs::PackLimits;
-pub use sync::{SyncLimits, WindowSettings, Windows};
+pub use sync::{REMOVALS_KEPT_DAYS_MIN, SyncLimits, WindowSettings, Windows};
 pub use witness::WitnessLimits;
 
 use std::net::SocketAddr;

@@ -3,6 +3,9 @@
 //! The database and the cores serve requests in the order in which they come. A device that sends a thousand at once
 //! would hold up everybody for as long as those take; so only a few of one person's requests are worked on at a time,
 //! and the rest wait in a line of that person's own. Nobody is refused for what others do.
+//!
+//! Whoever waits has not sent more than the buffers of a connection hold, for a body is read when its turn has come. A turn
+//! ends with the last work that its request began (see `held`), not when whoever asked hangs up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -84,7 +87,7 @@ struct Places {
     members: usize,
 }
 
-/// A turn. It ends when this is dropped.
+/// A turn. It ends when this is dropped; what holds it is `held::Held`.
 #[must_use]
 pub struct Turn<K: Eq + Hash> {
     // In this order: the turn is free before its line may be forgotten.

@@ -190,7 +190,7 @@ fn named(ground: &Ground, hazard: &Hazard, order: &Order) -> Named {
     let enterprise = hazard
         .enterprise_id
         .and_then(|id| ground.enterprises.get(&id));
-    let issuing_body = ground.jurisdiction(hazard.jurisdiction_id);
+    let issuing_body = ground.jurisdiction(order.issued_in(hazard));
     Named {
         issuing_body: issuing_body.map(str::to_owned),
         addressee: enterprise.cloned().map(Addressee::from),
@@ -305,7 +305,7 @@ fn issuer(document: &OrderDocument, words: &Words) -> String {
         let own = words.say("企业自行确定", "the enterprise itself");
         return own.to_owned();
     }
-    let id = document.jurisdiction_id.to_string();
+    let id = document.issuing_jurisdiction_id.to_string();
     let body = document.issuing_body.clone().unwrap_or(id);
     let department = document.department.as_ref();
     words.join([

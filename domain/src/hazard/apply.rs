@@ -169,7 +169,7 @@ impl Hazard {
             }
             // Who was named to answer for it stays named: only the name of the place is another.
             HazardEvent::JurisdictionMerged { change } => {
-                self.jurisdiction_id = change.jurisdiction_id;
+                self.lie_in(change.jurisdiction_id);
             }
             beside => self.apply_beside(beside, by, at),
         }
@@ -271,8 +271,19 @@ impl Hazard {
     /// Another jurisdiction answers from now on: a department of the one before does not.
     pub(super) fn answered_in(&mut self, id: JurisdictionId) {
         if self.jurisdiction_id != id {
-            self.jurisdiction_id = id;
+            self.lie_in(id);
             self.department = None;
+        }
+    }
+
+    /// An order goes on saying who issued it, whoever answers for the place now.
+    pub(super) fn lie_in(&mut self, id: JurisdictionId) {
+        let before = std::mem::replace(&mut self.jurisdiction_id, id);
+        if before != id
+            && let Some(order) = self.status.order_mut()
+        {
+            let issued_in = order.issued_in.unwrap_or(before);
+            order.issued_in = Some(issued_in).filter(|of| *of != id);
         }
     }
 

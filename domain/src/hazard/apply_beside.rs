@@ -238,7 +238,7 @@ impl Hazard {
                 receipt: None,
             },
         };
-        self.jurisdiction_id = transfer.to_jurisdiction.unwrap_or(self.jurisdiction_id);
+        self.lie_in(transfer.to_jurisdiction.unwrap_or(self.jurisdiction_id));
     }
 
     fn take_receipt(&mut self, receipt: &ReceiveTransfer, mark: Mark) {
@@ -246,8 +246,9 @@ impl Hazard {
             return;
         };
         if !receipt.accepted {
-            self.jurisdiction_id = transfer.from_jurisdiction;
+            let from = transfer.from_jurisdiction;
             self.status = transfer.before.as_ref().clone();
+            self.lie_in(from);
         } else if transfer.transfer.to_jurisdiction.is_some() {
             self.taken_over = true;
             // That of whoever handed it over; a refused transfer finds it as it was.

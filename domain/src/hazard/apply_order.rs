@@ -40,6 +40,7 @@ impl Hazard {
                 responsible_unit: confirmation.responsible_unit.clone(),
                 served: confirmation.served.clone(),
                 fact: Some(self.description.clone()),
+                issued_in: None,
             },
         };
     }
@@ -154,5 +155,6 @@ pub(super) fn first_order_of(
         responsible_unit: None,
         served: None,
         fact: Some(report.description.clone()),
+        issued_in: None,
     }
 }

@@ -163,7 +163,7 @@ impl LegalBasis {
 /// What the record of a hazard does not say of its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// The name of who answers for the place.
+    /// The name of [`Order::issued_in()`].
     pub issuing_body: Option<String>,
     /// The enterprise.
     pub addressee: Option<Addressee>,
@@ -192,7 +192,9 @@ pub struct OrderDocument {
     pub authority: Authority,
     /// Who answers for the place.
     pub jurisdiction_id: JurisdictionId,
-    /// Its name.
+    /// Who answered for it when the order was issued.
+    pub issuing_jurisdiction_id: JurisdictionId,
+    /// The name of that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuing_body: Option<String>,
     /// 主管部门, once named.
@@ -261,6 +263,7 @@ impl OrderDocument {
             status: hazard.status_name(),
             authority: order.authority,
             jurisdiction_id: hazard.jurisdiction_id,
+            issuing_jurisdiction_id: order.issued_in(hazard),
             issuing_body: named.issuing_body,
             department: hazard.department.clone(),
             addressee: named.addressee,
@@ -291,6 +294,11 @@ impl Order {
     /// Who signed it, the first inspector first.
     pub fn signed_by(&self) -> impl Iterator<Item = PersonId> {
         std::iter::once(self.confirmed_by).chain(self.second)
+    }
+
+    /// The jurisdiction that answered for the place when it was issued.
+    pub fn issued_in(&self, hazard: &Hazard) -> JurisdictionId {
+        self.issued_in.unwrap_or(hazard.jurisdiction_id)
     }
 
     /// 存在问题 as it was issued with; orders of earlier builds keep none of their own, and say what their

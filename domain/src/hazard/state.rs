@@ -167,6 +167,10 @@ record! {
         #[n(15)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub fact: Option<String>,
+        /// The jurisdiction in which it was issued, where another one answers for the hazard since.
+        #[n(16)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub issued_in: Option<JurisdictionId>,
     }
 }
 

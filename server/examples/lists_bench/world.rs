@@ -192,7 +192,7 @@ pub(crate) async fn fill(app: &App, rows: u64) {
     }
     let db = app.db.clone();
     let indexed =
-        tokio::task::spawn_blocking(move || index_text::index_in_lots(&db, 4_096).unwrap());
+        hazardloop_server::held::blocking(move || index_text::index_in_lots(&db, 4_096).unwrap());
     let indexed = indexed.await.unwrap();
     eprintln!(
         "  {indexed} indexed after {:.0} s",

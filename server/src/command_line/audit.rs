@@ -68,6 +68,12 @@ fn as_text(report: &AuditReport) -> String {
     if report.faults > listed {
         text += &format!("and {} more\n", report.faults - listed);
     }
+    if report.not_weighed > 0 {
+        text += &format!(
+            "{} statement(s) about chains are not weighed yet; the server does so while it runs\n",
+            report.not_weighed
+        );
+    }
     text += &format!(
         "{} events checked, {} not yet in the chain, {} fault(s)\nhead {}:{}\n",
         report.events, report.unsealed, report.faults, report.head.position, report.head.hash

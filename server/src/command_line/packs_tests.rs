@@ -26,7 +26,7 @@ async fn say(server: &TestServer, words: &[&str]) -> (String, Option<String>) {
         .collect();
     let task = Line::try_parse_from(words).unwrap().task;
     let (db, key) = (server.app.db.clone(), server.app.digest_key);
-    let saying = tokio::task::spawn_blocking(move || {
+    let saying = crate::held::blocking(move || {
         let mut out = Vec::new();
         let context = Context {
             db: &db,

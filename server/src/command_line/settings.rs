@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 
 use super::{CommandLine, Task, TaskError};
-use crate::settings::Settings;
+use crate::settings::{REMOVALS_KEPT_DAYS_MIN, Settings};
 use crate::store::{DatabaseUrl, StoreError};
 
 /// Name of the settings file in the data folder.
@@ -42,6 +42,12 @@ pub enum SettingsError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// Devices would be told too briefly of what left a scope.
+    #[error(
+        "settings: sync.removals_kept_days is {0}, and must be {REMOVALS_KEPT_DAYS_MIN} at least: a device that was away \
+         for longer fetches all of its scopes anew"
+    )]
+    RemovalsForgotten(u32),
     /// Sample accounts would be open to others.
     #[error(
         "--demo opens accounts whose password everybody knows, and {0} is not a loopback address; \
@@ -93,6 +99,10 @@ pub(super) fn gather(command_line: &CommandLine) -> Result<Settings, SettingsErr
     let settings: Settings = figment
         .extract()
         .map_err(|error| SettingsError::Unreadable(error.to_string()))?;
+    let kept = settings.sync.removals_kept_days;
+    if kept < REMOVALS_KEPT_DAYS_MIN {
+        return Err(SettingsError::RemovalsForgotten(kept));
+    }
     let public = !settings.listen.ip().is_loopback();
     if settings.demo && public && !settings.demo_on_public_address {
         return Err(SettingsError::DemoIsPublic(settings.listen));
@@ -174,6 +184,20 @@ mod tests {
             gathered(&["serve", "--config", path]),
             Err(SettingsError::Unreadable(why)) if why.contains("colour")
         ));
+    }
+
+    #[test]
+    fn removals_are_told_for_thirty_days_at_least() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("h.toml");
+        let path = file.to_str().unwrap();
+        for (days, fits) in [(0, false), (29, false), (30, true), (400, true)] {
+            std::fs::write(&file, format!("[sync]\nremovals_kept_days = {days}\n")).unwrap();
+            let gathered = gathered(&["serve", "--config", path]);
+            let refused =
+                matches!(gathered, Err(SettingsError::RemovalsForgotten(of)) if of == days);
+            assert_eq!((gathered.is_ok(), refused), (fits, !fits), "{days}");
+        }
     }
 
     #[test]

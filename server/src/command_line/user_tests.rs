@@ -26,7 +26,7 @@ async fn say(world: &World, line: &str, input: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())?
         .task;
     let (app, input) = (world.app.clone(), input.to_owned());
-    tokio::task::spawn_blocking(move || {
+    crate::held::blocking(move || {
         let context = Context {
             db: &app.db,
             sign_in: &app.settings.sign_in,
@@ -121,7 +121,7 @@ fn keys_are_rotated_by_name() {
     each_world(|world| async move {
         let app = world.app.clone();
         let old = app.sign_in.keys.signer().kid.clone();
-        let rotating = tokio::task::spawn_blocking(move || {
+        let rotating = crate::held::blocking(move || {
             let mut out = Vec::new();
             keys::run(
                 &app.db,

@@ -5,13 +5,14 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, web};
 use hazardloop_domain::ids::{InstallId, PersonId};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::turn;
 use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
 use crate::usecases::sign_in::{self, access_token::Bearer};
@@ -49,16 +50,17 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = bearer_token(request).map(str::to_owned);
-        let (app, request) = (app(request).cloned(), request.clone());
+        let (app, held) = (app(request).cloned(), turn::held(request));
+        let waits = turn::waits(request);
         Box::pin(async move {
-            let (token, app) = (token?, app?);
+            let _waits = waits;
+            let (token, app, held) = (token?, app?, held?);
             let bearer = sign_in::authenticate(&app, &token).await?;
             let turn = app
                 .turns
                 .request(bearer.session_id, bearer.person_id)
                 .await?;
-            // It ends with the request.
-            request.extensions_mut().insert(turn);
+            held.keep(turn);
             Ok(Self {
                 person_id: bearer.person_id,
                 session_id: bearer.session_id,

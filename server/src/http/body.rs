@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::auth;
 use super::problem::{Problem, ProblemCode};
+use super::turn;
 use crate::failure::Failure;
 use crate::settings::HttpLimits;
 
@@ -35,9 +36,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for StrictJson<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limits = auth::app(request).map(|app| app.settings.http.clone());
         let announced = check_headers(request);
-        let payload = payload.take();
+        let (payload, request) = (payload.take(), request.clone());
         Box::pin(async move {
             let (limits, announced) = (limits?, announced?);
+            turn::came(&request).await;
             let most = limits.json_bytes;
             let body = read(payload, announced, most, &limits).await?;
             read_json(&body).map(Self).map_err(|problem| *problem)

@@ -43,6 +43,7 @@ pub mod responsibilities;
 pub mod sessions;
 pub mod sync;
 mod sync_body;
+mod turn;
 pub mod tus;
 mod tus_body;
 pub mod tus_headers;
@@ -96,7 +97,7 @@ mod test_client;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
-use actix_web::middleware::Next;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -109,7 +110,9 @@ pub const API_ROOT: &str = "/api/v1";
 /// Every route of the server.
 pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.configure(ops::routes);
-    let api = utoipa_actix_web::scope(API_ROOT).configure(api_routes);
+    let api = utoipa_actix_web::scope(API_ROOT)
+        .configure(api_routes)
+        .wrap(from_fn(turn::hold));
     ServiceConfig::new(cfg).service(api);
     cfg.default_service(web::route().to(nothing_here));
 }

@@ -9,6 +9,7 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App as ActixApp, web};
 use base64::Engine;
@@ -20,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::tus_headers::PART_TYPE;
-use super::{photos, tus};
+use super::{photos, turn, tus};
 use crate::jobs::run_due;
 use crate::photos::samples;
 use crate::usecases::sign_in::access_token::Bearer;
@@ -89,7 +90,8 @@ impl Ask<'_> {
 
     async fn answer(self) -> Answer {
         let app = self.world.app.clone();
-        let service = init_service(ActixApp::new().app_data(web::Data::new(app)).configure(
+        let actix = ActixApp::new().app_data(web::Data::new(app));
+        let service = init_service(actix.wrap(from_fn(turn::hold)).configure(
             |cfg: &mut web::ServiceConfig| {
                 let api = utoipa_actix_web::scope("/api/v1")
                     .configure(|cfg: &mut ServiceConfig<'_>| tus::routes(cfg))

@@ -9,6 +9,7 @@ use super::auth::Caller;
 use super::binary::Binary;
 use super::problem::{Problem, ProblemCode};
 use super::sync_body::{self, Form};
+use super::turn;
 use crate::app::App;
 use crate::usecases;
 use crate::usecases::lean::Said;
@@ -47,7 +48,7 @@ async fn push(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.sync(own_install(&caller)?).await?;
+    turn::held(&http)?.keep(app.turns.sync(own_install(&caller)?).await?);
     let body = sync_body::read(&app, &http, payload).await?;
     let said = match form {
         Form::Lean => Some(Said::Lean(form.read(&app, &body)?)),
@@ -102,7 +103,7 @@ async fn pull(
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of_pull(&http)?;
     // Before the body: who waits takes no memory.
-    let _turn = app.turns.sync(own_install(&caller)?).await?;
+    turn::held(&http)?.keep(app.turns.sync(own_install(&caller)?).await?);
     let body = sync_body::read(&app, &http, payload).await?;
     if form == Form::Lean {
         let (install_id, held) = (own_install(&caller)?, form.read(&app, &body)?);

@@ -6,15 +6,31 @@
     clippy::indexing_slicing
 )]
 
+use std::cell::Cell;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 
+use actix_web::dev::{Payload, Service as _};
+use actix_web::error::PayloadError;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{App as ActixApp, FromRequest as _, HttpMessage as _, web};
+use futures_util::{Stream, stream};
 use hazardloop_sync_protocol::wire::MEDIA_TYPE_JSON;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::auth::Caller;
+use super::body::StrictJson;
 use super::test_client::*;
+use super::turn;
+use crate::app::App;
+use crate::held::Held;
 use crate::settings::Settings;
+use crate::store::StoreError;
 use crate::test_support::{NOW, TestDevice, TestServer, on_each_database_with, person};
 use crate::usecases::sign_in::access_token::Bearer;
 use crate::usecases::sign_in::session;
@@ -28,12 +44,19 @@ fn few(settings: &mut Settings) {
     settings.sync.syncs_at_once = 1;
 }
 
+fn bearer(login: &str) -> Bearer {
+    Bearer {
+        person_id: person(login),
+        session_id: SESSION,
+        install_id: None,
+    }
+}
+
 /// The list of hazards, asked for by somebody in a session of theirs.
 fn list<'a>(server: &'a TestServer, login: &str, session_id: Uuid) -> Ask<'a> {
     let bearer = Bearer {
-        person_id: person(login),
         session_id,
-        install_id: None,
+        ..bearer(login)
     };
     let (token, _) = session::access(&server.app, bearer, NOW).unwrap();
     let ask = anonymous(server, "GET", "/hazards");
@@ -98,9 +121,8 @@ fn a_devices_pulls_wait_for_each_other_and_hold_up_nothing_else() {
     on_each_database_with(four, async |server: TestServer| {
         let device = TestDevice::enrol(&server.app, "employee", 1).await;
         let bearer = Bearer {
-            person_id: person("employee"),
-            session_id: SESSION,
             install_id: Some(device.install_id),
+            ..bearer("employee")
         };
         let (token, _) = session::access(&server.app, bearer, NOW).unwrap();
         let body = serde_json::to_vec(&device.pull(None, Vec::new())).unwrap();
@@ -119,5 +141,115 @@ fn a_devices_pulls_wait_for_each_other_and_hold_up_nothing_else() {
         }
         drop(syncing);
         waiting.await.expect(200);
+    });
+}
+
+/// A route whose work says that it has begun, and ends when it is told to.
+struct Gate {
+    begun: Mutex<Option<oneshot::Sender<()>>>,
+    end: Mutex<mpsc::Receiver<()>>,
+}
+
+async fn work(app: web::Data<App>, gate: web::Data<Gate>, _caller: Caller) -> &'static str {
+    let write = app.db.write(move |_| {
+        if let Some(begun) = gate.begun.lock().unwrap().take() {
+            begun.send(()).unwrap();
+        }
+        gate.end.lock().unwrap().recv().unwrap();
+        Ok::<_, StoreError>(())
+    });
+    write.await.unwrap();
+    "done"
+}
+
+#[test]
+fn whoever_hangs_up_has_their_turn_until_the_work_that_they_began_is_over() {
+    let one = |settings: &mut Settings| {
+        settings.http.requests_at_once = 1;
+        settings.http.requests_waiting = 1;
+    };
+    on_each_database_with(one, async |server: TestServer| {
+        let ((begin, begun), (end, ended)) = (oneshot::channel(), mpsc::channel());
+        let gate = Gate {
+            begun: Mutex::new(Some(begin)),
+            end: Mutex::new(ended),
+        };
+        let service = init_service(
+            ActixApp::new()
+                .app_data(web::Data::new(server.app.clone()))
+                .app_data(web::Data::new(gate))
+                .wrap(from_fn(turn::hold))
+                .route("/work", web::post().to(work)),
+        );
+        let service = service.await;
+        let (token, _) = session::access(&server.app, bearer("employee"), NOW).unwrap();
+        let request = TestRequest::post().uri("/work");
+        let request = request.insert_header(("Authorization", format!("Bearer {token}")));
+        {
+            let asked = pin!(service.call(request.to_request()));
+            tokio::select! {
+                _answer = asked => panic!("an answer before the work was done"),
+                begun = begun => begun.unwrap(),
+            }
+            // It is dropped here, as that of a connection that is reset.
+        }
+        let turns = &server.app.turns;
+        let mut next = Box::pin(turns.request(SESSION, person("employee")));
+        assert!(is_waiting(&mut next));
+        // However often they come again, no more than may wait do.
+        for _ in 0..3 {
+            let more = turns.request(SESSION, person("employee")).await;
+            assert!(more.is_err());
+        }
+        end.send(()).unwrap();
+        let _turn = next.await.unwrap();
+    });
+}
+
+#[test]
+fn a_body_is_read_when_the_turn_has_come() {
+    on_each_database_with(few, async |server: TestServer| {
+        let turns = &server.app.turns;
+        let employee = person("employee");
+        let first = turns.request(SESSION, employee).await.unwrap();
+        let _second = turns.request(SESSION, employee).await.unwrap();
+        let (token, _) = session::access(&server.app, bearer("employee"), NOW).unwrap();
+        let request = TestRequest::post()
+            .insert_header(("Authorization", format!("Bearer {token}")))
+            .insert_header(("Content-Type", "application/json"))
+            .app_data(web::Data::new(server.app.clone()))
+            .to_http_request();
+        request.extensions_mut().insert(Held::default());
+        let asked_for = Rc::new(Cell::new(false));
+        let asked = asked_for.clone();
+        let body = stream::once(async move {
+            asked.set(true);
+            Ok::<_, PayloadError>(web::Bytes::from_static(b"{}"))
+        });
+        let mut payload = Payload::from(
+            Box::pin(body) as Pin<Box<dyn Stream<Item = Result<web::Bytes, PayloadError>>>>
+        );
+        // The body first: the order in which a handler names them must not matter.
+        type Both = (StrictJson<serde_json::Value>, Caller);
+        let mut both = Box::pin(Both::from_request(&request, &mut payload));
+        for _ in 0..20 {
+            assert!(is_waiting(&mut both));
+        }
+        assert!(!asked_for.get(), "read while it waits");
+        drop(first);
+        let (body, _caller) = both.await.ok().unwrap();
+        assert_eq!(body.0, serde_json::json!({}));
+    });
+}
+
+#[test]
+fn whoever_waits_for_no_turn_has_their_body_read_at_once() {
+    on_each_database_with(few, async |server: TestServer| {
+        let refused = anonymous(&server, "POST", "/hazards");
+        let refused = refused.json(&serde_json::json!({})).answer().await;
+        assert_eq!(refused.problem(401), "UNAUTHENTICATED");
+        let signing_in = anonymous(&server, "POST", "/sessions");
+        let signing_in = signing_in.json(&serde_json::json!({})).answer().await;
+        assert_eq!(signing_in.problem(422), "INVALID_FIELD");
     });
 }

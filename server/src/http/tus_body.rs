@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::held;
 use crate::usecases::upload::{self, Append, Appended, BodyPart};
 
 /// Pieces of a body that may wait for the disk; a piece is what one read of the connection gave.
@@ -33,7 +34,7 @@ pub(super) async fn receive(
 ) -> Result<Appended, Failure> {
     let (pieces, body) = mpsc::channel(WAITING_PIECES);
     let shared = app.clone();
-    let work = tokio::spawn(async move { upload::append(&shared, person, id, part, body).await });
+    let work = held::spawn(async move { upload::append(&shared, person, id, part, body).await });
     let timeout = Duration::from_secs(app.settings.http.body_timeout_s);
     let (done, ()) = tokio::join!(work, pump(payload, pieces, timeout));
     done.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))

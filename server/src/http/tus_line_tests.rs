@@ -8,6 +8,7 @@
 
 use std::net::SocketAddr;
 
+use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use hazardloop_domain::ids::PersonId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +16,7 @@ use tokio::net::TcpStream;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::tus;
+use super::{turn, tus};
 use crate::failure::Failure;
 use crate::photos::samples;
 use crate::usecases::sign_in::access_token::Bearer;
@@ -30,6 +31,7 @@ fn serve(world: &World) -> SocketAddr {
         let app = app.clone();
         ActixApp::new()
             .app_data(web::Data::new(app))
+            .wrap(from_fn(turn::hold))
             .configure(|cfg: &mut web::ServiceConfig| {
                 let api = utoipa_actix_web::scope("/api/v1")
                     .configure(|cfg: &mut ServiceConfig<'_>| tus::routes(cfg));

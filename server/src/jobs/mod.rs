@@ -12,6 +12,7 @@ pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;
 pub mod thumbnail;
+pub mod weigh_chains;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
     forget_removals, hand_over_teams, keep_windows, merge_jurisdiction, recompute_deadlines,
-    recount_unclaimed, thumbnail,
+    recount_unclaimed, thumbnail, weigh_chains,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -36,6 +36,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     }
     if let Err(error) = merge_jurisdiction::schedule(&app).await {
         tracing::warn!(%error, "mergers of jurisdictions could not be taken up again");
+    }
+    if let Err(error) = weigh_chains::schedule(&app).await {
+        tracing::warn!(%error, "statements about chains could not be taken up again");
     }
     if let Err(error) = forget_removals::schedule(&app).await {
         tracing::warn!(%error, "the forgetting of removals could not be scheduled");
@@ -105,6 +108,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,
         Some(JobKind::ForgetRemovals) => forget_removals::run(app).await,
         Some(JobKind::MergeJurisdiction) => merge_jurisdiction::run(app, &job.payload).await,
+        Some(JobKind::WeighChains) => weigh_chains::run(app).await,
         // A newer server put it there, and will take it.
         None => Err(JobFailure::Passing(format!(
             "this server knows no job {:?}",

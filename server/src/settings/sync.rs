@@ -8,6 +8,10 @@ use crate::store::windows::WindowKind;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// What [`SyncLimits::removals_kept_days`] is at least: what a device is away for by itself (holidays, a repair) must not
+/// have it, and all others like it at once, fetch everything anew.
+pub const REMOVALS_KEPT_DAYS_MIN: u32 = 30;
+
 /// Limits on sync messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,7 +29,7 @@ pub struct SyncLimits {
     /// Commands that are kept of one revoked device.
     pub offered_commands: usize,
     /// Days for which devices are told that a scope holds a record no longer; whoever was away for longer fetches the
-    /// scope anew.
+    /// scope anew. At least [`REMOVALS_KEPT_DAYS_MIN`].
     pub removals_kept_days: u32,
     /// Pushes and pulls of one device that are worked on at a time; the others wait for their turn.
     pub syncs_at_once: usize,

@@ -13,6 +13,7 @@ use super::pool::{self, Pool};
 use super::tx::{ReadTx, WriteTx};
 use super::url::DatabaseUrl;
 use super::writer::{self, Writer};
+use crate::held;
 
 /// How the store behaves; every field has a documented default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +189,7 @@ impl Db {
     pub async fn close(&self) {
         self.0.readers.close();
         let threads = self.0.writer.close();
-        let joined = tokio::task::spawn_blocking(move || {
+        let joined = held::blocking(move || {
             let ended = threads.into_iter().map(std::thread::JoinHandle::join);
             ended.filter(Result::is_err).count()
         });
@@ -204,7 +205,7 @@ where
     T: Send + 'static,
     E: StoreFailure,
 {
-    tokio::task::spawn_blocking(work)
+    held::blocking(work)
         .await
         .unwrap_or_else(|_cancelled| Err(pool::closing().into()))
 }

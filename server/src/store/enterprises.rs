@@ -2,6 +2,7 @@
 //! is filed under it, and which of its hazards are elsewhere.
 
 use diesel::prelude::*;
+use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId};
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
@@ -21,6 +22,25 @@ pub fn created_at(conn: &mut Conn, id: EnterpriseId) -> Result<Option<Timestamp>
         .first(conn)
         .optional()?;
     Ok(at.map(Timestamp::from_millis))
+}
+
+/// The enterprises behind `after` in the order of their ids, wherever they stand, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub fn all_after(conn: &mut Conn, after: &[u8], limit: i64) -> Result<Vec<Enterprise>, StoreError> {
+    let records: Vec<Vec<u8>> = enterprises::table
+        .filter(enterprises::id.gt(after))
+        .order(enterprises::id)
+        .limit(limit)
+        .select(enterprises::record)
+        .load(conn)?;
+    let read = |record: &Vec<u8>| {
+        minicbor::decode(record).map_err(|error| StoreError::Corrupt {
+            what: format!("an enterprise: {error}"),
+        })
+    };
+    records.iter().map(read).collect()
 }
 
 /// Where an enterprise stands: who answers for it, and for which sector.

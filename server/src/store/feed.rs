@@ -189,6 +189,13 @@ pub(super) fn copy(
     scope: Scope,
     rows: Vec<Copied>,
 ) -> Result<(), StoreError> {
+    let copies = copies(tx, scope, rows)?;
+    in_arrays!(copies, |array| insert_unless_told(tx.conn(), array)?);
+    Ok(())
+}
+
+/// These rows as `scope` is told of them, at the end of the order.
+fn copies(tx: &mut WriteTx<'_>, scope: Scope, rows: Vec<Copied>) -> Result<Vec<Row>, StoreError> {
     let scope = scope.to_string();
     let mut copies = Vec::with_capacity(rows.len());
     for row in rows {
@@ -208,13 +215,13 @@ pub(super) fn copy(
                 settled_at: row.settled_at,
                 bytes: row.bytes,
                 window_no: row.window_no,
-                // A scope within another has the same window, and as many bytes to itself.
+                // A sector has the window of its jurisdiction, and one that is merged is of its successor's level: the
+                // same window. But as many bytes to itself, which are weighed anew.
                 aside: if row.aside == TOO_OLD { TOO_OLD } else { HELD },
             },
         });
     }
-    in_arrays!(copies, |array| insert_unless_told(tx.conn(), array)?);
-    Ok(())
+    Ok(copies)
 }
 
 fn insert_unless_told<const N: usize>(conn: &mut Conn, rows: [Row; N]) -> QueryResult<usize> {

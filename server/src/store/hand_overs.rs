@@ -200,6 +200,33 @@ pub fn handed_over(conn: &mut Conn, grants: &[GrantId]) -> Result<BTreeSet<Grant
     found.iter().map(read).collect()
 }
 
+/// Has grants that came in the place of others (ended, given) stand as handed over as those do: to the same person, with
+/// the same hand-over.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn follow(tx: &mut WriteTx<'_>, moved: &[(GrantId, GrantId)]) -> Result<(), StoreError> {
+    type Found = (Vec<u8>, Vec<u8>);
+    for (ended, given) in moved {
+        let found: Option<Found> = hand_over_grants::table
+            .filter(hand_over_grants::ended_id.eq(ended.as_bytes().to_vec()))
+            .select((hand_over_grants::hand_over_id, hand_over_grants::given_id))
+            .first(tx.conn())
+            .optional()?;
+        let Some((hand_over, successors)) = found else {
+            continue;
+        };
+        diesel::insert_into(hand_over_grants::table)
+            .values((
+                hand_over_grants::hand_over_id.eq(hand_over),
+                hand_over_grants::ended_id.eq(given.as_bytes().to_vec()),
+                hand_over_grants::given_id.eq(successors),
+            ))
+            .execute(tx.conn())?;
+    }
+    Ok(())
+}
+
 /// With what was handed over; with inspections where they are asked for, of which there may be many.
 fn with_grants(
     conn: &mut Conn,

@@ -40,11 +40,13 @@ pub enum JobKind {
     ForgetRemovals,
     /// Brings what was filed in a jurisdiction to the one that it was merged into; payload: its id.
     MergeJurisdiction,
+    /// Weighs statements about chains that found no room in a push. No payload.
+    WeighChains,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -56,6 +58,7 @@ impl JobKind {
         Self::KeepWindows,
         Self::ForgetRemovals,
         Self::MergeJurisdiction,
+        Self::WeighChains,
     ];
 
     /// The identifier that the table holds.
@@ -72,6 +75,7 @@ impl JobKind {
             Self::KeepWindows => "keep_windows",
             Self::ForgetRemovals => "forget_removals",
             Self::MergeJurisdiction => "merge_jurisdiction",
+            Self::WeighChains => "weigh_chains",
         }
     }
 

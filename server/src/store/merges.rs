@@ -66,6 +66,10 @@ pub type After = (i32, Vec<u8>);
 /// Before every record.
 pub const NOTHING_YET: After = (-1, Vec::new());
 
+/// Behind every record that lies in the jurisdiction: enterprises that only name it, of which the id says which one was
+/// the last. It is no kind of record, and stored.
+pub const NAMED_BY: i32 = 1_000;
+
 /// A merger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merge {

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_entries;
 pub mod calendars;
 pub mod certificates;
+pub mod chains_to_weigh;
 pub mod command_fates;
 pub mod conn;
 pub mod db;

@@ -14,7 +14,7 @@ mod feed;
 mod reference;
 mod search;
 
-pub use commands::{command_fates, witness_statements};
+pub use commands::{chains_to_weigh, command_fates, witness_statements};
 pub use desks::{certificates, hand_over_inspections, planned_members};
 pub use feed::{feed_marks, scope_floors, scope_rows};
 pub use reference::{

@@ -6,6 +6,8 @@
 //! opened again) are added up. Everything here is a bounded part of the work, moves rows as any change does, and
 //! finds nothing to do a second time.
 
+mod weighing;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Text};
 use hazardloop_domain::jurisdiction::Level;
@@ -17,12 +19,22 @@ use super::prepared::{Bind, Prepared};
 use super::schema::scope_rows;
 use super::{Conn, StoreError, WriteTx};
 
+pub use weighing::weigh;
+#[cfg(test)]
+pub(super) use weighing::{newest_held, newest_out};
+
 /// Devices hold it.
 pub(super) const HELD: i32 = 0;
 /// It is left out because it came to its end too long ago.
 pub(super) const TOO_OLD: i32 = 1;
 /// It is left out because newer ones fill the bytes of the window.
 const BEYOND_BYTES: i32 = 2;
+
+/// How far ahead of the clock an end may lie. One farther ahead was written by a clock that was wrong.
+const AHEAD_MS: i64 = 366 * 24 * 60 * 60 * 1000;
+
+/// The beginning of 2026. A clock that stands before it is wrong itself, and judges no other.
+const CLOCK_BEGINS_MS: i64 = 1_767_225_600_000;
 
 /// The windows that there are; the numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +118,7 @@ pub struct Bound {
 }
 
 /// Names a row: scope, kind, id; and when its record came to its end, and its bytes.
-type Found = (String, i32, Vec<u8>, i64, i64);
+pub(super) type Found = (String, i32, Vec<u8>, i64, i64);
 type FoundTypes = (Text, Integer, Binary, BigInt, BigInt);
 
 const FOUND: &str =
@@ -281,6 +293,63 @@ pub fn by_age(tx: &mut WriteTx<'_>, bound: &Bound, most: usize) -> Result<usize,
     Ok(due.leaving.len().saturating_add(due.explained.len()))
 }
 
+/// Has rows whose records came to their end more than a year after `now`, by a clock that was wrong then, have done so now:
+/// at most `most` rows of one window. Answers how many. Devices hold them no longer than others from here on, and they
+/// take nobody's place among the newest.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn from_ahead(
+    tx: &mut WriteTx<'_>,
+    kind: WindowKind,
+    now: Timestamp,
+    most: usize,
+) -> Result<usize, StoreError> {
+    if now.as_millis() < CLOCK_BEGINS_MS {
+        return Ok(0);
+    }
+    let mut done = 0;
+    for aside in [HELD, TOO_OLD, BEYOND_BYTES] {
+        for row in ahead(tx.conn(), kind, aside, now, most.saturating_sub(done))? {
+            let position = tx.next_position()?;
+            // What is left out keeps its place: devices need not hear of it.
+            let sql = "UPDATE scope_rows SET settled_at = ?, to_weigh = TRUE, \
+                tx = CASE WHEN aside > 0 THEN tx ELSE ? END, \
+                ordinal = CASE WHEN aside > 0 THEN ordinal ELSE ? END \
+                WHERE scope = ? AND record_kind = ? AND record_id = ? AND settled_at = ?";
+            let (scope, kind, id, settled_at, _) = row;
+            let binds = vec![
+                Bind::Big(now.as_millis()),
+                Bind::Big(position.tx),
+                Bind::Small(position.ordinal),
+                Bind::Text(scope),
+                Bind::Small(kind),
+                Bind::Bytes(id),
+                Bind::Big(settled_at),
+            ];
+            Prepared::new(sql, binds).execute(tx.conn())?;
+            done += 1;
+        }
+    }
+    Ok(done)
+}
+
+/// Rows of one window whose end lies too far ahead of `now`.
+pub(super) fn ahead(
+    conn: &mut Conn,
+    kind: WindowKind,
+    aside: i32,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<Found>, StoreError> {
+    let bound = Bound {
+        kind,
+        begins: now.plus_millis(AHEAD_MS),
+        bytes: 0,
+    };
+    in_window(conn, &bound, aside, Newest, most)
+}
+
 /// The first scope behind `after` in which something came to its end or was opened again since it was last weighed, and
 /// its window.
 ///
@@ -296,115 +365,6 @@ pub fn to_weigh(
         .get_result(conn)
         .optional()?;
     Ok(found.map(|(scope, number)| (scope, WindowKind::from_number(number))))
-}
-
-/// Brings one scope to as many bytes as its window has, the newest: at most `most` rows leave or come. Answers how many;
-/// where that was not all, the scope is still to be weighed.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn weigh(
-    tx: &mut WriteTx<'_>,
-    scope: &str,
-    bound: Option<&Bound>,
-    most: usize,
-) -> Result<usize, StoreError> {
-    // First, so that whatever comes to its end meanwhile is weighed next time.
-    let sql = "UPDATE scope_rows SET to_weigh = FALSE WHERE scope = ? AND to_weigh";
-    Prepared::new(sql, vec![Bind::Text(scope.to_owned())]).execute(tx.conn())?;
-    let Some(bound) = bound else { return Ok(0) };
-    let (held, newest_out) = weighed(tx.conn(), scope)?;
-    let mut scale = Scale {
-        scope,
-        held,
-        most_bytes: i64::try_from(bound.bytes).unwrap_or(i64::MAX),
-        left: most,
-        last: None,
-    };
-    // What came from elsewhere and is older than something that found no room goes out: the newest are what stays.
-    if let Some(newest_out) = newest_out {
-        scale.oldest_out(tx, newest_out, i64::MIN)?;
-    }
-    if scale.held > scale.most_bytes {
-        scale.oldest_out(tx, i64::MAX, scale.most_bytes)?;
-    } else {
-        scale.newest_in(tx, bound.begins.as_millis())?;
-    }
-    if let (0, Some(row)) = (scale.left, &scale.last) {
-        let sql = "UPDATE scope_rows SET to_weigh = TRUE WHERE scope = ? AND record_kind = ? AND record_id = ?";
-        let binds = vec![
-            Bind::Text(row.0.clone()),
-            Bind::Small(row.1),
-            Bind::Bytes(row.2.clone()),
-        ];
-        Prepared::new(sql, binds).execute(tx.conn())?;
-    }
-    Ok(most - scale.left)
-}
-
-/// Bytes that a scope gives out of what came to its end, and when the newest did that found no room.
-pub(super) fn weighed(conn: &mut Conn, scope: &str) -> Result<(i64, Option<i64>), StoreError> {
-    let sql = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM scope_rows WHERE scope = ? \
-        AND aside = 0 AND settled_at IS NOT NULL";
-    let held: i64 = Prepared::new(sql, vec![Bind::Text(scope.to_owned())]).get_result(conn)?;
-    let out = in_scope(conn, scope, BEYOND_BYTES, Newest, i64::MIN, 1)?;
-    Ok((held, out.first().map(|(.., settled_at, _)| *settled_at)))
-}
-
-/// One scope while it is weighed.
-struct Scale<'a> {
-    scope: &'a str,
-    held: i64,
-    most_bytes: i64,
-    /// Rows that may still turn.
-    left: usize,
-    last: Option<Found>,
-}
-
-impl Scale<'_> {
-    fn turn(&mut self, tx: &mut WriteTx<'_>, row: Found, to: i32) -> Result<(), StoreError> {
-        turn(tx, &row, to)?;
-        self.left = self.left.saturating_sub(1);
-        self.held = match to {
-            HELD => self.held.saturating_add(row.4),
-            _ => self.held.saturating_sub(row.4),
-        };
-        self.last = Some(row);
-        Ok(())
-    }
-
-    /// Has those leave that came to their end before `before`, the oldest first, until no more than `enough` bytes are held.
-    fn oldest_out(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        before: i64,
-        enough: i64,
-    ) -> Result<(), StoreError> {
-        for row in in_scope(tx.conn(), self.scope, HELD, Oldest, before, self.left)? {
-            if self.held <= enough {
-                break;
-            }
-            self.turn(tx, row, BEYOND_BYTES)?;
-        }
-        Ok(())
-    }
-
-    fn newest_in(&mut self, tx: &mut WriteTx<'_>, begins: i64) -> Result<(), StoreError> {
-        for row in in_scope(
-            tx.conn(),
-            self.scope,
-            BEYOND_BYTES,
-            Newest,
-            begins,
-            self.left,
-        )? {
-            if self.held.saturating_add(row.4) > self.most_bytes {
-                break;
-            }
-            self.turn(tx, row, HELD)?;
-        }
-        Ok(())
-    }
 }
 
 /// Marks scopes behind `after` that have anything to weigh, looking at no more than `most` scopes: how far it got;

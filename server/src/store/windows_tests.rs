@@ -65,8 +65,15 @@ fn first_reads_and_passes_enter_indexes_and_sort_nothing() {
         enters(&db, "scope_rows_by_window", |conn| {
             windows::due(conn, &bound(), 10).map(drop)
         });
+        enters(&db, "scope_rows_by_window", |conn| {
+            let now = Timestamp::from_millis(i64::from(u32::MAX));
+            windows::ahead(conn, WindowKind::Town, windows::HELD, now, 10).map(drop)
+        });
         enters(&db, "scope_rows_ended", |conn| {
-            windows::weighed(conn, "jurisdiction:1").map(drop)
+            windows::newest_out(conn, "jurisdiction:1").map(drop)
+        });
+        enters(&db, "scope_rows_ended", |conn| {
+            windows::newest_held(conn, "jurisdiction:1", 10).map(drop)
         });
     });
 }
@@ -117,6 +124,81 @@ fn what_came_to_its_end_at_once_leaves_in_one_order() {
             Ok::<_, StoreError>(left.load::<Vec<u8>>(tx.conn())?)
         });
         assert_eq!(left, Ok(vec![vec![1; 16], vec![2; 16], vec![3; 16]]));
+    });
+}
+
+fn held_and_marked(db: &super::Db, scope: &'static str) -> (i64, i64, i64) {
+    #[derive(diesel::QueryableByName)]
+    struct Counts {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        held: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        oldest: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        marked: i64,
+    }
+    let sql = "SELECT COALESCE(SUM(CASE WHEN aside = 0 THEN 1 ELSE 0 END), 0) AS held, \
+        COALESCE(MIN(CASE WHEN aside = 0 THEN settled_at END), 0) AS oldest, \
+        COALESCE(SUM(CASE WHEN to_weigh THEN 1 ELSE 0 END), 0) AS marked \
+        FROM scope_rows WHERE settled_at IS NOT NULL AND scope = $1";
+    let counts: Result<Counts, StoreError> = db.read_blocking(|tx| {
+        let query = diesel::sql_query(sql).bind::<diesel::sql_types::Text, _>(scope);
+        Ok(diesel::RunQueryDsl::get_result(query, tx.conn())?)
+    });
+    let counts = counts.unwrap();
+    (counts.held, counts.oldest, counts.marked)
+}
+
+/// A scope that is weighed for the first time may hold any number of rows, all of them marked.
+#[test]
+fn what_a_first_weighing_reads_and_writes_at_once_is_bounded() {
+    each_database(|url| {
+        let db = opened(url);
+        fill_with(&db, &ROWS);
+        let scope = "jurisdiction:1";
+        let marked = db.write_blocking(move |tx| {
+            // Before all that is written from here on.
+            let sql = "UPDATE scope_rows SET tx = -1 WHERE scope = 'jurisdiction:1'";
+            diesel::RunQueryDsl::execute(diesel::sql_query(sql), tx.conn())?;
+            let sql = "UPDATE scope_rows SET to_weigh = TRUE, aside = 0 \
+                WHERE scope = 'jurisdiction:1' AND settled_at IS NOT NULL";
+            diesel::RunQueryDsl::execute(diesel::sql_query(sql), tx.conn())
+                .map_err(StoreError::from)
+        });
+        let all = i64::try_from(marked.unwrap()).unwrap();
+        assert!(all > 1_100, "more than is looked at first");
+        let newest = db.read_blocking(|tx| windows::newest_held(tx.conn(), scope, 10));
+        assert_eq!(newest.unwrap().bytes, 5_000, "of ten rows, and no more");
+        // Twenty rows have room.
+        let bound = Bound {
+            begins: Timestamp::from_millis(i64::MIN),
+            ..bound()
+        };
+        let mut lots = 0;
+        loop {
+            let (before, ..) = held_and_marked(&db, scope);
+            let turned = db.write_blocking(move |tx| windows::weigh(tx, scope, Some(&bound), 200));
+            let turned = i64::try_from(turned.unwrap()).unwrap();
+            let (after, _, marked) = held_and_marked(&db, scope);
+            assert_eq!(before - after, turned);
+            assert!(turned <= 200);
+            lots += 1;
+            assert!(
+                marked >= all - lots * 1_000,
+                "so many marks in one transaction"
+            );
+            if turned < 200 {
+                break;
+            }
+        }
+        let (held, oldest, marked) = held_and_marked(&db, scope);
+        assert_eq!((held, marked), (20, 0), "after {lots} lots");
+        assert!(lots >= all / 200);
+        let out = db.read_blocking(|tx| windows::newest_out(tx.conn(), scope));
+        assert!(
+            out.unwrap().is_some_and(|out| out < oldest),
+            "the newest stay"
+        );
     });
 }
 

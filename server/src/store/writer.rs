@@ -23,6 +23,7 @@ use super::pool::closing;
 use super::queue::Queue;
 use super::tx::{self, Ended, Isolation, TxState, WriteTx};
 use super::url::DatabaseUrl;
+use crate::held::{self, Held};
 
 /// How the last run of a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,8 @@ struct Request<F, T, E> {
     result: Option<Result<T, E>>,
     runs: u32,
     reply: oneshot::Sender<Result<T, E>>,
+    /// Of whoever asks, until this is over.
+    held: Option<Held>,
 }
 
 impl<F, T, E> Job for Request<F, T, E>
@@ -123,6 +126,8 @@ where
             (Err(_), Some(Err(error))) if error.store_error().is_some_and(of_its_own) => Err(error),
             (Err(error), _) => Err(error.clone().into()),
         };
+        // Whoever hears of it may ask again at once.
+        drop((self.work, self.held));
         // A requester that has gone away no longer wants to know.
         let _gone = self.reply.send(answer);
     }
@@ -149,6 +154,7 @@ where
         result: None,
         runs: 0,
         reply,
+        held: held::current(),
     };
     (Box::new(request), answer)
 }

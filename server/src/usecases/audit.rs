@@ -13,12 +13,13 @@ use hazardloop_domain::inspection::{Inspection, InspectionEventRecord};
 use serde::Serialize;
 use uuid::Uuid;
 
-use self::witnessed::AllSaid;
+use self::witnessed::{AllSaid, Amiss};
 use crate::failure::Failure;
 use crate::store::audit::{self, Link, SubjectRow, chain_hash};
 use crate::store::events::{self, Head, StoredEvent};
 use crate::store::{
-    Db, Position, ReadTx, StoreError, WriteTx, hazards, inspections, order, places, witnesses,
+    Db, Position, ReadTx, StoreError, WriteTx, chains_to_weigh, hazards, inspections, order,
+    places, witnesses,
 };
 
 /// Events sealed in one transaction; the lock on the chain is held that long.
@@ -119,6 +120,9 @@ pub struct AuditReport {
     pub findings: Vec<Finding>,
     /// How many findings there are.
     pub faults: u64,
+    /// Statements about chains that found no room in a push and that the server will weigh: they may come to prove more.
+    /// No faults.
+    pub not_weighed: u64,
 }
 
 /// Checks every event, every link and the head of every hazard and inspection.
@@ -147,6 +151,7 @@ struct Check {
     said: AllSaid,
     findings: Vec<Finding>,
     faults: u64,
+    not_weighed: u64,
 }
 
 impl Check {
@@ -315,14 +320,17 @@ impl Check {
     /// Each statement about another device's chain is what its own device's history has, and no other is there.
     fn statements(&mut self, tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
         let mut after = None;
+        let to_weigh = chains_to_weigh::all(tx.conn())?;
         loop {
             let page = witnesses::all_after(tx.conn(), after, CHECKED_AT_ONCE)?;
             let Some(last) = page.last() else { break };
             after = Some(last.by);
             for statement in &page {
                 let (by, said) = (statement.by, self.said.remove(&statement.by));
-                if let Some(fault) = witnessed::fault(tx.conn(), statement, said)? {
-                    self.of_statement(by, fault);
+                match witnessed::amiss(tx.conn(), statement, said, &to_weigh)? {
+                    Some(Amiss::Fault(fault)) => self.of_statement(by, fault),
+                    Some(Amiss::NotWeighed) => self.not_weighed += 1,
+                    None => {}
                 }
             }
         }
@@ -378,6 +386,7 @@ impl Check {
             },
             findings: self.findings,
             faults: self.faults,
+            not_weighed: self.not_weighed,
         }
     }
 }

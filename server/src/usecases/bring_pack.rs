@@ -184,7 +184,7 @@ pub async fn add(app: &App, person_id: PersonId, bytes: Vec<u8>) -> Result<PackR
 
 async fn read(app: &App, bytes: Vec<u8>) -> Result<Arc<Pack>, Failure> {
     let limits = app.settings.packs.clone();
-    let reading = tokio::task::spawn_blocking(move || read_archive(&bytes, &limits));
+    let reading = crate::held::blocking(move || read_archive(&bytes, &limits));
     let lost = |error| Failure::Internal(format!("reading a pack: {error}"));
     reading.await.map_err(lost)?.map(Arc::new)
 }

@@ -10,12 +10,14 @@
 //! 2. `people`: once all of it is there, roles over the dissolved one become the same roles over the successor. So nobody
 //!    misses a record for a moment: what their devices drop with the one scope, they have with the other.
 //! 3. `emptying`: what was filed right in the dissolved one is filed in the successor, as events by the server; its
-//!    children hang below the successor; its own scopes, which nobody holds any more, are emptied.
+//!    children hang below the successor; its own scopes, which nobody holds any more, are emptied. Of a grid, enterprises
+//!    elsewhere that name it name the successor then.
 //!
 //! Each lot follows from what is stored alone: a server that dies in between leaves nothing behind, and two runners
 //! do nothing twice.
 
 mod emptying;
+mod naming;
 mod people;
 mod telling;
 
@@ -91,14 +93,14 @@ fn merge_in(
 ) -> Result<Merged, Failure> {
     let now = app.clock.now();
     // Asked twice: nobody makes others wait for what they may not do, and after waiting it may be otherwise.
-    let ready = ready(tx.conn(), person_id, id, asked, now)?;
+    let ready = ready(app, tx.conn(), (person_id, now), id, asked)?;
     let Some(_) = ready else {
         // Asked again: if the work was given up, it goes on.
         go_on(app, tx, id, now)?;
         return merged(tx.conn(), id, asked.into);
     };
     merges::hold_ways(tx)?;
-    let ready = self::ready(tx.conn(), person_id, id, asked, now)?;
+    let ready = self::ready(app, tx.conn(), (person_id, now), id, asked)?;
     let Some(mut node) = ready else {
         return merged(tx.conn(), id, asked.into);
     };
@@ -185,11 +187,11 @@ fn one(conn: &mut Conn, id: JurisdictionId) -> Result<Node, Failure> {
 
 /// The jurisdiction as it may be merged; `None`: it has been merged into this very one.
 fn ready(
+    app: &App,
     conn: &mut Conn,
-    person_id: PersonId,
+    (person_id, now): (PersonId, Timestamp),
     id: JurisdictionId,
     asked: &Asked,
-    now: Timestamp,
 ) -> Result<Option<hazardloop_domain::jurisdiction::Jurisdiction>, Failure> {
     let node = one(conn, id)?.node;
     let unfit = |why: &str| Failure::invalid("into", why);
@@ -223,6 +225,7 @@ fn ready(
             current: node.version,
         });
     }
+    responsibilities::require_room(conn, app, (id, into.id))?;
     if merges::is_receiving(conn, id)? {
         let why = "what was merged into it is still on its way; try again when that is done";
         return Err(Failure::Conflict(why.to_owned()));

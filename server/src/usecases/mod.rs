@@ -64,6 +64,8 @@ mod forget_tests;
 #[cfg(test)]
 mod person_keys_tests;
 #[cfg(test)]
+mod phone_tests;
+#[cfg(test)]
 pub(crate) mod pull_tests;
 #[cfg(test)]
 mod push_tests;

@@ -255,7 +255,7 @@ pub async fn make_thumbnail(app: &App, sha256: Digest) -> Result<(), NoThumbnail
         ));
     };
     let (edge, limits) = (settings.thumbnail_edge, picture_limits(settings));
-    let made = tokio::task::spawn_blocking(move || {
+    let made = crate::held::blocking(move || {
         let source = Cursor::new(original);
         thumbnail::make(source, media_type, photo.orientation, edge, limits)
     });

@@ -176,6 +176,41 @@ fn replace_in(
     Ok((after.clone(), version))
 }
 
+/// Refuses a merger after which the successor would say more than anybody may.
+///
+/// # Errors
+/// [`Failure::Invalid`]; when the database does not answer.
+pub(super) fn require_room(
+    conn: &mut Conn,
+    app: &App,
+    (from, into): (JurisdictionId, JurisdictionId),
+) -> Result<(), Failure> {
+    let (old, _) = responsibilities::of(conn, from)?;
+    let (own, _) = responsibilities::of(conn, into)?;
+    let (most, rows) = (
+        app.settings.people.responsibility_rows,
+        both(&old, &own).rows.len(),
+    );
+    // What it says already may be more, from before the limit was set lower.
+    if rows <= most.max(own.rows.len()) {
+        return Ok(());
+    }
+    let why = format!(
+        "would name departments for {rows} sectors; {most} is the most: name fewer in one of the two first"
+    );
+    Err(Failure::invalid("into", why))
+}
+
+/// What a jurisdiction says itself, and where it says nothing, what one says that is merged into it.
+fn both(old: &Matrix, own: &Matrix) -> Matrix {
+    let mut rows = old.rows.clone();
+    rows.extend(own.rows.clone());
+    Matrix {
+        rows,
+        fallback: own.fallback.clone().or_else(|| old.fallback.clone()),
+    }
+}
+
 /// What a jurisdiction that was merged says of sectors of which its successor says nothing, the successor says from
 /// now on; its own word goes before.
 ///
@@ -189,14 +224,10 @@ pub(super) fn take_over(
     now: Timestamp,
 ) -> Result<(), Failure> {
     responsibilities::hold(tx)?;
+    require_room(tx.conn(), app, (from, into))?;
     let (old, old_version) = responsibilities::of(tx.conn(), from)?;
     let (own, own_version) = responsibilities::of(tx.conn(), into)?;
-    let mut after = own.clone();
-    for (sector, department) in &old.rows {
-        let said = after.rows.entry(sector.clone());
-        said.or_insert_with(|| department.clone());
-    }
-    after.fallback = own.fallback.clone().or_else(|| old.fallback.clone());
+    let after = both(&old, &own);
     if after != own {
         say(tx, into, (&after, own_version), Some(actor), now)?;
         let walk = Walk {

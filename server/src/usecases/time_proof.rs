@@ -8,27 +8,34 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::{ChainWitnessed, TimeProof, WitnessedBy};
 use hazardloop_sync_protocol::codec;
-use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, WEIGHED_AT_ONCE, weigh};
+use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, Weighed, weigh, weigh_more};
 use hazardloop_sync_protocol::hub::{
     ClockFacts, Stated, Witnessing, Writes, breaks_chain, follow_clocks,
 };
 use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, Witness};
 use hazardloop_sync_protocol::witness::head_fits;
 
+use super::enqueue::enqueue;
 use super::people::{Occurrence, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::feed::{self, Announced};
+use crate::store::jobs::JobKind;
 use crate::store::pushed::{self, Install, Kept};
 use crate::store::witnesses::{self, Weighing};
-use crate::store::{Conn, StoreError, WriteTx, people};
+use crate::store::{Conn, StoreError, WriteTx, chains_to_weigh, people};
 
 /// Over which statements of one device are counted.
 const DAY_MS: i64 = 86_400_000;
 
+/// Lots of statements that one run of the job weighs before other jobs have their turn.
+const LOTS_AT_A_TIME: usize = 10;
+
 /// Statements that may wait for one chain to come so far. Half of what a push weighs: the others are its own, and what
 /// follows from all of them.
-const MOST_OPEN: usize = WEIGHED_AT_ONCE / 2;
+fn most_open(app: &App) -> usize {
+    (at_once(app) / 2).max(1)
+}
 
 /// Whether a statement by `install` is to be weighed, as one more beside `taken` of this push.
 ///
@@ -59,7 +66,7 @@ pub(super) fn witnessing(
     };
     // Said once is enough; and a push must have room to weigh all that waits for it.
     if witnesses::is_said(conn, by, about)?
-        || witnesses::count_open(conn, about.install_id, MOST_OPEN)? >= MOST_OPEN
+        || witnesses::count_open(conn, about.install_id, most_open(app))? >= most_open(app)
     {
         return Ok(Witnessing::IsPassedOver);
     }
@@ -142,17 +149,83 @@ pub(super) fn after_push(
         standing: Standing::Open,
     });
     let last = writes.stream.last_seq;
-    let weighed = weigh(&mut Weighing(tx.conn()), by, last, made.collect())?;
+    let most = at_once(app);
+    let weighed = weigh(&mut Weighing(tx.conn()), (by, last), made.collect(), most)?;
+    told_of(app, tx, &weighed, now)?;
+    if !weighed.left_over.is_empty() {
+        chains_to_weigh::put(tx, weighed.left_over.iter().copied(), 0)?;
+        weigh_soon(app, tx, now)?;
+    }
+    if !writes.stated.is_empty() || !weighed.differing.is_empty() {
+        wake_audit(tx, app);
+    }
+    Ok(())
+}
+
+/// Statements that one transaction weighs.
+fn at_once(app: &App) -> usize {
+    app.settings.witness.weighed_at_once.max(1)
+}
+
+/// Has what is left over weighed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn weigh_soon(app: &App, tx: &mut WriteTx<'_>, now: Timestamp) -> Result<(), Failure> {
+    let kind = JobKind::WeighChains;
+    let key = kind.as_str().to_owned();
+    enqueue(tx, app, kind, Some(key), String::new(), now)
+}
+
+fn told_of(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    weighed: &Weighed,
+    now: Timestamp,
+) -> Result<(), Failure> {
     for statement in &weighed.differing {
         differs(tx, statement, now)?;
     }
     for statement in &weighed.leading {
         tell(app, tx, statement)?;
     }
-    if !writes.stated.is_empty() || !weighed.differing.is_empty() {
-        wake_audit(tx, app);
-    }
     Ok(())
+}
+
+/// Weighs what found no room in the push that it follows from, [`LOTS_AT_A_TIME`]: what proves a command does not depend
+/// on how much came at once. Answers whether there may be more.
+///
+/// # Errors
+/// When the database does not answer; what was weighed by then stays so.
+pub async fn weigh_left_over(app: &App) -> Result<bool, Failure> {
+    for _ in 0..LOTS_AT_A_TIME {
+        let shared = app.clone();
+        if !app.db.write(move |tx| weigh_lot(&shared, tx)).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What is left over of one install, as far as one transaction goes. Answers whether there was one.
+fn weigh_lot(app: &App, tx: &mut WriteTx<'_>) -> Result<bool, Failure> {
+    let now = app.clock.now();
+    let Some((id, after)) = chains_to_weigh::take(tx)? else {
+        return Ok(false);
+    };
+    // Before its end is read: pushes of it that are under way belong to it.
+    witnesses::wait_for(tx.conn(), id)?;
+    let install = pushed::install(tx.conn(), id)?.ok_or(StoreError::Missing)?;
+    let last = install.stream.last_seq;
+    let most = at_once(app);
+    let (weighed, next) = weigh_more(&mut Weighing(tx.conn()), (id, last), after, most)?;
+    told_of(app, tx, &weighed, now)?;
+    if let Some(next) = next {
+        chains_to_weigh::put(tx, [id], next)?;
+    }
+    chains_to_weigh::put(tx, weighed.left_over.iter().copied(), 0)?;
+    wake_audit(tx, app);
+    Ok(true)
 }
 
 /// Says in the history of the witnessing device what it has said: the archive covers it from then on.

@@ -113,3 +113,50 @@ fn two_pushes_at_once_lift_a_proof_all_the_way() {
         }
     });
 }
+
+/// What a record proves does not depend on how much came at once, and the archive's check is not made to cry wolf.
+#[test]
+fn what_found_no_room_in_a_push_is_no_fault_and_is_weighed_later() {
+    let two = |settings: &mut crate::settings::Settings| settings.witness.weighed_at_once = 2;
+    on_each_database_with(two, async |server| {
+        let app = &server.app;
+        let mut second = TestDevice::enrol(app, "safety", 20).await;
+        let mut third = TestDevice::enrol(app, "principal", 30).await;
+        let mut authors = Vec::new();
+        let mut said = Vec::new();
+        for number in 1..=5_u8 {
+            let mut author = TestDevice::enrol(app, "employee", number).await;
+            let report = found(&mut author, u64::from(number));
+            said.push(witness(&mut second, &head_after(&author, &report)));
+            authors.push((author, report));
+        }
+        let of_second = witness(&mut third, &head_after(&second, said.last().unwrap()));
+        pushed(&server, &third, hours(1), vec![of_second]).await;
+        // Five statements of its own, and that about it.
+        pushed(&server, &second, hours(2), said).await;
+        for (author, report) in &authors {
+            pushed(&server, author, hours(3), vec![report.clone()]).await;
+        }
+        let check = || {
+            seal_everything(&app.db);
+            let checked = audit::verify(&app.db, None).unwrap();
+            assert_eq!(checked.faults, 0, "{:?}", checked.findings);
+            checked.not_weighed
+        };
+        assert!(check() > 0);
+        crate::jobs::run_due(app).await.unwrap();
+        assert_eq!(check(), 0);
+        for (author, _) in &authors {
+            assert_eq!(proof(&server, author, 1).await.proven_at, Some(hours(1)));
+        }
+        // Whoever takes a proof away is found all the same.
+        let weakened = app.db.write(|tx| {
+            let sql = "UPDATE witness_statements SET standing = 'open'";
+            diesel::RunQueryDsl::execute(diesel::sql_query(sql), tx.conn())
+                .map_err(crate::store::StoreError::from)
+        });
+        assert!(weakened.await.unwrap() > 5);
+        seal_everything(&app.db);
+        assert!(audit::verify(&app.db, None).unwrap().faults > 0);
+    });
+}

@@ -117,6 +117,8 @@ fn bound_of(set: &Windows, kind: WindowKind, now: Timestamp) -> Bound {
 fn by_age(tx: &mut WriteTx<'_>, set: &Windows, now: Timestamp) -> Result<usize, Failure> {
     let mut left = ROWS_AT_ONCE;
     for kind in WindowKind::ALL {
+        let ahead = windows::from_ahead(tx, kind, now, left)?;
+        left = left.saturating_sub(ahead);
         let done = windows::by_age(tx, &bound_of(set, kind, now), left)?;
         left = left.saturating_sub(done);
     }

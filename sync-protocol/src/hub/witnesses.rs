@@ -20,8 +20,8 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::InstallId;
 use hazardloop_domain::time::Timestamp;
 
-/// Statements that one push may have looked at, its own and those that follow from it. More are left as they are:
-/// honest devices never come near it, and work for others must end.
+/// Statements that one push may have looked at, its own and those that follow from it, where nothing else is said. Honest
+/// devices never come near it, and work for others must end; what is left over is weighed later ([`weigh_more`]).
 pub const WEIGHED_AT_ONCE: usize = 1_000;
 
 /// How a statement stands against the chain that it is about.
@@ -155,31 +155,94 @@ pub struct Weighed {
     pub differing: Vec<Statement>,
     /// Statements that prove more, from now on, than all that was known.
     pub leading: Vec<Statement>,
+    /// Installs of which something was left over, about their chains or in them: to be weighed by [`weigh_more`] from
+    /// the beginning.
+    pub left_over: BTreeSet<InstallId>,
 }
 
 /// Weighs what a push has brought: statements that it makes, and those about its own chain, which has come to
-/// `last`. Its commands are stored by then.
+/// `last`; `most` in all. Its commands are stored by then.
 ///
 /// # Errors
 /// The store's.
 pub fn weigh<S: Statements>(
     store: &mut S,
-    install_id: InstallId,
-    last: i64,
+    (install_id, last): (InstallId, i64),
     made: Vec<Statement>,
+    most: usize,
 ) -> Result<Weighed, S::Error> {
-    let mut left = WEIGHED_AT_ONCE;
-    let (mut differing, mut led) = (Vec::new(), BTreeSet::new());
-    let mut waiting = Waiting::default();
+    let (mut waiting, mut left_over) = (Waiting::default(), BTreeSet::new());
     for statement in made {
         waiting.push(statement);
     }
-    for statement in store.open(install_id, last, left)? {
+    let open = store.open(install_id, last, most)?;
+    if open.len() >= most {
+        left_over.insert(install_id);
+    }
+    for statement in open {
         waiting.push(statement);
     }
+    all_of(store, waiting, left_over, most)
+}
+
+/// Weighs what was left over of an install, `most` statements: those about its chain, which has come to `last`, and those
+/// that it made and that what leads about its chain proves for earlier. Goes on after the command `after`, and answers
+/// after which one to go on; `None`: unless it is among what is left over, nothing is.
+///
+/// # Errors
+/// The store's.
+pub fn weigh_more<S: Statements>(
+    store: &mut S,
+    (install_id, last): (InstallId, i64),
+    after: i64,
+    most: usize,
+) -> Result<(Weighed, Option<i64>), S::Error> {
+    let (mut waiting, mut left_over) = (Waiting::default(), BTreeSet::new());
+    store.wait_for(install_id)?;
+    let open = store.open(install_id, last, most)?;
+    if open.len() >= most {
+        left_over.insert(install_id);
+    }
+    for statement in open {
+        waiting.push(statement);
+    }
+    let (mut reached, mut next) = (after, None);
+    for looked_at in 0_usize.. {
+        let seq = reached.saturating_add(1);
+        let Some(lead) = store.leading(SentCommand { install_id, seq })? else {
+            break;
+        };
+        let room = most.saturating_sub(waiting.queue.len());
+        let its = match room {
+            0 => Vec::new(),
+            room => store.made_by(install_id, lead.about.seq, lead.proven_at, room)?,
+        };
+        if its.len() >= room || looked_at >= most {
+            next = Some(reached);
+        }
+        for statement in its {
+            waiting.push(statement);
+        }
+        if next.is_some() {
+            break;
+        }
+        reached = lead.about.seq;
+    }
+    Ok((all_of(store, waiting, left_over, most)?, next))
+}
+
+fn all_of<S: Statements>(
+    store: &mut S,
+    mut waiting: Waiting,
+    mut left_over: BTreeSet<InstallId>,
+    most: usize,
+) -> Result<Weighed, S::Error> {
+    let mut left = most;
+    let (mut differing, mut led) = (Vec::new(), BTreeSet::new());
     while let Some(queued) = waiting.pop() {
         let Some(fewer) = left.checked_sub(1) else {
-            // A new one is kept as open: a later push looks at it. Of others what was read may be out of date.
+            left_over.extend([queued.about.install_id, queued.by.install_id]);
+            // A new one is kept as open. Of others what was read may be out of date.
             if store.statement(queued.by)?.is_none() {
                 store.keep(&queued)?;
             }
@@ -225,8 +288,12 @@ pub fn weigh<S: Statements>(
         store.keep(&statement)?;
         // What that chain had stated up to there is proven for earlier too.
         let SentCommand { install_id, seq } = statement.about;
-        for its in store.made_by(install_id, seq, statement.proven_at, left)? {
-            waiting.push(its);
+        let its = store.made_by(install_id, seq, statement.proven_at, left)?;
+        if its.len() >= left {
+            left_over.insert(install_id);
+        }
+        for one in its {
+            waiting.push(one);
         }
         led.insert(statement.by);
     }
@@ -236,7 +303,11 @@ pub fn weigh<S: Statements>(
         let now = store.statement(by)?;
         leading.extend(now.filter(|now| now.standing == Standing::Leads));
     }
-    Ok(Weighed { differing, leading })
+    Ok(Weighed {
+        differing,
+        leading,
+        left_over,
+    })
 }
 
 /// Statements that are still to be looked at, each once.

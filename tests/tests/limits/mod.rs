@@ -357,7 +357,11 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 40] = [
+const ELSEWHERE_TOO: [(&str, &str); 41] = [
+    (
+        "weighed_at_once",
+        "server/src/usecases/time_proof_hostile_tests.rs",
+    ),
     ("removals_kept_days", "server/src/usecases/forget_tests.rs"),
     ("requests_at_once", TURNS),
     ("requests_waiting", TURNS),

@@ -348,7 +348,7 @@ fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
     assert_eq!(back.hazard().status, stood);
     inside.must(&person(Role::DepartmentReviewer, 2), receipt(true));
     assert_eq!(inside.hazard().jurisdiction_id, TOWN_NEXT);
-    assert_eq!(inside.hazard().status, stood);
+    assert_eq!(order_of(&inside).issued_in, Some(TOWN));
     assert_eq!(inside.hazard().handed_over_by(), None);
     let follow = crate::command::FollowEnterprise {
         jurisdiction_id: JurisdictionId(Uuid::from_u128(0x74)),
@@ -374,7 +374,7 @@ fn a_hazard_handed_over_keeps_its_order_and_returns_or_goes_on() {
         (after.jurisdiction_id, after.version),
         (TOWN, before.version + 1)
     );
-    assert_eq!(after.status, before.status);
+    assert_eq!(after.status, stood, "it is where it was issued again");
 
     let mut outside = case;
     outside.must(&reviewer(), transfer(None));

@@ -6,7 +6,7 @@ use hazardloop_sync_protocol::wire::Scope;
 
 use super::super::batch::in_arrays;
 use super::super::prepared::Prepared;
-use super::{Copied, EndedRow, HELD, INSERT, PLACES, Row, TOO_OLD};
+use super::{Copied, INSERT, PLACES, Row, copies};
 use crate::store::schema::scope_rows;
 use crate::store::{Conn, StoreError, WriteTx, on_any};
 
@@ -40,29 +40,7 @@ pub(in crate::store) fn tell(
     scope: Scope,
     rows: &[Copied],
 ) -> Result<(), StoreError> {
-    let mut told = Vec::with_capacity(rows.len());
-    for row in rows {
-        let position = tx.next_position()?;
-        told.push(Row {
-            scope: scope.to_string(),
-            record_kind: row.record_kind,
-            record_id: row.record_id.clone(),
-            present: true,
-            version: row.version,
-            digest_high: row.digest_high,
-            digest_low: row.digest_low,
-            created_at: row.created_at,
-            tx: position.tx,
-            ordinal: position.ordinal,
-            ended: EndedRow {
-                settled_at: row.settled_at,
-                bytes: row.bytes,
-                window_no: row.window_no,
-                // Of the same level, so under the same window; its bytes are weighed anew.
-                aside: if row.aside == TOO_OLD { TOO_OLD } else { HELD },
-            },
-        });
-    }
+    let told = copies(tx, scope, rows.to_vec())?;
     in_arrays!(told, |array| insert_or_bring_back(tx.conn(), array)?);
     Ok(())
 }

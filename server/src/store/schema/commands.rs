@@ -30,3 +30,11 @@ diesel::table! {
         record -> Binary,
     }
 }
+
+diesel::table! {
+    /// Installs of whose statements some are still to be weighed, and after which of its commands to go on.
+    chains_to_weigh (install_id) {
+        install_id -> Binary,
+        after_seq -> BigInt,
+    }
+}

@@ -1,7 +1,7 @@
 //! The proofs of time, made again: each statement is as its device's history has it, fits the chain that it is about,
 //! and proves no earlier time than it may; the commands that it proves are those that were hashed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
@@ -53,22 +53,71 @@ pub(super) fn said(event: &StoredEvent) -> Option<(SentCommand, Said)> {
     Some((by, said))
 }
 
-/// What is wrong with a statement, in words; `None`: nothing.
+/// What is amiss with a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Amiss {
+    /// What is wrong, in words.
+    Fault(&'static str),
+    /// It may come to prove more: the push that it follows from had no room to weigh it, and a job will.
+    NotWeighed,
+}
+
+/// What is amiss with a statement; `None`: nothing. `to_weigh`: of these installs something is still to be weighed. Only
+/// what claims less than it might counts as not weighed yet, never what claims more.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) fn fault(
+pub(super) fn amiss(
     conn: &mut Conn,
     statement: &Statement,
     said: Option<Said>,
-) -> Result<Option<&'static str>, StoreError> {
+    to_weigh: &BTreeSet<InstallId>,
+) -> Result<Option<Amiss>, StoreError> {
+    let waits = |install: InstallId| to_weigh.contains(&install);
+    let fault = fault(conn, statement, said)?;
+    let is_to_be = waits(statement.about.install_id) || waits(statement.by.install_id);
+    Ok(fault.map(|fault| match fault.claims_less && is_to_be {
+        true => Amiss::NotWeighed,
+        false => Amiss::Fault(fault.words),
+    }))
+}
+
+/// What is wrong with a statement.
+#[derive(Clone, Copy)]
+struct Fault {
+    words: &'static str,
+    /// As it is kept it proves less than it would if it were weighed.
+    claims_less: bool,
+}
+
+impl From<&'static str> for Fault {
+    fn from(words: &'static str) -> Self {
+        Self {
+            words,
+            claims_less: false,
+        }
+    }
+}
+
+const fn less(words: &'static str) -> Fault {
+    Fault {
+        words,
+        claims_less: true,
+    }
+}
+
+fn fault(
+    conn: &mut Conn,
+    statement: &Statement,
+    said: Option<Said>,
+) -> Result<Option<Fault>, StoreError> {
     let kept = Said {
         about: statement.about,
         head: statement.head,
         recorded_at: statement.received_at.as_millis(),
     };
     if said != Some(kept) {
-        return Ok(Some("it is not what its device's history says"));
+        return Ok(Some("it is not what its device's history says".into()));
     }
     let link = witnesses::link(conn, statement.about)?;
     let as_it_stands = match (statement.standing, link) {
@@ -78,21 +127,30 @@ pub(super) fn fault(
         (_, _) => false,
     };
     if !as_it_stands {
-        return Ok(Some("it does not stand as it says against the chain"));
+        let words = "it does not stand as it says against the chain";
+        return Ok(Some(match statement.standing {
+            Standing::Open => less(words),
+            _ => words.into(),
+        }));
     }
     let witness = witnesses::leading(conn, statement.by)?;
     let proven = witness.map_or(statement.received_at, |witness| witness.proven_at);
-    if proven.min(statement.received_at) != statement.proven_at {
-        return Ok(Some("it proves another time than it may"));
+    let proven = proven.min(statement.received_at);
+    if proven != statement.proven_at {
+        let words = "it proves another time than it may";
+        return Ok(Some(match proven < statement.proven_at {
+            true => less(words),
+            false => words.into(),
+        }));
     }
     let broken = witnesses::broken_at(conn, statement.about.install_id)?;
     let reaches_break = broken.is_some_and(|broken| broken <= statement.about.seq);
     match statement.standing {
-        Standing::Leads if reaches_break => Ok(Some("its chain is broken below it")),
+        Standing::Leads if reaches_break => Ok(Some("its chain is broken below it".into())),
         Standing::Fits if !reaches_break && !is_outdone(conn, statement, link)? => Ok(Some(
-            "it proves more than anything that leads, and does not lead",
+            "it proves more than anything that leads, and does not lead".into(),
         )),
-        Standing::Leads => chain(conn, statement.about, statement.proven_at),
+        Standing::Leads => Ok(chain(conn, statement.about, statement.proven_at)?.map(Fault::from)),
         _ => Ok(None),
     }
 }

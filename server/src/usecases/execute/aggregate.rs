@@ -28,6 +28,8 @@ pub(super) trait Aggregate: Clone + minicbor::Encode<()> {
     fn id(&self) -> Uuid;
     fn version(&self) -> i64;
     fn received_at(&self) -> Timestamp;
+    /// When it last changed.
+    fn updated_at(&self) -> Timestamp;
     fn photos(&self) -> &[Photo];
     /// Whether it came to its end.
     fn is_settled(&self) -> bool;
@@ -76,6 +78,10 @@ impl Aggregate for Hazard {
 
     fn received_at(&self) -> Timestamp {
         self.received_at
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
     }
 
     fn photos(&self) -> &[Photo] {
@@ -146,6 +152,10 @@ impl Aggregate for Inspection {
 
     fn received_at(&self) -> Timestamp {
         self.received_at
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
     }
 
     fn photos(&self) -> &[Photo] {

@@ -213,7 +213,7 @@ pub async fn try_out(
 /// keeps nobody waiting.
 async fn read_apart(brought: Brought, limits: &ImportLimits) -> Result<Table, Failure> {
     let limits = limits.clone();
-    let table = tokio::task::spawn_blocking(move || Table::read(&brought, &limits));
+    let table = crate::held::blocking(move || Table::read(&brought, &limits));
     let lost = |error| Failure::Internal(format!("reading a table: {error}"));
     table.await.map_err(lost)?
 }

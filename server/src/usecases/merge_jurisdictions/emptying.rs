@@ -8,12 +8,12 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
 
 use super::telling::uuids;
-use super::{Merge, reach_on, records_at_once, scopes};
+use super::{Merge, naming, reach_on, records_at_once, scopes};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::hazard_lists;
 use crate::store::lists::{self, Key};
-use crate::store::merges::{self, Lot, NOTHING_YET, Stage};
+use crate::store::merges::{self, Lot, NAMED_BY, NOTHING_YET, Stage};
 use crate::store::{WriteTx, enterprise_rows, enterprises, search, unclaimed};
 use crate::usecases::boundaries;
 use crate::usecases::enterprises::{Change as FirmChange, Storing};
@@ -52,6 +52,9 @@ pub(super) fn lot(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let most = records_at_once(app);
+    if merge.after.0 == NAMED_BY {
+        return naming::lot(app, tx, merge, now);
+    }
     let lot = merges::lot(tx, merge.from, &merge.after, most)?;
     file_in_successor(app, tx, merge, &lot, now)?;
     let left = scopes(tx.conn(), merge.from)?;
@@ -63,7 +66,7 @@ pub(super) fn lot(
         return reach_on(tx, merge, Stage::Emptying, &NOTHING_YET);
     }
     match empty_lists(tx, merge, &left, most)? {
-        true => reach_on(tx, merge, Stage::Done, &NOTHING_YET),
+        true => naming::begin(tx, merge),
         false => Ok(()),
     }
 }
@@ -126,11 +129,22 @@ fn move_firm(
         return Ok(());
     }
     enterprises::hold_for_move(tx, before.id)?;
-    let after = Enterprise {
+    let mut after = Enterprise {
         jurisdiction_id: merge.into,
-        version: before.version.saturating_add(1),
         ..before.clone()
     };
+    naming::name_successor(&mut after, merge);
+    store_firm(app, tx, (before, after), now)
+}
+
+/// Stores an enterprise as the merger has changed it.
+pub(super) fn store_firm(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    (before, mut after): (Enterprise, Enterprise),
+    now: Timestamp,
+) -> Result<(), Failure> {
+    after.version = before.version.saturating_add(1);
     let change = FirmChange {
         kind: "jurisdiction_merged",
         actor: None,

@@ -20,6 +20,7 @@ use crate::test_support::{enterprise, hazard_id, person, report, seal_everything
 use crate::usecases::audit;
 
 mod afterwards;
+mod kept;
 mod offline;
 mod placing;
 mod roles;

@@ -8,7 +8,7 @@ use hazardloop_sync_protocol::digest::DigestKey;
 use super::recorded::record_added;
 use super::{announce_person, record_event};
 use crate::failure::Failure;
-use crate::store::{StoreError, WriteTx, people};
+use crate::store::{StoreError, WriteTx, hand_overs, people};
 use crate::usecases::sectors;
 
 /// Ends roles of a person whose jurisdiction was merged, gives those that come in their place, records both, and
@@ -44,6 +44,11 @@ pub fn move_grants(
             record_added(tx, person, given, None, now)?;
         }
     }
+    // What is handed over from a later day on is so under its new id too.
+    let moved = moves
+        .iter()
+        .filter_map(|(ended, given)| Some((*ended, given.as_ref()?.id)));
+    hand_overs::follow(tx, &moved.collect::<Vec<_>>())?;
     announce_person(tx, digest_key, person)?;
     Ok(())
 }

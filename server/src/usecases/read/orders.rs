@@ -26,7 +26,7 @@ pub struct Issued {
     pub hazard: Hazard,
     /// The order.
     pub order: Decided,
-    /// Whose order it is: who answers for the place.
+    /// Whose order it is: who answered for the place when it was issued.
     pub issuing_body: Option<Jurisdiction>,
     /// To whom it is addressed.
     pub addressee: Option<Enterprise>,
@@ -51,7 +51,7 @@ pub async fn one(app: &App, person_id: PersonId, id: HazardId) -> Result<Issued,
             let Some(order) = hazard.issued_order().cloned() else {
                 return Err(Failure::NotFound("order"));
             };
-            let issuing_body = jurisdictions::one(conn, hazard.jurisdiction_id)?;
+            let issuing_body = jurisdictions::one(conn, order.issued_in(&hazard))?;
             let addressee = match hazard.enterprise_id {
                 Some(id) => places::enterprise(conn, id)?,
                 None => None,

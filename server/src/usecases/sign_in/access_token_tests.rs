@@ -198,7 +198,7 @@ fn a_rotated_key_signs_nobody_out_and_ends_in_time() {
         let other = world.another_server().await;
         let old = sign(app, &header(app), &claims(app));
         let rotating = app.clone();
-        let rotated = tokio::task::spawn_blocking(move || {
+        let rotated = crate::held::blocking(move || {
             keys::rotate(&rotating.db, rotating.clock.now(), &rotating.entropy)
         });
         let (kid, retired) = rotated.await.unwrap().unwrap();

@@ -145,7 +145,7 @@ impl Hasher {
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|closed| stopping(closed.to_string()))?;
         // The permits go with the work: somebody who hangs up does not make room for more.
-        tokio::task::spawn_blocking(move || {
+        crate::held::blocking(move || {
             let _permits = (waiting, running);
             work()
         })

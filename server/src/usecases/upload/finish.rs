@@ -36,7 +36,7 @@ pub(super) async fn finish(app: &App, upload: &Upload, file: PartFile) -> Result
     let limits = app.settings.photos.clone();
     let path = file.path().to_owned();
     let announced = upload.sha256;
-    let examined = tokio::task::spawn_blocking(move || examine(&path, announced, &limits))
+    let examined = crate::held::blocking(move || examine(&path, announced, &limits))
         .await
         .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
     let (sha256, inspected) = match examined {

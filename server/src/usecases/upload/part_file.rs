@@ -121,7 +121,7 @@ fn open(folder: &Path, path: &Path) -> Result<Option<File>, io::Error> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, io::Error> + Send + 'static,
 ) -> Result<T, io::Error> {
-    tokio::task::spawn_blocking(work)
+    crate::held::blocking(work)
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)))
 }

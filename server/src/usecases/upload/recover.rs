@@ -63,10 +63,9 @@ async fn take_up(app: &App, sha256: Digest, named_by: PersonId) -> Result<bool, 
         return Ok(false);
     };
     let limits = app.settings.photos.clone();
-    let (sha256, inspected) =
-        tokio::task::spawn_blocking(move || examine(&path, Some(sha256), &limits))
-            .await
-            .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))?;
+    let (sha256, inspected) = crate::held::blocking(move || examine(&path, Some(sha256), &limits))
+        .await
+        .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))?;
     let photo = photo(app, sha256, found.len(), &inspected, object_key)?;
     let shared = app.clone();
     app.db

@@ -27,6 +27,7 @@ use crate::usecases::bulk::{self, Made};
 use crate::usecases::execute::Door;
 use crate::usecases::{read, relocate};
 
+mod clock;
 mod phone;
 
 use phone::Phone;

@@ -12,7 +12,7 @@ use super::tables::{Tables, record_of};
 use crate::hub::anchors::breaks_chain;
 use crate::hub::push_steps::Stated;
 use crate::hub::push_witness::Witnessing;
-use crate::hub::witnesses::{Standing, Statement, Statements, weigh};
+use crate::hub::witnesses::{Standing, Statement, Statements, WEIGHED_AT_ONCE, weigh};
 use crate::wire::{RecordKind, Scope, Witness};
 use crate::witness::head_fits;
 
@@ -141,7 +141,7 @@ impl Tables {
             proven_at: now,
             standing: Standing::Open,
         });
-        let Ok(weighed) = weigh(self, by, last, made.collect());
+        let Ok(weighed) = weigh(self, (by, last), made.collect(), WEIGHED_AT_ONCE);
         for statement in weighed.leading {
             self.tell(&statement);
         }

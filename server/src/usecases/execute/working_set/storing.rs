@@ -156,8 +156,11 @@ impl WorkingSet<'_> {
             return Ok(());
         }
         let settled_at = match stored.filter(|stored| stored.is_settled()) {
-            // A clock that was set back must not make it old at once.
-            None => self.now.max(subject.received_at()),
+            // A clock that was set back must not make it old at once: it came to its end after all that is known of it.
+            None => {
+                let before = stored.map_or(subject.received_at(), Aggregate::updated_at);
+                self.now.max(subject.received_at()).max(before)
+            }
             Some(stored) => self.settled_at(conn, stored)?,
         };
         let placed = self.placed(conn, &scopes, settled_at)?;

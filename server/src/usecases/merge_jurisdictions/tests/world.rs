@@ -8,11 +8,8 @@ use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::Hazard;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId};
 use hazardloop_domain::jurisdiction::Level;
-use hazardloop_sync_protocol::wire::{
-    PullResponse, PushResult, RecordKind, ScopeCursor, ScopeUpdate,
-};
+use hazardloop_sync_protocol::wire::{PushResult, RecordKind};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::*;
 use crate::sample;
@@ -22,18 +19,9 @@ use crate::test_support::{
 };
 use crate::usecases::enterprises;
 use crate::usecases::people::{self as accounts, NewPerson, Terms};
-use crate::usecases::pull_tests::pull;
+pub(super) use crate::usecases::phone_tests::{Phone, Versions};
 use crate::usecases::push::push;
 use crate::usecases::read::{self, Wanted};
-
-/// Records with their versions.
-pub(super) type Versions = BTreeMap<(RecordKind, Uuid), i64>;
-
-const COMPARED: [RecordKind; 3] = [
-    RecordKind::Hazard,
-    RecordKind::Inspection,
-    RecordKind::Enterprise,
-];
 
 /// Two records a transaction.
 pub(super) fn in_small_lots<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
@@ -66,70 +54,6 @@ pub(super) async fn account(app: &App, login: &str, grants: Vec<Terms>) -> Perso
         .write(move |tx| accounts::register(tx, &key, new.clone(), None, NOW).map(drop));
     registered.await.unwrap();
     id
-}
-
-/// A phone that keeps what it pulled, and from when on.
-pub(super) struct Phone {
-    device: TestDevice,
-    epoch: Option<String>,
-    cursors: BTreeMap<Scope, ScopeCursor>,
-    held: BTreeMap<Scope, Versions>,
-}
-
-impl Phone {
-    pub(super) async fn of(app: &App, login: &str, number: u8) -> Self {
-        Self {
-            device: TestDevice::enrol_as(app, person(login), number).await,
-            epoch: None,
-            cursors: BTreeMap::new(),
-            held: BTreeMap::new(),
-        }
-    }
-
-    pub(super) async fn pull(&mut self, app: &App) -> Versions {
-        let cursors = self.cursors.values().cloned().collect();
-        let request = self.device.pull(self.epoch.clone(), cursors);
-        let answer = pull(app, self.device.person_id, request).await.unwrap();
-        assert!(!answer.more, "one answer holds all of it");
-        self.take(answer);
-        let mut all = Versions::new();
-        for (key, version) in self.held.values().flatten() {
-            let before = all.insert(*key, *version);
-            let same = before.is_none_or(|before| before == *version);
-            assert!(same, "{key:?} came in two versions");
-        }
-        all.retain(|(kind, _), _| COMPARED.contains(kind));
-        all
-    }
-
-    fn take(&mut self, answer: PullResponse) {
-        self.epoch = Some(answer.epoch);
-        for answer in answer.answers {
-            let ScopeUpdate::Page(page) = answer.update else {
-                self.held.remove(&answer.scope);
-                self.cursors.remove(&answer.scope);
-                continue;
-            };
-            let held = self.held.entry(answer.scope).or_default();
-            if page.reset.is_some() {
-                held.clear();
-            }
-            for record in &page.records {
-                held.insert((record.kind, record.id), record.version);
-            }
-            for gone in &page.removals {
-                held.remove(&(gone.kind, gone.id));
-            }
-            let count = page.checkpoint.unwrap().count;
-            assert_eq!(count, held.len() as u64, "{}", answer.scope);
-            let cursor = ScopeCursor {
-                scope: answer.scope,
-                cursor: Some(page.cursor),
-                checkpoint: page.checkpoint,
-            };
-            self.cursors.insert(answer.scope, cursor);
-        }
-    }
 }
 
 pub(super) struct World {
@@ -194,7 +118,9 @@ impl World {
         .enumerate()
         {
             let number = 100 + u8::try_from(at).unwrap();
-            world.phones.push(Phone::of(app, login, number).await);
+            world
+                .phones
+                .push(Phone::of(app, person(login), number).await);
         }
         let logins = [
             "grid",
