@@ -238,7 +238,7 @@ fn served(world: Served) -> Vec<u8> {
     };
     let mut phone = Engine::new(identity, key, EngineConfig::default(), State::default(), 1);
     let now = cast::BEGIN;
-    let report = cast::report(cast::firm(0), true, now, "灭火器过期");
+    let report = cast::report(cast::firm(0), true, now, "灭火器过期", None);
     let actions: [Action; 2] = [report, cast::note("补充")];
     for action in actions {
         let _ = phone.handle_command(now, hub::clocks(now), cast::hazard(1), action);
@@ -280,7 +280,7 @@ fn served(world: Served) -> Vec<u8> {
 /// The same report, and then another note than the phone has.
 fn send_the_others(hub: &mut MemoryHub<DomainRules>, now: Timestamp) {
     let (install_id, key) = hub::device(hub::HOSTILE);
-    let report = cast::report(cast::firm(0), true, now, "灭火器过期");
+    let report = cast::report(cast::firm(0), true, now, "灭火器过期", None);
     let (mut previous, mut commands) = (Digest::ZERO, Vec::new());
     for (seq, action) in [(1, report), (2, cast::note("另一台"))] {
         let kind = action.kind();
