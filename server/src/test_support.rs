@@ -136,7 +136,7 @@ pub(crate) fn seal_everything(db: &Db) {
 }
 
 /// Waits until all that has been committed may be delivered: on PostgreSQL a transaction of another test, in another
-/// database of the same cluster, holds it up. What is safe once stays so.
+/// database of the same cluster, may hold it up. What is safe once stays so.
 pub(crate) async fn until_safe(app: &App) {
     let safe = |tx: &mut ReadTx<'_>| all_is_safe(tx.conn());
     for _ in 0..1_000_000 {

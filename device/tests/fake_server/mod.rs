@@ -220,9 +220,8 @@ fn finish(
 /// As an older server, it asks for what comes in the lean form or coded once more; no mishap is spent on that.
 fn unread(head: &str) -> Option<Reply> {
     let coded = header(head, "content-encoding").map(|_| CODING_UNKNOWN);
-    let lean = header(head, "content-type").filter(|stated| {
-        [MEDIA_TYPE_LEAN, MEDIA_TYPE_PACKED, MEDIA_TYPE_PACKED].contains(&stated.as_str())
-    });
+    let newer = [MEDIA_TYPE_LEAN, MEDIA_TYPE_PACKED];
+    let lean = header(head, "content-type").filter(|stated| newer.contains(&stated.as_str()));
     let code = coded.or(lean.map(|_| "UNSUPPORTED_MEDIA_TYPE"))?;
     Some(problem("415 Unsupported Media Type", code))
 }

@@ -138,7 +138,8 @@ fn what_cannot_be_unpacked_is_refused_by_name() {
         // Its size in 4 bytes, one segment, no dictionary; then a size of 2 GiB.
         huge.splice(4.., [0xa0, 0, 0, 0, 0x80, 1, 0, 0]);
         for (name, body, status, code) in [
-            ("hl-zh2", coded.clone(), 415, "CONTENT_CODING_UNKNOWN"),
+            ("hl-zh3", coded.clone(), 415, "CONTENT_CODING_UNKNOWN"),
+            ("hl-zh2", coded.clone(), 400, "MALFORMED"),
             ("gzip", coded.clone(), 415, "CONTENT_CODING_UNKNOWN"),
             ("hl-zh1", coded.clone(), 400, "MALFORMED"),
             ("zstd", cut, 400, "MALFORMED"),

@@ -215,6 +215,26 @@ pub fn horizon(conn: &mut Conn) -> Result<i64, StoreError> {
     }
 }
 
+/// As [`horizon`], but no higher than any transaction of the cluster that runs: it never steps back, where the horizon
+/// does by what another database's transaction ends while it is asked for.
+///
+/// # Errors
+/// When the database does not answer.
+#[cfg(test)]
+pub(crate) fn lowest_running(conn: &mut Conn) -> Result<i64, StoreError> {
+    match conn {
+        Conn::Sqlite(_) => Ok(i64::MAX),
+        Conn::Postgres(_) => {
+            let sql = concat!(
+                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ",
+                offset!(),
+                " AS number"
+            );
+            one_number(conn, sql)
+        }
+    }
+}
+
 /// [`horizon`], and the first number that nobody had yet; as with it, before the rows.
 ///
 /// # Errors

@@ -119,9 +119,9 @@ pub(crate) fn lines(conn: &mut Conn, sql: String) -> Result<Vec<String>, StoreEr
     Ok(all)
 }
 
-/// Whether all that the feed holds may be delivered.
+/// Whether all that the feed holds may be delivered, from now on.
 pub(crate) fn all_is_safe(conn: &mut Conn) -> Result<bool, StoreError> {
-    let horizon = order::horizon(conn)?;
+    let horizon = order::lowest_running(conn)?;
     let newest: Option<i64> = scope_rows::table
         .select(diesel::dsl::max(scope_rows::tx))
         .first(conn)?;
