@@ -16,7 +16,9 @@ use hazardloop_sync_protocol::wire::{
 use uuid::Uuid;
 
 use crate::http::test_client::{Answer, anonymous};
-use crate::test_support::{TestDevice, TestServer, hazard_id, on_each_database, report};
+use crate::test_support::{
+    TestDevice, TestServer, hazard_id, on_each_database, report, until_safe,
+};
 use crate::usecases::pull_tests::cursors;
 use crate::usecases::sign_in::access_token::Bearer;
 use crate::usecases::sign_in::session;
@@ -35,6 +37,8 @@ async fn send(
         session_id: Uuid::from_u128(1),
         install_id: Some(device.install_id),
     };
+    // What another test's transaction holds up would be in one answer and not in the next.
+    until_safe(&server.app).await;
     let (token, _) = session::access(&server.app, bearer, server.app.clock.now()).unwrap();
     let mut ask = anonymous(server, "POST", path).with("Authorization", &format!("Bearer {token}"));
     for (name, value) in headers {

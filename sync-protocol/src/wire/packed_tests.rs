@@ -185,6 +185,24 @@ fn more_leaves_than_allowed_are_refused_before_anything_is_read() {
 }
 
 #[test]
+fn items_without_leaves_are_counted_too() {
+    // One shape of an empty map, for more commands than there may be leaves.
+    let mut plan = vec![1, 4, 0x61, b'n', 0x01, 0xa0];
+    super::varint::put(&mut plan, (1 << 18) + 1);
+    plan.resize(plan.len() + (1 << 18) + 1, 0);
+    let packed = Packed {
+        plan: Bytes(plan),
+        ..Packed::default()
+    };
+    let known = Known {
+        before: None,
+        anchor: &|_| None,
+    };
+    let refused = unpack(&packed, Sort::Commands, &known, usize::MAX);
+    assert_eq!(refused, Err(ColumnsError::TooLarge { most: 1 << 18 }));
+}
+
+#[test]
 fn more_places_than_allowed_are_refused_on_both_ends() {
     // One map of 40,000 keys.
     let mut shape = vec![0xb9, 0x9c, 0x40];

@@ -62,7 +62,8 @@ impl<'a> Plan<'a> {
         for row in 0..plan.number()? {
             let at = usize::try_from(plan.number()?).map_err(|_| ColumnsError::Damaged)?;
             let shape = shapes.get(at).ok_or(ColumnsError::Damaged)?;
-            count = count.saturating_add(shape.leaves.len());
+            // An item of no leaves takes memory too.
+            count = count.saturating_add(shape.leaves.len().max(1));
             if count > MOST_LEAVES {
                 return Err(ColumnsError::TooLarge { most: MOST_LEAVES });
             }
