@@ -395,6 +395,7 @@ pub(crate) async fn with_these(server: &TestServer, shipped: Vec<Pack>) {
         Ok::<_, crate::failure::Failure>(())
     });
     write.await.unwrap();
+    until_safe(&server.app).await;
     server.app.catalog.catch_up(&server.app.db).await.unwrap();
 }
 

@@ -9,7 +9,7 @@
 use hazardloop_domain::pack::{Citability, Evidence, NotCitable};
 
 use super::*;
-use crate::test_support::{NOW, TestServer, on_each_database};
+use crate::test_support::{NOW, TestServer, on_each_database, until_safe};
 
 fn shipped(name: &str) -> Pack {
     let packs = crate::shipped::packs().unwrap();
@@ -21,11 +21,14 @@ fn shipped(name: &str) -> Pack {
 
 async fn added(server: &TestServer, pack: &Pack) -> Result<Added, Failure> {
     let (key, pack) = (server.app.digest_key, pack.clone());
-    server
+    let write = server
         .app
         .db
-        .write(move |tx| add(tx, &key, &pack, None, NOW))
-        .await
+        .write(move |tx| add(tx, &key, &pack, None, NOW));
+    let added = write.await;
+    // Whoever follows the feed hears of it now.
+    until_safe(&server.app).await;
+    added
 }
 
 async fn criterion(server: &TestServer, code: &str, edition: u32) -> Criterion {
