@@ -163,6 +163,19 @@ fn more_bytes_than_allowed_are_refused() {
     assert_eq!(packed.in_full(most), Err(ColumnsError::TooLarge { most }));
 }
 
+/// Why a message with this plan, and nothing else, is refused.
+fn refused_plan(plan: Vec<u8>, sort: Sort) -> ColumnsError {
+    let packed = Packed {
+        plan: Bytes(plan),
+        ..Packed::default()
+    };
+    let known = Known {
+        before: None,
+        anchor: &|_| None,
+    };
+    unpack(&packed, sort, &known, usize::MAX).unwrap_err()
+}
+
 #[test]
 fn more_leaves_than_allowed_are_refused_before_anything_is_read() {
     // One shape of 60,000 numbers, for five items.
@@ -172,16 +185,10 @@ fn more_leaves_than_allowed_are_refused_before_anything_is_read() {
     super::varint::put(&mut plan, shape.len() as u64);
     plan.extend_from_slice(&shape);
     plan.extend([5, 0, 0, 0, 0, 0]);
-    let packed = Packed {
-        plan: Bytes(plan),
-        ..Packed::default()
-    };
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    let refused = unpack(&packed, Sort::Records, &known, usize::MAX);
-    assert_eq!(refused, Err(ColumnsError::TooLarge { most: 1 << 18 }));
+    assert_eq!(
+        refused_plan(plan, Sort::Records),
+        ColumnsError::TooLarge { most: 1 << 18 }
+    );
 }
 
 #[test]
@@ -190,16 +197,10 @@ fn items_without_leaves_are_counted_too() {
     let mut plan = vec![1, 4, 0x61, b'n', 0x01, 0xa0];
     super::varint::put(&mut plan, (1 << 18) + 1);
     plan.resize(plan.len() + (1 << 18) + 1, 0);
-    let packed = Packed {
-        plan: Bytes(plan),
-        ..Packed::default()
-    };
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    let refused = unpack(&packed, Sort::Commands, &known, usize::MAX);
-    assert_eq!(refused, Err(ColumnsError::TooLarge { most: 1 << 18 }));
+    assert_eq!(
+        refused_plan(plan, Sort::Commands),
+        ColumnsError::TooLarge { most: 1 << 18 }
+    );
 }
 
 #[test]
@@ -219,16 +220,10 @@ fn more_places_than_allowed_are_refused_on_both_ends() {
     super::varint::put(&mut plan, shape.len() as u64 + 3);
     plan.extend([0x61, b'n', 0x01]);
     plan.extend_from_slice(&shape);
-    let packed = Packed {
-        plan: Bytes(plan),
-        ..Packed::default()
-    };
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    let refused = unpack(&packed, Sort::Commands, &known, usize::MAX);
-    assert_eq!(refused, Err(ColumnsError::TooLarge { most: 1 << 15 }));
+    assert_eq!(
+        refused_plan(plan, Sort::Commands),
+        ColumnsError::TooLarge { most: 1 << 15 }
+    );
 }
 
 #[test]
