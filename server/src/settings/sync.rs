@@ -105,6 +105,19 @@ impl Default for Windows {
 }
 
 impl Windows {
+    /// The same window for every scope.
+    pub const fn alike(window: WindowSettings) -> Self {
+        Self {
+            reports: window,
+            enterprise: window,
+            city: window,
+            district: window,
+            town: window,
+            village: window,
+            grid: window,
+        }
+    }
+
     /// The window of one kind.
     pub const fn of(&self, kind: WindowKind) -> WindowSettings {
         match kind {

@@ -5,9 +5,11 @@
 
 mod first;
 mod merged;
+mod newest;
 
 pub use first::first;
 pub(super) use merged::{held_among, tell};
+pub use newest::{newest, newest_of};
 
 use diesel::QueryResult;
 use diesel::prelude::*;
@@ -405,31 +407,6 @@ fn change(row: ReadRow) -> Result<Change, StoreError> {
         position: Position { tx, ordinal },
         settled_at: settled_at.map(Timestamp::from_millis),
     })
-}
-
-/// How far `scope` has come: its newest position below `horizon`, and whether there is anything
-/// at or above the horizon (visible already, but not yet safe to deliver).
-///
-/// # Errors
-/// When the database does not answer.
-pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, bool), StoreError> {
-    let newest = |conn: &mut Conn, below: i64| -> Result<Option<(i64, i32)>, StoreError> {
-        Ok(scope_rows::table
-            .filter(scope_rows::scope.eq(scope.to_string()))
-            .filter(scope_rows::tx.lt(below))
-            .order((scope_rows::tx.desc(), scope_rows::ordinal.desc()))
-            .select((scope_rows::tx, scope_rows::ordinal))
-            .first(conn)
-            .optional()?)
-    };
-    // Nearly always nothing is in flight, and one statement tells both.
-    let visible = newest(conn, i64::MAX)?;
-    let safe = match visible {
-        Some((tx, _)) if tx >= horizon => newest(conn, horizon)?,
-        all => all,
-    };
-    let position = safe.map_or(Position::START, |(tx, ordinal)| Position { tx, ordinal });
-    Ok((position, visible != safe))
 }
 
 /// What `scope` gives out: number and digest sum of its records. Cost grows with that, so the

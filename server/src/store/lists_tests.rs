@@ -375,6 +375,10 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
         enters(&db, "scope_rows_in_order", |conn| {
             feed::newest(conn, scope, 100).map(drop)
         });
+        let scopes = [scope, Scope::Catalog, Scope::OwnReports(me)];
+        enters(&db, "scope_rows_in_order", |conn| {
+            feed::newest_of(conn, &scopes, 100).map(drop)
+        });
         // Whoever sees what they handed in themselves and nothing else pulls along the same index.
         let own = Scope::OwnReports(me);
         enters(&db, "scope_rows_in_order", |conn| {

@@ -123,14 +123,12 @@ macro_rules! rows_after {
 pub use rows_after;
 
 /// How far a reader may go, and what no transaction can have reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// See [`horizon`].
-    #[diesel(sql_type = BigInt)]
     pub horizon: i64,
     /// The first number that was given to no transaction when this was asked: a cursor at or above
     /// it was not given out by this database as it is now.
-    #[diesel(sql_type = BigInt)]
     pub unused: i64,
 }
 
@@ -252,7 +250,9 @@ pub fn bounds(conn: &mut Conn) -> Result<Bounds, StoreError> {
             " AS unused"
         ),
     };
-    Ok(diesel::sql_query(sql).get_result(conn)?)
+    let asked = Prepared::<(BigInt, BigInt)>::of_parts(sql.to_owned(), Vec::new());
+    let (horizon, unused) = asked.get_result(conn)?;
+    Ok(Bounds { horizon, unused })
 }
 
 /// The current PostgreSQL transaction's number, which it is given now if it had none.

@@ -31,34 +31,42 @@ pub struct Install {
 /// # Errors
 /// When the database does not answer or holds damaged ids.
 pub fn install(conn: &mut Conn, id: InstallId) -> Result<Option<Install>, StoreError> {
-    type Found = (Vec<u8>, Vec<u8>, i64, Vec<u8>, Option<i64>);
-    let found: Option<Found> = installs::table
+    let found = installs::table
         .find(id.as_bytes().to_vec())
-        .select((
-            installs::person_id,
-            installs::public_key,
-            installs::last_seq,
-            installs::last_hash,
-            installs::revoked_at,
-        ))
+        .select(InstallRow::as_select())
         .first(conn)
         .optional()?;
-    let Some((person, public_key, last_seq, last_hash, revoked_at)) = found else {
-        return Ok(None);
-    };
-    let corrupt = || StoreError::Corrupt {
-        what: format!("install {id}"),
-    };
-    Ok(Some(Install {
-        person_id: PersonId::from_slice(&person).ok_or_else(corrupt)?,
-        stream: StreamState {
-            install_id: id,
-            public_key,
-            last_seq,
-            last_hash: Digest::from_slice(&last_hash).ok_or_else(corrupt)?,
-        },
-        revoked: revoked_at.is_some(),
-    }))
+    found.map(|row| row.read(id)).transpose()
+}
+
+/// An install as its row holds it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = installs)]
+pub(super) struct InstallRow {
+    person_id: Vec<u8>,
+    public_key: Vec<u8>,
+    last_seq: i64,
+    last_hash: Vec<u8>,
+    revoked_at: Option<i64>,
+}
+
+impl InstallRow {
+    /// What it says of the install `id`.
+    pub(super) fn read(self, id: InstallId) -> Result<Install, StoreError> {
+        let corrupt = || StoreError::Corrupt {
+            what: format!("install {id}"),
+        };
+        Ok(Install {
+            person_id: PersonId::from_slice(&self.person_id).ok_or_else(corrupt)?,
+            stream: StreamState {
+                install_id: id,
+                public_key: self.public_key,
+                last_seq: self.last_seq,
+                last_hash: Digest::from_slice(&self.last_hash).ok_or_else(corrupt)?,
+            },
+            revoked: self.revoked_at.is_some(),
+        })
+    }
 }
 
 /// Moves an install's stream on, insisting that nobody else has.

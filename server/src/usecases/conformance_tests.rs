@@ -205,15 +205,7 @@ fn alike(settings: &mut Settings) {
         closed_days: 10,
         closed_bytes: 2_000,
     };
-    settings.sync.windows = Windows {
-        reports: window,
-        enterprise: window,
-        city: window,
-        district: window,
-        town: window,
-        village: window,
-        grid: window,
-    };
+    settings.sync.windows = Windows::alike(window);
 }
 
 fn on_the_server(case: impl Fn(&mut dyn HubUnderTest)) {

@@ -10,12 +10,12 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::pull::given_out_at;
-use super::push::{MISSING_PHOTOS_LISTED, own_install};
+use super::push::{MISSING_PHOTOS_LISTED, own_install, own_install_and_grants};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::order::{self, Bounds};
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, Position, access, feed, hazards};
+use crate::store::{Conn, Position, feed, hazards};
 
 /// A push in another form than the full one.
 #[derive(Clone, Debug)]
@@ -138,11 +138,14 @@ pub async fn nothing_new(
             let now = app.clock.now();
             // First of all, as for a pull in full.
             let bounds = order::bounds(tx.conn())?;
-            let install = own_install(tx.conn(), install_id, person_id)?;
-            let grants = access::grants_of(tx.conn(), person_id)?;
-            let mut here = Vec::new();
-            for scope in scopes_granted(person_id, &grants, now) {
-                let checkpoint = unchanged(&app, tx.conn(), scope, &held, bounds)?;
+            let (install, grants) = own_install_and_grants(tx.conn(), install_id, person_id)?;
+            let scopes: Vec<Scope> = scopes_granted(person_id, &grants, now)
+                .into_iter()
+                .collect();
+            let newest = feed::newest_of(tx.conn(), &scopes, bounds.horizon)?;
+            let mut here = Vec::with_capacity(scopes.len());
+            for (scope, newest) in scopes.into_iter().zip(newest) {
+                let checkpoint = unchanged(&app, tx.conn(), (scope, newest), &held, bounds)?;
                 here.push((scope, checkpoint));
             }
             if LeanPull::state_of(install_id, &app.epoch, &here) != held.state.0 {
@@ -173,13 +176,12 @@ pub async fn nothing_new(
 fn unchanged(
     app: &App,
     conn: &mut Conn,
-    scope: Scope,
+    (scope, (position, in_flight)): (Scope, (Position, bool)),
     held: &LeanPull,
     bounds: Bounds,
 ) -> Result<hazardloop_sync_protocol::wire::Checkpoint, Failure> {
     let changed = Failure::SayInFull("something has changed");
     let known = Position::from_bytes(&held.newest.0).map_err(|_| changed.clone())?;
-    let (position, in_flight) = feed::newest(conn, scope, bounds.horizon)?;
     if in_flight || position > known || known.tx >= bounds.unused {
         return Err(changed);
     }

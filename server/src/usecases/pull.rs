@@ -10,14 +10,14 @@ use hazardloop_sync_protocol::hub::{Bodies, Pull, PullStep, Reader, check_pull, 
 use hazardloop_sync_protocol::wire::{PullRequest, PullResponse, RecordKind, Scope};
 use uuid::Uuid;
 
-use super::push::{MISSING_PHOTOS_LISTED, own_install};
+use super::push::{MISSING_PHOTOS_LISTED, own_install_and_grants};
 use super::windows;
 use crate::app::App;
 use crate::checkpoints::GivenOut;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
 use crate::store::order::{self, Bounds};
-use crate::store::{Conn, Position, ReadTx, access, forgotten, hazards, people, records};
+use crate::store::{Conn, Position, ReadTx, forgotten, hazards, people, records};
 
 /// Answers a pull by `person_id`.
 ///
@@ -46,8 +46,7 @@ fn answer(
     // Before the rows: see `order::horizon`; and first of all, for what has ended since the snapshot was taken counts as
     // ours, wherever it belonged.
     let bounds = order::bounds(tx.conn())?;
-    let install = own_install(tx.conn(), request.install_id, person_id)?;
-    let grants = access::grants_of(tx.conn(), person_id)?;
+    let (install, grants) = own_install_and_grants(tx.conn(), request.install_id, person_id)?;
     let reader = Reader {
         granted: scopes_granted(person_id, &grants, now),
         epoch: &app.epoch,

@@ -5,6 +5,7 @@
 //! decided on before anything of it is written, so a command that is refused leaves nothing to undo, and
 //! a batch costs little more than one command.
 
+use hazardloop_domain::access::Grant;
 use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
@@ -22,7 +23,7 @@ use super::time_proof;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, WriteTx, feed, hazards};
+use crate::store::{Conn, WriteTx, access, feed, hazards};
 
 /// Photos that one answer may list as missing.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
@@ -79,10 +80,26 @@ pub(super) fn own_install(
     let install = pushed::install(conn, install_id)?
         .filter(|install| install.person_id == person_id)
         .ok_or(Failure::NotFound("device"))?;
-    if install.revoked {
-        return Err(Failure::DeviceRevoked);
+    match install.revoked {
+        true => Err(Failure::DeviceRevoked),
+        false => Ok(install),
     }
-    Ok(install)
+}
+
+/// [`own_install`] and what its person may, past and present grants, in one statement.
+pub(super) fn own_install_and_grants(
+    conn: &mut Conn,
+    install_id: InstallId,
+    person_id: PersonId,
+) -> Result<(Install, Vec<Grant>), Failure> {
+    let found = access::install_and_grants(conn, install_id)?;
+    let (install, grants) = found
+        .filter(|(install, _)| install.person_id == person_id)
+        .ok_or(Failure::NotFound("device"))?;
+    match install.revoked {
+        true => Err(Failure::DeviceRevoked),
+        false => Ok((install, grants)),
+    }
 }
 
 /// What the machine's steps are answered from.

@@ -13,7 +13,7 @@ use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Note, Report, Source};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId};
-use hazardloop_sync_protocol::wire::{PullResponse, RecordKind, Scope, ScopeCursor, ScopeUpdate};
+use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
@@ -21,7 +21,8 @@ use uuid::Uuid;
 
 use super::enterprises::Correction;
 use super::people::{self, NewPerson, Terms};
-use super::pull_tests::{pull, second_town};
+use super::phone_tests::{Phone, Versions};
+use super::pull_tests::second_town;
 use super::push::push;
 use super::read::{self, Wanted};
 use super::{enterprises, relocate, sectors};
@@ -77,56 +78,10 @@ fn key(kind: RecordKind, id: Uuid) -> Option<(bool, Uuid)> {
         .then_some((kind == RecordKind::Hazard, id))
 }
 
-/// A phone that keeps what it pulled.
-struct Phone {
-    device: TestDevice,
-    epoch: Option<String>,
-    cursors: BTreeMap<Scope, ScopeCursor>,
-    held: BTreeMap<Scope, Held>,
-}
-
-impl Phone {
-    async fn of(app: &App, person_id: PersonId, number: u8) -> Self {
-        Self {
-            device: TestDevice::enrol_as(app, person_id, number).await,
-            epoch: None,
-            cursors: BTreeMap::new(),
-            held: BTreeMap::new(),
-        }
-    }
-
-    async fn pull(&mut self, app: &App) -> Held {
-        let cursors = self.cursors.values().cloned().collect();
-        let request = self.device.pull(self.epoch.clone(), cursors);
-        let answer = pull(app, self.device.person_id, request).await.unwrap();
-        self.take(answer);
-        self.held.values().flatten().copied().collect()
-    }
-
-    fn take(&mut self, answer: PullResponse) {
-        self.epoch = Some(answer.epoch);
-        for answer in answer.answers {
-            let ScopeUpdate::Page(page) = answer.update else {
-                self.held.remove(&answer.scope);
-                self.cursors.remove(&answer.scope);
-                continue;
-            };
-            let held = self.held.entry(answer.scope).or_default();
-            if page.reset.is_some() {
-                held.clear();
-            }
-            held.extend(page.records.iter().filter_map(|r| key(r.kind, r.id)));
-            for gone in page.removals.iter().filter_map(|r| key(r.kind, r.id)) {
-                held.remove(&gone);
-            }
-            let cursor = ScopeCursor {
-                scope: answer.scope,
-                cursor: Some(page.cursor),
-                checkpoint: page.checkpoint,
-            };
-            self.cursors.insert(answer.scope, cursor);
-        }
-    }
+/// What of it is compared here: there are no inspections.
+fn keys(held: Versions) -> Held {
+    let held = held.into_keys();
+    held.filter_map(|(kind, id)| key(kind, id)).collect()
 }
 
 /// What there is, and who looks.
@@ -327,7 +282,11 @@ impl<'a> World<'a> {
                 .db
                 .read(move |tx| crate::store::access::grants_of(tx.conn(), who));
             let grants = grants.await.unwrap();
-            assert_eq!(phone.pull(self.app()).await, shown, "{grants:?}, by sync");
+            assert_eq!(
+                keys(phone.pull(self.app()).await),
+                shown,
+                "{grants:?}, by sync"
+            );
             let mut listed = self.listed(who, read::hazards::Filters::default()).await;
             let wanted = Wanted {
                 after: None,

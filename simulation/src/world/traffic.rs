@@ -19,6 +19,8 @@ impl World {
             let (install_id, key) = device.profile.enrolment();
             let person = device.person_id();
             self.hub.enrol(install_id, person, key);
+            // It begins with what is on the disk, whatever a copy of this phone has been given under the same name.
+            self.hub.given.forget_install(install_id);
         }
         let device = &mut self.devices[number];
         device.profile.engine.handle_credentials_renewed();

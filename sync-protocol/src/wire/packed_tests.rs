@@ -227,6 +227,27 @@ fn more_places_than_allowed_are_refused_on_both_ends() {
 }
 
 #[test]
+fn longer_shapes_than_allowed_are_refused_on_both_ends() {
+    // One list of 262,142 numbers: with its head just too long. None of them has a place of its own.
+    let mut shape = vec![0x9a, 0x00, 0x03, 0xff, 0xfe];
+    shape.resize(shape.len() + 0x3_fffe, 0);
+    let items = [Item {
+        head: vec![0x61, b'n', 0x01],
+        record: None,
+        body: &shape,
+    }];
+    assert_eq!(pack(Sort::Commands, &items, None), None);
+    let mut plan = vec![1];
+    super::varint::put(&mut plan, shape.len() as u64 + 3);
+    plan.extend([0x61, b'n', 0x01]);
+    plan.extend_from_slice(&shape);
+    assert_eq!(
+        refused_plan(plan, Sort::Commands),
+        ColumnsError::TooLarge { most: 1 << 18 }
+    );
+}
+
+#[test]
 fn what_is_missing_or_left_over_is_refused() {
     let good = PackedPullResponse::of(answer(&[9])).unwrap();
     for part_of_it in 0..4 {

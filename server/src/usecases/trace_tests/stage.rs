@@ -23,15 +23,7 @@ pub(super) fn set(settings: &mut Settings) {
         closed_days: hub::WINDOW.closed_days,
         closed_bytes: hub::WINDOW.closed_bytes,
     };
-    settings.sync.windows = Windows {
-        reports: window,
-        enterprise: window,
-        city: window,
-        district: window,
-        town: window,
-        village: window,
-        grid: window,
-    };
+    settings.sync.windows = Windows::alike(window);
 }
 
 /// The district that both towns lie in.

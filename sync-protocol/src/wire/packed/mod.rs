@@ -25,6 +25,8 @@ const DEPTH: usize = 16;
 const BESIDE_BODY: usize = 32;
 /// Leaves of all items together, at most: memory for them is bounded whatever the shapes say.
 const MOST_LEAVES: usize = 1 << 18;
+/// Bytes of all distinct shapes together, at most: a step of one takes far more memory than the byte that it may cost.
+const MOST_OF_SHAPES: usize = 1 << 18;
 /// Different places of all items together, at most: each takes far more memory than the byte that it may cost.
 const MOST_PLACES: usize = 1 << 15;
 

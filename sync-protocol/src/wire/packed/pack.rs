@@ -6,7 +6,7 @@ use super::bits::BitWriter;
 use super::choose::best;
 use super::column::{Memory, Mode, Numbers, Relation, unsigned};
 use super::places::{Leaf, LeafKind, Places, ROOT, Step, take_apart};
-use super::{Bytes, Item, MOST_LEAVES, Packed, Sort, code, text_code};
+use super::{Bytes, Item, MOST_LEAVES, MOST_OF_SHAPES, Packed, Sort, code, text_code};
 use crate::wire::varint::{put, put_wide};
 
 /// Relations that the time of an id may have.
@@ -52,6 +52,9 @@ pub(in crate::wire) fn pack(
             next
         });
         rows.push(number);
+        if plan.len() > MOST_OF_SHAPES {
+            return None;
+        }
     }
     let (anchor_time, token) = places.anchor(sort);
     let mut packing = Packing {

@@ -8,7 +8,7 @@ use minicbor::encode::Encoder;
 
 use super::super::ColumnsError;
 use super::places::{LeafKind, Places, ROOT, Step, index};
-use super::{DEPTH, MOST_LEAVES, MOST_PLACES, Sort};
+use super::{DEPTH, MOST_LEAVES, MOST_OF_SHAPES, MOST_PLACES, Sort};
 use crate::codec::check_well_formed;
 use crate::wire::varint::Reading;
 
@@ -52,10 +52,16 @@ impl<'a> Plan<'a> {
         places: &mut Places<'a>,
     ) -> Result<Self, ColumnsError> {
         let mut plan = Reading(plan);
-        let mut shapes = Vec::new();
+        let (mut shapes, mut of_shapes) = (Vec::new(), 0_usize);
         for _ in 0..plan.number()? {
             let length = plan.number()?;
-            shapes.push(shape(plan.bytes(length)?, sort, places)?);
+            let of_shape = plan.bytes(length)?;
+            of_shapes = of_shapes.saturating_add(of_shape.len());
+            if of_shapes > MOST_OF_SHAPES {
+                let most = MOST_OF_SHAPES;
+                return Err(ColumnsError::TooLarge { most });
+            }
+            shapes.push(shape(of_shape, sort, places)?);
         }
         let (mut rows, mut count) = (Vec::new(), 0_usize);
         let mut entries = vec![Vec::new(); places.kinds().len()];
