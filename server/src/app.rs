@@ -12,6 +12,7 @@ use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Db;
+use crate::store::order::Settled;
 use crate::turns::Turns;
 use crate::usecases::boundaries::Boundaries;
 use crate::usecases::catalog::Catalog;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub events_wake: tokio::sync::Notify,
     /// What each scope held at its newest position.
     pub checkpoints: Checkpoints,
+    /// How far everything is known to be over.
+    pub settled: Settled,
     /// Counters.
     pub metrics: Metrics,
     /// How many requests of one person are worked on at a time.

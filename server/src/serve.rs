@@ -160,6 +160,7 @@ pub async fn assemble(
         jobs_wake: tokio::sync::Notify::new(),
         events_wake: tokio::sync::Notify::new(),
         checkpoints: Checkpoints::default(),
+        settled: crate::store::order::Settled::default(),
         metrics: Metrics::new()?,
         turns,
         sign_in,

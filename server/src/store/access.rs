@@ -1,12 +1,13 @@
 //! Who holds which role over what: read inside the transaction that decides by it.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use hazardloop_domain::access::Grant;
 use hazardloop_domain::ids::{InstallId, PersonId};
 
 use super::people::GrantRow;
 use super::pushed::{Install, InstallRow};
-use super::schema::{grants, installs, people};
+use super::schema::{grants, installs, people, photo_references};
 use super::{Conn, StoreError};
 
 /// All grants of a person, past and present, oldest first. Empty for the disabled and the unknown.
@@ -35,29 +36,51 @@ fn read(holder: PersonId, rows: Vec<GrantRow>) -> Result<Vec<Grant>, StoreError>
         .collect()
 }
 
-/// An install and the [`grants_of`] its person, in one statement: every pull begins with both.
+/// Who asks: an install, the [`grants_of`] its person, and whether they named photos whose bytes are not here.
+#[derive(Debug)]
+pub struct Asking {
+    /// The install.
+    pub install: Install,
+    /// What its person may, past and present.
+    pub grants: Vec<Grant>,
+    /// Whether any photo is missing.
+    pub lacks_photos: bool,
+}
+
+/// Who asks, in one statement: every pull begins with this.
 ///
 /// # Errors
-/// As [`pushed::install`] and [`grants_of`].
-pub fn install_and_grants(
-    conn: &mut Conn,
-    id: InstallId,
-) -> Result<Option<(Install, Vec<Grant>)>, StoreError> {
+/// As [`super::pushed::install`] and [`grants_of`].
+pub fn asking(conn: &mut Conn, id: InstallId) -> Result<Option<Asking>, StoreError> {
     let granted = grants::person_id
         .eq(installs::person_id)
         .and(people::disabled_at.is_null());
-    let rows: Vec<(InstallRow, Option<GrantRow>)> = installs::table
+    let missing = photo_references::table
+        .filter(photo_references::state.eq("awaiting_photo"))
+        .filter(photo_references::named_by.eq(installs::person_id));
+    let rows: Vec<(InstallRow, Option<GrantRow>, bool)> = installs::table
         .inner_join(people::table.on(people::id.eq(installs::person_id)))
         .left_join(grants::table.on(granted))
         .filter(installs::id.eq(id.as_bytes().to_vec()))
         .order((grants::valid_from, grants::id))
-        .select((InstallRow::as_select(), Option::<GrantRow>::as_select()))
+        .select((
+            InstallRow::as_select(),
+            Option::<GrantRow>::as_select(),
+            exists(missing),
+        ))
         .load(conn)?;
-    let (mut installs, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let Some(install) = installs.pop() else {
+    let mut install = None;
+    let mut granted = Vec::new();
+    for (row, grant, lacks_photos) in rows {
+        install = Some((row.read(id)?, lacks_photos));
+        granted.extend(grant);
+    }
+    let Some((install, lacks_photos)) = install else {
         return Ok(None);
     };
-    let install = install.read(id)?;
-    let grants = read(install.person_id, rows.into_iter().flatten().collect())?;
-    Ok(Some((install, grants)))
+    Ok(Some(Asking {
+        grants: read(install.person_id, granted)?,
+        install,
+        lacks_photos,
+    }))
 }

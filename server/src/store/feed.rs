@@ -9,7 +9,7 @@ mod newest;
 
 pub use first::first;
 pub(super) use merged::{held_among, tell};
-pub use newest::{newest, newest_of};
+pub use newest::{ends_of, newest};
 
 use diesel::QueryResult;
 use diesel::prelude::*;

@@ -377,7 +377,11 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
         });
         let scopes = [scope, Scope::Catalog, Scope::OwnReports(me)];
         enters(&db, "scope_rows_in_order", |conn| {
-            feed::newest_of(conn, &scopes, 100).map(drop)
+            feed::ends_of(conn, &scopes).map(drop)
+        });
+        // An install, its person, their grants, and whether photos are missing: each by an index.
+        walk_no_table(&db, |conn| {
+            access::asking(conn, InstallId(Uuid::from_u128(1))).map(drop)
         });
         // Whoever sees what they handed in themselves and nothing else pulls along the same index.
         let own = Scope::OwnReports(me);

@@ -9,6 +9,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -148,6 +149,29 @@ impl Bounds {
         Position {
             tx: self.unused,
             ordinal: 0,
+        }
+    }
+}
+
+/// The highest bounds that this process has seen. Whatever was settled stays so: nobody writes below that horizon again,
+/// whatever runs now. A database is put back while no server runs on it.
+#[derive(Debug, Default)]
+pub struct Settled(AtomicI64);
+
+impl Settled {
+    /// Remembers what was asked.
+    pub fn note(&self, bounds: Bounds) {
+        let below = bounds.horizon.min(bounds.unused);
+        self.0.fetch_max(below, Ordering::Relaxed);
+    }
+
+    /// Bounds that held already when the highest was noted. Ask before the snapshot is taken that is held against them,
+    /// so that it shows all that was settled.
+    pub fn bounds(&self) -> Bounds {
+        let below = self.0.load(Ordering::Relaxed);
+        Bounds {
+            horizon: below,
+            unused: below,
         }
     }
 }

@@ -15,7 +15,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use hazardloop_tests::{TestDatabase, each_database};
 
-use super::order::{Position, rows_after};
+use super::order::{Bounds, Position, Settled, rows_after};
 use super::test_support::opened;
 use super::{Db, StoreError};
 
@@ -361,4 +361,21 @@ fn whoever_asks_while_writing_does_not_pass_what_shares_its_transaction() {
         .unwrap();
     assert!(own < later, "the other began later and has committed");
     assert!(horizon <= own, "{horizon} is above {own}");
+}
+
+#[test]
+fn what_was_settled_once_stays_so() {
+    let settled = Settled::default();
+    let of = |horizon, unused| Bounds { horizon, unused };
+    assert_eq!(settled.bounds(), of(0, 0));
+    // On SQLite nothing is in flight, and what is not used yet is the bound.
+    for (bounds, expected) in [
+        (of(i64::MAX, 20), 20),
+        (of(25, 30), 25),
+        (of(15, 40), 25),
+        (of(50, 50), 50),
+    ] {
+        settled.note(bounds);
+        assert_eq!(settled.bounds(), of(expected, expected));
+    }
 }

@@ -10,12 +10,12 @@ use hazardloop_sync_protocol::wire::{
 };
 
 use super::pull::given_out_at;
-use super::push::{MISSING_PHOTOS_LISTED, own_install, own_install_and_grants};
+use super::push::{missing_photos, own_asking, own_install};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::order::{self, Bounds};
+use crate::store::order;
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, Position, feed, hazards};
+use crate::store::{Conn, Position, feed};
 
 /// A push in another form than the full one.
 #[derive(Clone, Debug)]
@@ -136,32 +136,48 @@ pub async fn nothing_new(
         .db
         .read(move |tx| {
             let now = app.clock.now();
-            // First of all, as for a pull in full.
-            let bounds = order::bounds(tx.conn())?;
-            let (install, grants) = own_install_and_grants(tx.conn(), install_id, person_id)?;
-            let scopes: Vec<Scope> = scopes_granted(person_id, &grants, now)
-                .into_iter()
-                .collect();
-            let newest = feed::newest_of(tx.conn(), &scopes, bounds.horizon)?;
+            // Before the first statement, which takes the snapshot.
+            let settled = app.settled.bounds();
+            let asking = own_asking(tx.conn(), install_id, person_id)?;
+            let scopes = scopes_granted(person_id, &asking.grants, now);
+            let scopes: Vec<Scope> = scopes.into_iter().collect();
+            let ends = feed::ends_of(tx.conn(), &scopes)?;
+            let changed = || Failure::SayInFull("something has changed");
+            let known = Position::from_bytes(&held.newest.0).map_err(|_| changed())?;
+            // Nearly always all of it was settled long ago, and what runs now need not be asked for.
+            let newest = ends
+                .iter()
+                .copied()
+                .max()
+                .unwrap_or(Position::START)
+                .max(known);
+            let bounds = match newest.tx < settled.horizon {
+                true => settled,
+                false => {
+                    let bounds = order::bounds(tx.conn())?;
+                    app.settled.note(bounds);
+                    bounds
+                }
+            };
+            if newest > known || newest.tx >= bounds.horizon || known.tx >= bounds.unused {
+                return Err(changed());
+            }
+            // Not the digests alone: who knows their key could make a change that leaves a sum as it was.
             let mut here = Vec::with_capacity(scopes.len());
-            for (scope, newest) in scopes.into_iter().zip(newest) {
-                let checkpoint = unchanged(&app, tx.conn(), (scope, newest), &held, bounds)?;
-                here.push((scope, checkpoint));
+            for (scope, end) in scopes.into_iter().zip(ends) {
+                let given = given_out_at(&app, tx.conn(), scope, end)?;
+                here.push((scope, given.checkpoint));
             }
             if LeanPull::state_of(install_id, &app.epoch, &here) != held.state.0 {
                 return Err(Failure::SayInFull("this is not all that there is"));
             }
-            let missing_photos = hazards::photos_missing_from(
-                tx.conn(),
-                person_id.as_bytes(),
-                MISSING_PHOTOS_LISTED,
-            )?;
+            let missing_photos = missing_photos(tx.conn(), person_id, &asking)?;
             Ok(PullResponse {
                 protocol: PROTOCOL_MAX,
                 epoch: app.epoch.clone(),
                 digest_key: None,
                 server_time: now,
-                last: install.stream.last_seq,
+                last: asking.install.stream.last_seq,
                 answers: Vec::new(),
                 more: false,
                 missing_photos,
@@ -169,23 +185,6 @@ pub async fn nothing_new(
             })
         })
         .await
-}
-
-/// What a scope holds, where nothing has come since the device's newest cursor. Not the digests alone: who
-/// knows their key could make a change that leaves a sum as it was.
-fn unchanged(
-    app: &App,
-    conn: &mut Conn,
-    (scope, (position, in_flight)): (Scope, (Position, bool)),
-    held: &LeanPull,
-    bounds: Bounds,
-) -> Result<hazardloop_sync_protocol::wire::Checkpoint, Failure> {
-    let changed = Failure::SayInFull("something has changed");
-    let known = Position::from_bytes(&held.newest.0).map_err(|_| changed.clone())?;
-    if in_flight || position > known || known.tx >= bounds.unused {
-        return Err(changed);
-    }
-    Ok(given_out_at(app, conn, scope, position)?.checkpoint)
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
     clippy::indexing_slicing
 )]
 
-use hazardloop_domain::command::{Action, AnchorToken, ClockReading, Command, Note};
+use hazardloop_domain::command::{
+    Action, AnchorToken, ClockReading, Command, Note, PhotoKind, PhotoRef, Report,
+};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::HazardId;
 use hazardloop_sync_protocol::chain::signed_by_run;
 use hazardloop_sync_protocol::wire::{
@@ -388,6 +391,39 @@ fn nothing_new_is_said_in_few_bytes_and_anything_new_is_asked_for() {
         asks_in_full(nothing_new(app, person_id, install_id, question).await);
         let question = LeanPull::of(&held(&server, &device).await).unwrap();
         assert_eq!(ask(&server, &device, &question).await.last, 1);
+    });
+}
+
+#[test]
+fn photos_that_are_missing_are_told_to_who_named_them_also_when_nothing_is_new() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let neighbour = TestDevice::enrol(app, "reviewer", 2).await;
+        let missing = Digest([7; 32]);
+        let photo = PhotoRef {
+            sha256: missing,
+            size: 70_000,
+            media_type: "image/jpeg".to_owned(),
+            kind: PhotoKind::Before,
+            taken_at: None,
+            position: None,
+        };
+        let with_photo = Report {
+            photos: vec![photo],
+            no_photo_reason: None,
+            ..report("粉尘")
+        };
+        let batch = vec![device.seal(hazard_id(1), Action::Report(with_photo))];
+        let pushed = push(app, device.person_id, device.push(batch)).await;
+        assert_eq!(pushed.unwrap().missing_photos, [missing]);
+        for (asks, expected) in [(&device, vec![missing]), (&neighbour, vec![])] {
+            let request = held(&server, asks).await;
+            let question = LeanPull::of(&request).unwrap();
+            let answer = pull(app, asks.person_id, request).await.unwrap();
+            assert_eq!(answer.missing_photos, expected);
+            assert_eq!(ask(&server, asks, &question).await.missing_photos, expected);
+        }
     });
 }
 

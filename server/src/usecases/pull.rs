@@ -10,14 +10,14 @@ use hazardloop_sync_protocol::hub::{Bodies, Pull, PullStep, Reader, check_pull, 
 use hazardloop_sync_protocol::wire::{PullRequest, PullResponse, RecordKind, Scope};
 use uuid::Uuid;
 
-use super::push::{MISSING_PHOTOS_LISTED, own_install_and_grants};
+use super::push::{missing_photos, own_asking};
 use super::windows;
 use crate::app::App;
 use crate::checkpoints::GivenOut;
 use crate::failure::Failure;
 use crate::store::feed::{self, Change};
 use crate::store::order::{self, Bounds};
-use crate::store::{Conn, Position, ReadTx, forgotten, hazards, people, records};
+use crate::store::{Conn, Position, ReadTx, forgotten, people, records};
 
 /// Answers a pull by `person_id`.
 ///
@@ -46,9 +46,10 @@ fn answer(
     // Before the rows: see `order::horizon`; and first of all, for what has ended since the snapshot was taken counts as
     // ours, wherever it belonged.
     let bounds = order::bounds(tx.conn())?;
-    let (install, grants) = own_install_and_grants(tx.conn(), request.install_id, person_id)?;
+    app.settled.note(bounds);
+    let asking = own_asking(tx.conn(), request.install_id, person_id)?;
     let reader = Reader {
-        granted: scopes_granted(person_id, &grants, now),
+        granted: scopes_granted(person_id, &asking.grants, now),
         epoch: &app.epoch,
         reached: bounds.reached(),
         unreached: bounds.first_unused(),
@@ -70,9 +71,8 @@ fn answer(
              from a backup, stop the server and run `hazardloop restore begin-epoch`"
         );
     }
-    let missing_photos =
-        hazards::photos_missing_from(tx.conn(), person_id.as_bytes(), MISSING_PHOTOS_LISTED)?;
-    let last = install.stream.last_seq;
+    let missing_photos = missing_photos(tx.conn(), person_id, &asking)?;
+    let last = asking.install.stream.last_seq;
     let mut answer = pull.response(&app.digest_key, now, last, missing_photos);
     answer.anchor = app.anchor_key.token(now);
     Ok(answer)

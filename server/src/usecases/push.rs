@@ -5,9 +5,9 @@
 //! decided on before anything of it is written, so a command that is refused leaves nothing to undo, and
 //! a batch costs little more than one command.
 
-use hazardloop_domain::access::Grant;
 use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::hub::{
     Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
@@ -22,8 +22,9 @@ use super::reach::scopes_of_grant;
 use super::time_proof;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::store::access::{self, Asking};
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, WriteTx, access, feed, hazards};
+use crate::store::{Conn, WriteTx, feed, hazards};
 
 /// Photos that one answer may list as missing.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
@@ -86,19 +87,37 @@ pub(super) fn own_install(
     }
 }
 
-/// [`own_install`] and what its person may, past and present grants, in one statement.
-pub(super) fn own_install_and_grants(
+/// Who asks with the install of `person_id`.
+pub(super) fn own_asking(
     conn: &mut Conn,
     install_id: InstallId,
     person_id: PersonId,
-) -> Result<(Install, Vec<Grant>), Failure> {
-    let found = access::install_and_grants(conn, install_id)?;
-    let (install, grants) = found
-        .filter(|(install, _)| install.person_id == person_id)
+) -> Result<Asking, Failure> {
+    let asking = access::asking(conn, install_id)?
+        .filter(|asking| asking.install.person_id == person_id)
         .ok_or(Failure::NotFound("device"))?;
-    match install.revoked {
+    match asking.install.revoked {
         true => Err(Failure::DeviceRevoked),
-        false => Ok((install, grants)),
+        false => Ok(asking),
+    }
+}
+
+/// Photos that `person_id` named and whose bytes are not here, as many as an answer lists.
+pub(super) fn missing_photos(
+    conn: &mut Conn,
+    person_id: PersonId,
+    asking: &Asking,
+) -> Result<Vec<Digest>, Failure> {
+    match asking.lacks_photos {
+        true => {
+            let of = person_id.as_bytes();
+            Ok(hazards::photos_missing_from(
+                conn,
+                of,
+                MISSING_PHOTOS_LISTED,
+            )?)
+        }
+        false => Ok(Vec::new()),
     }
 }
 

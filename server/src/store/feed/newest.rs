@@ -19,58 +19,8 @@ const ONE: &str = "SELECT CAST(? AS INTEGER) AS number, tx, ordinal FROM (SELECT
 /// # Errors
 /// When the database does not answer.
 pub fn newest(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<(Position, bool), StoreError> {
+    // Nearly always nothing is in flight, and one statement tells both.
     let visible = below(conn, scope, i64::MAX)?;
-    safe(conn, scope, visible, horizon)
-}
-
-/// [`newest`] of each of `scopes`, in their order, in as few statements as can be: on PostgreSQL each is a round trip, and
-/// this is all that a pull asks which finds nothing new.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn newest_of(
-    conn: &mut Conn,
-    scopes: &[Scope],
-    horizon: i64,
-) -> Result<Vec<(Position, bool)>, StoreError> {
-    let mut visible: Vec<Option<Position>> = vec![None; scopes.len()];
-    let numbered: Vec<(usize, Scope)> = scopes.iter().copied().enumerate().collect();
-    in_arrays!(numbered, |array| {
-        for (number, tx, ordinal) in last_of(conn, array)? {
-            let place = usize::try_from(number)
-                .ok()
-                .and_then(|n| visible.get_mut(n));
-            if let Some(place) = place {
-                *place = Some(Position { tx, ordinal });
-            }
-        }
-    });
-    let each = scopes.iter().zip(visible);
-    each.map(|(scope, visible)| safe(conn, *scope, visible, horizon))
-        .collect()
-}
-
-/// Number, `tx` and `ordinal` of the last row of each that has any.
-fn last_of<const N: usize>(
-    conn: &mut Conn,
-    scopes: [(usize, Scope); N],
-) -> QueryResult<Vec<(i32, i64, i32)>> {
-    let binds = scopes.into_iter().flat_map(|(number, scope)| {
-        let number = i32::try_from(number).unwrap_or(i32::MAX);
-        [Bind::Small(number), Bind::Text(scope.to_string())]
-    });
-    let sql = [ONE; N].join(" UNION ALL ");
-    Prepared::<(Integer, BigInt, Integer)>::of_parts(sql, binds.collect()).load(conn)
-}
-
-/// What of it is safe to deliver, when the last that can be seen is `visible`. Nearly always nothing is in flight, and no
-/// statement more is needed.
-fn safe(
-    conn: &mut Conn,
-    scope: Scope,
-    visible: Option<Position>,
-    horizon: i64,
-) -> Result<(Position, bool), StoreError> {
     let safe = match visible {
         Some(position) if position.tx >= horizon => below(conn, scope, horizon)?,
         all => all,
@@ -87,6 +37,38 @@ fn below(conn: &mut Conn, scope: Scope, horizon: i64) -> Result<Option<Position>
         .first(conn)
         .optional()?;
     Ok(found.map(|(tx, ordinal)| Position { tx, ordinal }))
+}
+
+/// The newest visible position of each of `scopes`, in their order, in as few statements as can be: on PostgreSQL each is
+/// a round trip, and this is what a pull asks which finds nothing new.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn ends_of(conn: &mut Conn, scopes: &[Scope]) -> Result<Vec<Position>, StoreError> {
+    let mut ends = vec![Position::START; scopes.len()];
+    let numbered: Vec<(usize, Scope)> = scopes.iter().copied().enumerate().collect();
+    in_arrays!(numbered, |array| {
+        for (number, tx, ordinal) in last_of(conn, array)? {
+            let end = usize::try_from(number).ok().and_then(|n| ends.get_mut(n));
+            if let Some(end) = end {
+                *end = Position { tx, ordinal };
+            }
+        }
+    });
+    Ok(ends)
+}
+
+/// Number, `tx` and `ordinal` of the last row of each that has any.
+fn last_of<const N: usize>(
+    conn: &mut Conn,
+    scopes: [(usize, Scope); N],
+) -> QueryResult<Vec<(i32, i64, i32)>> {
+    let binds = scopes.into_iter().flat_map(|(number, scope)| {
+        let number = i32::try_from(number).unwrap_or(i32::MAX);
+        [Bind::Small(number), Bind::Text(scope.to_string())]
+    });
+    let sql = [ONE; N].join(" UNION ALL ");
+    Prepared::<(Integer, BigInt, Integer)>::of_parts(sql, binds.collect()).load(conn)
 }
 
 #[cfg(test)]
@@ -130,21 +112,14 @@ mod tests {
                 .unwrap();
             }
             db.read_blocking(|tx| {
-                let all = newest_of(tx.conn(), &scopes(), i64::MAX)?;
-                let horizon = all.get(31).unwrap().0.tx;
-                let mut in_flight = 0;
-                for horizon in [i64::MAX, horizon] {
-                    let together = newest_of(tx.conn(), &scopes(), horizon)?;
-                    assert_eq!(together.len(), 40);
-                    for (scope, (position, waits)) in scopes().into_iter().zip(together) {
-                        assert_eq!((position, waits), newest(tx.conn(), scope, horizon)?);
-                        in_flight += usize::from(waits);
-                    }
+                let together = ends_of(tx.conn(), &scopes())?;
+                assert_eq!(together.len(), 40);
+                for (scope, end) in scopes().into_iter().zip(&together) {
+                    assert_eq!((*end, false), newest(tx.conn(), scope, i64::MAX)?);
                 }
-                assert_eq!(in_flight, 4, "the last four that were written");
-                let written = |(at, _): &&(Position, bool)| *at != Position::START;
-                assert_eq!(all.iter().filter(written).count(), 7);
-                assert_eq!(newest_of(tx.conn(), &[], i64::MAX)?, []);
+                let written = together.iter().filter(|end| **end != Position::START);
+                assert_eq!(written.count(), 7);
+                assert_eq!(ends_of(tx.conn(), &[])?, []);
                 Ok::<_, StoreError>(())
             })
             .unwrap();

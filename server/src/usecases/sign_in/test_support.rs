@@ -154,6 +154,7 @@ pub(crate) async fn serve(url: &str, now: &Arc<AtomicI64>, seed: u64, settings: 
         jobs_wake: tokio::sync::Notify::new(),
         events_wake: tokio::sync::Notify::new(),
         checkpoints: crate::checkpoints::Checkpoints::default(),
+        settled: crate::store::order::Settled::default(),
         metrics: crate::metrics::Metrics::new().unwrap(),
         turns,
         sign_in: sign_in.unwrap(),

@@ -117,6 +117,7 @@ impl World {
             jobs_wake: tokio::sync::Notify::new(),
             events_wake: tokio::sync::Notify::new(),
             checkpoints: crate::checkpoints::Checkpoints::default(),
+            settled: crate::store::order::Settled::default(),
             metrics: crate::metrics::Metrics::new().unwrap(),
             turns,
             sign_in,
