@@ -247,7 +247,8 @@ impl Engine {
                 }
                 break;
             }
-            let tidy = self.compact.then_some(Job::Compact);
+            // What is told can still be looked at: tidying comes after.
+            let tidy = (self.compact && self.notices.is_empty()).then_some(Job::Compact);
             let Some(job) = self.inbox.pop_front().or(tidy) else {
                 break;
             };

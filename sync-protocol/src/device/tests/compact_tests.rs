@@ -65,6 +65,40 @@ fn a_wrong_clock_of_the_device_removes_nothing() {
 }
 
 #[test]
+fn what_became_of_a_command_is_told_before_it_goes() {
+    let mut world = World::with(tidy(100));
+    world.queue(hazard_id(1), report(vec![]));
+    world.queue(hazard_id(1), note("a"));
+    let mut told = vec![];
+    // Both take effect and are shown, but the answer that says so is lost, and the phone lies in a drawer for a month.
+    for day in [0, 31] {
+        world.now = world.now.plus_millis(day * DAY_MS);
+        world.engine.handle_online();
+        world.engine.handle_pull_wanted();
+        while let Some(output) = world.engine.poll_output(world.now) {
+            match output {
+                Output::Write { id, ops } => {
+                    world.store.apply(&ops);
+                    world.engine.handle_stored(id);
+                }
+                Output::Notice(Notice::Settled { seq }) => {
+                    assert!(world.store.commands.contains_key(&seq), "{seq} is gone");
+                    told.push(seq);
+                }
+                Output::Send { id, request } if day == 0 && matches!(request, Request::Push(_)) => {
+                    world.hub.answer(&request).unwrap();
+                    world.engine.handle_failure(id, world.now, Failure::Offline);
+                }
+                Output::Send { id, request } => world.carry(id, request),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(told, [1, 2]);
+    assert_eq!(kept(&world), [2], "where the chain goes on");
+}
+
+#[test]
 fn beyond_the_number_to_be_kept_the_oldest_go() {
     let world = arrived(tidy(4), 9);
     assert_eq!(kept(&world), [7, 8, 9, 10]);
