@@ -6,6 +6,7 @@ mod ask;
 pub mod calendar;
 mod choose;
 pub mod cli;
+mod connection;
 pub mod data_key;
 pub mod driver;
 pub mod enrol;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
 
+use crate::connection;
 use crate::thrift::Thrift;
 
 #[path = "transport_offer.rs"]
@@ -150,7 +151,7 @@ impl Transport {
             .user_agent(concat!("hazardloop-device/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
-            agent: config.new_agent(),
+            agent: connection::agent(config),
             server: server.to_owned(),
             thrift: Thrift::default(),
         }
