@@ -17,7 +17,7 @@ BUILT := $(or $(CARGO_TARGET_DIR),target)
 WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak openapi fmt lint setup
+.PHONY: help run test check bench soak wasm openapi fmt lint setup
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -68,6 +68,9 @@ lint: ## formatting and clippy, warnings are errors
 	@scripts/setup.sh run
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+wasm: ## the rules and the protocol compile for WebAssembly
+	@scripts/wasm.sh build
 
 openapi: ## write openapi.yaml from the code
 	@scripts/setup.sh run

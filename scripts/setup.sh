@@ -3,13 +3,14 @@
 #   scripts/setup.sh run     what `make run` needs: Rust, a C compiler, libpq to link with
 #   scripts/setup.sh test    the same, and PostgreSQL's server programs and schemathesis for `make test`
 #   scripts/setup.sh soak    the same, and a C++ compiler for the fuzzer of `make soak`
+#   scripts/setup.sh wasm    a compiler for WebAssembly, where rustup has none
 # On a Debian or Ubuntu machine root gets the missing packages installed; anybody else is told which they are.
 # Says nothing and returns at once when nothing is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-}
-case $mode in run | test | soak) ;; *) sed -n 2,7p "$0" >&2; exit 2 ;; esac
+case $mode in run | test | soak | wasm) ;; *) sed -n 2,8p "$0" >&2; exit 2 ;; esac
 
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
@@ -39,7 +40,17 @@ have_venv() {
   have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
+# Debian's compiler that builds std for WebAssembly; its ordinary one is too old.
+have_web_rustc() { /usr/bin/rustc --version 2>/dev/null | grep -Eq '^rustc 1\.(8[5-9]|9[0-9]|[1-9][0-9]{2})\.'; }
+
 missing_packages() {
+  if [ "$mode" = wasm ]; then
+    have_web_rustc || echo rustc-web
+    [ -x /usr/bin/cargo ] || echo cargo-web
+    have wasm-ld || echo lld
+    [ -e "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/Cargo.lock" ] || echo rust-web-src
+    return
+  fi
   have cc || echo gcc libc6-dev
   have_libpq || echo libpq-dev
   if [ "$mode" != run ]; then
@@ -98,6 +109,6 @@ have cargo || fail "missing: Rust (cargo); install it from https://rustup.rs, op
 
 mapfile -t missing < <(missing_packages | tr ' ' '\n')
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
-if [ "$mode" != run ]; then
-  tools_ready || install_tools
-fi
+case $mode in
+  test | soak) tools_ready || install_tools ;;
+esac
