@@ -23,10 +23,10 @@ const ASKED_EVERY: Duration = Duration::from_secs(4);
 
 /// An agent over such connections; else as the library makes it.
 pub(crate) fn agent(config: ureq::config::Config) -> ureq::Agent {
-    let connector = ()
-        .chain(ConnectProxyConnector::default())
-        .chain(Watchful)
-        .chain(RustlsConnector::default());
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(Watchful)
+            .chain(RustlsConnector::default());
     ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 

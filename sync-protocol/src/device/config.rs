@@ -21,6 +21,8 @@ pub struct EngineConfig {
     pub pull_records: StrideLimits,
     /// Bytes of one photo chunk.
     pub photo_chunk: StrideLimits,
+    /// Photos under way at once, which take turns; whichever has to wait leaves its place to the next.
+    pub photos_at_once: usize,
     /// First wait after a failure, milliseconds.
     pub retry_base_ms: i64,
     /// Longest wait after failures, milliseconds.
@@ -69,6 +71,7 @@ impl Default for EngineConfig {
                 quick_ms: 5_000,
                 slow_ms: 20_000,
             },
+            photos_at_once: 4,
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
             scope_reset_interval_ms: 600_000,

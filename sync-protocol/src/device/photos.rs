@@ -146,9 +146,12 @@ impl Engine {
             .photos
             .values()
             .filter(|photo| self.is_uploadable(photo));
-        photos
-            .filter(due)
-            .min_by_key(|photo| (turn(photo), photo.seq))
+        // What is begun goes first, and few are begun at once: a server keeps so many unfinished uploads and no more, and
+        // whatever is finished is safe.
+        let mut due: Vec<&StoredPhoto> = photos.filter(due).collect();
+        due.sort_by_key(|photo| (photo.upload.is_none(), photo.seq));
+        let under_way = due.into_iter().take(self.config.photos_at_once.max(1));
+        under_way.min_by_key(|photo| (turn(photo), photo.seq))
     }
 
     pub(super) fn photo_is_ready(&self, now: Timestamp) -> bool {

@@ -134,6 +134,36 @@ fn two_photos_take_turns() {
 }
 
 #[test]
+fn few_uploads_are_under_way_however_many_photos_wait() {
+    // A server keeps so many unfinished uploads of one person and no more; and what is begun everywhere ends nowhere.
+    let mut world = World::with(EngineConfig {
+        photos_at_once: 3,
+        ..small_chunks()
+    });
+    let all: Vec<Digest> = (1..=9)
+        .map(|n| with_photo(&mut world, n.into(), &[n; 35]))
+        .collect();
+    // Photo 2 cannot be read, which must not keep its place from the others.
+    world.files.remove(&all[1]);
+    // The app is killed again and again.
+    for writes in [6, 3, 2, 5] {
+        world.crash_at = Some((world.writes + writes, true));
+        world.engine.handle_online();
+        world.pump();
+        let unfinished = world.hub.uploads.values().filter(|u| u.2.len() < 35);
+        assert!(unfinished.count() <= 4, "three, and the one that fails");
+    }
+    world.crash_at = None;
+    for _ in 0..3 {
+        world.pump();
+        let wake = world.engine.next_wake();
+        world.now = world.now.max(wake.unwrap_or(world.now));
+    }
+    let whole = world.hub.uploads.values().filter(|u| u.2.len() == 35);
+    assert_eq!(whole.count(), 8);
+}
+
+#[test]
 fn an_upload_that_expired_is_begun_again() {
     let mut world = World::with(small_chunks());
     let sha256 = with_photo(&mut world, 1, &[1; 30]);
