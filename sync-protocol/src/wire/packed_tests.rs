@@ -163,17 +163,19 @@ fn more_bytes_than_allowed_are_refused() {
     assert_eq!(packed.in_full(most), Err(ColumnsError::TooLarge { most }));
 }
 
+/// A reader that has nothing yet.
+const NOTHING: Known<'static> = Known {
+    before: None,
+    anchor: &|_| None,
+};
+
 /// Why a message with this plan, and nothing else, is refused.
 fn refused_plan(plan: Vec<u8>, sort: Sort) -> ColumnsError {
     let packed = Packed {
         plan: Bytes(plan),
         ..Packed::default()
     };
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    unpack(&packed, sort, &known, usize::MAX).unwrap_err()
+    unpack(&packed, sort, &NOTHING, usize::MAX).unwrap_err()
 }
 
 #[test]
@@ -203,6 +205,23 @@ fn items_without_leaves_are_counted_too() {
     );
 }
 
+/// A command of this shape is neither written nor read.
+fn is_refused_on_both_ends(shape: &[u8], most: usize) {
+    let head = vec![0x61, b'n', 0x01];
+    let mut plan = vec![1];
+    super::varint::put(&mut plan, (head.len() + shape.len()) as u64);
+    plan.extend_from_slice(&head);
+    plan.extend_from_slice(shape);
+    let items = [Item {
+        head,
+        record: None,
+        body: shape,
+    }];
+    assert_eq!(pack(Sort::Commands, &items, None), None);
+    let refused = refused_plan(plan, Sort::Commands);
+    assert_eq!(refused, ColumnsError::TooLarge { most });
+}
+
 #[test]
 fn more_places_than_allowed_are_refused_on_both_ends() {
     // One map of 40,000 keys.
@@ -210,20 +229,7 @@ fn more_places_than_allowed_are_refused_on_both_ends() {
     for key in 0..40_000_u32 {
         Encoder::new(&mut shape).u32(key).unwrap().u8(0).unwrap();
     }
-    let items = [Item {
-        head: vec![0x61, b'n', 0x01],
-        record: None,
-        body: &shape,
-    }];
-    assert_eq!(pack(Sort::Commands, &items, None), None);
-    let mut plan = vec![1];
-    super::varint::put(&mut plan, shape.len() as u64 + 3);
-    plan.extend([0x61, b'n', 0x01]);
-    plan.extend_from_slice(&shape);
-    assert_eq!(
-        refused_plan(plan, Sort::Commands),
-        ColumnsError::TooLarge { most: 1 << 15 }
-    );
+    is_refused_on_both_ends(&shape, 1 << 15);
 }
 
 #[test]
@@ -231,20 +237,7 @@ fn longer_shapes_than_allowed_are_refused_on_both_ends() {
     // One list of 262,142 numbers: with its head just too long. None of them has a place of its own.
     let mut shape = vec![0x9a, 0x00, 0x03, 0xff, 0xfe];
     shape.resize(shape.len() + 0x3_fffe, 0);
-    let items = [Item {
-        head: vec![0x61, b'n', 0x01],
-        record: None,
-        body: &shape,
-    }];
-    assert_eq!(pack(Sort::Commands, &items, None), None);
-    let mut plan = vec![1];
-    super::varint::put(&mut plan, shape.len() as u64 + 3);
-    plan.extend([0x61, b'n', 0x01]);
-    plan.extend_from_slice(&shape);
-    assert_eq!(
-        refused_plan(plan, Sort::Commands),
-        ColumnsError::TooLarge { most: 1 << 18 }
-    );
+    is_refused_on_both_ends(&shape, 1 << 18);
 }
 
 #[test]
@@ -425,11 +418,7 @@ fn a_token_without_a_time_goes_as_it_is() {
         body: &payload,
     }];
     let packed = pack(Sort::Commands, &items, None).unwrap();
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    let read = unpack(&packed, Sort::Commands, &known, MOST).unwrap();
+    let read = unpack(&packed, Sort::Commands, &NOTHING, MOST).unwrap();
     assert_eq!(read[0].body, payload);
 }
 
@@ -504,10 +493,6 @@ fn a_long_key_on_the_way_to_many_leaves_costs_no_more_than_itself() {
         body: &body,
     }];
     let packed = pack(Sort::Commands, &items, None).unwrap();
-    let known = Known {
-        before: None,
-        anchor: &|_| None,
-    };
-    let read = unpack(&packed, Sort::Commands, &known, MOST).unwrap();
+    let read = unpack(&packed, Sort::Commands, &NOTHING, MOST).unwrap();
     assert_eq!(read[0].body, body);
 }
