@@ -26,9 +26,9 @@ rustc=$1
 shift
 case " $* " in
   *" --crate-name hazardloop_"*)
-    exec "$rustc" -Zcrate-attr='feature(let_chains, unsigned_is_multiple_of, const_vec_string_slice)' "$@" ;;
+    exec "$rustc" -Astable_features -Zcrate-attr='feature(let_chains, unsigned_is_multiple_of, const_vec_string_slice)' "$@" ;;
   *"/registry/src/"*)
-    exec "$rustc" -Zcrate-attr='feature(let_chains, slice_as_chunks, const_eq_ignore_ascii_case)' "$@" ;;
+    exec "$rustc" -Astable_features -Zcrate-attr='feature(let_chains, slice_as_chunks, const_eq_ignore_ascii_case)' "$@" ;;
 esac
 exec "$rustc" "$@"
 WRAPPER
