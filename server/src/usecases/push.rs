@@ -78,27 +78,33 @@ pub(super) fn own_install(
     install_id: InstallId,
     person_id: PersonId,
 ) -> Result<Install, Failure> {
-    let install = pushed::install(conn, install_id)?
-        .filter(|install| install.person_id == person_id)
-        .ok_or(Failure::NotFound("device"))?;
-    match install.revoked {
-        true => Err(Failure::DeviceRevoked),
-        false => Ok(install),
-    }
+    let install = pushed::install(conn, install_id)?.ok_or(NO_DEVICE)?;
+    require_own(&install, person_id)?;
+    Ok(install)
 }
 
-/// Who asks with the install of `person_id`.
+/// Who asks with an install, if it is this person's and was not revoked.
+///
+/// # Errors
+/// As [`own_install`].
 pub(super) fn own_asking(
     conn: &mut Conn,
     install_id: InstallId,
     person_id: PersonId,
 ) -> Result<Asking, Failure> {
-    let asking = access::asking(conn, install_id)?
-        .filter(|asking| asking.install.person_id == person_id)
-        .ok_or(Failure::NotFound("device"))?;
-    match asking.install.revoked {
-        true => Err(Failure::DeviceRevoked),
-        false => Ok(asking),
+    let asking = access::asking(conn, install_id)?.ok_or(NO_DEVICE)?;
+    require_own(&asking.install, person_id)?;
+    Ok(asking)
+}
+
+/// Others' devices are as if there were none.
+const NO_DEVICE: Failure = Failure::NotFound("device");
+
+fn require_own(install: &Install, person_id: PersonId) -> Result<(), Failure> {
+    match install {
+        install if install.person_id != person_id => Err(NO_DEVICE),
+        install if install.revoked => Err(Failure::DeviceRevoked),
+        _ => Ok(()),
     }
 }
 

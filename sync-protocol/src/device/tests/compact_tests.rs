@@ -49,10 +49,7 @@ fn a_wrong_clock_of_the_device_removes_nothing() {
     world.engine.handle_pull_wanted();
     while let Some(output) = world.engine.poll_output(world.now) {
         match output {
-            Output::Write { id, ops } => {
-                world.store.apply(&ops);
-                world.engine.handle_stored(id);
-            }
+            Output::Write { id, ops } => world.keep(id, &ops),
             Output::Send { id, request } => {
                 world.hub.now = server;
                 let body = world.hub.answer(&request).unwrap();
@@ -77,10 +74,7 @@ fn what_became_of_a_command_is_told_before_it_goes() {
         world.engine.handle_pull_wanted();
         while let Some(output) = world.engine.poll_output(world.now) {
             match output {
-                Output::Write { id, ops } => {
-                    world.store.apply(&ops);
-                    world.engine.handle_stored(id);
-                }
+                Output::Write { id, ops } => world.keep(id, &ops),
                 Output::Notice(Notice::Settled { seq }) => {
                     assert!(world.store.commands.contains_key(&seq), "{seq} is gone");
                     told.push(seq);

@@ -317,10 +317,7 @@ impl World {
         // Without network: only the store answers.
         loop {
             match self.engine.poll_output(self.now) {
-                Some(Output::Write { id, ops }) => {
-                    self.store.apply(&ops);
-                    self.engine.handle_stored(id);
-                }
+                Some(Output::Write { id, ops }) => self.keep(id, &ops),
                 Some(Output::Notice(notice)) => {
                     let done = matches!(notice, Notice::Queued { ticket: t, .. } if t == ticket);
                     self.notices.push(notice);
@@ -332,6 +329,12 @@ impl World {
                 _ => return false,
             }
         }
+    }
+
+    /// A write that neither fails nor is cut off.
+    fn keep(&mut self, id: u64, ops: &[StoreOp]) {
+        self.store.apply(ops);
+        self.engine.handle_stored(id);
     }
 
     fn standing(&self, seq: i64) -> Standing {
