@@ -157,7 +157,8 @@ async fn created(
         match receive(app, person, status.id, part, payload).await {
             Ok(appended) => status = appended.status,
             Err(failure) => {
-                // Nobody was told of this upload, so nobody can go on with it.
+                // Nobody was told of this upload, so nobody can go on with it; or it is one without a byte, that who was
+                // told of it begins again.
                 if let Err(left) = upload::terminate(app, person, status.id).await {
                     tracing::debug!(upload = %status.id, %left, "was not taken back");
                 }

@@ -107,6 +107,8 @@ pub(crate) mod test_support;
 #[cfg(test)]
 mod unclaimed_tests;
 #[cfg(test)]
+mod uploads_tests;
+#[cfg(test)]
 mod windows_tests;
 #[cfg(test)]
 mod writer_tests;

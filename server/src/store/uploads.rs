@@ -216,6 +216,30 @@ pub fn brought(
     row.map(Upload::try_from).transpose()
 }
 
+/// The unfinished upload by which `person` has brought most of the photo with this hash and length, if there is one
+/// and its time is not over.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn begun(
+    conn: &mut Conn,
+    person: PersonId,
+    (sha256, total_length): (Digest, u64),
+    now: Timestamp,
+) -> Result<Option<Upload>, StoreError> {
+    let row = uploads::table
+        .filter(uploads::person_id.eq(person.as_bytes().to_vec()))
+        .filter(uploads::sha256.eq(sha256.as_bytes().to_vec()))
+        .filter(uploads::total_length.eq(count(total_length)))
+        .filter(uploads::finished_at.is_null())
+        .filter(uploads::expires_at.gt(now.as_millis()))
+        .order((uploads::received.desc(), uploads::id))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(Upload::try_from).transpose()
+}
+
 /// Unfinished uploads whose time is over, oldest first, at most `limit`; with `after`, those that
 /// follow that one.
 ///

@@ -240,16 +240,16 @@ fn unfinished_uploads_are_limited_and_giving_one_up_makes_room() {
     each_world_with(
         |settings| settings.photos.uploads_per_person = 2,
         |world| async move {
-            let photo = samples::jpeg(64, 64);
-            let first = world.begin(WORKER, &photo).await.id;
-            world.begin(WORKER, &photo).await;
-            let refused = create(&world.app, WORKER, announcement(&photo))
+            let photo = |number| samples::another_jpeg(number);
+            let first = world.begin(WORKER, &photo(1)).await.id;
+            world.begin(WORKER, &photo(2)).await;
+            let refused = create(&world.app, WORKER, announcement(&photo(3)))
                 .await
                 .unwrap_err();
             assert!(matches!(refused, Failure::Conflict(_)), "{refused:?}");
-            world.begin(COLLEAGUE, &photo).await;
+            world.begin(COLLEAGUE, &photo(3)).await;
             terminate(&world.app, WORKER, first).await.unwrap();
-            world.begin(WORKER, &photo).await;
+            world.begin(WORKER, &photo(3)).await;
         },
     );
 }

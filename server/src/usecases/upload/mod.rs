@@ -79,10 +79,12 @@ impl From<&Upload> for UploadStatus {
 /// Begins an upload. If its hash is announced and `person` has brought these bytes before, that
 /// finished upload is answered again; to everybody else a held photo looks like an unknown one.
 /// Seeing a photo is not bringing it: who brought it keeps it for good, and reads its metadata.
+/// One of these bytes that `person` has begun is answered too: a phone that died before it had
+/// noted its upload goes on with it, and leaves no trail of uploads that nobody ends.
 ///
 /// # Errors
 /// [`Failure::TooLarge`], [`Failure::Invalid`] for an empty file, [`Failure::Conflict`] when the
-/// person has too many unfinished uploads.
+/// person has too many unfinished uploads; what finishing a begun one says, whose bytes are all here.
 pub async fn create(
     app: &App,
     person: PersonId,
@@ -117,15 +119,21 @@ pub async fn create(
     };
     let most = limits.uploads_per_person;
     let shared = app.clone();
-    app.db
+    let answered = app
+        .db
         .write(move |tx| {
-            if let Some(sha256) = upload.sha256
-                && let Some(brought) = uploads::brought(tx.conn(), person, sha256)?
-                && brought.total_length == upload.total_length
-                && photos::find(tx.conn(), sha256)?.is_some()
-            {
-                finish::notify_hazards(tx, &shared, sha256, person, now)?;
-                return Ok(UploadStatus::from(&brought));
+            if let Some(sha256) = upload.sha256 {
+                if let Some(brought) = uploads::brought(tx.conn(), person, sha256)?
+                    && brought.total_length == upload.total_length
+                    && photos::find(tx.conn(), sha256)?.is_some()
+                {
+                    finish::notify_hazards(tx, &shared, sha256, person, now)?;
+                    return Ok(brought);
+                }
+                let alike = (sha256, upload.total_length);
+                if let Some(begun) = uploads::begun(tx.conn(), person, alike, now)? {
+                    return Ok(begun);
+                }
             }
             if uploads::unfinished_of(tx.conn(), person, now)? >= most {
                 return Err(Failure::Conflict(format!(
@@ -133,9 +141,14 @@ pub async fn create(
                 )));
             }
             uploads::insert(tx.conn(), &upload)?;
-            Ok(UploadStatus::from(&upload))
+            Ok::<_, Failure>(upload.clone())
         })
-        .await
+        .await?;
+    // All bytes came, and a crash cut its end short.
+    if answered.finished_at.is_none() && answered.is_complete() {
+        return status(app, person, answered.id).await;
+    }
+    Ok(UploadStatus::from(&answered))
 }
 
 /// How an upload stands. One whose bytes are all here and whose end was cut short by a crash is

@@ -90,6 +90,64 @@ fn an_upload_goes_on_where_it_was_cut_even_by_a_kill() {
 }
 
 #[test]
+fn who_lost_sight_of_an_upload_begins_it_again_and_goes_on() {
+    each_world_with(
+        |settings| settings.photos.uploads_per_person = 2,
+        |world| async move {
+            let photo = samples::jpeg(400, 300);
+            let id = world.begin(WORKER, &photo).await.id;
+            world.send(WORKER, id, 0, &photo[..1500]).await.unwrap();
+            for _ in 0..3 {
+                let again = world.begin(WORKER, &photo).await;
+                assert_eq!((again.id, again.offset), (id, 1500));
+            }
+            // Neither another photo, nor another length under this hash, nor another person is answered it.
+            let other = world.begin(WORKER, &samples::jpeg(64, 64)).await;
+            assert_eq!(other.offset, 0);
+            let longer = Announcement {
+                length: photo.len() as u64 + 1,
+                ..announcement(&photo)
+            };
+            let refused = create(&world.app, WORKER, longer).await.unwrap_err();
+            assert!(matches!(refused, Failure::Conflict(_)), "{refused:?}");
+            let others = world.begin(COLLEAGUE, &photo).await;
+            assert_eq!(others.offset, 0);
+            assert_ne!(others.id, id);
+
+            let done = world.send(WORKER, id, 1500, &photo[1500..]).await.unwrap();
+            assert_eq!(done.status.expires_at, None);
+
+            // One whose time is over is not gone on with.
+            let late = world.begin(COLLEAGUE, &photo).await;
+            assert_eq!(late.id, others.id);
+            world.pass(world.app.settings.photos.upload_life_s * 1000);
+            assert_ne!(world.begin(COLLEAGUE, &photo).await.id, others.id);
+        },
+    );
+}
+
+#[test]
+fn a_kill_between_the_last_byte_and_the_end_is_made_good_by_beginning_again() {
+    each_world(|world| async move {
+        let photo = samples::jpeg(80, 60);
+        let id = world.begin(WORKER, &photo).await.id;
+        let (path, length) = (world.part_path(id), photo.len() as u64);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &photo).unwrap();
+        let write = world
+            .app
+            .db
+            .write(move |tx| uploads::advance(tx.conn(), id, 0, length));
+        assert!(write.await.unwrap());
+
+        let again = world.begin(WORKER, &photo).await;
+        assert_eq!((again.offset, again.expires_at), (length, None));
+        let read = original(&world, WORKER, Digest::sha256(&photo)).await;
+        assert_eq!(read.unwrap(), photo);
+    });
+}
+
+#[test]
 fn a_kill_between_file_and_row_is_made_good_by_asking() {
     each_world(|world| async move {
         let photo = samples::jpeg(80, 60);
@@ -239,7 +297,12 @@ fn a_store_that_takes_nothing_does_not_hold_the_clearing_up() {
         let length = photo.len() as u64;
         std::fs::create_dir_all(world.folder.path().join("uploads")).unwrap();
         for _ in 0..101 {
-            let id = world.begin(WORKER, &photo).await.id;
+            // Who names no hash begins each time another.
+            let unnamed = Announcement {
+                sha256: None,
+                ..announcement(&photo)
+            };
+            let id = create(&world.app, WORKER, unnamed).await.unwrap().id;
             std::fs::write(world.part_path(id), &photo).unwrap();
             let write = world
                 .app
