@@ -113,8 +113,10 @@ fn open_sqlite(
     let mut conn = SqliteConnection::establish(&name.to_string_lossy())
         .map_err(|error| unavailable(format!("cannot open {}: {error}", path.display())))?;
     let busy = options.busy_timeout.as_millis();
-    // The busy timeout comes first: switching to WAL may itself have to wait for a lock.
     conn.batch_execute(&format!("PRAGMA busy_timeout = {busy}"))?;
+    if purpose != Purpose::Read {
+        keep_a_log(&mut conn)?;
+    }
     conn.batch_execute(match purpose {
         // Twice SQLite's own (KiB): the index pages of a list in a database of a million hazards stay.
         Purpose::Read => {
@@ -124,11 +126,29 @@ fn open_sqlite(
         // and the log is copied back less often (pages), so that each is copied once for many
         // changes.
         Purpose::Write | Purpose::Migrate => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000"
         }
     })?;
     Ok(conn)
+}
+
+/// How often a new database is looked at again while others open it too.
+const OPENED_TOGETHER: usize = 100;
+
+/// Switches the database to a write-ahead log, where nobody has yet. The switch itself never waits for a lock that
+/// another has (SQLite answers at once, lest two wait for each other), so that servers which open a new database
+/// together wait in an empty transaction, which does.
+fn keep_a_log(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut switched = conn.batch_execute("PRAGMA journal_mode = WAL");
+    for _ in 0..OPENED_TOGETHER {
+        if switched.is_ok() {
+            break;
+        }
+        conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK")?;
+        switched = conn.batch_execute("PRAGMA journal_mode = WAL");
+    }
+    Ok(switched?)
 }
 
 /// Creates the file for its owner only: it will hold password hashes and signing keys. SQLite

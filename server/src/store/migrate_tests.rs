@@ -7,6 +7,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
@@ -18,6 +19,7 @@ use hazardloop_sync_protocol::wire::{RecordKind, Scope};
 use hazardloop_tests::{TestDatabase, each_database};
 use uuid::Uuid;
 
+use super::conn::{self, Purpose};
 use super::enterprise_rows::{self, TraitFilter};
 use super::feed::{self, Announced};
 use super::lists::Key;
@@ -224,6 +226,25 @@ fn asking_what_is_pending_creates_no_file() {
             .count(),
         0
     );
+}
+
+/// SQLite answers "locked" at once to whoever switches a new file to a log beside another.
+#[test]
+fn servers_that_open_a_new_file_together_wait_for_each_other() {
+    for _ in 0..20 {
+        let database = TestDatabase::sqlite();
+        let (url, together) = (database.url().parse().unwrap(), Barrier::new(4));
+        std::thread::scope(|scope| {
+            let opening = || {
+                together.wait();
+                conn::open(&url, Purpose::Migrate, &DbOptions::default()).map(drop)
+            };
+            let openings = [(); 4].map(|()| scope.spawn(opening));
+            for opened in openings {
+                opened.join().unwrap().unwrap();
+            }
+        });
+    }
 }
 
 #[test]
