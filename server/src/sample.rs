@@ -305,7 +305,7 @@ impl Loaded {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use hazardloop_tests::each_database;
+    use crate::store::test_support::each_database;
     use rand::SeedableRng as _;
 
     use super::*;

@@ -158,7 +158,7 @@ pub(crate) fn on_each_database_with<F: Future<Output = ()>>(
     set: impl Fn(&mut Settings),
     test: impl Fn(TestServer) -> F,
 ) {
-    hazardloop_tests::each_database(|url| {
+    crate::store::test_support::each_database(|url| {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -64,6 +64,7 @@ impl Device {
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut command = Command::new(program("hazardloop-device"));
         command.env_remove(crate::postgres::SERVER_VARIABLE);
+        command.env_remove(crate::postgres::SCRATCH_VARIABLE);
         command.env("HAZARDLOOP_DEVICE_KEYS", self.keys.path());
         command.arg("--home").arg(self.home.path()).args([
             "--server",

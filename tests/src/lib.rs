@@ -24,6 +24,7 @@ pub mod raw;
 pub mod replica;
 pub mod rest;
 pub mod server;
+pub mod template;
 
 use std::path::Path;
 
@@ -43,9 +44,8 @@ impl TestDatabase {
     #[must_use]
     pub fn sqlite() -> Self {
         let folder = or_fail(tempfile::tempdir());
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
         Self {
-            url,
+            url: sqlite_url(folder.path()),
             _home: Home::Sqlite { folder },
         }
     }
@@ -86,13 +86,25 @@ impl TestDatabase {
 /// Runs `test` twice: on a fresh SQLite file and on a fresh PostgreSQL database. A failure's
 /// output names the one it happened on.
 pub fn each_database(test: impl Fn(&str)) {
-    let sqlite = TestDatabase::sqlite();
+    on_both(TestDatabase::sqlite, TestDatabase::postgres, test);
+}
+
+fn on_both(
+    sqlite: impl FnOnce() -> TestDatabase,
+    postgres: impl FnOnce() -> TestDatabase,
+    test: impl Fn(&str),
+) {
+    let sqlite = sqlite();
     println!("on SQLite");
     test(sqlite.url());
     drop(sqlite);
-    let postgres = TestDatabase::postgres();
+    let postgres = postgres();
     println!("on PostgreSQL");
     test(postgres.url());
+}
+
+fn sqlite_url(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("test.db").display())
 }
 
 /// A number by which an endurance run is made longer or other than the bounded one of `make test`.

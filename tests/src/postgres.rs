@@ -8,11 +8,17 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+mod databases;
+
+use databases::with_database;
+pub use databases::{Database, psql, scratch, server_url};
 
 /// Environment variable that names a running server to use (a superuser's URL, any database).
 pub const SERVER_VARIABLE: &str = "HAZARDLOOP_TEST_POSTGRES";
+
+/// Environment variable that names a folder which is gone when that server is.
+pub const SCRATCH_VARIABLE: &str = "HAZARDLOOP_TEST_SCRATCH";
 
 /// Attempts at a free port: another process may take it between our look and PostgreSQL's.
 const PORT_ATTEMPTS: u32 = 5;
@@ -55,6 +61,7 @@ pub(crate) fn no(what: &str, error: impl fmt::Display) -> NoPostgres {
 /// A running cluster. Dropping it stops the server and removes its files.
 pub struct Cluster {
     url: String,
+    folder: PathBuf,
     watchdog: Child,
     pipe: Option<ChildStdin>,
 }
@@ -76,10 +83,14 @@ impl Cluster {
     pub fn start_under(fsync: bool, tracer: &[String]) -> Result<Self, NoPostgres> {
         let programs = programs()?;
         let owner = Owner::find()?;
-        let folder = tempfile::Builder::new()
-            .prefix("hlpg-")
-            .tempdir()
-            .map_err(|error| no("no temporary folder", error))?;
+        let mut folder = tempfile::Builder::new();
+        let folder = folder.prefix("hlpg-");
+        let folder = match quick_folder() {
+            // What need not outlive a power cut need not reach a disk, whose files take most of the time of a test.
+            Some(quick) if !fsync => folder.tempdir_in(quick),
+            _ => folder.tempdir(),
+        };
+        let folder = folder.map_err(|error| no("no temporary folder", error))?;
         let password = random_hex()?;
         initialise(folder.path(), &programs, &owner, &password)?;
         // From here the watchdog removes it.
@@ -91,7 +102,7 @@ impl Cluster {
             match watch(&folder, &programs, &owner, tracer)? {
                 (watchdog, Some(pipe)) => {
                     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-                    return Ok(Self::running(url, watchdog, pipe));
+                    return Ok(Self::running(url, folder, watchdog, pipe));
                 }
                 (mut watchdog, None) => {
                     said = fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -104,10 +115,11 @@ impl Cluster {
         Err(no("PostgreSQL does not start", said))
     }
 
-    pub(crate) fn running(url: String, watchdog: Child, pipe: ChildStdin) -> Self {
+    pub(crate) fn running(url: String, folder: PathBuf, watchdog: Child, pipe: ChildStdin) -> Self {
         let pipe = Some(pipe);
         Self {
             url,
+            folder,
             watchdog,
             pipe,
         }
@@ -117,6 +129,12 @@ impl Cluster {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A folder that is gone when the cluster is.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        &self.folder
     }
 
     /// The URL of another database of this cluster.
@@ -149,6 +167,25 @@ impl Drop for Cluster {
         drop(self.pipe.take());
         let _reaped = self.watchdog.wait();
     }
+}
+
+/// Room that a folder in memory has to have for the databases of a run, KiB.
+const ROOM_KIB: u64 = 4 << 20;
+
+/// A folder in memory, where there is one with room enough.
+fn quick_folder() -> Option<&'static Path> {
+    let folder = Path::new("/dev/shm");
+    let said = Command::new("df")
+        .args(["--output=fstype,avail", "-k"])
+        .arg(folder)
+        .output()
+        .ok()
+        .filter(|said| said.status.success())?;
+    let said = String::from_utf8_lossy(&said.stdout);
+    let mut words = said.lines().nth(1)?.split_whitespace();
+    let in_memory = words.next()? == "tmpfs";
+    let room: u64 = words.next()?.parse().ok()?;
+    (in_memory && room >= ROOM_KIB).then_some(folder)
 }
 
 /// Whom the server runs as: PostgreSQL refuses to run as root.
@@ -339,123 +376,6 @@ fn random_hex() -> Result<String, NoPostgres> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The server for this process's tests: the one that [`SERVER_VARIABLE`] names, or one started
-/// now and shared by all tests of the process.
-///
-/// # Errors
-/// [`NoPostgres`] when there is none and none can be started.
-pub fn server_url() -> Result<&'static str, &'static NoPostgres> {
-    static SERVER: OnceLock<Result<(String, Option<Cluster>), NoPostgres>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "this is where the tests' one setting is read"
-        )]
-        let named = std::env::var(SERVER_VARIABLE)
-            .ok()
-            .filter(|url| !url.is_empty());
-        match named {
-            Some(url) => Ok((url, None)),
-            None => Cluster::start(false).map(|cluster| (cluster.url.clone(), Some(cluster))),
-        }
-    });
-    server.as_ref().map(|(url, _)| url.as_str())
-}
-
-/// An empty database of one test's own, dropped with it.
-pub struct Database {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Database {
-    /// Creates it.
-    ///
-    /// # Errors
-    /// [`NoPostgres`] when there is no server, or it refuses.
-    pub fn create() -> Result<Self, NoPostgres> {
-        let server = server_url().map_err(|error| NoPostgres(error.to_string()))?;
-        Self::create_on(server)
-    }
-
-    /// Creates it on the server at this URL (a superuser's).
-    ///
-    /// # Errors
-    /// [`NoPostgres`] when it refuses.
-    pub fn create_on(server: &str) -> Result<Self, NoPostgres> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("t_{}_{count}", std::process::id());
-            match psql(server, &format!("CREATE DATABASE {name}")) {
-                Ok(()) => {
-                    return Ok(Self {
-                        url: with_database(server, &name)?,
-                        server: server.to_owned(),
-                        name,
-                    });
-                }
-                // Left by an earlier process with our number that was killed.
-                Err(error) if error.0.contains("already exists") => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Its URL, for the superuser.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        if let Err(error) = psql(&self.server, &statement) {
-            eprintln!("{error}");
-        }
-    }
-}
-
-/// Runs one statement on the server at `url`.
-///
-/// # Errors
-/// [`NoPostgres`] with what the server said.
-pub fn psql(url: &str, statement: &str) -> Result<(), NoPostgres> {
-    let output = Command::new(programs()?.join("psql"))
-        .args([
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            "--command",
-            statement,
-        ])
-        .args(["--dbname", url])
-        .env("LC_MESSAGES", "C")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| no("psql", error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(no(statement, String::from_utf8_lossy(&output.stderr)))
-}
-
-/// `url` with its database replaced; the parameters stay.
-fn with_database(url: &str, name: &str) -> Result<String, NoPostgres> {
-    let (place, parameters) = match url.split_once('?') {
-        Some((place, parameters)) => (place, format!("?{parameters}")),
-        None => (url, String::new()),
-    };
-    let (scheme, rest) = place
-        .split_once("://")
-        .ok_or_else(|| NoPostgres(format!("{SERVER_VARIABLE} must be a postgres:// URL")))?;
-    let authority = rest.split('/').next().unwrap_or_default();
-    Ok(format!("{scheme}://{authority}/{name}{parameters}"))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -474,22 +394,5 @@ mod tests {
         psql(&url, "SELECT 1").unwrap();
         drop(cluster);
         assert!(psql(&url, "SELECT 1").is_err());
-    }
-
-    #[test]
-    fn each_test_has_a_database_of_its_own() {
-        let (one, two) = (Database::create().unwrap(), Database::create().unwrap());
-        psql(one.url(), "CREATE TABLE mine (x INTEGER)").unwrap();
-        assert!(psql(two.url(), "SELECT * FROM mine").is_err());
-        let url = one.url().to_owned();
-        drop(one);
-        assert!(psql(&url, "SELECT 1").is_err());
-    }
-
-    #[test]
-    fn a_database_replaces_the_one_in_the_url() {
-        let replaced = with_database("postgres://a:b@h:1/postgres?sslmode=disable", "t_1").unwrap();
-        assert_eq!(replaced, "postgres://a:b@h:1/t_1?sslmode=disable");
-        assert!(with_database("h/x", "t_1").is_err());
     }
 }

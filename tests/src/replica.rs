@@ -44,7 +44,7 @@ impl Cluster {
             .and_then(|mut settings| settings.write_all(followed.as_bytes()))
             .map_err(|error| no("cannot write", error))?;
         match watch(&folder, &programs, &owner, &[])? {
-            (watchdog, Some(pipe)) => Ok(Self::running(self.url_at(port)?, watchdog, pipe)),
+            (watchdog, Some(pipe)) => Ok(Self::running(self.url_at(port)?, folder, watchdog, pipe)),
             (mut watchdog, None) => {
                 let _ended = watchdog.kill();
                 let _reaped = watchdog.wait();

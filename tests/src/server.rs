@@ -160,6 +160,7 @@ impl Server {
             None => Command::new(binary),
         };
         command.env_remove(crate::postgres::SERVER_VARIABLE);
+        command.env_remove(crate::postgres::SCRATCH_VARIABLE);
         command
             .arg("--data-dir")
             .arg(self.data.path())

@@ -16,10 +16,11 @@ const FILE: &str = "hazardloop.toml";
 const PREFIX: &str = "HAZARDLOOP_";
 
 /// Variables with the prefix that are not settings.
-const NOT_SETTINGS: [&str; 5] = [
+const NOT_SETTINGS: [&str; 6] = [
     "test_now",
     "test_seed",
     "test_postgres",
+    "test_scratch",
     "password",
     "device_home",
 ];

@@ -7,13 +7,11 @@
     clippy::indexing_slicing
 )]
 
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::Position;
 use super::audit_entries::{self, Witnessed};
-use super::plan_support::{enters, fill};
-use super::test_support::opened;
+use super::plan_support::{each_filled, enters};
 
 fn event(tx: i64, ordinal: i32) -> Witnessed {
     Witnessed {
@@ -32,9 +30,7 @@ fn event(tx: i64, ordinal: i32) -> Witnessed {
 
 #[test]
 fn events_newest_first_and_their_links_enter_an_index() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let before = Position { tx: 7, ordinal: 1 };
         for before in [Position::END, before] {
             enters(&db, "events_pkey", |conn| {

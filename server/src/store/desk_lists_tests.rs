@@ -6,16 +6,16 @@
     clippy::indexing_slicing
 )]
 
+use crate::store::test_support::each_database;
 use diesel::prelude::*;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{EnterpriseId, ImportId, InstallId, JurisdictionId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::Key;
 use super::people::View;
-use super::plan_support::{enters, fill, fill_with, walk_no_table};
+use super::plan_support::{each_filled, enters, fill, fill_with, walk_no_table};
 use super::test_support::opened;
 use super::witnesses::{self, Weighing};
 use super::{StoreError, command_fates, hand_overs, imports, schema};
@@ -97,9 +97,7 @@ fn lists_of_hand_overs_are_found_by_who_took_part() {
 
 #[test]
 fn imports_are_found_by_who_made_them_and_where_they_lie() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         fill_with(&db, &INSPECTIONS);
         let places = [JurisdictionId(Uuid::from_u128(1))];
         let key = Key {
@@ -142,9 +140,7 @@ const FIRST: u128 = 0xc4ca_4238_a0b9_2382_0dcc_509a_6f75_849b;
 /// which are almost all, are not gone through.
 #[test]
 fn what_needs_attention_is_found_by_its_author() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         fill_with(&db, &SENT);
         let me = PersonId(Uuid::from_u128(FIRST));
         let after = SentCommand {
@@ -183,9 +179,7 @@ const STATEMENTS: [&str; 1] = [
 
 #[test]
 fn proofs_of_time_are_one_step_into_an_index() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         fill_with(&db, &STATEMENTS);
         let command = SentCommand {
             install_id: InstallId(Uuid::from_u128(2)),

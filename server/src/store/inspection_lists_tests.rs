@@ -10,12 +10,10 @@ use hazardloop_domain::command::ChecklistRef;
 use hazardloop_domain::ids::{EnterpriseId, InspectionId, JurisdictionId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::{self, InspectionFilter, Key};
-use super::plan_support::{enters, fill, fill_with, walk_no_table};
-use super::test_support::opened;
+use super::plan_support::{each_filled, enters, fill_with, walk_no_table};
 use super::{events, inspections, packs};
 
 /// Forty inspections at each of some enterprises, and more checklists than anybody has, so that a good
@@ -33,17 +31,10 @@ const INSPECTIONS: [&str; 3] = [
      SELECT {id}, 'c' || ({i} / 2), {i} % 2 + 1, 'p', 1, {id} FROM {counted}",
 ];
 
-fn filled(url: &str) -> super::Db {
-    let db = opened(url);
-    fill(&db);
-    fill_with(&db, &INSPECTIONS);
-    db
-}
-
 #[test]
 fn every_list_of_inspections_enters_an_index_and_sorts_nothing() {
-    each_database(|url| {
-        let db = filled(url);
+    each_filled(|db| {
+        fill_with(&db, &INSPECTIONS);
         assert_eq!(RecordKind::Inspection.number(), 6);
         let scopes = [
             Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1))),
@@ -83,8 +74,8 @@ fn every_list_of_inspections_enters_an_index_and_sorts_nothing() {
 
 #[test]
 fn what_is_asked_of_one_enterprises_inspections_enters_its_index() {
-    each_database(|url| {
-        let db = filled(url);
+    each_filled(|db| {
+        fill_with(&db, &INSPECTIONS);
         let (firm, place) = (
             EnterpriseId(Uuid::from_u128(2)),
             JurisdictionId(Uuid::from_u128(1)),
@@ -110,8 +101,8 @@ fn what_is_asked_of_one_enterprises_inspections_enters_its_index() {
 
 #[test]
 fn checklists_that_are_named_are_found_by_their_keys() {
-    each_database(|url| {
-        let db = filled(url);
+    each_filled(|db| {
+        fill_with(&db, &INSPECTIONS);
         let named = |code: &str| ChecklistRef {
             code: code.to_owned(),
             edition: 1,

@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use crate::store::test_support::each_database;
 use hazardloop_domain::command::Grade;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
@@ -15,14 +16,13 @@ use hazardloop_domain::ids::{
 };
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::enterprise_rows::{self, TraitFilter};
 use super::hazard_lists::{self, Order, Span};
 use super::lists::{self, HazardFilter, Key};
 use super::people::{self, OfWhom, PeopleList, View};
-use super::plan_support::{enters, fill, plan, walk_no_table};
+use super::plan_support::{each_filled, enters, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
     Conn, Position, StoreError, access, audit, enterprises, events, feed, forgotten, hand_overs,
@@ -32,9 +32,7 @@ use super::{
 
 #[test]
 fn lists_enter_an_index_and_walk_no_table() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let scopes = [
             Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1))),
             Scope::Enterprise(EnterpriseId(Uuid::from_u128(2))),
@@ -115,9 +113,7 @@ fn lists_enter_an_index_and_walk_no_table() {
 /// Each bucket is read off the primary key, in order, and cut off there: what a page costs follows from its length.
 #[test]
 fn lists_by_state_and_grade_read_what_they_show() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let scope = Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)));
         let key = Some(Key {
             at: 1,
@@ -168,9 +164,7 @@ fn lists_by_state_and_grade_read_what_they_show() {
 /// A change finds the rows that it moves by their key.
 #[test]
 fn changes_of_lists_find_their_rows() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let postgres =
             db.read_blocking(|tx| Ok::<_, StoreError>(matches!(tx.conn(), Conn::Postgres(_))));
         let numbered = |sql: &str| {
@@ -223,9 +217,7 @@ fn changes_of_lists_find_their_rows() {
 /// A search reads a row for each term and segment, and the documents that are left.
 #[test]
 fn the_text_index_is_entered_by_its_keys() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let key = Some(Key {
             at: 1,
             id: Uuid::from_u128(3),
@@ -263,9 +255,7 @@ fn the_text_index_is_entered_by_its_keys() {
 
 #[test]
 fn every_filter_of_the_list_of_enterprises_enters_an_index_of_its_own() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let scopes = [Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)))];
         let none = TraitFilter::default;
         let filters = [
@@ -363,9 +353,7 @@ fn lists_of_people_and_devices_walk_no_table() {
 
 #[test]
 fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         let now = Timestamp::from_millis(1);
         let me = PersonId(Uuid::from_u128(1));
         let scope = Scope::Jurisdiction(JurisdictionId(Uuid::from_u128(1)));

@@ -5,18 +5,14 @@ use diesel::prelude::*;
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
-use super::plan_support::{enters, fill, walk_no_table};
-use super::test_support::opened;
+use super::plan_support::{each_filled, enters, walk_no_table};
 use super::{StoreError, feed, merges, sector_scopes};
 
 #[test]
 fn a_lot_of_a_merger_is_read_along_an_index() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         // Each node below another one, and merged into it: nothing is spared because nothing is there.
         let hung = db.write_blocking(|tx| {
             let hang = "UPDATE jurisdictions SET parent_id = id, merged_into = id, merge_stage = 4";

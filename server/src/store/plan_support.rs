@@ -7,8 +7,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::test_support::statements;
-use super::{Conn, Db, StoreError};
+use hazardloop_tests::template::Template;
+
+use super::test_support::{opened, statements};
+use super::{Conn, Db, DbOptions, StoreError, migrate};
 
 #[derive(QueryableByName)]
 struct SqliteStep {
@@ -157,6 +159,22 @@ const FILL: [&str; 29] = [
      size_class) SELECT 'jurisdiction:' || ({i} % 4), {id}, {i}, 's' || ({i} % 20), \
      't' || ({i} % 4), 'r' || ({i} % 5), 'c' || ({i} % 3) FROM {counted}",
 ];
+
+static FILLED: Template = Template::new("filled", |url| {
+    let url = url.parse().unwrap();
+    migrate::locked_up(&url, |_| Ok(())).unwrap();
+    let db = Db::open(&url, DbOptions::default()).unwrap();
+    fill(&db);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.unwrap().block_on(db.close());
+});
+
+/// Runs `test` twice: on a copy of what [`fill`] makes, in each database.
+pub(super) fn each_filled(test: impl Fn(Db)) {
+    FILLED.on_each(|url| test(opened(url)));
+}
 
 pub(super) fn fill(db: &Db) {
     fill_with(db, &FILL);

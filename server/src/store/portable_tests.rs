@@ -6,9 +6,9 @@
     clippy::indexing_slicing
 )]
 
+use crate::store::test_support::each_database;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use hazardloop_tests::each_database;
 
 use super::order::rows_after;
 use super::portable::{Portable, on_any};

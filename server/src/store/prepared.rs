@@ -111,8 +111,8 @@ mod tests {
 
     use std::sync::{Arc, Mutex};
 
+    use crate::store::test_support::each_database;
     use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent};
-    use hazardloop_tests::each_database;
 
     use super::super::StoreError;
     use super::super::test_support::opened;

@@ -12,8 +12,20 @@ use std::thread::JoinHandle;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
 
+use hazardloop_tests::template::Template;
+
 use super::schema::{people, scope_rows, server_meta};
 use super::{Conn, Db, DbOptions, StoreError, StoreFailure, migrate, order};
+
+/// The schema, and nothing in it; not yet known as a database of its own.
+static MIGRATED: Template = Template::new("migrated", |url| {
+    migrate::locked_up(&url.parse().unwrap(), |_| Ok(())).unwrap();
+});
+
+/// Runs `test` twice: on an SQLite file and on a PostgreSQL database that have the schema.
+pub(crate) fn each_database(test: impl Fn(&str)) {
+    MIGRATED.on_each(test);
+}
 
 /// The database at `url`, migrated and open.
 pub(super) fn opened(url: &str) -> Db {

@@ -8,15 +8,15 @@
     clippy::indexing_slicing
 )]
 
+use crate::store::test_support::each_database;
 use diesel::prelude::*;
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{HazardId, JurisdictionId};
 use hazardloop_sync_protocol::wire::Scope;
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::lists::Key;
-use super::plan_support::{enters, fill, walk_no_table};
+use super::plan_support::{each_filled, enters, walk_no_table};
 use super::test_support::opened;
 use super::{Conn, Db, StoreError, enterprise_rows, responsibilities, unclaimed};
 
@@ -43,9 +43,7 @@ fn run(db: &Db, statements: &'static [&str]) {
 
 #[test]
 fn who_answers_and_what_waits_are_asked_along_an_index() {
-    each_database(|url| {
-        let db = opened(url);
-        fill(&db);
+    each_filled(|db| {
         run(&db, &QUEUE);
         let place = JurisdictionId(Uuid::from_u128(1));
         let key = Key {

@@ -6,10 +6,10 @@
     clippy::indexing_slicing
 )]
 
+use crate::store::test_support::each_database;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::plan_support::{enters, fill_with, walk_no_table};

@@ -1,12 +1,12 @@
 //! Keeping the windows costs what it changes: every statement enters an index, whatever else the table holds.
 
+use crate::store::test_support::each_database;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer};
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::FirstPlace;
 use hazardloop_sync_protocol::wire::{RecordKind, Scope};
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::feed;

@@ -129,7 +129,7 @@ fn bulk_writes_what_the_one_door_writes() {
 
 #[test]
 fn a_database_of_an_earlier_release_gets_the_lists_and_the_index() {
-    hazardloop_tests::each_database(|url| {
+    crate::store::test_support::each_database(|url| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let tables = ["hazards", "hazard_lists", "search_pending"];
         let before = runtime.block_on(async {

@@ -77,7 +77,7 @@ fn twin(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
 
 #[test]
 fn own_reports_certificates_and_teams_are_read_from_what_was_there() {
-    hazardloop_tests::each_database(|url| {
+    crate::store::test_support::each_database(|url| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let before = runtime.block_on(async {
             let server = TestServer::start(url).await;
@@ -151,7 +151,7 @@ async fn what_came_to_its_end(server: &TestServer) {
 
 #[test]
 fn windows_are_read_from_what_was_there() {
-    hazardloop_tests::each_database(|url| {
+    crate::store::test_support::each_database(|url| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let before = runtime.block_on(async {
             let server = TestServer::start(url).await;

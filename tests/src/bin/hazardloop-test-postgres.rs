@@ -4,7 +4,7 @@
 
 use std::process::{Command, ExitCode};
 
-use hazardloop_tests::postgres::{Cluster, SERVER_VARIABLE};
+use hazardloop_tests::postgres::{Cluster, SCRATCH_VARIABLE, SERVER_VARIABLE};
 
 /// What a shell answers when a command cannot be started.
 const CANNOT_START: u8 = 127;
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let child = Command::new(program)
         .args(rest)
         .env(SERVER_VARIABLE, cluster.url())
+        .env(SCRATCH_VARIABLE, cluster.scratch())
         .spawn();
     let mut child = match child {
         Ok(child) => child,

@@ -75,11 +75,11 @@ fn last_of<const N: usize>(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use crate::store::test_support::each_database;
     use hazardloop_domain::ids::PersonId;
     use hazardloop_domain::time::Timestamp;
     use hazardloop_sync_protocol::digest::DigestKey;
     use hazardloop_sync_protocol::wire::RecordKind;
-    use hazardloop_tests::each_database;
     use uuid::Uuid;
 
     use super::super::super::test_support::opened;

@@ -9,12 +9,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::store::test_support::each_database;
 use hazardloop_domain::command::{Grade, Source};
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::search_text::Query;
 use hazardloop_sync_protocol::wire::Scope;
-use hazardloop_tests::each_database;
 use uuid::Uuid;
 
 use super::Wanted;

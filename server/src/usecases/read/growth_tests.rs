@@ -213,7 +213,7 @@ fn cases() -> Vec<(&'static str, Order, bool, Filters)> {
 
 #[test]
 fn equal_answers_cost_equally_many_statements() {
-    hazardloop_tests::each_database(|small| {
+    crate::store::test_support::each_database(|small| {
         let large = match small.starts_with("sqlite") {
             true => hazardloop_tests::TestDatabase::sqlite(),
             false => hazardloop_tests::TestDatabase::postgres(),

@@ -244,7 +244,7 @@ fn an_unknown_key_is_looked_for_once_a_second() {
 
 #[test]
 fn servers_that_start_at_once_agree_on_one_key() {
-    hazardloop_tests::each_database(|url| {
+    crate::store::test_support::each_database(|url| {
         use std::sync::Arc;
         use std::sync::atomic::AtomicI64;
 

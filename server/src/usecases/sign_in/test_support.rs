@@ -11,13 +11,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::store::test_support::each_database;
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::ids::{EnterpriseId, JurisdictionId, PersonId};
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_tests::each_database;
 use object_store::memory::InMemory;
 use rand::SeedableRng;
 use uuid::Uuid;

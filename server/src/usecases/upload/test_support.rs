@@ -10,6 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::store::test_support::each_database;
 use hazardloop_domain::access::{Grant, GrantScope, Role};
 use hazardloop_domain::command::{
     Action, Command, Grade, Origin, PhotoKind, PhotoRef, Report, Source,
@@ -21,7 +22,6 @@ use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, JurisdictionId, Pe
 use hazardloop_domain::jurisdiction::{Jurisdiction, Level};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_tests::each_database;
 use object_store::local::LocalFileSystem;
 use rand::SeedableRng;
 use uuid::Uuid;
