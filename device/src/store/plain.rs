@@ -99,6 +99,7 @@ fn read_meta(conn: &mut SqliteConnection, ops: &mut Vec<StoreOp>) -> Result<(), 
             anchor: None,
             photo_chunk: None,
             pull_records: None,
+            push_bytes: None,
         }));
     }
     Ok(())

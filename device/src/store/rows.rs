@@ -90,6 +90,8 @@ pub(super) struct MetaRow {
     photo_chunk: Option<u32>,
     #[n(10)]
     pull_records: Option<u32>,
+    #[n(11)]
+    push_bytes: Option<u32>,
 }
 
 impl From<&Meta> for MetaRow {
@@ -107,6 +109,7 @@ impl From<&Meta> for MetaRow {
             anchor_monotonic_ms: monotonic.map(|(_, ms)| ms),
             photo_chunk: of.photo_chunk,
             pull_records: of.pull_records,
+            push_bytes: of.push_bytes,
         }
     }
 }
@@ -122,6 +125,7 @@ impl From<MetaRow> for Meta {
             too_large: row.too_large,
             photo_chunk: row.photo_chunk,
             pull_records: row.pull_records,
+            push_bytes: row.push_bytes,
             anchor: row.anchor.map(|token| KeptAnchor {
                 token,
                 monotonic: row.anchor_boot.zip(row.anchor_monotonic_ms),

@@ -136,6 +136,7 @@ fn all_ops() -> Vec<StoreOp> {
             }),
             photo_chunk: Some(2_048),
             pull_records: Some(12),
+            push_bytes: Some(1_024),
         }),
         StoreOp::PutCommand(command(1)),
         StoreOp::PutCommand(command(2)),

@@ -170,6 +170,7 @@ fn meta(epoch: &str) -> StoreOp {
         }),
         photo_chunk: (epoch == "two").then_some(2_048),
         pull_records: (epoch == "one").then_some(10),
+        push_bytes: (epoch == "two").then_some(1_024),
     })
 }
 

@@ -16,11 +16,15 @@ impl Engine {
             _ => 0,
         };
         // What was wanted is still wanted.
-        if name == LaneName::Pull {
-            self.pull.wanted = true;
-            self.pull.stride.failed(&self.config.pull_records);
-            self.keep_strides();
+        self.pull.wanted |= name == LaneName::Pull;
+        match name {
+            // It arrived: the server has no time now.
+            _ if matches!(failure, Failure::RateLimited { .. }) => {}
+            LaneName::Pull => self.pull.stride.failed(&self.config.pull_records),
+            LaneName::Push => self.push.stride.failed(&self.config.push_bytes),
+            LaneName::Photo => {}
         }
+        self.keep_strides();
         let lane: &mut Lane = match name {
             LaneName::Push => &mut self.push.lane,
             LaneName::Pull => &mut self.pull.lane,
@@ -55,6 +59,11 @@ impl Engine {
         match (lane, body) {
             (LaneName::Push, ResponseBody::Push(response)) => {
                 if let Some(sent) = self.push.sent.take() {
+                    // A rest that went quickly says nothing of how much would.
+                    let amount = if sent.full { u32::MAX } else { 0 };
+                    let limits = &self.config.push_bytes;
+                    self.push.stride.arrived(now, amount, limits);
+                    self.keep_strides();
                     self.inbox.push_back(Job::Push {
                         now,
                         response,

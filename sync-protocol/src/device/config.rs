@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Limits and times. Configuration; [`EngineConfig::default`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Most bytes of commands in one push.
-    pub push_bytes: usize,
+    /// Bytes of commands in one push, as they are before they are packed.
+    pub push_bytes: StrideLimits,
     /// Most commands in one push.
     pub push_commands: usize,
     /// Records asked for in one pull.
@@ -55,7 +55,13 @@ pub struct EngineConfig {
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
-            push_bytes: 256 * 1024,
+            push_bytes: StrideLimits {
+                first: 16 * 1024,
+                least: 1024,
+                most: 256 * 1024,
+                quick_ms: 5_000,
+                slow_ms: 20_000,
+            },
             push_commands: 100,
             pull_records: StrideLimits {
                 first: 50,

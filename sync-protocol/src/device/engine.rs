@@ -55,9 +55,10 @@ impl Engine {
         state: State,
         seed: u64,
     ) -> Self {
-        let push = PushLane::new(&config);
+        let mut push = PushLane::new(&config);
         let (mut pull, mut photos) = (PullLane::default(), PhotoLane::default());
         pull.stride = Stride::from_kept(state.meta.pull_records);
+        push.stride = Stride::from_kept(state.meta.push_bytes);
         photos.stride = Stride::from_kept(state.meta.photo_chunk);
         Self {
             identity,

@@ -140,6 +140,7 @@ impl Engine {
         Meta {
             photo_chunk: self.photos.stride.kept(&self.config.photo_chunk),
             pull_records: self.pull.stride.kept(&self.config.pull_records),
+            push_bytes: self.push.stride.kept(&self.config.push_bytes),
             ..self.state.meta.clone()
         }
     }

@@ -30,7 +30,7 @@ use super::{Oversize, StoreOp, StoredCommand};
 impl Engine {
     /// A push was too large: smaller batches first; of a single command, who says so counts.
     pub(super) fn push_too_large(&mut self, now: Timestamp, ours: bool) {
-        if self.push.halve() {
+        if self.push.halve(&self.config) {
             return;
         }
         let stuck = self.push.sent.take().map(|sent| sent.first);

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::jobs::Writing;
 use super::output::{LaneName, Notice, Output, Request};
 use super::retry::Lane;
+use super::stride::Stride;
 use super::{EngineConfig, StoreOp};
 
 /// Bytes of an envelope beside kind and payload, rounded up: keys, sequence, hash, signature.
@@ -26,13 +27,15 @@ pub(super) struct PushSent {
     /// All commands up to here had receipts then.
     pub receipted_to: i64,
     pub id: u64,
+    /// More was to be sent than went at once.
+    pub full: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct PushLane {
     pub lane: Lane,
     pub sent: Option<PushSent>,
-    bytes: usize,
+    pub stride: Stride,
     commands: usize,
 }
 
@@ -41,20 +44,20 @@ impl PushLane {
         Self {
             lane: Lane::default(),
             sent: None,
-            bytes: config.push_bytes,
+            stride: Stride::default(),
             commands: config.push_commands.min(config.wire.commands),
         }
     }
 
     /// After a 413: half of what was sent. `false` when that was a single command.
-    pub(super) fn halve(&mut self) -> bool {
+    pub(super) fn halve(&mut self, config: &EngineConfig) -> bool {
         let Some(sent) = &self.sent else { return false };
         let count = usize::try_from(sent.last - sent.first + 1).unwrap_or(1);
         if count < 2 {
             return false;
         }
         self.commands = count / 2;
-        self.bytes = (self.bytes / 2).max(1);
+        self.stride.failed(&config.push_bytes);
         self.lane.busy = None;
         true
     }
@@ -63,7 +66,6 @@ impl PushLane {
     pub(super) fn finish(&mut self, config: &EngineConfig) {
         self.lane.busy = None;
         self.lane.backoff.succeed();
-        self.bytes = self.bytes.saturating_mul(2).min(config.push_bytes);
         let most = config.push_commands.min(config.wire.commands);
         self.commands = self.commands.saturating_mul(2).min(most);
     }
@@ -87,7 +89,7 @@ impl Engine {
         if !self.push_is_ready(now) {
             return None;
         }
-        let commands = self.next_batch();
+        let (commands, full) = self.next_batch();
         let (first, last) = (commands.first()?.seq, commands.last()?.seq);
         let id = self.next_number();
         let receipted_to = self.state.receipted_to();
@@ -96,7 +98,9 @@ impl Engine {
             last,
             receipted_to,
             id,
+            full,
         });
+        self.push.stride.sent(now);
         self.push.lane.busy = Some(id);
         let install_id = self.identity.install_id;
         let request = PushRequest {
@@ -118,23 +122,25 @@ impl Engine {
     }
 
     /// From the first command to be sent on, contiguous, within the lane's bounds. A placeholder
-    /// goes alone: what follows it may build on it only once it has its receipt.
-    fn next_batch(&self) -> Vec<Envelope> {
+    /// goes alone: what follows it may build on it only once it has its receipt. Also: whether more would have gone if
+    /// more bytes went at once.
+    fn next_batch(&self) -> (Vec<Envelope>, bool) {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        let most = self.push.stride.next(&self.config.push_bytes) as usize;
         let first = self.state.receipted_to().saturating_add(1);
         for (_, command) in self.state.commands.range(first..) {
             let envelope = &command.envelope;
             bytes += envelope.payload.0.len() + envelope.kind.len() + ENVELOPE_OVERHEAD;
-            let full = bytes > self.push.bytes || batch.len() >= self.push.commands.max(1);
-            if (full || command.is_replaced()) && !batch.is_empty() {
-                break;
+            let count = batch.len() >= self.push.commands.max(1) || command.is_replaced();
+            if (bytes > most || count) && !batch.is_empty() {
+                return (batch, !count);
             }
             batch.push(envelope.clone());
             if command.is_replaced() {
                 break;
             }
         }
-        batch
+        (batch, false)
     }
 
     pub(super) fn push_job(

@@ -40,6 +40,8 @@ pub struct Meta {
     pub photo_chunk: Option<u32>,
     /// The same of the records of a pull.
     pub pull_records: Option<u32>,
+    /// The same of the bytes of a push.
+    pub push_bytes: Option<u32>,
 }
 
 /// A command of the queue, with all that was sealed, kept also after it is settled.

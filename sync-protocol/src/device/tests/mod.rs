@@ -181,6 +181,8 @@ struct World {
     /// Crash at the write of this number: `true` after it is durable, `false` before.
     crash_at: Option<(usize, bool)>,
     writes: usize,
+    /// Bytes of a push that pass before the link is cut.
+    cut_after: Option<usize>,
 }
 
 fn engine(state: State, config: EngineConfig) -> Engine {
@@ -210,6 +212,7 @@ impl World {
             late: vec![],
             crash_at: None,
             writes: 0,
+            cut_after: None,
         }
     }
 
@@ -264,6 +267,11 @@ impl World {
 
     fn carry(&mut self, id: RequestId, request: Request) {
         self.sent.push(request.clone());
+        if let (Request::Push(push), Some(most)) = (&request, self.cut_after)
+            && crate::codec::encode(push).len() > most
+        {
+            return self.engine.handle_failure(id, self.now, Failure::Offline);
+        }
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
         if let Fault::Fail(failure) = fault {
             return self.engine.handle_failure(id, self.now, failure);

@@ -167,10 +167,58 @@ fn batches_halve_until_they_pass() {
     assert!(tried[..4] == [20, 10, 5, 2], "{tried:?}");
 }
 
+/// Bytes of the pushes that were sent from `before` on.
+fn sizes_of_pushes(world: &World, before: usize) -> Vec<usize> {
+    let pushes = world.sent[before..]
+        .iter()
+        .filter_map(|request| match request {
+            Request::Push(push) => Some(crate::codec::encode(push).len()),
+            _ => None,
+        });
+    pushes.collect()
+}
+
+/// What goes at once follows the link; else a phone that was weeks without signal would begin for ever.
+#[test]
+fn a_long_queue_arrives_over_a_link_that_is_cut_again_and_again() {
+    let mut world = World::new();
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    for n in 0..60 {
+        world.queue(hazard_id(n), report(vec![]));
+    }
+    world.cut_after = Some(3_000);
+    world.settle();
+    assert_eq!(world.hub.applied(), (1..=60).collect::<Vec<_>>());
+    let cut = sizes_of_pushes(&world, 0);
+    let cut = cut.iter().filter(|size| **size > 3_000).count();
+    assert!(
+        cut <= 20,
+        "every second one at most was too much, it was {cut}"
+    );
+
+    // It is known again after a stop, and forgotten when the link is quick.
+    assert!(world.store.meta.push_bytes.is_some());
+    world.reload();
+    let before = world.sent.len();
+    world.faults.push_back(Fault::Fail(Failure::Offline));
+    for n in 60..120 {
+        world.queue(hazard_id(n), report(vec![]));
+    }
+    world.cut_after = None;
+    world.settle();
+    let sizes = sizes_of_pushes(&world, before);
+    assert!(
+        sizes[0] < 6_000 && sizes.iter().max() > Some(&6_000),
+        "{sizes:?}"
+    );
+    assert_eq!(world.hub.applied().len(), 120);
+    assert_eq!(world.store.meta.push_bytes, None, "it takes more by now");
+}
+
 #[test]
 fn batches_are_bounded_in_bytes() {
     let mut world = World::with(EngineConfig {
-        push_bytes: 1_000,
+        push_bytes: StrideLimits::always(1_000),
         ..EngineConfig::default()
     });
     world.faults.push_back(Fault::Fail(Failure::Offline));
