@@ -19,7 +19,7 @@ use crate::photos::PhotoDir;
 use crate::store::{Account, Store, StoreError};
 use crate::transport::Transport;
 use crate::vault::VaultError;
-use crate::{sealing, session};
+use crate::{revoked, sealing, session};
 
 /// Most renewals of the tokens in one run: a server that refuses fresh tokens is not asked again.
 const RENEWALS: usize = 2;
@@ -410,6 +410,10 @@ impl Device {
                 self.store.apply_with_account(&[], Some(&account))?;
                 self.account = account;
                 self.engine.handle_credentials_renewed();
+            }
+            // A device that was away for months has no session that would tell it.
+            Err(Failure::Unauthorized) if revoked::is_revoked(self, transport)? => {
+                run.failure = Some(Failure::Revoked);
             }
             Err(failure) => run.failure = Some(failure),
         }

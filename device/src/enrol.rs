@@ -54,6 +54,7 @@ pub fn enrol(
     {
         return Err(EnrolError::OtherPerson);
     }
+    let before = known.as_ref().map(|account| account.install_id);
     let (mut install_id, mut key) = install(profile, known, &state, &data_key, ambient)?;
     let mut rng = ambient.generator();
     let mut register = |install_id, key: &SigningKey| {
@@ -85,7 +86,7 @@ pub fn enrol(
     let state = store.load().map_err(DeviceError::from)?;
     let mut ops = Vec::new();
     if state.meta.must_rekey {
-        ops = resealed(&account, install_id, key, state);
+        ops = resealed(&account, before, key, state);
     }
     store
         .apply_with_account(&ops, Some(&account))
@@ -137,15 +138,17 @@ fn new_install(login: &str, state: &State, ambient: &mut Ambient) -> (InstallId,
     (InstallId(ambient.uuid_v7()), key)
 }
 
-/// The queue sealed anew, as one write together with the new account.
+/// The queue sealed anew, as one write together with the new account. `before` is the install under which the server
+/// has what was sent: choices about that name it.
 fn resealed(
     account: &Account,
-    install_id: InstallId,
+    before: Option<InstallId>,
     key: SigningKey,
     state: State,
 ) -> Vec<StoreOp> {
+    let install_id = account.install_id;
     let identity = Identity {
-        install_id,
+        install_id: before.unwrap_or(install_id),
         person_id: account.person.id,
         person: None,
     };

@@ -95,6 +95,19 @@ pub fn conclude(
     Ok(Ended::Wiped(note))
 }
 
+/// Whether the server says that this device was revoked, to an offer of nothing: the key that it enrolled with is good
+/// for that when all its tokens have expired.
+///
+/// # Errors
+/// [`DeviceError`] when the device's own disk fails.
+pub(crate) fn is_revoked(device: &Device, transport: &Transport) -> Result<bool, DeviceError> {
+    let install = device.account.install_id;
+    let key = device.profile.key(install, &device.key)?;
+    let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, Vec::new(), Vec::new());
+    let answer = device.profile.away(|| transport.offer(&offer))?;
+    Ok(matches!(answer, Ok(_) | Err(Failure::Revoked)))
+}
+
 /// Commands without receipt, in order.
 fn unsent(device: &mut Device) -> Result<Vec<Envelope>, DeviceError> {
     let state = device.store.load()?;

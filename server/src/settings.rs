@@ -187,8 +187,11 @@ pub struct HttpLimits {
     pub json_bytes: usize,
     /// Seconds in which the head of a request must have come.
     pub head_timeout_s: u64,
-    /// Seconds in which a body must have come.
+    /// Seconds in which a JSON body must have come, and in which [`Self::body_least_bytes`] of another must have.
     pub body_timeout_s: u64,
+    /// Bytes of a sync message or of a part of a photo that must come in that time, so that a slow link is waited for,
+    /// and one that has stalled is not.
+    pub body_least_bytes: usize,
     /// Connections at once.
     pub connections: usize,
     /// Rows of one page of a list.
@@ -212,6 +215,7 @@ impl Default for HttpLimits {
             json_bytes: 256 * 1024,
             head_timeout_s: 10,
             body_timeout_s: 60,
+            body_least_bytes: 16 * 1024,
             connections: 4096,
             page_rows: 200,
             requests_per_second: 200,

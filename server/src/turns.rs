@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::usecases::sign_in::attempts::SourceNetwork;
 
 /// Seconds after which whoever found the line full may ask again.
 const ASK_AGAIN_AFTER_S: u64 = 1;
@@ -28,6 +29,7 @@ pub struct Turns {
     sessions: Line<Uuid>,
     people: Line<PersonId>,
     devices: Line<InstallId>,
+    offers: Line<SourceNetwork>,
 }
 
 /// The turn of a request.
@@ -48,6 +50,7 @@ impl Turns {
             // As many as a session has turns for may wait: whoever is told to come again at once costs more than
             // whoever waits.
             devices: Line::new(syncs, at_once),
+            offers: Line::new(syncs, at_once),
         }
     }
 
@@ -69,6 +72,14 @@ impl Turns {
     /// As [`Self::request`].
     pub async fn sync(&self, device: InstallId) -> Result<Turn<InstallId>, Failure> {
         self.devices.turn(&device).await
+    }
+
+    /// The turn of an offer, which nobody has signed in for: whoever makes many waits behind their own.
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub async fn offer(&self, from: SourceNetwork) -> Result<Turn<SourceNetwork>, Failure> {
+        self.offers.turn(&from).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::device::{Failure, Standing};
+use hazardloop_sync_protocol::device::Failure;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -131,9 +131,10 @@ fn status(profile: &Profile, arguments: &Arguments) -> Result<Answer, Trouble> {
 /// Commands and photos of a device that are nowhere else, as far as it knows.
 pub(super) fn unsent(device: &Device) -> (usize, usize) {
     let state = device.engine.state();
-    let only_here = state.commands.values().filter(|command| {
-        state.standing(command) == Standing::OnDevice || command.oversize.is_some()
-    });
+    let only_here = state
+        .commands
+        .values()
+        .filter(|command| command.is_unsent() || command.oversize.is_some());
     (only_here.count(), device.photos_awaited())
 }
 

@@ -7,6 +7,8 @@ use super::*;
 pub struct Revoked {
     is: bool,
     stolen: bool,
+    /// So long ago that no session of it is known.
+    long_ago: bool,
     offered: Vec<OfferRequest>,
 }
 
@@ -15,6 +17,12 @@ impl FakeServer {
     pub fn revoke(&self, stolen: bool) {
         let revoked = &mut self.inner.lock().unwrap().revoked;
         (revoked.is, revoked.stolen) = (true, stolen);
+    }
+
+    /// The same, so long ago that its session is not known any more.
+    pub fn revoke_long_ago(&self) {
+        self.revoke(false);
+        self.inner.lock().unwrap().revoked.long_ago = true;
     }
 
     /// What was offered, in order.
@@ -36,6 +44,7 @@ pub(super) fn answer(inner: &mut Inner, path: &str, body: &[u8]) -> Option<Reply
         }
         // The person may enrol anew.
         "/api/v1/sessions" | "/api/v1/devices" => None,
+        _ if inner.revoked.long_ago => Some(problem("401 Unauthorized", "UNAUTHENTICATED")),
         _ => refused(),
     }
 }

@@ -65,6 +65,37 @@ fn at_the_next_contact_it_hands_over_what_was_not_sent_and_is_wiped() {
 }
 
 #[test]
+fn one_that_was_away_longer_than_its_session_lasts_hands_over_and_is_wiped_too() {
+    let phone = with_unsent_work();
+    phone.server.revoke_long_ago();
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    let told = answer["message"].as_str().unwrap();
+    assert!(told.contains("2 commands that had not been sent"), "{told}");
+    let offered: Vec<usize> = phone
+        .server
+        .offered()
+        .iter()
+        .map(|o| o.commands.len())
+        .collect();
+    assert_eq!(offered, [0, 2]);
+    assert_eq!(files_of(&phone), LEFT);
+}
+
+/// A sign-in that has expired says nothing of the device: it keeps its work, and waits for its person.
+#[test]
+fn one_that_is_not_revoked_keeps_its_work_when_its_session_is_over() {
+    let phone = with_unsent_work();
+    let files = files_of(&phone);
+    for _ in 0..3 {
+        phone.server.mishap(Mishap::ExpiredToken);
+    }
+    let (code, answer) = phone.run(&["sync"]);
+    assert_ne!(code, exit::DONE, "{answer}");
+    assert_eq!((phone.on_device(), files_of(&phone)), (2, files));
+}
+
+#[test]
 fn a_stolen_one_is_wiped_without_its_work_being_taken() {
     let phone = with_unsent_work();
     phone.server.revoke(true);

@@ -47,6 +47,11 @@ fn what_a_proxy_will_not_let_through_is_named_kept_and_not_hammered() {
     assert!(why.contains("2 commands behind it wait"), "{why}");
     let (_, queue) = phone.run(&["queue"]);
     assert_eq!(queue["needs_attention"][0]["seq"], 1);
+    // All of them are nowhere else.
+    let (code, answer) = phone.run(&["wipe"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    let why = answer["error"].as_str().unwrap();
+    assert!(why.contains("3 commands"), "{why}");
     // Once it lets through, all of it arrives.
     assert_eq!(phone.run(&["push"]).0, exit::DONE);
     assert_eq!(phone.server.accepted().len(), 3);

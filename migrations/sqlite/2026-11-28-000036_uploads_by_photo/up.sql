@@ -1,3 +1,5 @@
+-- Who goes on with an upload that they have lost sight of: the device, or else the session, that began it.
+ALTER TABLE uploads ADD COLUMN begun_by BLOB;
 -- What is asked of uploads costs what is unfinished or one photo's, however many a person has brought in years.
 DROP INDEX uploads_by_person;
 DROP INDEX uploads_by_expiry;

@@ -28,6 +28,7 @@ pub mod openapi;
 mod openapi_schemas;
 pub mod ops;
 pub mod orders;
+mod pace;
 pub mod pack_archives;
 pub mod packs;
 pub mod paging;

@@ -7,6 +7,7 @@ use hazardloop_sync_protocol::wire::{OfferRequest, PullRequest, PushRequest, Pus
 use super::answers::{Anybody, SignedIn, WithMessage, WithOffer};
 use super::auth::Caller;
 use super::binary::Binary;
+use super::limits;
 use super::problem::{Problem, ProblemCode};
 use super::sync_body::{self, Form};
 use super::turn;
@@ -142,10 +143,12 @@ async fn offer(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::of(&http)?;
-    if form == Form::Lean {
+    if matches!(form, Form::Lean | Form::Packed) {
         let why = "an offer has no lean form";
         return Err(Problem::new(ProblemCode::UnsupportedMedia, why));
     }
+    let from = limits::source(&http, &app.settings);
+    turn::held(&http)?.keep(app.turns.offer(from).await?);
     let body = sync_body::read(&app, &http, payload).await?;
     let request: OfferRequest = form.read(&app, &body)?;
     let response = usecases::offers::offer(&app, request).await?;

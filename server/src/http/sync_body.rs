@@ -1,11 +1,8 @@
 //! The bodies of push and pull: read within their limits, with or without a content coding, and written as
 //! the asker can read them.
 
-use std::time::Duration;
-
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt as _;
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::compress::{self, Coding, CodingError};
 use hazardloop_sync_protocol::wire::{
@@ -15,6 +12,7 @@ use hazardloop_sync_protocol::wire::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::pace::{Pace, Paced, TooSlow};
 use super::problem::{Problem, ProblemCode};
 use crate::app::App;
 use crate::failure::Failure;
@@ -148,12 +146,12 @@ fn answer(http: &HttpRequest, media_type: &'static str, body: Vec<u8>) -> HttpRe
     }
 }
 
-/// Reads a body up to the limit on sync messages, within the time a body may take, and without its content
+/// Reads a body up to the limit on sync messages, as long as it keeps up its pace, and without its content
 /// coding. The limit is on what comes of it too.
 pub(super) async fn read(
     app: &App,
     http: &HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> Result<Vec<u8>, Problem> {
     let most = app.settings.sync.body_bytes;
     let too_large = || {
@@ -162,9 +160,11 @@ pub(super) async fn read(
             format!("a message has at most {most} bytes"),
         )
     };
+    let too_slow = |TooSlow| Problem::new(ProblemCode::Timeout, "the body came too slowly");
     let reading = async {
         let mut body = Vec::new();
-        while let Some(chunk) = payload.next().await {
+        let mut paced = Paced::new(payload, Pace::of(&app.settings.http));
+        while let Some(chunk) = paced.next().await.map_err(too_slow)? {
             let chunk = chunk.map_err(|error| {
                 Problem::new(
                     ProblemCode::Malformed,
@@ -178,10 +178,7 @@ pub(super) async fn read(
         }
         Ok(body)
     };
-    let patience = Duration::from_secs(app.settings.http.body_timeout_s);
-    let body = tokio::time::timeout(patience, reading)
-        .await
-        .map_err(|_| Problem::new(ProblemCode::Timeout, "the body came too slowly"))??;
+    let body = reading.await?;
     match stated(http, &header::CONTENT_ENCODING) {
         "" | "identity" => Ok(body),
         name => compress::decode(name, &body, most).map_err(|error| {

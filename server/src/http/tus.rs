@@ -22,7 +22,7 @@ use super::tus_headers::{self as tus, TUS_EXTENSIONS, TUS_VERSION};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::usecases::upload::{
-    self, Announcement, Append, ChecksumAlgorithm, Ending, UploadStatus,
+    self, Announcement, Append, Begun, ChecksumAlgorithm, Ending, UploadStatus,
 };
 
 /// Adds the routes of this file.
@@ -127,16 +127,16 @@ async fn begin(
     http: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    answer(created(&app, caller.person_id, &http, payload).await)
+    answer(created(&app, &caller, &http, payload).await)
 }
 
 async fn created(
     app: &App,
-    person: PersonId,
+    caller: &Caller,
     http: &HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let headers = http.headers();
+    let (headers, person) = (http.headers(), caller.person_id);
     require_tus(http)?;
     let length = tus::upload_length(headers)?;
     let metadata = tus::upload_metadata(headers)?;
@@ -151,14 +151,15 @@ async fn created(
         media_type: metadata.media_type,
         sha256: metadata.sha256,
         metadata: metadata.raw,
+        by: caller.install_id.map_or(caller.session_id, |id| id.0),
     };
-    let mut status = upload::create(app, person, announced).await?;
+    let Begun { mut status, is_new } = upload::create(app, person, announced).await?;
     if has_part && status.offset == 0 {
         match receive(app, person, status.id, part, payload).await {
             Ok(appended) => status = appended.status,
+            Err(failure) if !is_new => return Err(failure.into()),
             Err(failure) => {
-                // Nobody was told of this upload, so nobody can go on with it; or it is one without a byte, that who was
-                // told of it begins again.
+                // Nobody was told of this upload, so nobody can go on with it.
                 if let Err(left) = upload::terminate(app, person, status.id).await {
                     tracing::debug!(upload = %status.id, %left, "was not taken back");
                 }

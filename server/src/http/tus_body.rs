@@ -1,6 +1,5 @@
 //! Bodies of parts on their way to the disk: bounded, not too slow, and kept when the sender goes.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::web;
@@ -9,6 +8,7 @@ use hazardloop_domain::ids::PersonId;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::pace::{Pace, Paced, TooSlow};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::held;
@@ -16,8 +16,6 @@ use crate::usecases::upload::{self, Append, Appended, BodyPart};
 
 /// Pieces of a body that may wait for the disk; a piece is what one read of the connection gave.
 const WAITING_PIECES: usize = 4;
-/// Bytes that must come within `http.body_timeout_s`; a body slower than that is not waited for.
-pub const LEAST_BYTES_PER_TIMEOUT: usize = 64 * 1024;
 /// Bytes of a refused body that are still read, so that its sender gets to read the answer.
 const DRAINED_BYTES: usize = 1024 * 1024;
 /// How long that may take.
@@ -35,44 +33,31 @@ pub(super) async fn receive(
     let (pieces, body) = mpsc::channel(WAITING_PIECES);
     let shared = app.clone();
     let work = held::spawn(async move { upload::append(&shared, person, id, part, body).await });
-    let timeout = Duration::from_secs(app.settings.http.body_timeout_s);
-    let (done, ()) = tokio::join!(work, pump(payload, pieces, timeout));
+    let pace = Pace::of(&app.settings.http);
+    let (done, ()) = tokio::join!(work, pump(payload, pieces, pace));
     done.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
 }
 
 /// Hands a body on, as long as it comes fast enough. Returning early without [`BodyPart::End`]
 /// tells the receiver that it was cut.
-async fn pump(mut payload: web::Payload, pieces: mpsc::Sender<BodyPart>, timeout: Duration) {
-    let mut patience = pin!(tokio::time::sleep(timeout));
-    let mut came = 0;
+async fn pump(payload: web::Payload, pieces: mpsc::Sender<BodyPart>, pace: Pace) {
+    let mut body = Paced::new(payload, pace);
     loop {
-        let next = tokio::select! {
-            biased;
-            next = payload.next() => next,
-            () = &mut patience => {
-                if came < LEAST_BYTES_PER_TIMEOUT {
-                    // A receiver that has gone has given its answer.
-                    let _told = pieces.send(BodyPart::TooSlow).await;
-                    return;
-                }
-                came = 0;
-                patience.set(tokio::time::sleep(timeout));
-                continue;
-            }
-        };
-        let piece = match next {
-            Some(Ok(bytes)) => {
-                came += bytes.len();
-                BodyPart::Bytes(bytes)
-            }
-            Some(Err(_)) => return,
-            None => {
+        let piece = match body.next().await {
+            Ok(Some(Ok(bytes))) => BodyPart::Bytes(bytes),
+            Ok(Some(Err(_))) => return,
+            Ok(None) => {
                 let _told = pieces.send(BodyPart::End).await;
+                return;
+            }
+            Err(TooSlow) => {
+                // A receiver that has gone has given its answer.
+                let _told = pieces.send(BodyPart::TooSlow).await;
                 return;
             }
         };
         if pieces.send(piece).await.is_err() {
-            return drain(payload).await;
+            return drain(body.rest()).await;
         }
     }
 }

@@ -423,6 +423,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        begun_by -> Nullable<Binary>,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Upload {
     pub expires_at: Timestamp,
     /// When the photo was stored and recorded.
     pub finished_at: Option<Timestamp>,
+    /// The device, or else the session, that began it: nobody else is led to it. Absent: begun by an earlier release.
+    pub begun_by: Option<Uuid>,
 }
 
 impl Upload {
@@ -53,6 +55,7 @@ struct Row {
     created_at: i64,
     expires_at: i64,
     finished_at: Option<i64>,
+    begun_by: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for Upload {
@@ -76,6 +79,10 @@ impl TryFrom<Row> for Upload {
             created_at: Timestamp::from_millis(row.created_at),
             expires_at: Timestamp::from_millis(row.expires_at),
             finished_at: row.finished_at.map(Timestamp::from_millis),
+            begun_by: match row.begun_by {
+                None => None,
+                Some(id) => Some(Uuid::from_slice(&id).map_err(|_| damaged())?),
+            },
         })
     }
 }
@@ -103,6 +110,7 @@ pub fn insert(conn: &mut Conn, upload: &Upload) -> Result<(), StoreError> {
         created_at: upload.created_at.as_millis(),
         expires_at: upload.expires_at.as_millis(),
         finished_at: upload.finished_at.map(Timestamp::as_millis),
+        begun_by: upload.begun_by.map(key),
     };
     diesel::insert_into(uploads::table)
         .values(row)
@@ -216,20 +224,21 @@ pub fn brought(
     row.map(Upload::try_from).transpose()
 }
 
-/// The unfinished upload by which `person` has brought most of the photo with this hash and length, if there is one
-/// and its time is not over.
+/// The unfinished upload by which `person`, with the device or session `begun_by`, has brought most of the photo with
+/// this hash and length, if there is one and its time is not over.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn begun(
     conn: &mut Conn,
-    person: PersonId,
+    (person, begun_by): (PersonId, Uuid),
     (sha256, total_length): (Digest, u64),
     now: Timestamp,
 ) -> Result<Option<Upload>, StoreError> {
     let row = uploads::table
         .filter(uploads::person_id.eq(person.as_bytes().to_vec()))
         .filter(uploads::sha256.eq(sha256.as_bytes().to_vec()))
+        .filter(uploads::begun_by.eq(key(begun_by)))
         .filter(uploads::total_length.eq(count(total_length)))
         .filter(uploads::finished_at.is_null())
         .filter(uploads::expires_at.gt(now.as_millis()))
@@ -238,6 +247,25 @@ pub fn begun(
         .first(conn)
         .optional()?;
     row.map(Upload::try_from).transpose()
+}
+
+/// Ends the time of the unfinished uploads that the device or session `begun_by` of `person` began.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn end_of(
+    conn: &mut Conn,
+    (person, begun_by): (PersonId, Uuid),
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let unfinished = uploads::table
+        .filter(uploads::person_id.eq(person.as_bytes().to_vec()))
+        .filter(uploads::finished_at.is_null())
+        .filter(uploads::expires_at.gt(now.as_millis()))
+        .filter(uploads::begun_by.eq(key(begun_by)));
+    Ok(diesel::update(unfinished)
+        .set(uploads::expires_at.eq(now.as_millis()))
+        .execute(conn)?)
 }
 
 /// Unfinished uploads whose time is over, oldest first, at most `limit`; with `after`, those that

@@ -44,7 +44,7 @@ fn years_of_photos_brought_cost_the_next_one_nothing() {
         // Those of one person and photo are few, and those that one person has begun are limited: both may be sorted.
         for (statement, plan) in walk_no_table(&db, |conn| {
             uploads::brought(conn, person, sha256)?;
-            uploads::begun(conn, person, (sha256, 1), now).map(drop)
+            uploads::begun(conn, (person, Uuid::nil()), (sha256, 1), now).map(drop)
         }) {
             let entered = ["uploads_by_photo", "uploads_unfinished"];
             assert!(

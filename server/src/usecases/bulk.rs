@@ -181,6 +181,7 @@ pub fn write(
         let sender = Sender {
             person_id: Some(made.person_id),
             origin: Origin::DIRECT,
+            made_at: None,
         };
         set.record(made.id, &made.events(now), &sender)?;
     }

@@ -10,17 +10,20 @@
 use hazardloop_domain::calendar::{DayKind, DayMark};
 use hazardloop_domain::calendar_year::CalendarDay;
 use hazardloop_domain::command::{
-    Close, Confirm, DecideExtension, Grade, Period, Reinspect, RequestExtension,
-    SubmitRectification,
+    ActionKind, ClockReading, Close, Command, Confirm, DecideExtension, Grade, Period, Reinspect,
+    RequestExtension, SubmitRectification,
 };
 use hazardloop_domain::hazard::{Hazard, HazardEvent};
-use hazardloop_domain::time::LocalDate;
+use hazardloop_domain::ids::SubjectId;
+use hazardloop_domain::time::{LocalDate, Timestamp};
+use hazardloop_sync_protocol::wire::CommandPayload;
 
 use super::*;
 use crate::jobs::run_due;
 use crate::store::hazards;
 use crate::test_support::{
-    NOW, TestDevice, TestServer, hazard_id, on_each_database, on_each_database_with, person, report,
+    NOW, TestDevice, TestServer, clocks, hazard_id, on_each_database, on_each_database_with,
+    person, report,
 };
 use crate::usecases::push::push;
 
@@ -221,6 +224,68 @@ fn a_moved_due_date_stays_and_a_closed_hazard_stays_closed_while_the_first_dates
         assert_eq!(closed.status_name(), status);
         assert!(closed.order().unwrap().due_date_original > first);
         assert_eq!(waiting(app), 0);
+    });
+}
+
+/// An enterprise that let its date pass puts its phone's clock back. What its chain has seen of the server's time since
+/// is held against it, also where the late request itself does not show that.
+#[test]
+fn a_clock_that_is_put_back_does_not_make_a_late_request_timely() {
+    on_each_database(|server| async move {
+        let app = &server.app;
+        file(&server, &[40, 40]).await;
+        let (due, _) = due(app, 1);
+        let in_time = NOW.plus_millis(3_600_000);
+        let late = due.end_of_day().plus_millis(86_400_000);
+        let ask = || {
+            Action::RequestExtension(RequestExtension {
+                new_due_date: LocalDate::new(due.date().tomorrow().unwrap()),
+                reason: "等待配件".to_owned(),
+                interim_controls: "专人值守".to_owned(),
+                expert_opinion: None,
+            })
+        };
+        let claimed = |hazard: u8, seen: Option<Timestamp>| {
+            let clock = ClockReading {
+                server_anchor: seen,
+                anchor_token: seen.and_then(|at| app.anchor_key.token(at)),
+                ..clocks(in_time)
+            };
+            let subject: SubjectId = hazard_id(hazard.into()).into();
+            CommandPayload::pack(clock, &Command::new(subject, ask()))
+        };
+        let mut honest = TestDevice::enrol(app, "principal", 3).await;
+        let mut other = TestDevice::enrol(app, "principal", 4).await;
+        server.set_now(late);
+        // One that had no signal in between: late, and marked as not proven.
+        let kind = ActionKind::RequestExtension;
+        let mut outcomes = Vec::new();
+        for (device, commands) in [
+            (&mut honest, vec![claimed(1, None)]),
+            // The server's time of after the date in the same push, and before it in the one of a day ago.
+            (&mut other, vec![claimed(2, Some(late)), claimed(2, None)]),
+        ] {
+            let sealed = |payload| device.seal_raw(kind.as_str(), kind.version(), payload);
+            let batch: Vec<_> = commands.into_iter().map(sealed).collect();
+            let request = device.push(batch);
+            let answer = push(app, device.person_id, request).await.unwrap();
+            outcomes.extend(
+                answer
+                    .results
+                    .into_iter()
+                    .map(|result| format!("{result:?}")),
+            );
+        }
+        assert!(outcomes[0].contains("Applied"), "{outcomes:?}");
+        for refused in &outcomes[1..] {
+            assert!(refused.contains("ExtensionTooLate"), "{refused}");
+        }
+        // And in a push of its own.
+        let payload = claimed(2, None);
+        let batch = vec![other.seal_raw(kind.as_str(), kind.version(), payload)];
+        let answer = push(app, other.person_id, other.push(batch)).await.unwrap();
+        let refused = format!("{answer:?}");
+        assert!(refused.contains("ExtensionTooLate"), "{refused}");
     });
 }
 

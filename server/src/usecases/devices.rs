@@ -17,7 +17,7 @@ use crate::failure::{Failure, Unauthenticated};
 use crate::store::installs::{self, Install};
 use crate::store::people::PeopleList;
 use crate::store::sessions::{self, Ending};
-use crate::store::{ReadTx, StoreError, WriteTx};
+use crate::store::{ReadTx, StoreError, WriteTx, uploads};
 use crate::usecases::key_proof::{Claimed, ED25519, ED25519_NUMBER};
 use crate::usecases::people::{Occurrence, OfWhom, Standing, wake_audit};
 use crate::usecases::sign_in::access_token::Bearer;
@@ -241,14 +241,14 @@ fn record(
     tx: &mut WriteTx<'_>,
     install: InstallId,
     kind: &str,
-    actor: PersonId,
+    actor: impl Into<Option<PersonId>>,
     fields: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let occurrence = Occurrence {
         subject: ("device", &install.0),
         kind,
-        actor: Some(actor),
+        actor: actor.into(),
         fields,
     };
     occurrence.record(tx, now)
@@ -337,6 +337,52 @@ pub async fn revoke(
     revoked.await
 }
 
+/// Revokes it, where it is not revoked yet; answers whether it was. Its sessions are the caller's to end.
+fn revoke_row(
+    tx: &mut WriteTx<'_>,
+    install: &Install,
+    actor: Option<PersonId>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !installs::revoke(tx, install.id, reason, now)? {
+        return Ok(false);
+    }
+    let fields = [("reason", reason)];
+    record(tx, install.id, "device_revoked", actor, &fields, now)?;
+    // Else they would take the places of the uploads that this person's other devices begin.
+    uploads::end_of(tx.conn(), (install.person_id, install.id.0), now)?;
+    Ok(true)
+}
+
+/// Devices that are looked at in one statement.
+const DEVICES_AT_ONCE: i64 = 100;
+
+/// Revokes all devices of whoever is to use none any more, whose sessions the caller ends: they drop what they hold at
+/// their next contact, and hand over what they have not sent.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn revoke_all_of(
+    tx: &mut WriteTx<'_>,
+    person: PersonId,
+    actor: Option<PersonId>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = installs::of_person(tx.conn(), person, after, DEVICES_AT_ONCE)?;
+        for install in &page {
+            revoke_row(tx, install, actor, reason, now)?;
+        }
+        match page.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
+}
+
 fn revoke_in(
     tx: &mut WriteTx<'_>,
     app: &App,
@@ -345,7 +391,7 @@ fn revoke_in(
     Revocation { reason, stolen }: &Revocation,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let revoked = installs::revoke(tx, install.id, reason, now)?;
+    let revoked = revoke_row(tx, install, Some(asker), reason, now)?;
     if *stolen && installs::report_stolen(tx, install.id)? {
         let fields = [("reason", reason.as_str())];
         record(tx, install.id, "device_stolen", asker, &fields, now)?;
@@ -354,14 +400,6 @@ fn revoke_in(
     if !revoked {
         return Ok(());
     }
-    record(
-        tx,
-        install.id,
-        "device_revoked",
-        asker,
-        &[("reason", reason.as_str())],
-        now,
-    )?;
     let (ending, owner) = (Ending::OfInstall(install.id), install.person_id);
     let ended = session::end_in(tx, ending, owner, Some(asker), "device_revoked", now)?;
     session::void_after_commit(tx, app, ended, now);

@@ -17,7 +17,7 @@ mod queue;
 mod working_set;
 
 use hazardloop_domain::access::{Actor, GrantScope, Place};
-use hazardloop_domain::command::{Action, ActionKind, ClockReading, Command, Origin, Subject};
+use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
@@ -47,6 +47,8 @@ pub struct Sender {
     pub person_id: Option<PersonId>,
     /// By which door.
     pub origin: Origin,
+    /// When, as far as can be known: as its device's clock says, and not before what its chain had seen. `None`: now.
+    pub made_at: Option<Timestamp>,
 }
 
 impl Sender {
@@ -54,6 +56,7 @@ impl Sender {
     pub const SERVER: Self = Self {
         person_id: None,
         origin: Origin::DIRECT,
+        made_at: None,
     };
 }
 
@@ -182,7 +185,7 @@ impl WorkingSet<'_> {
         let named_sector = named::sector(self, tx.conn(), command, &target.place)?;
         let door = self.door();
         let facts = Facts {
-            made_at: sender.origin.made.as_ref().map(ClockReading::made_at),
+            made_at: sender.made_at,
             jurisdiction_id: target.resolved,
             sector: target.sector.clone(),
             seconds,

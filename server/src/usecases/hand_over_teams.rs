@@ -167,6 +167,7 @@ impl Case<'_> {
             let sender = Sender {
                 person_id: Some(self.made.made_by),
                 origin: Origin::DIRECT,
+                made_at: None,
             };
             set.record_inspection(id, &[event], &sender)?;
         }

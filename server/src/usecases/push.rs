@@ -9,6 +9,7 @@ use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{
     Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
     was_responsible_by_grants,
@@ -19,7 +20,7 @@ use super::co_sign::{self, Checked};
 use super::command_fates;
 use super::execute::{Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
-use super::time_proof;
+use super::time_proof::{self, ChainClock};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::access::{self, Asking};
@@ -52,6 +53,7 @@ pub async fn push(
             let set = door.open(now);
             let driver = Driver {
                 set,
+                clock: ChainClock::of(tx.conn(), request.install_id)?,
                 install,
                 app: &app,
                 stated: 0,
@@ -134,6 +136,7 @@ struct Driver<'a> {
     app: &'a App,
     /// Statements of this push that count.
     stated: usize,
+    clock: ChainClock,
 }
 
 impl Driver<'_> {
@@ -161,8 +164,14 @@ impl Driver<'_> {
                     self.stated += usize::from(what == Witnessing::Counts);
                     push.handle_witness(what)?;
                 }
-                PushStep::Decide { seq, opened } => {
-                    let decision = self.decide(tx, seq, opened)?;
+                PushStep::Decide {
+                    seq,
+                    opened,
+                    before,
+                } => {
+                    let now = self.set.now();
+                    let made_at = self.clock.made_at(self.app, opened, &before, now);
+                    let decision = self.decide(tx, seq, opened, made_at)?;
                     push.handle_decision(decision)?;
                 }
                 PushStep::FailedBeginning(subject) => {
@@ -193,6 +202,7 @@ impl Driver<'_> {
         tx: &mut WriteTx<'_>,
         seq: i64,
         opened: &Opened,
+        made_at: Timestamp,
     ) -> Result<Decision, Failure> {
         let person_id = self.install.person_id;
         let checked = co_sign::check(
@@ -215,6 +225,7 @@ impl Driver<'_> {
                 made: Some(opened.made.clone()),
                 co_signers,
             },
+            made_at: Some(made_at),
         };
         match self.set.decide(tx, &opened.command, &sender) {
             Ok(done) => Ok(Decision::TookEffect {

@@ -91,6 +91,7 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                     co_signers: co_signers(tx, &mut set, &sent, &command)?,
                     ..Origin::DIRECT
                 },
+                made_at: None,
             };
             let done = set
                 .decide(tx, &command, &sender)

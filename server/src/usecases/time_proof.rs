@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_domain::time_proof::{ChainWitnessed, TimeProof, WitnessedBy};
+use hazardloop_domain::time_proof::{Anchored, ChainWitnessed, TimeProof, WitnessedBy};
 use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::hub::witnesses::{Standing, Statement, Weighed, weigh, weigh_more};
 use hazardloop_sync_protocol::hub::{
-    ClockFacts, Stated, Witnessing, Writes, breaks_chain, follow_clocks,
+    ClockFacts, Stated, Witnessing, Writes, breaks_chain, follow_clocks, not_before,
 };
-use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, Witness};
+use hazardloop_sync_protocol::wire::{CommandPayload, Opened, RecordKind, Scope, Witness};
 use hazardloop_sync_protocol::witness::head_fits;
 
 use super::enqueue::enqueue;
@@ -109,6 +109,45 @@ pub(super) fn keep_commands(
         witnesses::put_broken(tx, id, broken.seq)?;
     }
     Ok(())
+}
+
+/// What is known of the clock behind a chain, command by command of a push.
+pub(super) struct ChainClock {
+    anchored: Option<Anchored>,
+    /// Commands of the push that it was followed through.
+    followed: usize,
+}
+
+impl ChainClock {
+    /// As the chain stands before a push.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) fn of(conn: &mut Conn, install_id: InstallId) -> Result<Self, StoreError> {
+        Ok(Self {
+            anchored: witnesses::anchored(conn, install_id)?,
+            followed: 0,
+        })
+    }
+
+    /// When a command was made, behind those of its push `before` it: as its device's clock says, and not before what
+    /// its chain had seen. A clock that is put back does not make an act timely that was late.
+    pub(super) fn made_at(
+        &mut self,
+        app: &App,
+        opened: &Opened,
+        before: &Writes<'_>,
+        now: Timestamp,
+    ) -> Timestamp {
+        let (key, depth) = (&app.anchor_key, app.settings.wire_limits().depth);
+        for kept in before.commands().skip(self.followed) {
+            follow_clocks(key, &mut self.anchored, &kept, depth);
+            self.followed += 1;
+        }
+        let said = opened.made.made_at();
+        let floor = not_before(key, self.anchored.as_ref(), &opened.made, now);
+        floor.map_or(said, |floor| said.max(floor))
+    }
 }
 
 /// Weighs what a push has brought: what it says of others' chains, and what others had said of this one. Its

@@ -89,6 +89,25 @@ pub fn follow_clocks(
     }
 }
 
+/// The instant that a command which goes on from its chain was certainly not made before: by the newest anchor that the
+/// chain has seen, or that it shows itself. Whatever its wall clock claims, it is judged as made no earlier.
+pub fn not_before(
+    key: &AnchorKey,
+    anchored: Option<&Anchored>,
+    made: &ClockReading,
+    received_at: Timestamp,
+) -> Option<Timestamp> {
+    let own = match shown(key, made) {
+        Shown::Anchor(own) => Some(own.at),
+        Shown::Nothing | Shown::Forged => None,
+    };
+    let seen = [anchored.map(|seen| seen.at), own];
+    seen.into_iter()
+        .flatten()
+        .filter(|at| *at <= received_at)
+        .max()
+}
+
 /// Whether a command does not go on from the one before it: its chain begins anew with it.
 pub const fn breaks_chain(outcome: &Outcome) -> bool {
     matches!(

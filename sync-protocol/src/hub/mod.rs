@@ -31,7 +31,7 @@ pub mod witnesses;
 #[cfg(test)]
 mod witnesses_tests;
 
-pub use anchors::{AnchorKey, ClockFacts, breaks_chain, follow_clocks};
+pub use anchors::{AnchorKey, ClockFacts, breaks_chain, follow_clocks, not_before};
 pub use choices::{give_up, is_noted};
 pub use first_read::has_passed;
 pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};

@@ -209,21 +209,26 @@ impl<'r> Push<'r> {
             Stage::Deciding(opened) => PushStep::Decide {
                 seq: self.current.map_or(0, |(envelope, _)| envelope.seq),
                 opened,
+                before: self.writes(),
             },
             Stage::Asking(_, Question::FailedBeginning(subject), _) => {
                 PushStep::FailedBeginning(*subject)
             }
             Stage::Asking(_, Question::Version(subject), _) => PushStep::Version(*subject),
             Stage::Asking(_, Question::Responsible(asked), _) => PushStep::WasResponsible(asked),
-            Stage::Storing => PushStep::Store(Writes {
-                kept: &self.kept,
-                results: &self.results,
-                choices: &self.choices,
-                stated: &self.stated,
-                before: self.before,
-                stream: &self.stream,
-            }),
+            Stage::Storing => PushStep::Store(self.writes()),
             Stage::Stored => PushStep::Done,
+        }
+    }
+
+    fn writes(&self) -> Writes<'_> {
+        Writes {
+            kept: &self.kept,
+            results: &self.results,
+            choices: &self.choices,
+            stated: &self.stated,
+            before: self.before,
+            stream: &self.stream,
         }
     }
 

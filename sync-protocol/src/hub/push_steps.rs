@@ -44,6 +44,8 @@ pub enum PushStep<'m> {
         seq: i64,
         /// All that it says.
         opened: &'m Opened,
+        /// The commands of this push before it: what they have shown of their device's clock holds for it too.
+        before: Writes<'m>,
     },
     /// Find the earliest stored command of this install that would have begun this subject and did not take
     /// effect. Answer with [`super::Push::handle_failed_beginning`].

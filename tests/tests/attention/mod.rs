@@ -1,6 +1,8 @@
 //! What took no effect, on a device without signal: listed with how the record stands and what is allowed now,
 //! sent again, replaced or given up; and what became of it shown wherever its author looks. On both databases.
 
+use std::path::Path;
+
 use hazardloop_tests::device::Device;
 use hazardloop_tests::each_database;
 use hazardloop_tests::link::Link;
@@ -133,5 +135,90 @@ fn what_came_too_late_is_settled_by_its_author_and_everybody_concerned_sees_how(
         let second = device(&link, "employee", 9);
         let scopes = second.json(&["status"]);
         assert_eq!(scopes["needs_attention"], 0, "{scopes}");
+    });
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// Its commands have other numbers by then, under another install; what is chosen about them names them as the server
+/// knows them.
+#[test]
+fn a_phone_that_was_restored_gives_up_what_it_had_sent_and_nothing_else() {
+    each_database(|url| {
+        let server = Server::start(url, ServerOptions::default().at(NOW));
+        let link = Link::to(server.address());
+        let employee = device(&link, "employee", 1);
+        let safety = device(&link, "safety", 2);
+        let report = [
+            "report",
+            "--place",
+            "一号车间",
+            "--text",
+            "粉尘",
+            "--no-photo",
+            "黑暗",
+        ];
+        let found = employee.json(&report);
+        let id = found["hazard_id"].as_str().unwrap().to_owned();
+        employee.ok(&["sync"]);
+        safety.ok(&["sync"]);
+        employee.ok(&["withdraw", &id, "--reason", "误报"]);
+        let confirm = [
+            "confirm",
+            &id,
+            "--category",
+            "粉尘涉爆",
+            "--responsible",
+            "周小河",
+        ];
+        safety.ok(&[&confirm[..], &["--requirement", "清扫", "--within", "5d"]].concat());
+        safety.ok(&["sync"]);
+        assert_eq!(employee.run(&["sync"]).status.code(), Some(5));
+        let rest = server.rest().signed_in("employee");
+        let waits = rest.get("/api/v1/attention").json();
+        let old = waits["items"][0]["install_id"].clone();
+
+        // A backup, more work, and the backup again; then two notes whose numbers the withdrawal had.
+        let backup = tempfile::tempdir().unwrap();
+        copy(employee.home(), backup.path());
+        employee.ok(&["note", &id, "--text", "备份之后"]);
+        employee.run(&["sync"]);
+        std::fs::remove_dir_all(employee.home()).unwrap();
+        copy(backup.path(), employee.home());
+        for text in ["恢复之后", "再一条"] {
+            employee.ok(&["note", &id, "--text", text]);
+        }
+        employee.run(&["sync"]);
+        assert_eq!(employee.json(&["status"])["must_enroll_again"], true);
+        employee.ok(&["enroll", "--name", "employee"]);
+        let open = employee.json(&["attention"]);
+        let [late] = items(&open).as_slice() else {
+            panic!("{open}");
+        };
+        assert_eq!(
+            (&late["kind"], &late["seq"]),
+            (&json!("withdraw"), &json!(-2))
+        );
+        employee.ok(&["attention", "give-up", "-2", "--reason", "重复"]);
+        employee.ok(&["sync"]);
+
+        assert_eq!(employee.json(&["attention"]), json!([]));
+        assert_eq!(rest.get("/api/v1/attention").json()["items"], json!([]));
+        let settled = rest.get("/api/v1/attention/settled").json();
+        let settled = &settled["items"][0];
+        assert_eq!((&settled["install_id"], &settled["seq"]), (&old, &json!(2)));
+        assert_eq!(settled["chosen"]["how"], "given_up");
+        let notes = rest.get(&format!("/api/v1/hazards/{id}")).json();
+        assert_eq!(items(&notes["notes"]).len(), 3);
     });
 }

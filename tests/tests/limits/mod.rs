@@ -316,7 +316,7 @@ fn a_photo_of_more_pixels_than_allowed_is_refused() {
 }
 
 /// Settings whose limit another suite tests, and where.
-const ELSEWHERE: [(&str, &str); 16] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     (
         "access_token_s",
         "server/src/usecases/sign_in/access_token_tests.rs",
@@ -343,6 +343,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
     ),
     ("head_timeout_s", "tests/tests/hostile/slow.rs"),
     ("body_timeout_s", "tests/tests/hostile/slow.rs"),
+    ("body_least_bytes", "server/src/http/pace.rs"),
     ("connections", "tests/tests/limits/crowds.rs"),
     ("workers", "tests/tests/limits/crowds.rs"),
     (

@@ -1,7 +1,7 @@
 //! The part of the one door that lets commands on inspections through.
 
 use hazardloop_domain::access::{Actor, Place};
-use hazardloop_domain::command::{Action, ClockReading, Command};
+use hazardloop_domain::command::{Action, Command};
 use hazardloop_domain::ids::{InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::{
     Facts, Inspection, NamedHazards, decide, hazards_named, setup_of,
@@ -49,7 +49,7 @@ impl WorkingSet<'_> {
         let (seconds, unfit) = fit_or_not(seconds);
         let facts = Facts {
             now: self.now(),
-            made_at: sender.origin.made.as_ref().map(ClockReading::made_at),
+            made_at: sender.made_at,
             jurisdiction_id: target.resolved,
             sector: target.place.sector.clone(),
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),

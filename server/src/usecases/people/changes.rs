@@ -20,7 +20,7 @@ use crate::store::sessions::Ending;
 use crate::store::{Conn, StoreError, WriteTx, certificates};
 use crate::usecases::sign_in::password::Password;
 use crate::usecases::sign_in::session;
-use crate::usecases::{merge_jurisdictions, sector_names, sectors};
+use crate::usecases::{devices, merge_jurisdictions, sector_names, sectors};
 
 /// A request for an account.
 #[derive(Clone, Debug)]
@@ -401,7 +401,7 @@ pub async fn disable(
     disabled.await
 }
 
-/// Disables an account, records it, and ends its sessions, which it answers. The rules on who may
+/// Disables an account, records it, revokes its devices, and ends its sessions, which it answers. The rules on who may
 /// do that are not asked here.
 ///
 /// # Errors
@@ -427,6 +427,7 @@ pub fn disable_in(
         &[("reason", reason)],
         now,
     )?;
+    devices::revoke_all_of(tx, person, actor, "account_disabled", now)?;
     let ended = session::end_in(
         tx,
         Ending::OfPerson(person),

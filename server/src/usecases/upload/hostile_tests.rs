@@ -50,7 +50,11 @@ fn bytes_with_another_hash_are_refused_and_the_upload_is_gone() {
             length: sent.len() as u64,
             ..announcement(&named)
         };
-        let id = create(&world.app, WORKER, announced).await.unwrap().id;
+        let id = create(&world.app, WORKER, announced)
+            .await
+            .unwrap()
+            .status
+            .id;
         let refused = world.send(WORKER, id, 0, &sent).await.unwrap_err();
         assert_eq!(refused, UploadFailure::HashMismatch.into());
         assert!(
@@ -109,7 +113,11 @@ fn each_type_has_its_own_limit_also_where_another_was_declared() {
         assert_eq!(refused, Failure::TooLarge { what, limit });
         // Declared as something that may be larger, it is found out at its end.
         assert!(longer.len() < all[1].len().max(all[2].len()));
-        let id = create(&world.app, WORKER, said(None)).await.unwrap().id;
+        let id = create(&world.app, WORKER, said(None))
+            .await
+            .unwrap()
+            .status
+            .id;
         let refused = world.send(WORKER, id, 0, &longer).await.unwrap_err();
         assert_eq!(refused, Failure::TooLarge { what, limit });
         assert_eq!((world.files("uploads"), world.files("objects")), (0, 3));

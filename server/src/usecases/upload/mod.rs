@@ -50,6 +50,17 @@ pub struct Announcement {
     pub sha256: Option<Digest>,
     /// `Upload-Metadata` as it came, checked by the door.
     pub metadata: String,
+    /// The device, or else the session, that brings it.
+    pub by: Uuid,
+}
+
+/// An upload that was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// How it stands.
+    pub status: UploadStatus,
+    /// It was not there before.
+    pub is_new: bool,
 }
 
 /// How an upload stands.
@@ -79,17 +90,19 @@ impl From<&Upload> for UploadStatus {
 /// Begins an upload. If its hash is announced and `person` has brought these bytes before, that
 /// finished upload is answered again; to everybody else a held photo looks like an unknown one.
 /// Seeing a photo is not bringing it: who brought it keeps it for good, and reads its metadata.
-/// One of these bytes that `person` has begun is answered too: a phone that died before it had
-/// noted its upload goes on with it, and leaves no trail of uploads that nobody ends.
+/// One of these bytes that the same device (or else session) of `person` has begun is answered too:
+/// a phone that died before it had noted its upload goes on with it, and leaves no trail of uploads
+/// that nobody ends. Another of their devices is not led to it: it may be in other hands.
 ///
 /// # Errors
 /// [`Failure::TooLarge`], [`Failure::Invalid`] for an empty file, [`Failure::Conflict`] when the
-/// person has too many unfinished uploads; what finishing a begun one says, whose bytes are all here.
+/// person has too many unfinished uploads, or somebody is writing the end of a begun one; what
+/// finishing a begun one says, whose bytes are all here.
 pub async fn create(
     app: &App,
     person: PersonId,
     announced: Announcement,
-) -> Result<UploadStatus, Failure> {
+) -> Result<Begun, Failure> {
     let limits = &app.settings.photos;
     if announced.length == 0 {
         return Err(Failure::invalid(
@@ -116,9 +129,10 @@ pub async fn create(
         created_at: now,
         expires_at: now.plus_millis(limits.upload_life_s.saturating_mul(1000)),
         finished_at: None,
+        begun_by: Some(announced.by),
     };
     let most = limits.uploads_per_person;
-    let shared = app.clone();
+    let (shared, id) = (app.clone(), upload.id);
     let answered = app
         .db
         .write(move |tx| {
@@ -131,7 +145,8 @@ pub async fn create(
                     return Ok(brought);
                 }
                 let alike = (sha256, upload.total_length);
-                if let Some(begun) = uploads::begun(tx.conn(), person, alike, now)? {
+                if let Some(begun) = uploads::begun(tx.conn(), (person, announced.by), alike, now)?
+                {
                     return Ok(begun);
                 }
             }
@@ -144,11 +159,16 @@ pub async fn create(
             Ok::<_, Failure>(upload.clone())
         })
         .await?;
+    let mut status = UploadStatus::from(&answered);
     // All bytes came, and a crash cut its end short.
     if answered.finished_at.is_none() && answered.is_complete() {
-        return status(app, person, answered.id).await;
+        status = self::status(app, person, answered.id).await?;
+        if status.expires_at.is_some() {
+            return Err(busy());
+        }
     }
-    Ok(UploadStatus::from(&answered))
+    let is_new = answered.id == id;
+    Ok(Begun { status, is_new })
 }
 
 /// How an upload stands. One whose bytes are all here and whose end was cut short by a crash is

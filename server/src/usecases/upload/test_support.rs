@@ -49,6 +49,8 @@ pub(crate) const DISTRICT: JurisdictionId = JurisdictionId(Uuid::from_u128(1));
 pub(crate) const TOWN: JurisdictionId = JurisdictionId(Uuid::from_u128(2));
 pub(crate) const OTHER_TOWN: JurisdictionId = JurisdictionId(Uuid::from_u128(3));
 pub(crate) const FIRM: EnterpriseId = EnterpriseId(Uuid::from_u128(10));
+/// The device that brings photos, where nothing else is said.
+pub(crate) const PHONE: Uuid = Uuid::from_u128(30);
 /// An employee of the firm.
 pub(crate) const WORKER: PersonId = PersonId(Uuid::from_u128(20));
 /// Another employee of the firm.
@@ -218,6 +220,7 @@ impl World {
         let sender = Sender {
             person_id: Some(by),
             origin: Origin::DIRECT,
+            made_at: None,
         };
         let (app, now) = (self.app.clone(), self.now());
         let write = self.app.db.write(move |tx| {
@@ -249,7 +252,10 @@ impl World {
 
     /// Begins an upload of `bytes` under their hash.
     pub(crate) async fn begin(&self, by: PersonId, bytes: &[u8]) -> UploadStatus {
-        create(&self.app, by, announcement(bytes)).await.unwrap()
+        create(&self.app, by, announcement(bytes))
+            .await
+            .unwrap()
+            .status
     }
 
     /// Sends `bytes` as one part at `offset`.
@@ -348,6 +354,7 @@ pub(crate) fn announcement(bytes: &[u8]) -> Announcement {
         media_type: None,
         sha256: Some(Digest::sha256(bytes)),
         metadata: String::new(),
+        by: PHONE,
     }
 }
 

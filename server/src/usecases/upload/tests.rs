@@ -113,6 +113,14 @@ fn who_lost_sight_of_an_upload_begins_it_again_and_goes_on() {
             let others = world.begin(COLLEAGUE, &photo).await;
             assert_eq!(others.offset, 0);
             assert_ne!(others.id, id);
+            // Nor is another device of theirs, which may be in other hands.
+            terminate(&world.app, WORKER, other.id).await.unwrap();
+            let elsewhere = Announcement {
+                by: Uuid::from_u128(31),
+                ..announcement(&photo)
+            };
+            let elsewhere = create(&world.app, WORKER, elsewhere).await.unwrap();
+            assert!(elsewhere.is_new && elsewhere.status.id != id);
 
             let done = world.send(WORKER, id, 1500, &photo[1500..]).await.unwrap();
             assert_eq!(done.status.expires_at, None);
@@ -302,7 +310,7 @@ fn a_store_that_takes_nothing_does_not_hold_the_clearing_up() {
                 sha256: None,
                 ..announcement(&photo)
             };
-            let id = create(&world.app, WORKER, unnamed).await.unwrap().id;
+            let id = create(&world.app, WORKER, unnamed).await.unwrap().status.id;
             std::fs::write(world.part_path(id), &photo).unwrap();
             let write = world
                 .app

@@ -153,7 +153,7 @@ impl<R: Rules> MemoryHub<R> {
                     let what = self.tables.witnessing(install_id, said);
                     push.handle_witness(what)?;
                 }
-                PushStep::Decide { seq, opened } => {
+                PushStep::Decide { seq, opened, .. } => {
                     let sender = Sender {
                         person_id,
                         install_id,

@@ -161,8 +161,19 @@ fn whoever_has_no_role_left_stays_in_the_hands_of_their_last_administrators() {
         world.pass(1_000);
         end_grant(app, admin, worker, again.id).await.unwrap();
         world.pass(1_000);
+        enrol_for(&world, worker).await;
         let disabled = disable(app, id_of("town-admin"), worker, "left").await;
         assert!(disabled.unwrap().disabled_at.is_some());
+        // The phone learns at its next contact that it holds nothing any more, and hands its queue over.
+        let read = |tx: &mut crate::store::ReadTx<'_>| {
+            crate::store::installs::of_person(tx.conn(), worker, None, 10)
+        };
+        let devices = app.db.read(read).await.unwrap();
+        let why: Vec<_> = devices
+            .iter()
+            .map(|device| device.revoked_reason.as_deref())
+            .collect();
+        assert_eq!(why, [Some("account_disabled")]);
         assert!(
             authenticate(app, &session.tokens.access_token)
                 .await

@@ -14,7 +14,7 @@ fn a_held_photo_costs_nothing_to_who_brought_it_and_is_unknown_to_others() {
         assert_eq!((known.offset, known.expires_at), (length, None));
         let mut announced = announcement(&photo);
         announced.length += 1;
-        let other = create(&world.app, WORKER, announced).await.unwrap();
+        let other = create(&world.app, WORKER, announced).await.unwrap().status;
         assert_eq!(
             other.offset, 0,
             "a photo of another length is another photo"
@@ -80,7 +80,11 @@ fn bringing_a_photo_again_and_again_leaves_one_record_of_it() {
         };
         let mut ids = Vec::new();
         for _ in 0..3 {
-            let id = create(&world.app, WORKER, unnamed()).await.unwrap().id;
+            let id = create(&world.app, WORKER, unnamed())
+                .await
+                .unwrap()
+                .status
+                .id;
             world.send(WORKER, id, 0, &photo).await.unwrap();
             ids.push(id);
             for _ in 0..3 {
