@@ -12,6 +12,8 @@ pub mod command_fate;
 pub mod credit_code;
 pub mod enterprise;
 pub mod evidence;
+#[cfg(test)]
+mod fields_document;
 pub mod geography;
 pub mod hash;
 pub mod hazard;

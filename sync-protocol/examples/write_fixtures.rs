@@ -14,7 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     for sample in samples::all()? {
         let files = [("cbor", sample.cbor), ("json", sample.json.into_bytes())];
-        for (ending, contents) in files {
+        for (ending, contents) in files
+            .into_iter()
+            .filter(|(_, contents)| !contents.is_empty())
+        {
             let path = folder.join(format!("{}.{ending}", sample.name));
             if replace || !path.exists() {
                 std::fs::write(&path, contents)?;

@@ -246,13 +246,13 @@ fn a_message_of_another_form_is_refused_and_not_half_read() {
 
 #[test]
 fn messages_pass_over_unknown_keys() {
-    let mut extended = fixture("problem");
+    let mut extended = fixture("shown-head");
     // One entry more: 63 => ["later", {0: null}].
-    assert_eq!(extended[0], 0xa2);
-    extended[0] = 0xa3;
+    assert_eq!(extended[0], 0xa3);
+    extended[0] = 0xa4;
     extended.extend(hex::decode("183f82656c61746572a100f6").unwrap());
-    let problem: crate::wire::SyncProblem = decode_strict(&extended, DEPTH).unwrap();
-    assert_eq!(encode(&problem), fixture("problem"));
+    let shown: crate::witness::ShownHead = decode_strict(&extended, DEPTH).unwrap();
+    assert_eq!(encode(&shown), fixture("shown-head"));
 }
 
 /// Reads bytes as everything they could be sent as.

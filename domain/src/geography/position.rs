@@ -296,16 +296,22 @@ impl<'de> Deserialize<'de> for Position {
 #[derive(minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 struct Wire {
+    /// 1e-7 degree east in `reference`, -180 to 180 degrees.
     #[n(0)]
     longitude_e7: i32,
+    /// 1e-7 degree north, -90 to 90 degrees.
     #[n(1)]
     latitude_e7: i32,
+    /// The system of both numbers.
     #[n(2)]
     reference: CoordinateReference,
+    /// Radius of the stated uncertainty, decimetres, 0 to 100 km.
     #[n(3)]
     accuracy_dm: Option<u32>,
+    /// Height as the device stated it, decimetres, -12 to 100 km.
     #[n(4)]
     altitude_dm: Option<i32>,
+    /// When the receiver had this fix, by the device's clock; 2000 to 2100.
     #[n(5)]
     fixed_at: Option<Timestamp>,
 }

@@ -48,7 +48,6 @@ const FROM_FIXTURES: &[(&str, &[&str])] = &[
             "pull-response",
             "lean-pull-response",
             "packed-pull-response",
-            "problem",
             "offer-response",
         ],
     ),

@@ -12,7 +12,7 @@ use hazardloop_sync_protocol::hub::check_push;
 use hazardloop_sync_protocol::wire::{
     CommandPayload, LeanPull, LeanPullResponse, LeanPush, OfferRequest, OfferResponse,
     PackedPullResponse, PackedPush, PullRequest, PullResponse, PushRequest, PushResponse,
-    ScopeUpdate, SyncProblem, WireLimits, Witness,
+    ScopeUpdate, WireLimits, Witness,
 };
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
@@ -120,7 +120,6 @@ pub fn pull(bytes: &[u8]) {
 /// What a device is answered.
 pub fn answers(bytes: &[u8]) {
     read::<PushResponse>(bytes);
-    read::<SyncProblem>(bytes);
     read::<OfferResponse>(bytes);
     if let Some(answer) = read::<PullResponse>(bytes) {
         // In columns and back again: byte for byte.

@@ -45,9 +45,7 @@ pub use pull::{
     Checkpoint, ClosedWindow, DropReason, Extent, Page, PullRequest, PullResponse, Record,
     RecordKey, RecordKind, ResetReason, ScopeAnswer, ScopeCursor, ScopeUpdate,
 };
-pub use push::{
-    Outcome, PushRequest, PushResponse, PushResult, QuarantineReason, Receipt, SyncProblem,
-};
+pub use push::{Outcome, PushRequest, PushResponse, PushResult, QuarantineReason, Receipt};
 pub use scope::{Scope, ScopeError};
 pub use sector::{SECTOR_BYTES, SectorName, SectorNameError};
 pub use witness::{WITNESS_KIND, WITNESS_VERSION, Witness, WitnessedHead};

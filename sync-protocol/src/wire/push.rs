@@ -202,15 +202,3 @@ pub enum QuarantineReason {
     #[n(7)]
     OfferedAfterRevocation,
 }
-
-/// A typed error body: a push or pull that could not be taken as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-#[cbor(map)]
-pub struct SyncProblem {
-    /// Stable code, as in the problem documents of REST.
-    #[n(0)]
-    pub code: String,
-    /// In words.
-    #[n(1)]
-    pub detail: String,
-}

@@ -58,7 +58,6 @@ fn push_messages() {
     assert!(anchored.anchor.is_some());
     let gap = check_message::<PushResponse>("push-response-gap");
     assert_eq!(gap.expected, Some(14));
-    check_message::<SyncProblem>("problem");
 }
 
 #[test]
@@ -73,6 +72,8 @@ fn offer_messages() {
 fn pull_messages() {
     check_message::<PullRequest>("pull-request-first");
     check_message::<PullRequest>("pull-request");
+    let every = check_message::<PullRequest>("pull-request-scopes");
+    assert_eq!(every.scopes.len(), 6);
     check_message::<PullResponse>("pull-response");
     check_message::<PullResponse>("pull-response-windows");
     check_message::<LeanPullResponse>("lean-pull-response-windows");
@@ -187,6 +188,81 @@ struct CommandTwin {
     #[serde(alias = "hazard_id", alias = "inspection_id")]
     subject_id: hazardloop_domain::ids::SubjectId,
     action: Action,
+}
+
+#[test]
+fn a_run_in_the_full_form_is_signed_by_its_last_command() {
+    let run = check_message::<PushRequest>("push-request-by-run");
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED).verifying_key();
+    let signed = crate::chain::signed_by_run(key.as_bytes(), run.install_id, &run.commands);
+    assert_eq!(signed.into_iter().collect::<Vec<_>>(), [1, 2]);
+    let lean = check_message::<LeanPush>("lean-push");
+    let zero = hazardloop_domain::hash::Digest::ZERO;
+    assert_eq!(lean.in_full(run.install_id, zero), Some(run));
+}
+
+#[test]
+fn the_texts_of_co_signing_read_and_say_what_is_signed() {
+    use crate::cosign_text::{SigningAnswer, SigningRequest};
+    let text = |name: &str| {
+        let json = String::from_utf8(read(&format!("{name}.json"))).unwrap();
+        let twin: serde_json::Value = serde_json::from_str(&json).unwrap();
+        twin["text"].as_str().unwrap().to_owned()
+    };
+    let asked = SigningRequest::from_text(&text("signing-request")).unwrap();
+    assert_eq!(asked, samples::proofs::asked());
+    assert_eq!(encode(&asked), read("signing-request.cbor"));
+    let (command, statement) = asked.open().unwrap();
+    assert_eq!(command, samples::co_signed().0);
+    let answer = SigningAnswer::from_text(&text("signing-answer")).unwrap();
+    assert_eq!(encode(&answer), read("signing-answer.cbor"));
+    assert!(statement.fits(&answer.public_key.0, &answer.co_signature));
+}
+
+#[test]
+fn the_bodies_of_records_read_and_are_written_alike() {
+    fn check<T: Encode<()> + for<'b> Decode<'b, ()> + PartialEq + std::fmt::Debug>(
+        name: &str,
+        sample: &T,
+    ) {
+        let cbor = read(&format!("record-{name}.cbor"));
+        let body: T = decode_strict(&cbor, 16).unwrap();
+        assert_eq!(&body, sample);
+        assert_eq!(encode(&body), cbor, "{name}");
+    }
+    use samples::records;
+    check("enterprise", &records::enterprise());
+    check("jurisdiction", &records::jurisdiction());
+    check("person", &records::person());
+    check("criterion", &records::criterion());
+    check("checklist", &records::checklist());
+    check("pack", &records::pack());
+    check("calendar", &records::calendar());
+    check("rule-limits", &records::limits());
+    check("inspection", &records::inspection().unwrap());
+}
+
+#[test]
+fn the_successor_of_the_fixtures_is_the_one_that_devices_compute() {
+    let all: serde_json::Value = serde_json::from_slice(&read("proofs.json")).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&samples::KEY_SEED);
+    let unsent = crate::device::StoredCommand {
+        envelope: samples::push_request().commands.remove(0),
+        subject_id: hazardloop_domain::ids::SubjectId(uuid::Uuid::nil()),
+        queued_at: hazardloop_domain::time::Timestamp::from_millis(0),
+        receipt: None,
+        awaiting_pull: false,
+        oversize: None,
+        earlier: None,
+        chosen: None,
+    };
+    let state = crate::device::State {
+        commands: [(1, unsent)].into(),
+        ..Default::default()
+    };
+    let (install, key) = crate::device::successor(&state, samples::INSTALL, &key).unwrap();
+    assert_eq!(all["successor_install"]["install"], install.to_string());
+    assert_eq!(all["successor_key"]["digest"], hex::encode(key.to_bytes()));
 }
 
 #[test]
@@ -306,12 +382,10 @@ fn the_placeholder_fixture_reads_and_names_the_command_it_stands_for() {
 #[test]
 fn this_build_still_writes_every_fixture_as_it_was_written() {
     for sample in samples::all().unwrap() {
-        assert_eq!(
-            read(&format!("{}.cbor", sample.name)),
-            sample.cbor,
-            "{}",
-            sample.name
-        );
+        if !sample.cbor.is_empty() {
+            let kept = read(&format!("{}.cbor", sample.name));
+            assert_eq!(kept, sample.cbor, "{}", sample.name);
+        }
         assert_eq!(
             read(&format!("{}.json", sample.name)),
             sample.json.as_bytes()
