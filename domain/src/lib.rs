@@ -13,6 +13,7 @@ pub mod credit_code;
 pub mod enterprise;
 pub mod evidence;
 #[cfg(test)]
+#[path = "fields_document/tests.rs"]
 mod fields_document;
 pub mod geography;
 pub mod hash;

@@ -192,13 +192,13 @@ fn a_phone_that_was_restored_gives_up_what_it_had_sent_and_nothing_else() {
         let backup = tempfile::tempdir().unwrap();
         copy(employee.home(), backup.path());
         employee.ok(&["note", &id, "--text", "备份之后"]);
-        employee.run(&["sync"]);
+        employee.ok(&["sync"]);
         std::fs::remove_dir_all(employee.home()).unwrap();
         copy(backup.path(), employee.home());
         for text in ["恢复之后", "再一条"] {
             employee.ok(&["note", &id, "--text", text]);
         }
-        employee.run(&["sync"]);
+        assert_ne!(employee.run(&["sync"]).status.code(), Some(0));
         assert_eq!(employee.json(&["status"])["must_enroll_again"], true);
         employee.ok(&["enroll", "--name", "employee"]);
         let open = employee.json(&["attention"]);

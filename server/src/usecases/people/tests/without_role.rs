@@ -165,7 +165,7 @@ fn whoever_has_no_role_left_stays_in_the_hands_of_their_last_administrators() {
         let disabled = disable(app, id_of("town-admin"), worker, "left").await;
         assert!(disabled.unwrap().disabled_at.is_some());
         // The phone learns at its next contact that it holds nothing any more, and hands its queue over.
-        let read = |tx: &mut crate::store::ReadTx<'_>| {
+        let read = move |tx: &mut crate::store::ReadTx<'_>| {
             crate::store::installs::of_person(tx.conn(), worker, None, 10)
         };
         let devices = app.db.read(read).await.unwrap();

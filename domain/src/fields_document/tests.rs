@@ -5,9 +5,13 @@
 //! a field that is left out here is one that nobody who writes a client hears of.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "tests/items.rs"]
 mod items;
+#[path = "tests/print.rs"]
 mod print;
+#[path = "tests/source.rs"]
 mod source;
+#[path = "tests/tokens.rs"]
 mod tokens;
 
 use crate::command::{ActionKind, SubjectKind};
