@@ -265,6 +265,8 @@ impl Gives<'_> {
             let why = format!("the successor would have had more than {MOST_GRANTS} grants");
             return Err(Failure::Conflict(why));
         }
+        let together = theirs.iter().chain(chosen).map(|placed| &placed.grant);
+        people::require_narrow(self.new.to_person, together, self.now)?;
         let mut pairs = Vec::with_capacity(chosen.len());
         let mut with_given = theirs.to_vec();
         for placed in chosen {

@@ -1,5 +1,6 @@
 //! People: registering, granting, disabling, and who may see and administer whom.
 
+mod breadth;
 mod changes;
 mod merged;
 mod recorded;
@@ -33,6 +34,7 @@ use crate::usecases::sign_in::session::LONGEST_LOGIN;
 use crate::usecases::{merge_jurisdictions, sectors};
 
 pub use crate::store::people::OfWhom;
+pub use breadth::require_narrow;
 pub use changes::{
     NewGrant, PersonRequest, add_grant, create, disable, disable_in, end_grant, grant,
     hand_over_grants, set_password_in,
@@ -118,6 +120,9 @@ pub fn register(
     now: Timestamp,
 ) -> Result<PersonRecord, Failure> {
     check_fields(&new.login, &new.name, new.phone.as_deref(), &new.grants)?;
+    let granted = |terms: &Terms| terms.clone().granted(GrantId(Uuid::nil()), now);
+    let granted: Vec<Grant> = new.grants.iter().map(granted).collect();
+    require_narrow(new.id, &granted, now)?;
     if people::by_id(tx.conn(), new.id)?.is_some() {
         return Err(Failure::IdReused);
     }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::recorded::record_added;
 use super::{
     MOST_GRANTS, NewPerson, PersonView, Standing, Terms, announce_person, check_fields,
-    claim_certificate, record_event, register, request_digest, temporary, wake_audit,
+    claim_certificate, record_event, register, request_digest, require_narrow, temporary,
+    wake_audit,
 };
 use crate::app::App;
 use crate::failure::Failure;
@@ -244,6 +245,8 @@ pub async fn grant(
             let why = format!("this person has had {MOST_GRANTS} grants; that is the limit");
             return Err(Failure::Conflict(why));
         }
+        let held = grants.iter().map(|placed| &placed.grant);
+        require_narrow(person, held.chain([&wanted]), now)?;
         add_grant(tx, &shared.digest_key, person, &wanted, Some(asker), now)?;
         wake_audit(tx, &shared);
         Ok((wanted.clone(), true))

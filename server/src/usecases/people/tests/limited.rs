@@ -1,6 +1,7 @@
 //! Sectors, certificates and temporary grants: stored as given, refused where they make no sense.
 
 use hazardloop_domain::access::Certificate;
+use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::responsibility::Matrix;
 
 use super::*;
@@ -188,4 +189,54 @@ fn how_long_a_temporary_grant_may_last_is_a_setting() {
     };
     assert!(check_temporary(&until(3 * DAY_MS), &rules).is_ok());
     assert!(check_temporary(&until(3 * DAY_MS + 1), &rules).is_err());
+}
+
+/// Of more scopes than one pull asks for, some would never arrive, and never leave.
+#[test]
+fn nobody_is_given_more_than_a_device_can_ask_for() {
+    each_world(|world| async move {
+        let app = &world.app;
+        let known: Vec<String> = (0..16).map(|n| format!("sector-{n}")).collect();
+        let matrix = Matrix {
+            rows: known
+                .iter()
+                .map(|sector| (sector.clone(), "某局".to_owned()))
+                .collect(),
+            fallback: None,
+        };
+        let now = app.clock.now();
+        let say = app
+            .db
+            .write(move |tx| responsibilities::say(tx, EAST, (&matrix, 0), None, now));
+        say.await.unwrap();
+        let place = GrantScope::Jurisdiction(EAST);
+        let (admin, worker) = (id_of("east-admin"), id_of("worker"));
+        let mut wide = new_grant(1, Role::Inspector, place);
+        wide.terms.sectors = known;
+        grant(app, admin, worker, wide).await.unwrap();
+        let held = one(app, admin, worker).await.unwrap().grants;
+        // As if administrators of other places had given as much each.
+        let elsewhere = |n: u128| {
+            let id = JurisdictionId(Uuid::from_u128(900 + n));
+            Grant {
+                scope: GrantScope::Jurisdiction(id),
+                ..held
+                    .iter()
+                    .find(|grant| !grant.sectors.is_empty())
+                    .unwrap()
+                    .clone()
+            }
+        };
+        let many = |count| (0..count).map(elsewhere).collect::<Vec<_>>();
+        // Sixteen sectors in three places, beside the person, their own reports and the catalogue.
+        require_narrow(worker, &many(3), now).unwrap();
+        let refused = require_narrow(worker, &many(4), now).unwrap_err();
+        assert!(matches!(refused, Failure::Conflict(_)), "{refused:?}");
+        let ended = |grant: Grant| Grant {
+            valid_until: Some(now),
+            ..grant
+        };
+        let past: Vec<Grant> = many(9).into_iter().map(ended).collect();
+        require_narrow(worker, &past, now).unwrap();
+    });
 }
