@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 use crate::builds;
 use crate::cast;
+use crate::catalog::Catalog;
+use crate::dice::Dice;
 use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
@@ -42,6 +44,7 @@ pub const WINDOW: Window = Window {
 struct Backup {
     tables: Tables,
     last_effect: BTreeMap<InstallId, i64>,
+    catalog: Catalog,
 }
 
 /// The hub.
@@ -59,6 +62,8 @@ pub struct Hub {
     /// What was forgotten of which scope, and where in the order of changes it left.
     pub(crate) forgotten: BTreeMap<(Scope, RecordKind, Uuid), Place>,
     said: BTreeMap<(u64, InstallId, i64, Digest), Receipt>,
+    /// The criteria that there are.
+    pub catalog: Catalog,
     /// The photos, beside the tables.
     pub photos: PhotoLane,
     /// Which pages were given out.
@@ -98,6 +103,7 @@ impl Hub {
             backup: None,
             forgotten: BTreeMap::new(),
             said: BTreeMap::new(),
+            catalog: Catalog::default(),
             photos: PhotoLane::default(),
             given: PagesGiven::default(),
             trace: None,
@@ -167,6 +173,7 @@ impl Hub {
         self.backup = Some(Box::new(Backup {
             tables: self.memory.tables.clone(),
             last_effect: self.memory.rules.last_effect.clone(),
+            catalog: self.catalog.clone(),
         }));
     }
 
@@ -181,6 +188,7 @@ impl Hub {
         let Some(backup) = &self.backup else { return };
         let before = std::mem::replace(&mut self.memory.tables, backup.tables.clone());
         self.memory.rules.last_effect = backup.last_effect.clone();
+        self.catalog = backup.catalog.clone();
         self.forgotten.clear();
         self.photos.forget_uploads();
         self.given.forget_all();
@@ -192,6 +200,12 @@ impl Hub {
                 self.enrol(id, install.person_id, install.stream.public_key);
             }
         }
+    }
+
+    /// Criteria are added, changed and withdrawn.
+    pub fn change_catalog(&mut self, dice: &mut Dice) {
+        let variant = self.variant();
+        self.catalog.change(&mut self.memory.tables, variant, dice);
     }
 
     /// An enterprise moves to the other town, and its hazards with it.

@@ -8,6 +8,7 @@
 
 pub mod builds;
 pub mod cast;
+pub mod catalog;
 pub mod device;
 pub mod dice;
 pub mod hub;

@@ -53,6 +53,8 @@ pub enum Step {
     MoveFirm(usize),
     /// An inspector is moved to the other town: the old role ends, a new one begins.
     MoveInspector(DeviceNo),
+    /// The hub's reference data changes: criteria come, change and go.
+    ChangeCatalog,
     /// The hub is backed up.
     BackUpHub,
     /// The hub is restored from its last backup.
@@ -99,7 +101,7 @@ fn some_fault(dice: &mut Dice) -> NetFault {
 
 fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
-    match dice.below(120) {
+    match dice.below(124) {
         0..14 => Step::Report(device),
         14..30 => Step::Note(device),
         30..32 => Step::Witness(device),
@@ -123,8 +125,9 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         106..107 => Step::UpgradePhone(device),
         107..108 => Step::UpgradeHub,
         108..112 => Step::Chunk(device, 1 + dice.below(6), some_fault(dice)),
-        112..116 if restores_phones => Step::BackUpPhone(device),
-        112..116 => Step::BackUpHub,
+        112..116 => Step::ChangeCatalog,
+        116..120 if restores_phones => Step::BackUpPhone(device),
+        116..120 => Step::BackUpHub,
         _ if restores_phones => Step::RestorePhone(device),
         _ => Step::RestoreHub,
     }

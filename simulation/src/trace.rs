@@ -107,11 +107,12 @@ impl Trace {
 }
 
 /// Whether all that comes of a step are pushes, pulls, and what a trace can say. Going back to a backup, another build
-/// of the hub and the bytes of photos are not.
+/// of the hub, its reference data and the bytes of photos are not.
 const fn is_a_request(step: Step) -> bool {
     !matches!(
         step,
-        Step::BackUpHub
+        Step::ChangeCatalog
+            | Step::BackUpHub
             | Step::RestoreHub
             | Step::UpgradeHub
             | Step::Photograph(_)

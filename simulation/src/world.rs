@@ -198,10 +198,11 @@ impl World {
             }
             Step::MoveFirm(_)
             | Step::MoveInspector(_)
+            | Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
             | Step::UpgradeHub
-            | Step::ForgetRemovals => self.hub_step(number, step),
+            | Step::ForgetRemovals => self.hub_step(number, step, dice),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
             Step::RestorePhone(device) => self.restore_phone(device),
         }

@@ -28,14 +28,18 @@ fn the_code_as_it_is_keeps_every_invariant() {
 
 #[test]
 fn every_way_in_which_it_is_broken_is_found() {
-    for (variant, invariants) in Variant::BROKEN {
-        let found: BTreeSet<u8> = (1..121)
-            .flat_map(|seed| play(&Schedule::of(seed, STEPS), *variant).found)
-            .map(|found| found.invariant)
-            .collect();
+    for (variant, invariant) in Variant::BROKEN {
+        // The first schedule that shows it is enough.
+        let mut seeds = 1..241;
+        let mut others = BTreeSet::new();
+        let shows = seeds.find(|seed| {
+            let found = play(&Schedule::of(*seed, STEPS), *variant).found;
+            others.extend(found.iter().map(|found| found.invariant));
+            others.contains(invariant)
+        });
         assert!(
-            invariants.iter().any(|invariant| found.contains(invariant)),
-            "{variant:?}: found {found:?}, stated {invariants:?}"
+            shows.is_some(),
+            "{variant:?}: found {others:?}, stated {invariant}"
         );
     }
 }
@@ -53,8 +57,8 @@ fn every_fault_happens_and_a_seed_replays_exactly() {
         assert_eq!(one.faults, again.faults);
         faults.extend(one.faults.into_keys());
     }
-    // Twelve of the network, and those of disk, clock, places, people, memory, builds, photos and backups.
-    assert_eq!(faults.len(), 12 + 12, "{faults:?}");
+    // Twelve of the network, and those of disk, clock, places, people, catalog, memory, builds, photos and backups.
+    assert_eq!(faults.len(), 12 + 13, "{faults:?}");
 }
 
 #[test]

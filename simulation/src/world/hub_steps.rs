@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::cast;
+use crate::dice::Dice;
 use crate::schedule::Step;
 
 impl World {
@@ -12,7 +13,7 @@ impl World {
     }
 
     /// A step that is the hub's; any other does nothing.
-    pub(super) fn hub_step(&mut self, number: u64, step: Step) {
+    pub(super) fn hub_step(&mut self, number: u64, step: Step, dice: &mut Dice) {
         match step {
             Step::MoveFirm(firm) => {
                 self.count("enterprise moved");
@@ -23,6 +24,10 @@ impl World {
                 let person = self.devices[device].person_id();
                 let step = usize::try_from(number).unwrap_or(0);
                 self.hub.move_inspector(person, step);
+            }
+            Step::ChangeCatalog => {
+                self.count("catalog changed");
+                self.hub.change_catalog(dice);
             }
             Step::BackUpHub => self.hub.back_up(),
             Step::RestoreHub if self.hub.has_backup() => {
