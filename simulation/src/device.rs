@@ -72,6 +72,10 @@ pub struct Device {
     pub crash: Option<(usize, bool)>,
     /// So many writes find the disk full.
     pub disk_full: usize,
+    /// So many of its next requests with something to keep are too large for the hub.
+    pub too_large: usize,
+    /// The next photo that it begins to send is.
+    pub photo_too_large: bool,
     /// Requests that it has given up waiting for, and that are still on their way.
     pub stragglers: Vec<Carried>,
     /// Its last backup.
@@ -177,6 +181,8 @@ impl Device {
             chunk_fault: None,
             crash: None,
             disk_full: 0,
+            too_large: 0,
+            photo_too_large: false,
             stragglers: Vec::new(),
             backup: None,
             newer: false,
@@ -220,6 +226,18 @@ impl Device {
             }
             _ => self.faults.pop_front(),
         }
+    }
+
+    /// Whether the hub finds the request that it is about to send too large.
+    pub fn is_too_large(&mut self, request: &Request) -> bool {
+        let begins = matches!(request, Request::CreateUpload { .. });
+        if begins && std::mem::take(&mut self.photo_too_large) {
+            return true;
+        }
+        let keeps = begins || matches!(request, Request::Push(_) | Request::PatchChunk { .. });
+        let is = keeps && self.too_large > 0;
+        self.too_large -= usize::from(is);
+        is
     }
 
     /// What its clock says.

@@ -35,7 +35,7 @@ impl Found {
 pub struct Pictured {
     /// Which.
     pub sha256: Digest,
-    /// Its only file changed by itself, or the phone was set back to before it.
+    /// Its only file changed by itself, the phone was set back to before it, or the hub would not take it for its size.
     pub undone: bool,
 }
 

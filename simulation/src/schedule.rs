@@ -39,6 +39,10 @@ pub enum Step {
     Net(DeviceNo, NetFault, usize),
     /// This befalls the chunk of a photo that is the one of this number from now.
     Chunk(DeviceNo, usize, NetFault),
+    /// So many of a device's next requests with something to keep are too large for the hub, which says so itself.
+    TooLarge(DeviceNo, usize),
+    /// So is the next photo that a device begins to send.
+    PhotoTooLarge(DeviceNo),
     /// Time passes, milliseconds.
     Wait(i64),
     /// Hours pass, and the hub leaves out what came to its end too long ago, or is too much.
@@ -101,7 +105,7 @@ fn some_fault(dice: &mut Dice) -> NetFault {
 
 fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
-    match dice.below(124) {
+    match dice.below(128) {
         0..14 => Step::Report(device),
         14..30 => Step::Note(device),
         30..32 => Step::Witness(device),
@@ -126,8 +130,10 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         107..108 => Step::UpgradeHub,
         108..112 => Step::Chunk(device, 1 + dice.below(6), some_fault(dice)),
         112..116 => Step::ChangeCatalog,
-        116..120 if restores_phones => Step::BackUpPhone(device),
-        116..120 => Step::BackUpHub,
+        116..119 => Step::TooLarge(device, 1 + dice.below(6)),
+        119..120 => Step::PhotoTooLarge(device),
+        120..124 if restores_phones => Step::BackUpPhone(device),
+        120..124 => Step::BackUpHub,
         _ if restores_phones => Step::RestorePhone(device),
         _ => Step::RestoreHub,
     }

@@ -13,6 +13,8 @@ mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hazardloop_domain::ids::HazardId;
+
 use crate::cast;
 use crate::device::{Device, Profile};
 use crate::dice::Dice;
@@ -35,7 +37,8 @@ pub struct Report {
     pub device_ms: i64,
     /// What took effect, in order, by its marker.
     pub effects: Vec<String>,
-    /// What was acknowledged, by its marker.
+    /// What was acknowledged, by its marker, on records of which the hub found nothing too large: when it says so is
+    /// a matter of time, as waits are.
     pub acknowledged: BTreeSet<String>,
 }
 
@@ -45,6 +48,8 @@ pub(crate) struct World {
     attempts: Vec<Attempt>,
     faults: BTreeMap<String, usize>,
     variant: Variant,
+    /// What commands were about that the hub would not take for their size.
+    aside: BTreeSet<HazardId>,
     born: time::Born,
     chunks: photos::Chunks,
     /// What became durable, where that is recorded.
@@ -117,7 +122,10 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     Report {
         found,
         commands: acknowledged.clone().count(),
-        acknowledged: acknowledged.map(|a| a.marker.clone()).collect(),
+        acknowledged: acknowledged
+            .filter(|a| !world.aside.contains(&a.hazard))
+            .map(|a| a.marker.clone())
+            .collect(),
         faults: world.faults,
         device_ms: (world.hub.now.as_millis() - passed) * i64::try_from(DEVICES).unwrap_or(1),
         effects: effects.map(|(_, marker)| marker.clone()).collect(),
@@ -145,6 +153,7 @@ impl World {
             attempts: Vec::new(),
             faults: BTreeMap::new(),
             variant,
+            aside: BTreeSet::new(),
             born: time::Born::new(),
             chunks: photos::Chunks::new(),
             writes: None,
@@ -186,6 +195,8 @@ impl World {
             Step::Chunk(device, chunks, fault) => {
                 self.devices[device].chunk_fault = Some((chunks, fault));
             }
+            Step::TooLarge(device, times) => self.devices[device].too_large = times,
+            Step::PhotoTooLarge(device) => self.devices[device].photo_too_large = true,
             Step::Wait(ms) => self.hub.now = self.hub.now.plus_millis(ms),
             Step::Hours(hours) => self.pass_hours(hours),
             Step::Crash(device, writes, durable) => {
@@ -215,6 +226,8 @@ impl World {
             device.chunk_fault = None;
             device.crash = None;
             device.disk_full = 0;
+            device.too_large = 0;
+            device.photo_too_large = false;
         }
         let mut before = None;
         for _ in 0..ROUNDS {

@@ -47,7 +47,7 @@ fn every_way_in_which_it_is_broken_is_found() {
 #[test]
 fn every_fault_happens_and_a_seed_replays_exactly() {
     let mut faults = BTreeSet::new();
-    for seed in 1..41 {
+    for seed in 1..61 {
         let schedule = Schedule::of(seed, STEPS);
         let (one, again) = (
             run(&schedule, Variant::Sound),
@@ -57,8 +57,8 @@ fn every_fault_happens_and_a_seed_replays_exactly() {
         assert_eq!(one.faults, again.faults);
         faults.extend(one.faults.into_keys());
     }
-    // Twelve of the network, and those of disk, clock, places, people, catalog, memory, builds, photos and backups.
-    assert_eq!(faults.len(), 12 + 13, "{faults:?}");
+    // Twelve of the network, and those of disk, clock, places, people, catalog, memory, size, builds, photos and backups.
+    assert_eq!(faults.len(), 12 + 17, "{faults:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::command::PhotoRef;
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::device::{Failure, Request, StoreOp};
+use hazardloop_sync_protocol::device::{Failure, Oversize, Request, StoreOp};
 
 use super::World;
 use crate::cast;
@@ -63,6 +63,11 @@ impl World {
             *last ^= 1;
         }
         self.count("photo spoiled");
+        self.photo_undone(sha256);
+    }
+
+    /// Nobody has to wait for this photo any more.
+    pub(super) fn photo_undone(&mut self, sha256: Digest) {
         let photos = self
             .attempts
             .iter_mut()
@@ -96,6 +101,9 @@ impl World {
         }
         for op in ops {
             match op {
+                StoreOp::PutCommand(command) if command.oversize == Some(Oversize::Offered) => {
+                    self.count("put back");
+                }
                 StoreOp::DeletePhoto(sha256) => self.delete_photo(number, *sha256),
                 StoreOp::SettleCommand { seq, .. }
                     if self.variant == Variant::DeletesPhotosTooEarly =>

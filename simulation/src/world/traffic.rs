@@ -1,6 +1,6 @@
 //! What goes between phones, their disks and the hub.
 
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{HazardId, PersonId};
 use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, ResponseBody, StoreOp};
 
 use super::{OUTPUTS, World};
@@ -157,11 +157,31 @@ impl World {
                     .retain(|_, command| !command.is_unsent());
                 device.restart();
             }
+            Notice::SetAside { seq } => self.set_aside(number, seq),
+            Notice::PhotoRefused { sha256, .. } => {
+                self.count("photo refused");
+                self.photo_undone(sha256);
+            }
             _ => {}
         }
     }
 
+    /// The hub would not take a command for its size: it is left to a person, and what builds on it may come to nothing.
+    fn set_aside(&mut self, number: usize, seq: i64) {
+        self.count("set aside");
+        let commands = &self.devices[number].profile.disk.commands;
+        if let Some(command) = commands.get(&seq) {
+            self.aside.insert(HazardId(command.subject_id.0));
+        }
+    }
+
     fn send(&mut self, number: usize, id: u64, request: &Request, dice: &mut Dice) {
+        if self.devices[number].is_too_large(request) {
+            self.count("too large for the hub");
+            let failure = Failure::PayloadTooLarge { ours: true };
+            self.note_chunk(number, request, Some(&failure));
+            return self.answer(number, id, Err(failure));
+        }
         let fault = self.devices[number].next_fault(request);
         if let Some(fault) = fault {
             self.count(&format!("{fault:?}"));
