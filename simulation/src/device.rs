@@ -15,7 +15,7 @@ use hazardloop_sync_protocol::device::{
 use hazardloop_sync_protocol::wire::Envelope;
 use uuid::Uuid;
 
-use crate::network::{Carried, NetFault};
+use crate::network::{LateAnswer, NetFault, Straggler};
 
 /// One person on a phone: what the phone keeps for them, apart from whoever else uses it.
 pub struct Profile {
@@ -27,6 +27,8 @@ pub struct Profile {
     pub engine: Engine,
     /// The files of photos.
     pub files: BTreeMap<Digest, Vec<u8>>,
+    /// Answers that the app has given up waiting for.
+    pub late: Vec<LateAnswer>,
     /// Which attempt a ticket belongs to.
     pub tickets: BTreeMap<Ticket, usize>,
     /// Which of the people of its phone.
@@ -77,7 +79,7 @@ pub struct Device {
     /// The next photo that it begins to send is.
     pub photo_too_large: bool,
     /// Requests that it has given up waiting for, and that are still on their way.
-    pub stragglers: Vec<Carried>,
+    pub stragglers: Vec<Straggler>,
     /// Its last backup.
     pub backup: Option<PhoneBackup>,
     /// Its build is newer than the hub's: it says more than that knows.
@@ -109,6 +111,7 @@ impl Profile {
             disk,
             engine,
             files: BTreeMap::new(),
+            late: Vec::new(),
             tickets: BTreeMap::new(),
             place,
             key,
@@ -131,6 +134,7 @@ impl Profile {
     /// The app begins anew from the disk.
     pub fn restart(&mut self) {
         self.tickets.clear();
+        self.late.clear();
         let mut state = self.disk.clone();
         state.recompute_held();
         self.disk = state.clone();

@@ -85,7 +85,9 @@ pub const DEVICES: usize = 5;
 
 impl Schedule {
     /// The schedule of a seed. Restoring the hub and restoring phones come in different schedules: who loses
-    /// both sides' memory has nothing left to compare.
+    /// both sides' memory has nothing left to compare. Commands that the hub finds too large come where no phone is
+    /// restored: a copy from before does not know that what follows was sealed anew, and its notes would take effect
+    /// twice (`tests/open.rs`).
     pub fn of(seed: u64, length: usize) -> Self {
         let mut dice = Dice::of(seed, 0);
         let restores_phones = dice.one_in(2);
@@ -130,6 +132,7 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         107..108 => Step::UpgradeHub,
         108..112 => Step::Chunk(device, 1 + dice.below(6), some_fault(dice)),
         112..116 => Step::ChangeCatalog,
+        116..119 if restores_phones => Step::PhotoTooLarge(device),
         116..119 => Step::TooLarge(device, 1 + dice.below(6)),
         119..120 => Step::PhotoTooLarge(device),
         120..124 if restores_phones => Step::BackUpPhone(device),

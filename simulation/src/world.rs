@@ -19,6 +19,7 @@ use crate::cast;
 use crate::device::{Device, Profile};
 use crate::dice::Dice;
 use crate::hub::Hub;
+use crate::network::OVERTAKING;
 use crate::oracle::{self, Attempt, Found};
 use crate::schedule::{DEVICES, Schedule, Step};
 use crate::trace::Writes;
@@ -215,7 +216,7 @@ impl World {
             | Step::UpgradeHub
             | Step::ForgetRemovals => self.hub_step(number, step, dice),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
-            Step::RestorePhone(device) => self.restore_phone(device),
+            Step::RestorePhone(device) => self.restore_phone(device, dice),
         }
     }
 
@@ -226,6 +227,9 @@ impl World {
             device.chunk_fault = None;
             device.crash = None;
             device.disk_full = 0;
+            for straggler in &mut device.stragglers {
+                straggler.behind = straggler.behind.min(OVERTAKING);
+            }
             device.too_large = 0;
             device.photo_too_large = false;
         }
@@ -243,7 +247,9 @@ impl World {
             let now = self.snapshot();
             let mut profiles = self.devices.iter().flat_map(Device::profiles);
             let rekeying = profiles.any(|profile| profile.engine.state().meta.must_rekey);
-            if before.as_ref() == Some(&now) && !rekeying {
+            let mut devices = self.devices.iter();
+            let arriving = devices.any(|device| !device.stragglers.is_empty());
+            if before.as_ref() == Some(&now) && !rekeying && !arriving {
                 return true;
             }
             before = Some(now);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::command::PhotoRef;
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::device::{Failure, Oversize, Request, StoreOp};
+use hazardloop_domain::ids::HazardId;
+use hazardloop_sync_protocol::device::{Failure, Oversize, Request, StoreOp, StoredCommand};
 
 use super::World;
 use crate::cast;
@@ -101,9 +102,11 @@ impl World {
         }
         for op in ops {
             match op {
-                StoreOp::PutCommand(command) if command.oversize == Some(Oversize::Offered) => {
-                    self.count("put back");
+                StoreOp::PutPhoto(photo) if photo.given_up.is_some() => {
+                    self.count("photo refused");
+                    self.photo_undone(photo.sha256);
                 }
+                StoreOp::PutCommand(command) => self.note_size(command),
                 StoreOp::DeletePhoto(sha256) => self.delete_photo(number, *sha256),
                 StoreOp::SettleCommand { seq, .. }
                     if self.variant == Variant::DeletesPhotosTooEarly =>
@@ -118,6 +121,16 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    /// The hub would not take a command for its size: it is left to a person, and what builds on it may come to nothing.
+    fn note_size(&mut self, command: &StoredCommand) {
+        match &command.oversize {
+            Some(Oversize::Offered) => self.count("put back"),
+            Some(_) => self.count("set aside"),
+            None => return,
+        }
+        self.aside.insert(HazardId(command.subject_id.0));
     }
 
     /// Invariant 17: no file goes before the hub has it.
