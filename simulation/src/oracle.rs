@@ -147,8 +147,13 @@ fn is_kept_for_a_person(disk: &State, attempt: &Attempt) -> bool {
 
 fn check_device(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<Found>) {
     let disk = &device.disk;
-    if let Some(stuck) = disk.commands.values().find(|command| command.is_unsent()) {
+    let mut unsent = disk.commands.values().filter(|c| c.is_unsent());
+    if let Some(stuck) = unsent.next() {
         let what = format!("device {number}: {} is unsent", stuck.envelope.seq);
+        found.push(Found::new(5, what));
+    }
+    if let Some(behind) = unsent.next() {
+        let what = format!("device {number}: {} waits behind it", behind.envelope.seq);
         found.push(Found::new(6, what));
     }
     if device.engine.state() != disk {

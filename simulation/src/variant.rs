@@ -58,6 +58,12 @@ pub enum Variant {
     KeepsWithdrawnCriteria,
     /// The hub does not say that there is a new criterion.
     ForgetsNewCriteria,
+    /// The phone goes on as if a write had been kept that found the disk full.
+    GoesOnFromMemory,
+    /// The hub never takes the last command of what is pushed.
+    HoldsTheLast,
+    /// A second hub that hears the same says something else once.
+    AltersOneReceipt,
 }
 
 impl Variant {
@@ -89,5 +95,8 @@ impl Variant {
         (Self::DropsUnknownFields, 18),
         (Self::KeepsWithdrawnCriteria, 7),
         (Self::ForgetsNewCriteria, 9),
+        (Self::GoesOnFromMemory, 11),
+        (Self::HoldsTheLast, 5),
+        (Self::AltersOneReceipt, 20),
     ];
 }

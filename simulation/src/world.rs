@@ -7,6 +7,7 @@
 mod acts;
 mod hub_steps;
 mod photos;
+mod stepwise;
 mod time;
 mod traffic;
 mod upgrades;
@@ -23,6 +24,7 @@ use crate::network::OVERTAKING;
 use crate::oracle::{self, Attempt, Found};
 use crate::schedule::{DEVICES, Schedule, Step};
 use crate::trace::Writes;
+use crate::twin;
 use crate::variant::Variant;
 
 /// What came of a schedule.
@@ -52,6 +54,7 @@ pub(crate) struct World {
     /// What commands were about that the hub would not take for their size.
     aside: BTreeSet<HazardId>,
     born: time::Born,
+    seen: stepwise::Seen,
     chunks: photos::Chunks,
     /// What became durable, where that is recorded.
     pub(crate) writes: Option<Writes>,
@@ -77,6 +80,9 @@ const OUTPUTS: usize = 20_000;
 /// Compared is what was acknowledged both times: waits, and with them the write at which an app dies, may fall elsewhere.
 pub fn play(schedule: &Schedule, variant: Variant) -> Report {
     let mut report = run(schedule, variant);
+    if variant == Variant::AltersOneReceipt {
+        report.found.extend(twin::play_twice(schedule, variant));
+    }
     let mut right = schedule.clone();
     right
         .steps
@@ -106,6 +112,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let mut world = World::new(variant);
     let at_rest = world.go(schedule);
     let mut found = world.hub.take_found();
+    found.append(&mut world.seen.found);
     found.extend(time::check(&world.hub, &world.born));
     found.extend(photos::check_resent(&world));
     if at_rest {
@@ -156,6 +163,7 @@ impl World {
             variant,
             aside: BTreeSet::new(),
             born: time::Born::new(),
+            seen: stepwise::Seen::default(),
             chunks: photos::Chunks::new(),
             writes: None,
         }
@@ -166,6 +174,7 @@ impl World {
         for (number, step) in &schedule.steps {
             let mut dice = Dice::of(schedule.seed, *number);
             self.step(*number, *step, &mut dice);
+            self.look(*number, *step);
         }
         self.heal(&mut Dice::of(schedule.seed, u64::MAX))
     }

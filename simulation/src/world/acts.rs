@@ -22,6 +22,8 @@ pub(super) struct Told {
 impl World {
     /// Notes what somebody tries.
     pub(super) fn attempt(&mut self, number: usize, hazard: HazardId, told: Told) {
+        let marker = told.marker.clone();
+        self.seen.attempts.insert(marker, self.attempts.len());
         self.attempts.push(Attempt {
             device: number,
             person: self.devices[number].person_id(),

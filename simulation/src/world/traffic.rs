@@ -98,13 +98,17 @@ impl World {
     /// `false`: the app died here.
     fn write(&mut self, number: usize, id: u64, ops: &[StoreOp]) -> bool {
         self.note_births(number, ops);
+        self.note_markers(ops);
         let device = &mut self.devices[number];
         let wall = device.wall(self.hub.now);
         if device.disk_full > 0 {
             device.disk_full -= 1;
             // An answer may have been waiting for its own write.
             device.interrupted += 1;
-            device.profile.engine.handle_store_failed(id, wall);
+            match self.variant {
+                Variant::GoesOnFromMemory => device.profile.engine.handle_stored(id),
+                _ => device.profile.engine.handle_store_failed(id, wall),
+            }
             self.count("disk full");
             return true;
         }
