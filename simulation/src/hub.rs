@@ -248,11 +248,13 @@ impl Hub {
             .grants
             .iter()
             .filter(|grant| grant.holds_at(self.now));
-        let towns = held.filter_map(|grant| match grant.scope {
+        let mut towns = held.filter_map(|grant| match grant.scope {
             GrantScope::Jurisdiction(here) => Some(here),
             _ => None,
         });
-        let Some(town) = towns.last() else { return };
+        let Some(town) = towns.next_back() else {
+            return;
+        };
         let there = GrantScope::Jurisdiction(cast::other_town(town));
         let begun = cast::grant(100 + number, Role::Inspector, there, self.now);
         let ended = self.begin_role(person, begun.clone());

@@ -61,8 +61,12 @@ pub enum Step {
     ChangeCatalog,
     /// The hub is backed up.
     BackUpHub,
-    /// The hub is restored from its last backup.
+    /// The hub is restored from its last backup. What was on its way to it is gone with its connections.
     RestoreHub,
+    /// The hub is restored from its last backup, and what was on its way to it arrives afterwards, as by a courier. In no
+    /// schedule of a seed: a phone trusts receipts of the hub's earlier life that this may have made untrue
+    /// (`tests/open.rs`).
+    RestoreHubWithCouriers,
     /// The hub forgets what its scopes held once and hold no longer.
     ForgetRemovals,
     /// The phone is backed up.
