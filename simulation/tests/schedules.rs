@@ -78,6 +78,26 @@ fn every_way_in_which_it_is_broken_is_found() {
 }
 
 #[test]
+fn what_is_looked_at_after_every_step_is_found_then() {
+    for (variant, invariant) in [
+        (Variant::AcknowledgesBeforeTheDisk, 1),
+        (Variant::ForgetsAtUnauthorized, 1),
+        (Variant::ForgetsAtSignIn, 1),
+        (Variant::ExecutesReplays, 2),
+        (Variant::GoesOnFromMemory, 11),
+        (Variant::TakesTheBearersWord, 16),
+        (Variant::ProvesMoreThanWasSeen, 21),
+    ] {
+        let shows = (1..241).any(|seed| {
+            let found = run(&Schedule::of(seed, STEPS), variant).found;
+            let mut found = found.iter().filter(|found| found.invariant == invariant);
+            found.any(|found| found.what.starts_with("after step"))
+        });
+        assert!(shows, "{variant:?}: {invariant}");
+    }
+}
+
+#[test]
 fn every_fault_happens_and_a_seed_replays_exactly() {
     let mut faults = BTreeSet::new();
     for seed in 1..61 {
