@@ -55,7 +55,8 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 soak: ## endurance: simulated schedules, the protocol's fuzzer, traces replayed and kill rounds on each database, SECONDS= each; a long run of schemathesis
 	@scripts/setup.sh soak
 	cargo build --locked --release -p hazardloop-simulation
-	$(BUILT)/release/hazardloop-simulation --seconds $(SECONDS) --seed $(SEED)
+	@rm -f $(BUILT)/soak-simulation.txt
+	$(BUILT)/release/hazardloop-simulation --seconds $(SECONDS) --seed $(SEED) --out $(BUILT)/soak-simulation.txt
 	scripts/fuzz.sh $(SECONDS)
 	cargo build --locked --workspace --all-targets
 	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
@@ -63,6 +64,7 @@ soak: ## endurance: simulated schedules, the protocol's fuzzer, traces replayed 
 	SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) \
 	$(WITH_POSTGRES) cargo test --locked -p hazardloop-tests --test main -- --nocapture soak:: fuzz::
+	@cat $(BUILT)/soak-simulation.txt
 
 lint: ## formatting and clippy, warnings are errors
 	@scripts/setup.sh run

@@ -2,7 +2,8 @@
 
 use hazardloop_domain::command::{ClockReading, Command};
 use hazardloop_sync_protocol::wire::{
-    Bytes, CommandPayload, Envelope, Outcome, PushRequest, QuarantineReason, Receipt,
+    Bytes, CommandPayload, Envelope, Outcome, PLACEHOLDER_KIND, PushRequest, QuarantineReason,
+    Receipt,
 };
 
 /// A kind of command that this build does not know.
@@ -50,12 +51,13 @@ pub fn understood(request: &PushRequest) -> PushRequest {
 
 /// Invariant 18: what is wrong with a receipt for a command whose author meant well.
 pub fn misunderstood(envelope: &Envelope, receipt: &Receipt) -> Option<String> {
+    // No hub acts on a placeholder: it is there to be given a receipt.
+    let unknown = [UNKNOWN_KIND, PLACEHOLDER_KIND].contains(&envelope.kind.as_str());
     let Outcome::Quarantined { reason, .. } = &receipt.outcome else {
-        let unknown = envelope.kind == UNKNOWN_KIND;
         return unknown.then(|| format!("{} was judged: {receipt:?}", envelope.seq));
     };
     let misread = match reason {
-        QuarantineReason::UnknownKind => envelope.kind != UNKNOWN_KIND,
+        QuarantineReason::UnknownKind => !unknown,
         QuarantineReason::UnknownVersion
         | QuarantineReason::MalformedPayload
         | QuarantineReason::BadSignature

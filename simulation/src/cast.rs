@@ -53,6 +53,11 @@ pub fn hazard(step: u64) -> HazardId {
     HazardId(id(4, usize::try_from(step).unwrap_or(0)))
 }
 
+/// The id of one of the criteria.
+pub fn criterion(number: usize) -> Uuid {
+    id(6, number)
+}
+
 /// A grant of its own number.
 pub fn grant(number: usize, role: Role, scope: GrantScope, from: Timestamp) -> Grant {
     let certificate = (role == Role::Inspector).then(|| Certificate {

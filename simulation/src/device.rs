@@ -15,7 +15,7 @@ use hazardloop_sync_protocol::device::{
 use hazardloop_sync_protocol::wire::Envelope;
 use uuid::Uuid;
 
-use crate::network::{Carried, NetFault};
+use crate::network::{LateAnswer, NetFault, Straggler};
 
 /// One person on a phone: what the phone keeps for them, apart from whoever else uses it.
 pub struct Profile {
@@ -27,6 +27,8 @@ pub struct Profile {
     pub engine: Engine,
     /// The files of photos.
     pub files: BTreeMap<Digest, Vec<u8>>,
+    /// Answers that the app has given up waiting for.
+    pub late: Vec<LateAnswer>,
     /// Which attempt a ticket belongs to.
     pub tickets: BTreeMap<Ticket, usize>,
     /// Which of the people of its phone.
@@ -72,8 +74,12 @@ pub struct Device {
     pub crash: Option<(usize, bool)>,
     /// So many writes find the disk full.
     pub disk_full: usize,
+    /// So many of its next requests with something to keep are too large for the hub.
+    pub too_large: usize,
+    /// The next photo that it begins to send is.
+    pub photo_too_large: bool,
     /// Requests that it has given up waiting for, and that are still on their way.
-    pub stragglers: Vec<Carried>,
+    pub stragglers: Vec<Straggler>,
     /// Its last backup.
     pub backup: Option<PhoneBackup>,
     /// Its build is newer than the hub's: it says more than that knows.
@@ -105,6 +111,7 @@ impl Profile {
             disk,
             engine,
             files: BTreeMap::new(),
+            late: Vec::new(),
             tickets: BTreeMap::new(),
             place,
             key,
@@ -127,6 +134,7 @@ impl Profile {
     /// The app begins anew from the disk.
     pub fn restart(&mut self) {
         self.tickets.clear();
+        self.late.clear();
         let mut state = self.disk.clone();
         state.recompute_held();
         self.disk = state.clone();
@@ -177,6 +185,8 @@ impl Device {
             chunk_fault: None,
             crash: None,
             disk_full: 0,
+            too_large: 0,
+            photo_too_large: false,
             stragglers: Vec::new(),
             backup: None,
             newer: false,
@@ -220,6 +230,18 @@ impl Device {
             }
             _ => self.faults.pop_front(),
         }
+    }
+
+    /// Whether the hub finds the request that it is about to send too large.
+    pub fn is_too_large(&mut self, request: &Request) -> bool {
+        let begins = matches!(request, Request::CreateUpload { .. });
+        if begins && std::mem::take(&mut self.photo_too_large) {
+            return true;
+        }
+        let keeps = begins || matches!(request, Request::Push(_) | Request::PatchChunk { .. });
+        let is = keeps && self.too_large > 0;
+        self.too_large -= usize::from(is);
+        is
     }
 
     /// What its clock says.

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::{Grant, GrantScope, Role};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 use crate::builds;
 use crate::cast;
+use crate::catalog::Catalog;
+use crate::dice::Dice;
 use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
@@ -42,6 +44,7 @@ pub const WINDOW: Window = Window {
 struct Backup {
     tables: Tables,
     last_effect: BTreeMap<InstallId, i64>,
+    catalog: Catalog,
 }
 
 /// The hub.
@@ -59,6 +62,8 @@ pub struct Hub {
     /// What was forgotten of which scope, and where in the order of changes it left.
     pub(crate) forgotten: BTreeMap<(Scope, RecordKind, Uuid), Place>,
     said: BTreeMap<(u64, InstallId, i64, Digest), Receipt>,
+    /// The criteria that there are.
+    pub catalog: Catalog,
     /// The photos, beside the tables.
     pub photos: PhotoLane,
     /// Which pages were given out.
@@ -98,6 +103,7 @@ impl Hub {
             backup: None,
             forgotten: BTreeMap::new(),
             said: BTreeMap::new(),
+            catalog: Catalog::default(),
             photos: PhotoLane::default(),
             given: PagesGiven::default(),
             trace: None,
@@ -167,6 +173,7 @@ impl Hub {
         self.backup = Some(Box::new(Backup {
             tables: self.memory.tables.clone(),
             last_effect: self.memory.rules.last_effect.clone(),
+            catalog: self.catalog.clone(),
         }));
     }
 
@@ -181,6 +188,7 @@ impl Hub {
         let Some(backup) = &self.backup else { return };
         let before = std::mem::replace(&mut self.memory.tables, backup.tables.clone());
         self.memory.rules.last_effect = backup.last_effect.clone();
+        self.catalog = backup.catalog.clone();
         self.forgotten.clear();
         self.photos.forget_uploads();
         self.given.forget_all();
@@ -192,6 +200,12 @@ impl Hub {
                 self.enrol(id, install.person_id, install.stream.public_key);
             }
         }
+    }
+
+    /// Criteria are added, changed and withdrawn.
+    pub fn change_catalog(&mut self, dice: &mut Dice) {
+        let variant = self.variant();
+        self.catalog.change(&mut self.memory.tables, variant, dice);
     }
 
     /// An enterprise moves to the other town, and its hazards with it.
@@ -227,30 +241,47 @@ impl Hub {
 
     /// An inspector is moved to the other town.
     pub fn move_inspector(&mut self, person: PersonId, number: usize) {
-        let Some(mut record) = self.memory.tables.people.get(&person).cloned() else {
+        let Some(record) = self.memory.tables.people.get(&person) else {
             return;
         };
-        let now = self.now;
-        let (mut town, mut ended) = (None, Vec::new());
-        for grant in &mut record.grants {
-            if let (GrantScope::Jurisdiction(here), true) = (grant.scope, grant.holds_at(now)) {
-                grant.valid_until = Some(now);
-                town = Some(here);
-                ended.push(grant.id);
-            }
-        }
-        let Some(town) = town else { return };
+        let held = record
+            .grants
+            .iter()
+            .filter(|grant| grant.holds_at(self.now));
+        let mut towns = held.filter_map(|grant| match grant.scope {
+            GrantScope::Jurisdiction(here) => Some(here),
+            _ => None,
+        });
+        let Some(town) = towns.next_back() else {
+            return;
+        };
         let there = GrantScope::Jurisdiction(cast::other_town(town));
-        let number = 100 + number;
-        let begun = cast::grant(number, Role::Inspector, there, now);
-        record.grants.push(begun.clone());
-        record.version += 1;
-        self.memory.tables.put_person(record);
+        let begun = cast::grant(100 + number, Role::Inspector, there, self.now);
+        let ended = self.begin_role(person, begun.clone());
         self.note(|| Event::RoleMoved {
             person_id: person,
             ended,
             begun,
         });
+    }
+
+    /// A role begins; those in other towns that it takes the place of end, and are answered.
+    pub fn begin_role(&mut self, person: PersonId, begun: Grant) -> Vec<GrantId> {
+        let Some(mut record) = self.memory.tables.people.get(&person).cloned() else {
+            return Vec::new();
+        };
+        let mut ended = Vec::new();
+        for grant in &mut record.grants {
+            let town = matches!(grant.scope, GrantScope::Jurisdiction(_));
+            if town && grant.holds_at(self.now) {
+                grant.valid_until = Some(self.now);
+                ended.push(grant.id);
+            }
+        }
+        record.grants.push(begun);
+        record.version += 1;
+        self.memory.tables.put_person(record);
+        ended
     }
 
     /// The scopes that a person holds now.
@@ -267,6 +298,7 @@ impl Hub {
     pub fn push(&mut self, bearer: PersonId, request: &PushRequest) -> Option<PushResponse> {
         let request = match self.variant() {
             Variant::DropsUnknownFields => &builds::understood(request),
+            Variant::HoldsTheLast => &without_the_last(request),
             _ => request,
         };
         let install_id = request.install_id;
@@ -382,6 +414,13 @@ impl Hub {
             self.find(Found::new(3, what));
         }
     }
+}
+
+/// [`Variant::HoldsTheLast`].
+fn without_the_last(request: &PushRequest) -> PushRequest {
+    let mut shorter = request.clone();
+    shorter.commands.pop();
+    shorter
 }
 
 /// [`Variant::StuckOnRefusals`]: the first command of the batch that the rules refuse.

@@ -2,15 +2,21 @@
 //! there were, and what did not hold. A schedule that fails is cut down and printed.
 
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
+use hazardloop_simulation::faults;
 use hazardloop_simulation::schedule::Schedule;
 use hazardloop_simulation::shrink::shrink;
 use hazardloop_simulation::variant::Variant;
 use hazardloop_simulation::world::play;
+
+/// A run of more seconds has to have played every kind of fault.
+const LONG_SECONDS: u64 = 60;
 
 /// Simulated devices and hub through every fault, with the invariants asserted.
 #[derive(Parser)]
@@ -24,6 +30,9 @@ struct Arguments {
     /// Stop after so many seconds instead.
     #[arg(long)]
     seconds: Option<u64>,
+    /// The last line is kept here as well, to be read when other output has followed.
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Steps of each schedule.
     #[arg(long, default_value_t = 120)]
     steps: usize,
@@ -52,18 +61,40 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// The kinds of faults that were not played.
+    fn missing(&self) -> Vec<String> {
+        let kinds = faults::kinds().into_iter();
+        kinds
+            .filter(|kind| !self.faults.contains_key(kind))
+            .collect()
+    }
+}
+
+/// Plays one schedule; a panic within it is a violation like any other, and is told with its seed.
 fn play_one(seed: u64, steps: usize, tally: &mut Tally) {
-    let schedule = Schedule::of(seed, steps);
-    let report = play(&schedule, Variant::Sound);
     tally.schedules += 1;
+    let schedule = Schedule::of(seed, steps);
+    let played = catch_unwind(|| {
+        let report = play(&schedule, Variant::Sound);
+        let small = report
+            .found
+            .first()
+            .map(|first| shrink(&schedule, Variant::Sound, first));
+        (report, small)
+    });
+    let Ok((report, small)) = played else {
+        tally.violations += 1;
+        eprintln!("seed {seed}: it panicked");
+        return;
+    };
     tally.commands += report.commands;
     tally.device_hours += report.device_ms / 3_600_000;
     for (fault, times) in report.faults {
         *tally.faults.entry(fault).or_default() += times;
     }
-    if let Some(first) = report.found.first() {
+    if let (Some(first), Some(small)) = (report.found.first(), small) {
         tally.violations += report.found.len();
-        let small = shrink(&schedule, Variant::Sound, first);
         let steps = small
             .steps
             .iter()
@@ -111,7 +142,7 @@ fn main() -> ExitCode {
         .faults
         .iter()
         .map(|(fault, times)| format!("{fault} {times}"));
-    println!(
+    let line = format!(
         "{} schedules, {} device-hours, {} commands, {} violations; {}",
         played.schedules,
         played.device_hours,
@@ -119,7 +150,20 @@ fn main() -> ExitCode {
         played.violations,
         faults.collect::<Vec<_>>().join(", ")
     );
-    if played.violations == 0 && !stopped {
+    println!("{line}");
+    let kept = arguments
+        .out
+        .is_none_or(|path| std::fs::write(path, line + "\n").is_ok());
+    if !kept {
+        eprintln!("the last line could not be kept");
+    }
+    // A short run need not have met everything.
+    let long = began.elapsed().as_secs() > LONG_SECONDS;
+    let missing = if long { played.missing() } else { Vec::new() };
+    if !missing.is_empty() {
+        eprintln!("never played: {}", missing.join(", "));
+    }
+    if played.violations == 0 && !stopped && missing.is_empty() && kept {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

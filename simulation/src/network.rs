@@ -1,5 +1,6 @@
 //! What lies between device and hub: bytes that are lost, doubled, delayed, cut, or answered by somebody else.
 
+use hazardloop_domain::ids::InstallId;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
 use hazardloop_sync_protocol::wire::{PullRequest, PushRequest};
 
@@ -12,8 +13,10 @@ pub enum NetFault {
     AnswerLost,
     /// It arrives twice, and both answers do.
     Doubled,
-    /// The device gives up waiting; it arrives later, behind others.
+    /// The device gives up waiting; it arrives later, before the next one or behind some.
     Late,
+    /// It takes effect, the device gives up waiting, and the answer comes when others are under way.
+    AnswerLate,
     /// The answer is cut on its way.
     AnswerCut,
     /// A captive portal answers 200 with a page of its own.
@@ -39,6 +42,7 @@ impl NetFault {
         Self::AnswerLost,
         Self::Doubled,
         Self::Late,
+        Self::AnswerLate,
         Self::AnswerCut,
         Self::CaptivePortal,
         Self::BadGateway,
@@ -52,7 +56,11 @@ impl NetFault {
     /// What the device is told where the hub did not answer.
     pub const fn failure(self) -> Option<Failure> {
         Some(match self {
-            Self::RequestLost | Self::AnswerLost | Self::Late | Self::Damaged => Failure::Offline,
+            Self::RequestLost
+            | Self::AnswerLost
+            | Self::Late
+            | Self::AnswerLate
+            | Self::Damaged => Failure::Offline,
             Self::AnswerCut | Self::CaptivePortal | Self::BadGateway => Failure::NotOurs,
             Self::ProxyTooLarge => Failure::PayloadTooLarge { ours: false },
             Self::Unauthorized => Failure::Unauthorized,
@@ -66,7 +74,10 @@ impl NetFault {
 
     /// Whether the request reaches the hub now.
     pub const fn arrives(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::Doubled | Self::AnswerCut)
+        matches!(
+            self,
+            Self::AnswerLost | Self::AnswerLate | Self::Doubled | Self::AnswerCut
+        )
     }
 }
 
@@ -99,6 +110,36 @@ impl Carried {
             *first ^= 1;
         }
     }
+}
+
+/// Most requests of a device that go before one that is late, or before a late answer.
+pub const OVERTAKING: usize = 5;
+
+/// Most that go before one that is very late: it may well have another name by then.
+pub const LONGEST: usize = 20;
+
+/// A request that its device has given up waiting for, and that is still on its way.
+#[derive(Clone, Debug)]
+pub struct Straggler {
+    /// What.
+    pub carried: Carried,
+    /// By which install.
+    pub install_id: InstallId,
+    /// So many requests go before it still.
+    pub behind: usize,
+    /// Some went before it.
+    pub overtaken: bool,
+}
+
+/// An answer that its device has given up waiting for. It goes with the app that asked.
+#[derive(Clone, Debug)]
+pub struct LateAnswer {
+    /// To which request.
+    pub to: u64,
+    /// What.
+    pub answer: Result<ResponseBody, Failure>,
+    /// So many requests go before it still.
+    pub behind: usize,
 }
 
 /// A push from its bytes.

@@ -35,7 +35,7 @@ impl Found {
 pub struct Pictured {
     /// Which.
     pub sha256: Digest,
-    /// Its only file changed by itself, or the phone was set back to before it.
+    /// Its only file changed by itself, the phone was set back to before it, or the hub would not take it for its size.
     pub undone: bool,
 }
 
@@ -147,8 +147,13 @@ fn is_kept_for_a_person(disk: &State, attempt: &Attempt) -> bool {
 
 fn check_device(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<Found>) {
     let disk = &device.disk;
-    if let Some(stuck) = disk.commands.values().find(|command| command.is_unsent()) {
+    let mut unsent = disk.commands.values().filter(|c| c.is_unsent());
+    if let Some(stuck) = unsent.next() {
         let what = format!("device {number}: {} is unsent", stuck.envelope.seq);
+        found.push(Found::new(5, what));
+    }
+    if let Some(behind) = unsent.next() {
+        let what = format!("device {number}: {} waits behind it", behind.envelope.seq);
         found.push(Found::new(6, what));
     }
     if device.engine.state() != disk {
@@ -157,6 +162,7 @@ fn check_device(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<
     }
     let granted = hub.granted(device.person.id);
     check_readable(hub, (number, device), found);
+    check_catalog(hub, (number, device), found);
     for scope in disk.scopes.keys().filter(|scope| !granted.contains(scope)) {
         let what = format!("device {number} still holds {scope}");
         found.push(Found::new(8, what));
@@ -231,6 +237,31 @@ fn outside_of_the_window(hub: &Hub, scope: Scope) -> BTreeSet<HazardId> {
         }
     }
     outside
+}
+
+/// Invariants 7 and 9 of the reference data, by what there is and not by what the hub's feed says of it.
+fn check_catalog(hub: &Hub, (number, device): (usize, &Profile), found: &mut Vec<Found>) {
+    let members = device.disk.members.get(&Scope::Catalog);
+    for (id, (version, body)) in &hub.catalog.held {
+        let key = (RecordKind::Criterion, *id);
+        let row = device.disk.rows.get(&key);
+        if members.is_none_or(|rows| !rows.contains_key(&key)) {
+            found.push(Found::new(
+                9,
+                format!("device {number}: criterion {id} is missing"),
+            ));
+        } else if row.is_none_or(|row| (row.version, &row.body) != (*version, body)) {
+            let what = format!("device {number}: criterion {id} is not as at the hub");
+            found.push(Found::new(7, what));
+        }
+    }
+    let held = members.into_iter().flat_map(|rows| rows.keys());
+    for (_, id) in held.filter(|(kind, _)| *kind == RecordKind::Criterion) {
+        if !hub.catalog.held.contains_key(id) {
+            let what = format!("device {number}: criterion {id} was withdrawn");
+            found.push(Found::new(7, what));
+        }
+    }
 }
 
 /// Invariants 7, 8 and 9 by the hazards themselves, and not by what the hub's feed says of them: every hazard of a

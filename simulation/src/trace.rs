@@ -107,12 +107,14 @@ impl Trace {
 }
 
 /// Whether all that comes of a step are pushes, pulls, and what a trace can say. Going back to a backup, another build
-/// of the hub and the bytes of photos are not.
+/// of the hub, its reference data and the bytes of photos are not.
 const fn is_a_request(step: Step) -> bool {
     !matches!(
         step,
-        Step::BackUpHub
+        Step::ChangeCatalog
+            | Step::BackUpHub
             | Step::RestoreHub
+            | Step::RestoreHubWithCouriers
             | Step::UpgradeHub
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)

@@ -54,34 +54,49 @@ pub enum Variant {
     ReadsAnewAtEveryStart,
     /// The hub keeps of a command what it understands.
     DropsUnknownFields,
+    /// The hub does not say that a criterion was withdrawn.
+    KeepsWithdrawnCriteria,
+    /// The hub does not say that there is a new criterion.
+    ForgetsNewCriteria,
+    /// The phone goes on as if a write had been kept that found the disk full.
+    GoesOnFromMemory,
+    /// The hub never takes the last command of what is pushed.
+    HoldsTheLast,
+    /// A second hub that hears the same says something else once.
+    AltersOneReceipt,
 }
 
 impl Variant {
-    /// Every broken one, with the invariants of which at least one must be found broken.
-    pub const BROKEN: &'static [(Self, &'static [u8])] = &[
-        (Self::AcknowledgesBeforeTheDisk, &[1]),
-        (Self::ExecutesReplays, &[2]),
-        (Self::NewReceiptForReplays, &[3]),
-        (Self::TakesBatchesBackwards, &[4]),
-        (Self::StuckOnRefusals, &[5, 6]),
-        (Self::CursorPassesAChange, &[7, 10]),
-        (Self::ForgetsRemovals, &[7, 8]),
-        (Self::ForgetsArrivals, &[9]),
-        (Self::LeaksToTheOtherTown, &[8]),
-        (Self::SumsWrongly, &[13]),
-        (Self::Resurrects, &[7, 14]),
-        (Self::BelievesClocks, &[15]),
-        (Self::ForgetsSilently, &[12]),
-        (Self::NeverClosesTheWindow, &[7]),
-        (Self::ProvesMoreThanWasSeen, &[21]),
-        (Self::ForgetsAtUnauthorized, &[1]),
-        (Self::TakesTheBearersWord, &[16]),
-        (Self::SharesTheQueue, &[16]),
-        (Self::ForgetsAtSignIn, &[1]),
-        (Self::TakesDamagedPhotos, &[17]),
-        (Self::DeletesPhotosTooEarly, &[17]),
-        (Self::ForgetsHowFarPhotosGot, &[19]),
-        (Self::ReadsAnewAtEveryStart, &[19]),
-        (Self::DropsUnknownFields, &[18]),
+    /// Every broken one, with the invariant that must be found broken.
+    pub const BROKEN: &'static [(Self, u8)] = &[
+        (Self::AcknowledgesBeforeTheDisk, 1),
+        (Self::ExecutesReplays, 2),
+        (Self::NewReceiptForReplays, 3),
+        (Self::TakesBatchesBackwards, 4),
+        (Self::StuckOnRefusals, 6),
+        (Self::CursorPassesAChange, 10),
+        (Self::ForgetsRemovals, 8),
+        (Self::ForgetsArrivals, 9),
+        (Self::LeaksToTheOtherTown, 8),
+        (Self::SumsWrongly, 13),
+        (Self::Resurrects, 14),
+        (Self::BelievesClocks, 15),
+        (Self::ForgetsSilently, 12),
+        (Self::NeverClosesTheWindow, 7),
+        (Self::ProvesMoreThanWasSeen, 21),
+        (Self::ForgetsAtUnauthorized, 1),
+        (Self::TakesTheBearersWord, 16),
+        (Self::SharesTheQueue, 16),
+        (Self::ForgetsAtSignIn, 1),
+        (Self::TakesDamagedPhotos, 17),
+        (Self::DeletesPhotosTooEarly, 17),
+        (Self::ForgetsHowFarPhotosGot, 19),
+        (Self::ReadsAnewAtEveryStart, 19),
+        (Self::DropsUnknownFields, 18),
+        (Self::KeepsWithdrawnCriteria, 7),
+        (Self::ForgetsNewCriteria, 9),
+        (Self::GoesOnFromMemory, 11),
+        (Self::HoldsTheLast, 5),
+        (Self::AltersOneReceipt, 20),
     ];
 }

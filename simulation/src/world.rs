@@ -7,19 +7,24 @@
 mod acts;
 mod hub_steps;
 mod photos;
+mod stepwise;
 mod time;
 mod traffic;
 mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hazardloop_domain::ids::HazardId;
+
 use crate::cast;
 use crate::device::{Device, Profile};
 use crate::dice::Dice;
 use crate::hub::Hub;
+use crate::network::OVERTAKING;
 use crate::oracle::{self, Attempt, Found};
 use crate::schedule::{DEVICES, Schedule, Step};
 use crate::trace::Writes;
+use crate::twin;
 use crate::variant::Variant;
 
 /// What came of a schedule.
@@ -35,7 +40,8 @@ pub struct Report {
     pub device_ms: i64,
     /// What took effect, in order, by its marker.
     pub effects: Vec<String>,
-    /// What was acknowledged, by its marker.
+    /// What was acknowledged, by its marker, on records of which the hub found nothing too large: when it says so is
+    /// a matter of time, as waits are.
     pub acknowledged: BTreeSet<String>,
 }
 
@@ -45,7 +51,10 @@ pub(crate) struct World {
     attempts: Vec<Attempt>,
     faults: BTreeMap<String, usize>,
     variant: Variant,
+    /// What commands were about that the hub would not take for their size.
+    aside: BTreeSet<HazardId>,
     born: time::Born,
+    seen: stepwise::Seen,
     chunks: photos::Chunks,
     /// What became durable, where that is recorded.
     pub(crate) writes: Option<Writes>,
@@ -71,6 +80,9 @@ const OUTPUTS: usize = 20_000;
 /// Compared is what was acknowledged both times: waits, and with them the write at which an app dies, may fall elsewhere.
 pub fn play(schedule: &Schedule, variant: Variant) -> Report {
     let mut report = run(schedule, variant);
+    if variant == Variant::AltersOneReceipt {
+        report.found.extend(twin::play_twice(schedule, variant));
+    }
     let mut right = schedule.clone();
     right
         .steps
@@ -100,6 +112,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let mut world = World::new(variant);
     let at_rest = world.go(schedule);
     let mut found = world.hub.take_found();
+    found.append(&mut world.seen.found);
     found.extend(time::check(&world.hub, &world.born));
     found.extend(photos::check_resent(&world));
     if at_rest {
@@ -117,7 +130,10 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     Report {
         found,
         commands: acknowledged.clone().count(),
-        acknowledged: acknowledged.map(|a| a.marker.clone()).collect(),
+        acknowledged: acknowledged
+            .filter(|a| !world.aside.contains(&a.hazard))
+            .map(|a| a.marker.clone())
+            .collect(),
         faults: world.faults,
         device_ms: (world.hub.now.as_millis() - passed) * i64::try_from(DEVICES).unwrap_or(1),
         effects: effects.map(|(_, marker)| marker.clone()).collect(),
@@ -145,7 +161,9 @@ impl World {
             attempts: Vec::new(),
             faults: BTreeMap::new(),
             variant,
+            aside: BTreeSet::new(),
             born: time::Born::new(),
+            seen: stepwise::Seen::default(),
             chunks: photos::Chunks::new(),
             writes: None,
         }
@@ -156,6 +174,7 @@ impl World {
         for (number, step) in &schedule.steps {
             let mut dice = Dice::of(schedule.seed, *number);
             self.step(*number, *step, &mut dice);
+            self.look(*number, *step);
         }
         self.heal(&mut Dice::of(schedule.seed, u64::MAX))
     }
@@ -186,6 +205,8 @@ impl World {
             Step::Chunk(device, chunks, fault) => {
                 self.devices[device].chunk_fault = Some((chunks, fault));
             }
+            Step::TooLarge(device, times) => self.devices[device].too_large = times,
+            Step::PhotoTooLarge(device) => self.devices[device].photo_too_large = true,
             Step::Wait(ms) => self.hub.now = self.hub.now.plus_millis(ms),
             Step::Hours(hours) => self.pass_hours(hours),
             Step::Crash(device, writes, durable) => {
@@ -198,12 +219,14 @@ impl World {
             }
             Step::MoveFirm(_)
             | Step::MoveInspector(_)
+            | Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
+            | Step::RestoreHubWithCouriers
             | Step::UpgradeHub
-            | Step::ForgetRemovals => self.hub_step(number, step),
+            | Step::ForgetRemovals => self.hub_step(number, step, dice),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
-            Step::RestorePhone(device) => self.restore_phone(device),
+            Step::RestorePhone(device) => self.restore_phone(device, dice),
         }
     }
 
@@ -214,6 +237,11 @@ impl World {
             device.chunk_fault = None;
             device.crash = None;
             device.disk_full = 0;
+            for straggler in &mut device.stragglers {
+                straggler.behind = straggler.behind.min(OVERTAKING);
+            }
+            device.too_large = 0;
+            device.photo_too_large = false;
         }
         let mut before = None;
         for _ in 0..ROUNDS {
@@ -229,7 +257,9 @@ impl World {
             let now = self.snapshot();
             let mut profiles = self.devices.iter().flat_map(Device::profiles);
             let rekeying = profiles.any(|profile| profile.engine.state().meta.must_rekey);
-            if before.as_ref() == Some(&now) && !rekeying {
+            let mut devices = self.devices.iter();
+            let arriving = devices.any(|device| !device.stragglers.is_empty());
+            if before.as_ref() == Some(&now) && !rekeying && !arriving {
                 return true;
             }
             before = Some(now);

@@ -6,6 +6,7 @@ use hazardloop_domain::ids::{EnterpriseId, HazardId};
 use super::World;
 use crate::cast;
 use crate::dice::Dice;
+use crate::network::NetFault;
 use crate::oracle::{self, Attempt, Pictured};
 
 /// By what a command is found again.
@@ -21,6 +22,8 @@ pub(super) struct Told {
 impl World {
     /// Notes what somebody tries.
     pub(super) fn attempt(&mut self, number: usize, hazard: HazardId, told: Told) {
+        let marker = told.marker.clone();
+        self.seen.attempts.insert(marker, self.attempts.len());
         self.attempts.push(Attempt {
             device: number,
             person: self.devices[number].person_id(),
@@ -33,10 +36,16 @@ impl World {
         });
     }
 
-    pub(super) fn restore_phone(&mut self, number: usize) {
+    pub(super) fn restore_phone(&mut self, number: usize, dice: &mut Dice) {
         let Some(since) = self.devices[number].restore() else {
             return;
         };
+        if dice.one_in(2) {
+            // What it sends at once may arrive when it has another name already.
+            let faults = &mut self.devices[number].faults;
+            faults.push_front(NetFault::Late);
+            faults.push_front(NetFault::Late);
+        }
         self.count("phone restored");
         for profile in self.devices[number].profiles() {
             let (install_id, _) = profile.enrolment();

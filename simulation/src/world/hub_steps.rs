@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::cast;
+use crate::dice::Dice;
 use crate::schedule::Step;
 
 impl World {
@@ -12,7 +13,7 @@ impl World {
     }
 
     /// A step that is the hub's; any other does nothing.
-    pub(super) fn hub_step(&mut self, number: u64, step: Step) {
+    pub(super) fn hub_step(&mut self, number: u64, step: Step, dice: &mut Dice) {
         match step {
             Step::MoveFirm(firm) => {
                 self.count("enterprise moved");
@@ -24,10 +25,19 @@ impl World {
                 let step = usize::try_from(number).unwrap_or(0);
                 self.hub.move_inspector(person, step);
             }
+            Step::ChangeCatalog => {
+                self.count("catalog changed");
+                self.hub.change_catalog(dice);
+            }
             Step::BackUpHub => self.hub.back_up(),
-            Step::RestoreHub if self.hub.has_backup() => {
+            Step::RestoreHub | Step::RestoreHubWithCouriers if self.hub.has_backup() => {
                 self.count("hub restored");
                 self.hub.restore();
+                if step == Step::RestoreHub {
+                    for device in &mut self.devices {
+                        device.stragglers.clear();
+                    }
+                }
             }
             Step::UpgradeHub => {
                 self.count("hub upgraded");

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hazardloop_domain::command::PhotoRef;
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::device::{Failure, Request, StoreOp};
+use hazardloop_domain::ids::HazardId;
+use hazardloop_sync_protocol::device::{Failure, Oversize, Request, StoreOp, StoredCommand};
 
 use super::World;
 use crate::cast;
@@ -63,6 +64,11 @@ impl World {
             *last ^= 1;
         }
         self.count("photo spoiled");
+        self.photo_undone(sha256);
+    }
+
+    /// Nobody has to wait for this photo any more.
+    pub(super) fn photo_undone(&mut self, sha256: Digest) {
         let photos = self
             .attempts
             .iter_mut()
@@ -96,6 +102,11 @@ impl World {
         }
         for op in ops {
             match op {
+                StoreOp::PutPhoto(photo) if photo.given_up.is_some() => {
+                    self.count("photo refused");
+                    self.photo_undone(photo.sha256);
+                }
+                StoreOp::PutCommand(command) => self.note_size(command),
                 StoreOp::DeletePhoto(sha256) => self.delete_photo(number, *sha256),
                 StoreOp::SettleCommand { seq, .. }
                     if self.variant == Variant::DeletesPhotosTooEarly =>
@@ -110,6 +121,16 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    /// The hub would not take a command for its size: it is left to a person, and what builds on it may come to nothing.
+    fn note_size(&mut self, command: &StoredCommand) {
+        match &command.oversize {
+            Some(Oversize::Offered) => self.count("put back"),
+            Some(_) => self.count("set aside"),
+            None => return,
+        }
+        self.aside.insert(HazardId(command.subject_id.0));
     }
 
     /// Invariant 17: no file goes before the hub has it.

@@ -5,13 +5,12 @@ use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, Respons
 
 use super::{OUTPUTS, World};
 use crate::dice::Dice;
-use crate::network::{self, Carried, NetFault};
+use crate::network::{self, Carried, LONGEST, LateAnswer, NetFault, OVERTAKING, Straggler};
 use crate::oracle::Found;
 use crate::variant::Variant;
 
 impl World {
     pub(super) fn sync(&mut self, number: usize, dice: &mut Dice) {
-        self.deliver_stragglers(number, dice);
         let device = &mut self.devices[number];
         // Asked of what is durable: the disk may have been full when it was sealed anew the last time.
         if device.profile.engine.state().meta.must_rekey {
@@ -29,11 +28,37 @@ impl World {
         self.pump(number, true, dice);
     }
 
-    /// They arrive as from whoever is signed in by now: whose they are is for the hub to see.
-    fn deliver_stragglers(&mut self, number: usize, dice: &mut Dice) {
+    /// What was under way longer than others arrives, if it is time. Requests do as from whoever is signed in by now:
+    /// whose they are is for the hub to see. Answers come to an app that has asked for something else meanwhile.
+    fn deliver_late(&mut self, number: usize, dice: &mut Dice) {
         let bearer = self.devices[number].person_id();
-        for straggler in std::mem::take(&mut self.devices[number].stragglers) {
-            drop(self.at_the_hub(bearer, &straggler, dice));
+        for mut straggler in std::mem::take(&mut self.devices[number].stragglers) {
+            if straggler.behind > 0 {
+                straggler.behind -= 1;
+                straggler.overtaken = true;
+                self.devices[number].stragglers.push(straggler);
+                continue;
+            }
+            if straggler.overtaken {
+                self.count("reordered");
+            }
+            let installs = self.devices[number].profiles();
+            let mut installs = installs.map(|own| own.enrolment().0);
+            let rekeyed = !installs.any(|install_id| install_id == straggler.install_id);
+            drop(installs);
+            if rekeyed {
+                self.count("reordered past a rekey");
+            }
+            drop(self.at_the_hub(bearer, &straggler.carried, dice));
+        }
+        for mut late in std::mem::take(&mut self.devices[number].profile.late) {
+            if late.behind > 0 {
+                late.behind -= 1;
+                self.devices[number].profile.late.push(late);
+                continue;
+            }
+            self.count("late answer");
+            self.answer(number, late.to, late.answer);
         }
     }
 
@@ -73,13 +98,17 @@ impl World {
     /// `false`: the app died here.
     fn write(&mut self, number: usize, id: u64, ops: &[StoreOp]) -> bool {
         self.note_births(number, ops);
+        self.note_markers(ops);
         let device = &mut self.devices[number];
         let wall = device.wall(self.hub.now);
         if device.disk_full > 0 {
             device.disk_full -= 1;
             // An answer may have been waiting for its own write.
             device.interrupted += 1;
-            device.profile.engine.handle_store_failed(id, wall);
+            match self.variant {
+                Variant::GoesOnFromMemory => device.profile.engine.handle_stored(id),
+                _ => device.profile.engine.handle_store_failed(id, wall),
+            }
             self.count("disk full");
             return true;
         }
@@ -162,6 +191,13 @@ impl World {
     }
 
     fn send(&mut self, number: usize, id: u64, request: &Request, dice: &mut Dice) {
+        self.deliver_late(number, dice);
+        if self.devices[number].is_too_large(request) {
+            self.count("too large for the hub");
+            let failure = Failure::PayloadTooLarge { ours: true };
+            self.note_chunk(number, request, Some(&failure));
+            return self.answer(number, id, Err(failure));
+        }
         let fault = self.devices[number].next_fault(request);
         if let Some(fault) = fault {
             self.count(&format!("{fault:?}"));
@@ -190,7 +226,21 @@ impl World {
             return self.answer(number, id, again);
         }
         if fault == Some(NetFault::Late) {
-            self.devices[number].stragglers.push(carried);
+            let most = if dice.one_in(3) { LONGEST } else { OVERTAKING };
+            let (install_id, _) = self.devices[number].profile.enrolment();
+            self.devices[number].stragglers.push(Straggler {
+                carried,
+                install_id,
+                behind: dice.below(most + 1),
+                overtaken: false,
+            });
+        }
+        if fault == Some(NetFault::AnswerLate) {
+            self.devices[number].profile.late.push(LateAnswer {
+                to: id,
+                answer: answer.clone(),
+                behind: dice.below(OVERTAKING),
+            });
         }
         let failure = fault.and_then(NetFault::failure).filter(|_| !damaged);
         let answer = failure.map_or(answer, Err);

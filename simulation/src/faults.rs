@@ -1,0 +1,36 @@
+//! The kinds of faults that schedules count, by name: one that is never played proves nothing.
+
+use std::collections::BTreeSet;
+
+use crate::network::NetFault;
+
+/// Those that do not befall single requests.
+const KINDS: &[&str] = &[
+    "catalog changed",
+    "clock",
+    "crash",
+    "disk full",
+    "enterprise moved",
+    "hub restored",
+    "hub upgraded",
+    "inspector moved",
+    "late answer",
+    "phone restored",
+    "phone upgraded",
+    "photo refused",
+    "photo spoiled",
+    "put back",
+    "removals forgotten",
+    "reordered",
+    "reordered past a rekey",
+    "set aside",
+    "signed in",
+    "too large for the hub",
+];
+
+/// Every kind.
+pub fn kinds() -> BTreeSet<String> {
+    let of_requests = NetFault::ALL.iter().map(|fault| format!("{fault:?}"));
+    let others = KINDS.iter().map(|kind| (*kind).to_owned());
+    of_requests.chain(others).collect()
+}

@@ -1,0 +1,152 @@
+//! What must hold after every step and not only in the end, where that is cheap to see: invariants 1, 2, 11, 16 and 21.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use hazardloop_domain::ids::PersonId;
+use hazardloop_sync_protocol::device::StoreOp;
+use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
+
+use super::{World, time};
+use crate::device::Profile;
+use crate::hub_rules::marker_of;
+use crate::oracle::{self, Found};
+use crate::schedule::{DeviceNo, Step};
+
+/// Findings after which nothing more is looked for step by step: they say the same again and again.
+const ENOUGH: usize = 8;
+
+/// What was seen up to the last step.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// What did not hold.
+    pub found: Vec<Found>,
+    /// How many effects.
+    effects: usize,
+    /// How many statements of how far chains are, and receipts.
+    proofs: (usize, usize),
+    /// Which attempt a marker is of.
+    pub attempts: BTreeMap<String, usize>,
+    /// The marker of each payload that was written to a disk.
+    markers: HashMap<Vec<u8>, String>,
+}
+
+/// Whose disk a step may change.
+const fn device_of(step: Step) -> Option<DeviceNo> {
+    match step {
+        Step::Report(device)
+        | Step::Photograph(device)
+        | Step::SignIn(device)
+        | Step::HandOn(device)
+        | Step::UpgradePhone(device)
+        | Step::Note(device)
+        | Step::Amend(device)
+        | Step::Confirm(device)
+        | Step::Withdraw(device)
+        | Step::Witness(device)
+        | Step::Sync(device)
+        | Step::RestorePhone(device) => Some(device),
+        _ => None,
+    }
+}
+
+fn marker(envelope: &Envelope) -> Option<String> {
+    let depth = WireLimits::default().depth;
+    let payload = &envelope.payload.0;
+    let opened = CommandPayload::open(&envelope.kind, envelope.version, payload, depth);
+    marker_of(&opened.ok()?.command.action).map(str::to_owned)
+}
+
+impl World {
+    /// Remembers by what the commands are found again that are about to be on a disk.
+    pub(super) fn note_markers(&mut self, ops: &[StoreOp]) {
+        for op in ops {
+            if let StoreOp::PutCommand(command) = op {
+                let content = command.content();
+                let known = self.seen.markers.contains_key(&content.payload.0);
+                if let (false, Some(marker)) = (known, marker(content)) {
+                    self.seen.markers.insert(content.payload.0.clone(), marker);
+                }
+            }
+        }
+    }
+
+    /// After a step.
+    pub(super) fn look(&mut self, number: u64, step: Step) {
+        if self.seen.found.len() >= ENOUGH {
+            return;
+        }
+        let mut found = Vec::new();
+        self.look_at_effects(&mut found);
+        self.look_at_proofs(&mut found);
+        if let Some(device) = device_of(step) {
+            let profile = &self.devices[device].profile;
+            if profile.engine.state() != &profile.disk {
+                let what = format!("device {device}: memory and disk differ");
+                found.push(Found::new(11, what));
+            }
+            self.look_for_acknowledged(device, &mut found);
+        } else if matches!(step, Step::RestoreHub | Step::RestoreHubWithCouriers) {
+            for device in 0..self.devices.len() {
+                self.look_for_acknowledged(device, &mut found);
+            }
+        }
+        let found = found.into_iter().map(|found| {
+            let what = format!("after step {number}: {}", found.what);
+            Found::new(found.invariant, what)
+        });
+        self.seen.found.extend(found);
+    }
+
+    /// Invariants 2 and 16 of what took effect since the last step.
+    fn look_at_effects(&mut self, found: &mut Vec<Found>) {
+        let effects = &self.hub.memory.rules.effects;
+        for (person, marker) in effects.iter().skip(self.seen.effects) {
+            let attempt = self.seen.attempts.get(marker);
+            let Some(attempt) = attempt.and_then(|at| self.attempts.get(*at)) else {
+                continue;
+            };
+            if attempt.person != *person {
+                found.push(Found::new(16, format!("{marker} as {person:?}")));
+            }
+            let times = oracle::effects_of(&self.hub, attempt);
+            if times > 1 {
+                let what = format!("{marker} took effect {times} times");
+                found.push(Found::new(2, what));
+            }
+        }
+        self.seen.effects = effects.len();
+    }
+
+    /// Invariant 21, where anything may be proven that was not before.
+    fn look_at_proofs(&mut self, found: &mut Vec<Found>) {
+        let tables = &self.hub.memory.tables;
+        let installs = tables.installs.values();
+        let receipts = installs.map(|install| install.receipts.len()).sum();
+        let proofs = (tables.statements.len(), receipts);
+        if std::mem::replace(&mut self.seen.proofs, proofs) != proofs {
+            found.extend(time::check(&self.hub, &self.born));
+        }
+    }
+
+    /// Invariant 1: what was acknowledged on a device is there or at the hub.
+    fn look_for_acknowledged(&self, device: DeviceNo, found: &mut Vec<Found>) {
+        let profiles = self.devices[device].profiles();
+        let there: BTreeSet<(PersonId, &str)> =
+            profiles.flat_map(|own| self.on_disk(own)).collect();
+        let own = self.attempts.iter();
+        for attempt in own.filter(|a| a.device == device && a.acknowledged && !a.undone) {
+            let kept = there.contains(&(attempt.person, attempt.marker.as_str()));
+            if !kept && oracle::effects_of(&self.hub, attempt) == 0 {
+                let what = format!("{} was acknowledged and is nowhere", attempt.marker);
+                found.push(Found::new(1, what));
+            }
+        }
+    }
+
+    fn on_disk<'a>(&'a self, own: &'a Profile) -> impl Iterator<Item = (PersonId, &'a str)> {
+        let payloads = own.disk.commands.values();
+        let payloads = payloads.map(|command| &command.content().payload.0);
+        let markers = payloads.filter_map(|payload| self.seen.markers.get(payload));
+        markers.map(|marker| (own.person.id, marker.as_str()))
+    }
+}
