@@ -5,8 +5,8 @@
 //! seed and that step's own number, so that leaving steps out changes nothing about the others: a schedule
 //! that fails replays exactly and shrinks ([`shrink`]). What must hold is in [`oracle`], and looked at in the end; what is
 //! cheap to see is looked at after every step. [`variant`] breaks the code on purpose in a known way, and each way must be
-//! found by its invariant; each kind of fault ([`faults`]) must have been played. What does not hold yet is in
-//! `tests/open.rs`.
+//! found by its invariant; each kind of fault ([`faults`]) must have been played. Schedules in which something once did not
+//! hold are in `tests/found.rs`.
 
 pub mod builds;
 pub mod cast;

@@ -61,12 +61,8 @@ pub enum Step {
     ChangeCatalog,
     /// The hub is backed up.
     BackUpHub,
-    /// The hub is restored from its last backup. What was on its way to it is gone with its connections.
+    /// The hub is restored from its last backup, and what was on its way to it arrives afterwards, as by a courier.
     RestoreHub,
-    /// The hub is restored from its last backup, and what was on its way to it arrives afterwards, as by a courier. In no
-    /// schedule of a seed: a phone trusts receipts of the hub's earlier life that this may have made untrue
-    /// (`tests/open.rs`).
-    RestoreHubWithCouriers,
     /// The hub forgets what its scopes held once and hold no longer.
     ForgetRemovals,
     /// The phone is backed up.
@@ -89,9 +85,7 @@ pub const DEVICES: usize = 5;
 
 impl Schedule {
     /// The schedule of a seed. Restoring the hub and restoring phones come in different schedules: who loses
-    /// both sides' memory has nothing left to compare. Commands that the hub finds too large come where no phone is
-    /// restored: a copy from before does not know that what follows was sealed anew, and its notes would take effect
-    /// twice (`tests/open.rs`).
+    /// both sides' memory has nothing left to compare.
     pub fn of(seed: u64, length: usize) -> Self {
         let mut dice = Dice::of(seed, 0);
         let restores_phones = dice.one_in(2);
@@ -136,7 +130,6 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         107..108 => Step::UpgradeHub,
         108..112 => Step::Chunk(device, 1 + dice.below(6), some_fault(dice)),
         112..116 => Step::ChangeCatalog,
-        116..119 if restores_phones => Step::PhotoTooLarge(device),
         116..119 => Step::TooLarge(device, 1 + dice.below(6)),
         119..120 => Step::PhotoTooLarge(device),
         120..124 if restores_phones => Step::BackUpPhone(device),

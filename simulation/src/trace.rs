@@ -114,7 +114,6 @@ const fn is_a_request(step: Step) -> bool {
         Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
-            | Step::RestoreHubWithCouriers
             | Step::UpgradeHub
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)

@@ -222,7 +222,6 @@ impl World {
             | Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
-            | Step::RestoreHubWithCouriers
             | Step::UpgradeHub
             | Step::ForgetRemovals => self.hub_step(number, step, dice),
             Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),

@@ -7,7 +7,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::ClockCheck;
-use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState};
+use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState, content_of};
 use hazardloop_sync_protocol::wire::Receipt;
 
 use super::batch::in_arrays;
@@ -192,7 +192,8 @@ pub fn receipts(
     first: i64,
     last: i64,
 ) -> Result<Vec<StoredReceipt>, StoreError> {
-    let found: Vec<(i64, Vec<u8>, Vec<u8>)> = pushed_commands::table
+    type Found = (i64, Vec<u8>, Vec<u8>, String, i32, Vec<u8>);
+    let found: Vec<Found> = pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
         .filter(pushed_commands::seq.between(first, last))
         .order(pushed_commands::seq)
@@ -200,14 +201,22 @@ pub fn receipts(
             pushed_commands::seq,
             pushed_commands::link_hash,
             pushed_commands::receipt,
+            pushed_commands::kind,
+            pushed_commands::kind_version,
+            pushed_commands::payload,
         ))
         .load(conn)?;
-    let read = |(seq, link_hash, receipt): (i64, Vec<u8>, Vec<u8>)| {
+    let read = |(seq, link_hash, receipt, kind, version, payload): Found| {
         let corrupt = || StoreError::Corrupt {
             what: format!("receipt {seq} of install {install_id}"),
         };
         Ok(StoredReceipt {
             link_hash: Digest::from_slice(&link_hash).ok_or_else(corrupt)?,
+            content: content_of(
+                &kind,
+                u16::try_from(version).map_err(|_| corrupt())?,
+                &payload,
+            ),
             receipt: minicbor::decode(&receipt).map_err(|_| corrupt())?,
         })
     };

@@ -30,14 +30,9 @@ impl World {
                 self.hub.change_catalog(dice);
             }
             Step::BackUpHub => self.hub.back_up(),
-            Step::RestoreHub | Step::RestoreHubWithCouriers if self.hub.has_backup() => {
+            Step::RestoreHub if self.hub.has_backup() => {
                 self.count("hub restored");
                 self.hub.restore();
-                if step == Step::RestoreHub {
-                    for device in &mut self.devices {
-                        device.stragglers.clear();
-                    }
-                }
             }
             Step::UpgradeHub => {
                 self.count("hub upgraded");

@@ -85,7 +85,7 @@ impl World {
                 found.push(Found::new(11, what));
             }
             self.look_for_acknowledged(device, &mut found);
-        } else if matches!(step, Step::RestoreHub | Step::RestoreHubWithCouriers) {
+        } else if matches!(step, Step::RestoreHub) {
             for device in 0..self.devices.len() {
                 self.look_for_acknowledged(device, &mut found);
             }

@@ -34,17 +34,20 @@ impl Engine {
     /// Gives how many, and how many the server lacks that are no longer kept here.
     pub(super) fn offer_again(
         &self,
-        last: i64,
+        (last, epoch): (i64, &str),
         receipted_to: i64,
         writing: &mut Writing,
     ) -> (usize, i64) {
-        if last >= receipted_to {
+        let known = self.state.meta.epoch.as_deref();
+        let restored = known.is_some_and(|known| known != epoch);
+        if last >= receipted_to && !restored {
             return (0, 0);
         }
-        let first = last.max(0).saturating_add(1);
+        let lacked = last.max(0).saturating_add(1);
+        let first = if restored { 1 } else { lacked };
         let (mut offered, mut kept) = (0, 0);
         for (seq, command) in self.state.commands.range(first..) {
-            kept += 1;
+            kept += i64::from(*seq >= lacked);
             if command.is_unsent() {
                 continue;
             }

@@ -181,7 +181,8 @@ impl Engine {
         };
         match job {
             PullJob::Head { now, head, sent } => {
-                let (offered, gone) = self.offer_again(head.last, sent.receipted_to, &mut writing);
+                let (offered, gone) =
+                    self.offer_again((head.last, &head.epoch), sent.receipted_to, &mut writing);
                 let key = head.digest_key.as_ref();
                 let contact = Contact {
                     now,

@@ -173,7 +173,11 @@ impl Engine {
         if let Some(seq) = put_back {
             writing.ops.extend(self.put_back(seq));
         }
-        let (offered, gone) = self.offer_again(response.last, sent.receipted_to, &mut writing);
+        let (offered, gone) = self.offer_again(
+            (response.last, &response.epoch),
+            sent.receipted_to,
+            &mut writing,
+        );
         let contact = Contact {
             now,
             server_time: response.server_time,

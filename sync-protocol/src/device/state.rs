@@ -115,6 +115,15 @@ impl StoredCommand {
     /// Where it stands by its receipt and what its author chose; see [`State::standing`] for one that cannot be
     /// sent.
     pub fn standing(&self) -> Standing {
+        // It took effect after all, at a server that was restored and had not judged it yet: that goes before what its
+        // author chose when it had not.
+        let effect = self
+            .receipt
+            .as_ref()
+            .map(|receipt| receipt.outcome.took_effect());
+        if effect == Some(true) && !self.is_replaced() {
+            return Standing::Arrived;
+        }
         // A server that was restored may have to be sent it anew.
         if self.chosen.is_some() && !self.is_unsent() {
             return Standing::Settled;

@@ -38,7 +38,7 @@ pub use outcome::{Decision, Responsibility, required_predecessor, was_responsibl
 pub use pull::Pull;
 pub use pull_steps::{Bodies, Change, FeedPosition, FirstPlace, PullStep, Reader};
 pub use push::Push;
-pub use push_steps::{Kept, PushStep, Stated, StoredReceipt, Writes};
+pub use push_steps::{Kept, PushStep, Stated, StoredReceipt, Writes, content_of};
 pub use push_witness::Witnessing;
 pub use refused::{
     KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_commands, check_pull, check_push,

@@ -369,7 +369,7 @@ impl<'r> Push<'r> {
             let envelope = judged.envelope;
             match judged.judgement {
                 Judgement::Replay(link_hash) => {
-                    let result = self.replayed(envelope.seq, link_hash);
+                    let result = self.replayed(envelope, link_hash);
                     self.results.push(result);
                 }
                 Judgement::Quarantine(reason, detail) => {
@@ -417,13 +417,12 @@ impl<'r> Push<'r> {
         self.stage = Stage::Storing;
     }
 
-    fn replayed(&self, seq: i64, link_hash: Digest) -> PushResult {
-        let mut stored = self.stored.iter();
-        match stored.find(|stored| stored.receipt.seq == seq) {
-            Some(stored) if stored.link_hash == link_hash => {
-                PushResult::Receipt(stored.receipt.clone())
-            }
-            _ => PushResult::IdReused { seq },
+    fn replayed(&self, envelope: &Envelope, link_hash: Digest) -> PushResult {
+        let seq = envelope.seq;
+        let stored = self.stored.iter().find(|stored| stored.receipt.seq == seq);
+        match stored.filter(|stored| stored.is_of(envelope, link_hash)) {
+            Some(stored) => PushResult::Receipt(stored.receipt.clone()),
+            None => PushResult::IdReused { seq },
         }
     }
 

@@ -14,8 +14,24 @@ use crate::wire::{Envelope, Opened, PushResult, Receipt, Witness, WitnessedHead}
 pub struct StoredReceipt {
     /// Link hash of the command that it belongs to.
     pub link_hash: Digest,
+    /// What that command says, wherever it stands.
+    pub content: Digest,
     /// The receipt.
     pub receipt: Receipt,
+}
+
+impl StoredReceipt {
+    /// Whether it is that of this command, whose sequence it has. A phone that was restored may send what has been
+    /// sealed again behind another command since: the same content under another link is the same command.
+    pub(super) fn is_of(&self, envelope: &Envelope, link_hash: Digest) -> bool {
+        let Envelope {
+            kind,
+            version,
+            payload,
+            ..
+        } = envelope;
+        self.link_hash == link_hash || self.content == content_of(kind, *version, &payload.0)
+    }
 }
 
 /// What the driver is to do next.
@@ -137,4 +153,15 @@ pub(super) struct New<'r> {
     pub(super) begins: bool,
     /// Where its receipt is among the results.
     pub(super) result: usize,
+}
+
+/// Of what a command says, wherever in a chain it stands: its kind, version and payload.
+pub fn content_of(kind: &str, version: u16, payload: &[u8]) -> Digest {
+    let length = u64::try_from(kind.len()).unwrap_or(u64::MAX);
+    Digest::sha256_of_parts(&[
+        &length.to_be_bytes(),
+        kind.as_bytes(),
+        &version.to_be_bytes(),
+        payload,
+    ])
 }

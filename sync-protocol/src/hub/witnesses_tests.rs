@@ -89,9 +89,12 @@ impl World {
                 },
             };
             let link_hash = link(number, seq);
-            stored
-                .receipts
-                .insert(seq, StoredReceipt { link_hash, receipt });
+            let kept = StoredReceipt {
+                link_hash,
+                content: link_hash,
+                receipt,
+            };
+            stored.receipts.insert(seq, kept);
         }
         let made = said.iter().map(|(seq, about, up_to)| Statement {
             by: SentCommand {

@@ -311,7 +311,7 @@ fn a_server_restored_from_backup_gets_the_lost_commands_again() {
     world.hub.memory.key = crate::digest::DigestKey([6; 16]);
     world.pull();
     assert!(world.notices.contains(&Notice::ServerRestored {
-        offered_again: 1,
+        offered_again: 2,
         gone: 0
     }));
     world.pull();

@@ -78,6 +78,11 @@ impl Install {
         }
         let stored = StoredReceipt {
             link_hash: kept.link_hash,
+            content: crate::hub::content_of(
+                &kept.envelope.kind,
+                kept.envelope.version,
+                &kept.envelope.payload.0,
+            ),
             receipt: kept.receipt.clone(),
         };
         self.receipts.insert(seq, stored);
