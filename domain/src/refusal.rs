@@ -1,6 +1,7 @@
 //! A refusal is data: what was refused, by which rule, and what would be allowed instead.
 
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error;
+use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::command::ActionKind;
@@ -157,6 +158,9 @@ refusal_codes! {
     /// The packs hold no such checklist, edition or item.
     ChecklistUnknown = 46, "CHECKLIST_UNKNOWN",
         "行业包中没有该检查表、版本或检查项", "The packs hold no such checklist, edition or item";
+    /// A newer server refused by a rule that this build does not know. Never sent: it is what such a code is read as.
+    OfNewerRule = 47, "OF_NEWER_RULE",
+        "服务器按本版本尚不认识的规则拒绝了此操作，请升级后查看", "The server refused by a rule that this version does not know: upgrade to read it";
 }
 
 impl RefusalCode {
@@ -192,9 +196,11 @@ impl RefusalCode {
 pub struct Refusal {
     /// Why, as a stable code.
     #[n(0)]
+    #[cbor(decode_with = "known_or_newer")]
     pub code: RefusalCode,
     /// The state the subject was in.
     #[n(1)]
+    #[cbor(decode_with = "if_known")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_state: Option<StatusName>,
     /// The rule that refused, in one English sentence.
@@ -206,11 +212,51 @@ pub struct Refusal {
     pub field: Option<String>,
     /// What this actor could do here instead.
     #[n(4)]
+    #[cbor(decode_with = "those_known")]
     pub allowed: Vec<ActionKind>,
     /// The state an inspection was in.
     #[n(5)]
+    #[cbor(decode_with = "if_known")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_inspection_state: Option<InspectionState>,
+}
+
+// A receipt is read whatever rules its server has: a device that could not would push the same for ever.
+
+/// A value that this build knows; `None`: another one, which is passed over.
+fn known<'b, C, T: Decode<'b, C>>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Option<T>, Error> {
+    let begin = d.position();
+    match d.decode_with(ctx) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_end_of_input() => Err(error),
+        Err(_) => {
+            d.set_position(begin);
+            d.u32()?;
+            Ok(None)
+        }
+    }
+}
+
+fn known_or_newer<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<RefusalCode, Error> {
+    Ok(known(d, ctx)?.unwrap_or(RefusalCode::OfNewerRule))
+}
+
+fn if_known<'b, C, T: Decode<'b, C>>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Option<T>, Error> {
+    match d.datatype()? {
+        minicbor::data::Type::Null => d.null().map(|()| None),
+        _ => known(d, ctx),
+    }
+}
+
+fn those_known<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<ActionKind>, Error> {
+    let count = d
+        .array()?
+        .ok_or_else(|| Error::message("an array of a stated length"))?;
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.extend(known::<_, ActionKind>(d, ctx)?);
+    }
+    Ok(all)
 }
 
 impl Refusal {
@@ -252,6 +298,29 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_newer_server_says_is_read_as_far_as_it_is_known() {
+        let mut bytes = Vec::new();
+        let mut e = minicbor::Encoder::new(&mut bytes);
+        e.map(5).unwrap().u8(0).unwrap().u32(9_000).unwrap();
+        e.u8(1).unwrap().u32(9_001).unwrap();
+        e.u8(2).unwrap().str("a rule of the year 2031").unwrap();
+        e.u8(4).unwrap().array(3).unwrap().u32(9_002).unwrap();
+        e.encode(ActionKind::Note).unwrap().u32(9_003).unwrap();
+        e.u8(5).unwrap().u32(9_004).unwrap();
+        let read: Refusal = minicbor::decode(&bytes).unwrap();
+        assert_eq!(read.code, RefusalCode::OfNewerRule);
+        assert_eq!(read.rule, "a rule of the year 2031");
+        assert_eq!(read.allowed, [ActionKind::Note]);
+        assert_eq!((read.from_state, read.from_inspection_state), (None, None));
+        // What is no number is no code.
+        minicbor::decode::<Refusal>(&[0xa2, 0, 0x61, b'a', 2, 0x61, b'b']).unwrap_err();
+        let known = Refusal::new(RefusalCode::NotFound, "there is no such thing")
+            .in_state(StatusName::Reported, vec![ActionKind::Note]);
+        let again: Refusal = minicbor::decode(&minicbor::to_vec(&known).unwrap()).unwrap();
+        assert_eq!(again, known);
+    }
 
     #[test]
     fn codes_are_distinct_and_worded_in_both_languages() {

@@ -207,6 +207,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::FindingUnknown
         | RefusalCode::ReasonRequired
         | RefusalCode::ChecklistUnknown
+        | RefusalCode::OfNewerRule
         | RefusalCode::CoSignatureInvalid
         | RefusalCode::SecondPersonRequired
         | RefusalCode::JurisdictionUnknown => 422,
