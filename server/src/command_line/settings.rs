@@ -16,13 +16,15 @@ const FILE: &str = "hazardloop.toml";
 const PREFIX: &str = "HAZARDLOOP_";
 
 /// Variables with the prefix that are not settings.
-const NOT_SETTINGS: [&str; 6] = [
+const NOT_SETTINGS: [&str; 8] = [
     "test_now",
     "test_seed",
     "test_postgres",
     "test_scratch",
     "password",
     "device_home",
+    "device_keys",
+    "unlock_file",
 ];
 
 /// Why settings are not usable.
@@ -145,6 +147,32 @@ mod tests {
     fn gathered(arguments: &[&str]) -> Result<Settings, SettingsError> {
         let all = ["hazardloop"].iter().chain(arguments);
         gather(&CommandLine::try_parse_from(all).unwrap())
+    }
+
+    /// Whoever tries both programs in one shell sets those of the other, too.
+    #[test]
+    fn what_the_device_program_is_told_is_no_setting() {
+        fn names(folder: &std::path::Path, found: &mut std::collections::BTreeSet<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    names(&path, found);
+                    continue;
+                }
+                let text = std::fs::read_to_string(path).unwrap();
+                for rest in text.split(PREFIX).skip(1) {
+                    let end = rest.find(|c: char| c != '_' && !c.is_ascii_uppercase());
+                    found.insert(rest[..end.unwrap_or(rest.len())].to_ascii_lowercase());
+                }
+            }
+        }
+        let device = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../device/src");
+        let mut found = std::collections::BTreeSet::new();
+        names(&device, &mut found);
+        assert!(found.contains("device_keys"), "{found:?}");
+        for name in &found {
+            assert!(NOT_SETTINGS.contains(&name.as_str()), "{name}");
+        }
     }
 
     #[test]
