@@ -22,43 +22,45 @@ fn items(answer: &Value) -> &Vec<Value> {
     answer.as_array().unwrap()
 }
 
+/// Both without signal: the one withdraws a report, the other confirms it and is faster. Their phones, and the hazard.
+fn who_came_too_late(link: &Link) -> (Device, Device, String) {
+    let employee = device(link, "employee", 1);
+    let safety = device(link, "safety", 2);
+    let report = [
+        "report",
+        "--place",
+        "一号车间",
+        "--text",
+        "粉尘堆积",
+        "--no-photo",
+        "黑暗",
+    ];
+    let found = employee.json(&report);
+    let id = found["hazard_id"].as_str().unwrap().to_owned();
+    employee.ok(&["sync"]);
+    safety.ok(&["sync"]);
+    employee.ok(&["withdraw", &id, "--reason", "误报"]);
+    let confirm = [
+        "confirm",
+        &id,
+        "--category",
+        "粉尘涉爆",
+        "--responsible",
+        "周小河",
+    ];
+    safety.ok(&[&confirm[..], &["--requirement", "清扫", "--within", "5d"]].concat());
+    safety.ok(&["sync"]);
+    let run = employee.run(&["sync"]);
+    assert_eq!(run.status.code(), Some(5), "something needs attention");
+    (employee, safety, id)
+}
+
 #[test]
 fn what_came_too_late_is_settled_by_its_author_and_everybody_concerned_sees_how() {
     each_database(|url| {
         let server = Server::start(url, ServerOptions::default().at(NOW));
         let link = Link::to(server.address());
-        let employee = device(&link, "employee", 1);
-        let safety = device(&link, "safety", 2);
-        let found = employee.json(&[
-            "report",
-            "--place",
-            "一号车间",
-            "--text",
-            "粉尘堆积",
-            "--no-photo",
-            "黑暗",
-        ]);
-        let id = found["hazard_id"].as_str().unwrap().to_owned();
-        employee.ok(&["sync"]);
-        safety.ok(&["sync"]);
-
-        // Both without signal: the one withdraws, the other confirms and is faster.
-        employee.ok(&["withdraw", &id, "--reason", "误报"]);
-        safety.ok(&[
-            "confirm",
-            &id,
-            "--category",
-            "粉尘涉爆",
-            "--responsible",
-            "周小河",
-            "--requirement",
-            "清扫",
-            "--within",
-            "5d",
-        ]);
-        safety.ok(&["sync"]);
-        let run = employee.run(&["sync"]);
-        assert_eq!(run.status.code(), Some(5), "something needs attention");
+        let (employee, _safety, id) = who_came_too_late(&link);
 
         let open = employee.json(&["attention"]);
         let [late] = items(&open).as_slice() else {
@@ -157,33 +159,7 @@ fn a_phone_that_was_restored_gives_up_what_it_had_sent_and_nothing_else() {
     each_database(|url| {
         let server = Server::start(url, ServerOptions::default().at(NOW));
         let link = Link::to(server.address());
-        let employee = device(&link, "employee", 1);
-        let safety = device(&link, "safety", 2);
-        let report = [
-            "report",
-            "--place",
-            "一号车间",
-            "--text",
-            "粉尘",
-            "--no-photo",
-            "黑暗",
-        ];
-        let found = employee.json(&report);
-        let id = found["hazard_id"].as_str().unwrap().to_owned();
-        employee.ok(&["sync"]);
-        safety.ok(&["sync"]);
-        employee.ok(&["withdraw", &id, "--reason", "误报"]);
-        let confirm = [
-            "confirm",
-            &id,
-            "--category",
-            "粉尘涉爆",
-            "--responsible",
-            "周小河",
-        ];
-        safety.ok(&[&confirm[..], &["--requirement", "清扫", "--within", "5d"]].concat());
-        safety.ok(&["sync"]);
-        assert_eq!(employee.run(&["sync"]).status.code(), Some(5));
+        let (employee, _safety, id) = who_came_too_late(&link);
         let rest = server.rest().signed_in("employee");
         let waits = rest.get("/api/v1/attention").json();
         let old = waits["items"][0]["install_id"].clone();
