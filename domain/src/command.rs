@@ -16,6 +16,7 @@ mod inspections;
 mod lifecycle;
 mod names;
 mod payloads;
+mod photos;
 pub use anchor_token::{ANCHOR_TOKEN_LENGTH, AnchorToken};
 pub use co_signer::{CoSigner, SignatureBytes};
 pub use inspections::*;

@@ -161,6 +161,9 @@ refusal_codes! {
     /// A newer server refused by a rule that this build does not know. Never sent: it is what such a code is read as.
     OfNewerRule = 47, "OF_NEWER_RULE",
         "服务器按本版本尚不认识的规则拒绝了此操作，请升级后查看", "The server refused by a rule that this version does not know: upgrade to read it";
+    /// The same value of the same author stands beside the other already.
+    AlreadyDisputed = 50, "ALREADY_DISPUTED",
+        "您的这一内容已与他人的并存，请按最新记录改后重发", "Your value stands beside the other already; amend the present record to settle it";
 }
 
 impl RefusalCode {

@@ -1,7 +1,7 @@
 //! What took no effect: listed with what stands in the way, how the record stands and what is allowed now; sent
 //! again or given up. What is sent in its place is an ordinary command with `--instead-of`.
 
-use hazardloop_domain::command_fate::{ChoiceKind, CommandFate, SettledAs};
+use hazardloop_domain::command_fate::{ChoiceKind, Chosen, CommandFate, SettledAs, SettledCommand};
 use hazardloop_domain::ids::{HazardId, InspectionId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{ChoiceError, Standing, StoredCommand};
@@ -39,6 +39,11 @@ fn done(lang: Language, number: i64, how: ChoiceKind, queued: Option<Queued>) ->
     let seq = queued.map(|queued| queued.seq);
     let what = choice(lang, how);
     let line = match (lang, seq) {
+        // It had never left: it is not sent again, it is sent.
+        _ if seq.is_none() && how == ChoiceKind::Retried => match lang {
+            Language::Zh => format!("#{number} 下次 sync 时立即再试"),
+            Language::En => format!("#{number} is tried again by the next sync"),
+        },
         (Language::Zh, Some(seq)) => format!("#{number} {what}；第 {seq} 条已保存在本机，待发送"),
         (Language::En, Some(seq)) => {
             format!("#{number} {what}: number {seq} is kept on this device, to be sent")
@@ -161,6 +166,12 @@ fn described(
         .map(|kind| words::kind(lang, kind.as_str()))
         .collect();
     let status = hazard.map(|view| words::status(lang, view.hazard.status_name()));
+    lines.push(stands(lang, status, &names));
+    lines
+}
+
+/// How a record stands, and what may be done about it.
+pub(super) fn stands(lang: Language, status: Option<&str>, names: &[&str]) -> String {
     let status = status.map_or_else(String::new, |status| match lang {
         Language::Zh => format!("现为{status}；"),
         Language::En => format!("it is {status} now; "),
@@ -171,8 +182,7 @@ fn described(
         (Language::Zh, true) => "您现在没有可用的操作".to_owned(),
         (Language::En, true) => "there is nothing that you may do about it now".to_owned(),
     };
-    lines.push(format!("    {status}{allowed}"));
-    lines
+    format!("    {status}{allowed}")
 }
 
 /// What was chosen here or elsewhere, and what others made of it.
@@ -181,9 +191,18 @@ pub(super) fn settled_lines(
     told: Option<&CommandFate>,
     lang: Language,
 ) -> Vec<String> {
-    let mut lines = Vec::new();
     let chosen = command.chosen.as_ref();
-    if let Some(chosen) = chosen.or(told.and_then(|fate| fate.chosen.as_ref())) {
+    let chosen = chosen.or(told.and_then(|fate| fate.chosen.as_ref()));
+    settled_lines_of(chosen, told.and_then(|fate| fate.settled.as_ref()), lang)
+}
+
+pub(super) fn settled_lines_of(
+    chosen: Option<&Chosen>,
+    settled: Option<&SettledCommand>,
+    lang: Language,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(chosen) = chosen {
         let reason = chosen.reason.as_deref().unwrap_or_default();
         let by = chosen
             .by
@@ -194,7 +213,7 @@ pub(super) fn settled_lines(
             chosen.at.shanghai_date()
         ));
     }
-    if let Some(settled) = told.and_then(|fate| fate.settled.as_ref()) {
+    if let Some(settled) = settled {
         let what = match settled.how {
             SettledAs::Dismissed => say(lang, "未予采纳", "dismissed"),
             SettledAs::Entered => say(lang, "已另行登记", "entered in another way"),
@@ -208,7 +227,7 @@ pub(super) fn settled_lines(
     lines
 }
 
-const fn choice(lang: Language, how: ChoiceKind) -> &'static str {
+pub(super) const fn choice(lang: Language, how: ChoiceKind) -> &'static str {
     match how {
         ChoiceKind::Retried => say(lang, "已重新发送", "sent again"),
         ChoiceKind::Amended => say(lang, "已改后重发", "replaced"),
@@ -221,6 +240,7 @@ impl From<ChoiceError> for Trouble {
         let zh = match &error {
             ChoiceError::NoSuchCommand => "本机没有这一条操作",
             ChoiceError::NotOpen => "这一条无需处理：已生效、尚待发送，或已有处理结果",
+            ChoiceError::BeingSent => "这一条正在发送，请待有结果后再处理",
             ChoiceError::Unreadable => "本版本无法读取这一条，不能重发",
             ChoiceError::Refused(refused) => return Self::Refused(Box::new(refused.0.clone())),
         };

@@ -32,6 +32,7 @@ pub(super) fn asks(task: &Task) -> bool {
         Task::Unclaimed(_) | Task::Responsibilities(_) | Task::HandOvers(_) => true,
         Task::HandOver(_) | Task::Find(_) => true,
         Task::Orders(args) => args.online,
+        Task::Attention(args) => args.asks(),
         _ => false,
     }
 }
@@ -59,6 +60,7 @@ pub(super) fn run(
         Task::Responsibilities(args) => desk.responsibilities(args)?,
         Task::HandOvers(args) => desk.hand_overs(args)?,
         Task::Find(args) => desk.find(args)?,
+        Task::Attention(args) => desk.attention(args)?,
         Task::HandOver(args) => {
             let id = args.again.unwrap_or_else(|| ambient.uuid_v7());
             desk.hand_over(args, id)?
@@ -146,7 +148,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn ask<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Trouble> {
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Trouble> {
         let answer = self.device.ask(&self.transport, path)?;
         answer.map_err(desk_words::trouble)
     }

@@ -7,6 +7,7 @@ mod acts_report;
 pub mod args;
 mod attention;
 mod attention_args;
+mod attention_online;
 mod catalog;
 mod cosign;
 pub mod cosign_args;
@@ -45,6 +46,7 @@ mod rules_zh_inspections;
 mod rules_zh_words;
 mod show;
 mod show_beside;
+mod show_disputed;
 mod show_enterprises;
 mod show_measures;
 mod show_run;
@@ -313,7 +315,7 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             recurring::add(&mut answer, &device, &view.hazard, now, lang);
             answer
         }
-        Task::Attention(args) => attention::run(&mut device, ambient, args, lang)?,
+        Task::Attention(args) if !args.asks() => attention::run(&mut device, ambient, args, lang)?,
         Task::Wipe(args) => lock::wipe_device(&device, ambient, arguments, args)?,
         Task::Queue => show::queue(&device, lang),
         Task::Status => show::status(&device, now, lang),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::Language;
 use super::attention;
 use super::words::{self, say};
-use super::{show_beside, windows};
+use super::{show_beside, show_disputed, windows};
 use crate::driver::Device;
 
 /// An answer in both forms.
@@ -88,6 +88,7 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
         hazard.place_text
     ));
     lines.push(hazard.description.clone());
+    lines.extend(show_disputed::lines(hazard, lang));
     lines.extend(show_beside::lines(hazard, lang));
     for photo in &hazard.photos {
         lines.push(format!(

@@ -10,6 +10,7 @@ use hazardloop_domain::hazard::{
 };
 
 use super::args::Language;
+use super::show_disputed;
 use super::words::say;
 
 /// Marks behind a line of a list.
@@ -30,7 +31,9 @@ pub(super) fn marks(hazard: &Hazard, lang: Language) -> String {
         .proposal
         .as_ref()
         .map(|_| say(lang, "待第二人复核", "waits for a second person").to_owned());
-    let all = [listed, suspended, reopened, second].into_iter().flatten();
+    let disputed = show_disputed::mark(hazard, lang);
+    let all = [listed, suspended, reopened, second, disputed];
+    let all = all.into_iter().flatten();
     all.map(|mark| format!("  [{mark}]")).collect()
 }
 

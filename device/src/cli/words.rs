@@ -122,7 +122,12 @@ pub(super) fn reason(lang: Language, state: &State, command: &StoredCommand) -> 
         }
         return say(lang, "尚未送达服务器", "has not reached the server yet").to_owned();
     };
-    match &receipt.outcome {
+    became(lang, &receipt.outcome)
+}
+
+/// What became of a command, and why.
+pub(super) fn became(lang: Language, outcome: &Outcome) -> String {
+    match outcome {
         Outcome::Applied { .. } => say(lang, "已生效", "took effect").to_owned(),
         Outcome::Merged { .. } => say(
             lang,

@@ -77,14 +77,26 @@ pub(super) fn decide(
         };
         return Ok(Decision { events, outcome });
     }
-    if hazard.disputed.len() + disputed.len() > facts.limits.disputes {
+    // Who sends the same again, as they saw it then, says nothing that does not stand there already.
+    let is_new = |field: FieldName| in_dispute(field) && !hazard.keeps(change, field, actor);
+    let new: Vec<_> = disputed.iter().copied().filter(|f| is_new(*f)).collect();
+    if hazard.disputed.len() + new.len() > facts.limits.disputes {
         return Err(limit("disputed fields", facts.limits.disputes));
     }
-    let change = change.only(in_dispute);
-    events.push(HazardEvent::AmendmentDisputed {
-        change,
-        fields: disputed.clone(),
-    });
+    if !new.is_empty() {
+        events.push(HazardEvent::AmendmentDisputed {
+            change: change.only(is_new),
+            fields: new,
+        });
+    } else if events.is_empty() {
+        return Err(Refusal {
+            field: disputed.first().map(|field| field.as_str().to_owned()),
+            ..Refusal::new(
+                RefusalCode::AlreadyDisputed,
+                "this value stands beside the other already: amend on the record's present version to settle it",
+            )
+        });
+    }
     Ok(Decision {
         events,
         outcome: Outcome::Disputed(disputed),
@@ -170,6 +182,24 @@ impl Amend {
 }
 
 impl Hazard {
+    /// Ends the disputes over the fields of an amendment whose author had seen them: what it says is what
+    /// stands. One that came meanwhile goes on.
+    pub(super) fn settle_disputes(&mut self, change: &Amend) {
+        let fields = change.fields();
+        self.disputed
+            .retain(|mark| !fields.contains(&mark.field) || mark.version > change.based_on);
+    }
+
+    /// Whether this value of theirs stands in dispute already.
+    fn keeps(&self, change: &Amend, field: FieldName, actor: &Actor) -> bool {
+        let mut marks = self.disputed.iter();
+        marks.any(|mark| {
+            mark.field == field
+                && Some(mark.by) == actor.person_id()
+                && mark.other_value == change.value_as_text(field)
+        })
+    }
+
     /// The version of this record at which `field` last changed.
     pub fn field_version(&self, field: FieldName) -> i64 {
         let versions = &self.field_versions;

@@ -68,6 +68,7 @@ impl Hazard {
                         other_value,
                         by,
                         at,
+                        version: record.seq,
                     });
                 }
             }
@@ -236,6 +237,7 @@ impl Hazard {
             };
             *changed_at = self.version;
         }
+        self.settle_disputes(change);
         let change = change.clone();
         if let Some(description) = change.description {
             self.description = description;

@@ -83,6 +83,19 @@ pub enum FieldName {
     EnterpriseId,
 }
 
+impl FieldName {
+    /// The stable name, as documents carry it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Description => "description",
+            Self::PlaceText => "place_text",
+            Self::Position => "position",
+            Self::ImmediateMeasure => "immediate_measure",
+            Self::EnterpriseId => "enterprise_id",
+        }
+    }
+}
+
 record! {
     /// Two people changed the same field without seeing each other's change: both values stay.
     pub struct Disputed {
@@ -98,6 +111,11 @@ record! {
         /// When the server recorded it.
         #[n(3)]
         pub at: Timestamp,
+        /// The record's version with it: whoever amends the field having seen that version settles it.
+        #[n(4)]
+        #[cbor(default)]
+        #[serde(default)]
+        pub version: i64,
     }
 }
 

@@ -15,7 +15,9 @@ use hazardloop_sync_protocol::wire::Outcome;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answers::{DeviceMayBeRevoked, Hidden, SignedIn, Unreadable, WithBody, WithParameters};
+use super::answers::{
+    DeviceMayBeRevoked, Hidden, RoleNeeded, SignedIn, Unreadable, WithBody, WithParameters,
+};
 use super::auth::Caller;
 use super::body::{StrictJson, StrictPath, StrictQuery};
 use super::paging::{self, CommandsQuery, Cursor};
@@ -203,8 +205,8 @@ struct FatePage {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChooseCommand {
-    /// `given_up`: it is to have no effect; `retried`, `amended`: what it says was sent again, or something else in
-    /// its place.
+    /// `given_up`: it is to have no effect; `retried`: what it says is carried out now, if the rules allow it. In place
+    /// of one, another command is sent with `instead_of`.
     how: ChoiceKind,
     /// Why; always said where it is given up.
     #[serde(default)]
@@ -312,8 +314,8 @@ async fn one(
 
 /// Choose what is to become of one's own command
 ///
-/// Recorded with its author's history; nothing is carried out. For a page or another device: the device that sent
-/// the command says it in its own stream. The same again changes nothing.
+/// Recorded with its author's history. For a page or another device: the device that sent the command says it in its
+/// own stream. What is sent again and refused goes on waiting. The same again changes nothing.
 #[utoipa::path(
     tag = "devices",
     operation_id = "chooseAttention",
@@ -324,8 +326,8 @@ async fn one(
     request_body = ChooseCommand,
     responses(
         (status = 200, description = "Chosen, now or before by the same request", body = AttentionView),
-        (status = 409, description = "It took effect, or is settled otherwise", body = Problem, content_type = "application/problem+json"),
-        SignedIn, DeviceMayBeRevoked, Hidden, Unreadable, WithBody,
+        (status = 409, description = "It took effect, is settled otherwise, or does not fit how its record stands", body = Problem, content_type = "application/problem+json"),
+        SignedIn, RoleNeeded, Hidden, Unreadable, WithBody,
     ),
     security(("bearer" = []))
 )]

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hazardloop_domain::command::{Action, ActionKind, SubjectKind};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hazard::{FieldName, Hazard};
 use hazardloop_domain::ids::{CommandId, HazardId};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ struct NewCommand {
     /// Signatures of others who stand behind the same act; as many as the settings allow.
     #[serde(default)]
     co_signatures: Vec<CoSignatureBody>,
+    /// A command of one's own devices that took no effect, in whose place this one goes: see `GET /attention`.
+    #[serde(default)]
+    instead_of: Option<SentCommand>,
 }
 
 /// How a command took effect.
@@ -113,6 +117,7 @@ async fn send(
         command_id,
         command,
         co_signatures,
+        instead_of,
     } = body.0;
     commands::require_fresh_id(command_id)?;
     if command.kind() == ActionKind::Report {
@@ -130,6 +135,7 @@ async fn send(
         action: command,
         co_signatures: co_signatures.into_iter().map(Into::into).collect(),
         if_match: if_match(&http)?.version(),
+        instead_of,
     };
     let taken = rest_command::take(&app, sent).await?;
     let Record::Hazard(hazard) = taken.record else {

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, route, web};
 use hazardloop_domain::command::{
     Action, CriterionRef, FixedOnSpot, Grade, Nature, PhotoRef, Report, Source,
 };
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{CommandId, EnterpriseId, HazardId, JurisdictionId};
@@ -280,6 +281,9 @@ struct NewHazard {
     /// What kind of hazard it is, and what may come of it.
     #[serde(default)]
     nature: Option<Nature>,
+    /// A command of one's own devices that took no effect, in whose place this report goes: see `GET /attention`.
+    #[serde(default)]
+    instead_of: Option<SentCommand>,
 }
 
 impl From<NewHazard> for Report {
@@ -335,6 +339,7 @@ async fn report(
     if !id.is_version_7() {
         return Err(Failure::invalid("id", "must be a UUID of version 7").into());
     }
+    let instead_of = body.0.instead_of;
     let sent = rest_command::Sent {
         command_id: CommandId(id.0),
         person_id: caller.person_id,
@@ -342,6 +347,7 @@ async fn report(
         action: Action::Report(body.0.into()),
         co_signatures: Vec::new(),
         if_match: None,
+        instead_of,
     };
     let taken = rest_command::take(&app, sent).await?;
     let seen = read::hazard::one(&app, caller.person_id, id).await?;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, route, web};
 use hazardloop_domain::command::{Action, InspectionKind, SubjectKind};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{CommandId, EnterpriseId, InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::{Inspection, InspectionState};
 use hazardloop_domain::time::Timestamp;
@@ -162,6 +163,9 @@ struct NewInspectionCommand {
     /// inspection takes any.
     #[serde(default)]
     co_signatures: Vec<CoSignatureBody>,
+    /// A command of one's own devices that took no effect, in whose place this one goes: see `GET /attention`.
+    #[serde(default)]
+    instead_of: Option<SentCommand>,
 }
 
 /// How a command on an inspection took effect.
@@ -221,6 +225,7 @@ async fn send(
         command_id,
         command,
         co_signatures,
+        instead_of,
     } = body.0;
     commands::require_fresh_id(command_id)?;
     if command.kind().subject() != SubjectKind::Inspection {
@@ -234,6 +239,7 @@ async fn send(
         action: command,
         co_signatures: co_signatures.into_iter().map(Into::into).collect(),
         if_match: if_match(&http)?.version(),
+        instead_of,
     };
     let taken = rest_command::take(&app, sent).await?;
     let Record::Inspection(inspection) = taken.record else {

@@ -192,6 +192,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::ItemsWithoutResult
         | RefusalCode::TooFewInspectors
         | RefusalCode::SignatureMissing
+        | RefusalCode::AlreadyDisputed
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired

@@ -1,7 +1,9 @@
 //! Commands of devices that could not be judged, over HTTP: list them, look at one, settle one.
 
 use actix_web::{HttpResponse, get, post, web};
-use hazardloop_domain::command_fate::SentCommand;
+use hazardloop_domain::command::Action;
+use hazardloop_domain::command_fate::{Chosen, SentCommand};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::TimeProof;
@@ -17,8 +19,8 @@ use super::body::{StrictJson, StrictPath, StrictQuery};
 use super::paging::CommandsQuery;
 use super::problem::Problem;
 use crate::app::App;
-use crate::store::quarantined::{Quarantined, SettledAs};
-use crate::usecases::quarantined;
+use crate::store::quarantined::SettledAs;
+use crate::usecases::quarantined::{self, Shown};
 use crate::usecases::time_proof;
 
 /// Adds the routes of this file.
@@ -65,14 +67,41 @@ struct QuarantinedView {
     reason: QuarantineReason,
     /// The same in words.
     detail: String,
+    /// What it says, where this server can read it: as in `POST /hazards/{id}/commands`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    command: Option<Action>,
+    /// The photos that it names, as far as its author brought or is still asked for them.
+    photos: Vec<QuarantinedPhoto>,
+    /// What its author chose to do about it; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<Chosen>,
     /// What a person made of it; absent: it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     settlement: Option<SettlementView>,
 }
 
-impl From<Quarantined> for QuarantinedView {
-    fn from(of: Quarantined) -> Self {
+/// A photo of a command that could not be judged.
+#[derive(Debug, Serialize, ToSchema)]
+struct QuarantinedPhoto {
+    /// Which; `GET /photos/{sha256}` shows it once it has arrived.
+    sha256: Digest,
+    /// When its author brought it; absent: their device is asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived_at: Option<Timestamp>,
+}
+
+impl From<Shown> for QuarantinedView {
+    fn from(shown: Shown) -> Self {
+        let of = shown.quarantined;
+        let photos = shown.photos.into_iter().map(|photo| QuarantinedPhoto {
+            sha256: photo.sha256,
+            arrived_at: photo.arrived_at,
+        });
         Self {
+            command: shown.action,
+            photos: photos.collect(),
+            chosen: shown.chosen,
             install_id: of.which.install_id,
             seq: of.which.seq,
             person_id: of.person_id,
@@ -145,10 +174,10 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let (after, rows) = page.0.wanted(&app.settings.http)?;
     let (found, next) = quarantined::list(&app, caller.person_id, after, rows).await?;
-    let which = found.iter().map(|found| found.which).collect();
+    let which = found.iter().map(|found| found.quarantined.which).collect();
     let mut proofs = time_proof::of_commands(&app, which).await?;
     let items = found.into_iter().map(|found| QuarantinedView {
-        time_proof: proofs.remove(&found.which),
+        time_proof: proofs.remove(&found.quarantined.which),
         ..QuarantinedView::from(found)
     });
     let items = items.collect();

@@ -7,19 +7,23 @@
 )]
 
 use hazardloop_domain::access::{GrantScope, Role};
-use hazardloop_domain::command::{Action, Note, Report, Source};
+use hazardloop_domain::command::{Action, AttachPhoto, Note, PhotoKind, PhotoRef, Report, Source};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{Outcome, PushResult};
 use serde_json::{Value, json};
 
 use super::authorization_world::add_person;
 use super::test_client::{ask, get, new_id, post, second_district};
+use crate::photos::samples;
 use crate::sample;
 use crate::test_support::{
     NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report, seal_everything,
 };
-use crate::usecases::audit;
+use crate::usecases::photos::{self, PhotoSize, Served};
 use crate::usecases::push::push;
+use crate::usecases::upload::test_support::{announcement, pieces};
+use crate::usecases::{audit, upload};
 
 /// A note that the grid worker made before the post was handed over, and sent after it.
 async fn late_note(server: &TestServer, device: &mut TestDevice) {
@@ -62,6 +66,110 @@ fn made(how: &str, note: &str) -> Value {
     json!({"how": how, "note": note})
 }
 
+/// A photo that the grid worker took of the hazard before the post was handed over, sent after it.
+async fn late_photo(server: &TestServer, device: &mut TestDevice, photo: &[u8]) {
+    late_note(server, device).await;
+    let attached = Action::AttachPhoto(AttachPhoto {
+        photo: PhotoRef {
+            sha256: Digest::sha256(photo),
+            size: photo.len() as u64,
+            media_type: "image/jpeg".to_owned(),
+            kind: PhotoKind::Scene,
+            taken_at: None,
+            position: None,
+        },
+    });
+    let sealed = device.seal(hazard_id(1), attached);
+    let batch = device.push(vec![sealed]);
+    let answer = push(&server.app, person("grid"), batch).await.unwrap();
+    let [PushResult::Receipt(receipt)] = answer.results.as_slice() else {
+        panic!("{answer:?}");
+    };
+    assert!(matches!(receipt.outcome, Outcome::Quarantined { .. }));
+    let sha256 = Digest::sha256(photo);
+    assert_eq!(answer.missing_photos, [sha256], "its bytes are asked for");
+}
+
+async fn bring(server: &TestServer, login: &str, photo: &[u8]) {
+    let (app, by) = (&server.app, person(login));
+    let begun = upload::create(app, by, announcement(photo)).await.unwrap();
+    let parts = pieces(photo, true);
+    let (sender, body) = tokio::sync::mpsc::channel(parts.len());
+    for part in parts {
+        sender.try_send(part).unwrap();
+    }
+    drop(sender);
+    let part = upload::Append {
+        offset: 0,
+        declared: Some(photo.len() as u64),
+        checksum: None,
+    };
+    let whole = upload::append(app, by, begun.status.id, part, body).await;
+    whole.unwrap();
+}
+
+async fn sees(server: &TestServer, login: &str, sha256: Digest) -> bool {
+    let who = person(login);
+    let opened = photos::open(&server.app, who, sha256, PhotoSize::Original, None).await;
+    matches!(opened, Ok(Served::Content(_)))
+}
+
+#[test]
+fn a_photo_of_late_work_comes_is_seen_by_who_settles_it_and_by_nobody_else() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        let photo = samples::jpeg(64, 48);
+        late_photo(&server, &mut device, &photo).await;
+        let town = second_district(&server).await;
+        let away = GrantScope::Jurisdiction(JurisdictionId(town.parse().unwrap()));
+        add_person(&server, "far-head", Role::DepartmentHead, away);
+        let sha256 = Digest::sha256(&photo);
+        let path = format!("/quarantined/{}/3", device.install_id);
+        let waits = get(&server, "head", &path).await.expect(200);
+        assert_eq!(waits["photos"], json!([{ "sha256": sha256 }]));
+        assert!(!sees(&server, "head", sha256).await, "it is not here");
+
+        bring(&server, "grid", &photo).await;
+        let waits = get(&server, "head", &path).await.expect(200);
+        assert_eq!(
+            waits["photos"][0]["arrived_at"],
+            json!(server.app.clock.now())
+        );
+        for (login, may) in [
+            ("head", true),
+            ("grid", true),
+            ("far-head", false),
+            ("reviewer", false),
+            ("employee", false),
+        ] {
+            assert_eq!(sees(&server, login, sha256).await, may, "{login}");
+        }
+        let answer = push(&server.app, person("grid"), device.push(vec![])).await;
+        assert_eq!(answer.unwrap().missing_photos, []);
+    });
+}
+
+#[test]
+fn what_its_author_gave_up_says_so_and_its_photo_is_asked_for_no_more() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        let photo = samples::jpeg(64, 48);
+        late_photo(&server, &mut device, &photo).await;
+        let choice = json!({"how": "given_up", "reason": "已交接"});
+        let path = format!("/attention/{}/3/choice", device.install_id);
+        post(&server, "grid", &path, &choice).await.expect(200);
+        let answer = push(&server.app, person("grid"), device.push(vec![])).await;
+        assert_eq!(answer.unwrap().missing_photos, []);
+        // Who answers for the place still decides, and sees that it was given up and why.
+        let listed = get(&server, "head", "/quarantined").await.expect(200);
+        let items = listed["items"].as_array().unwrap();
+        let given_up = items.iter().find(|item| item["seq"] == 3).unwrap();
+        assert_eq!(given_up["chosen"]["how"], "given_up");
+        assert_eq!(given_up["chosen"]["reason"], "已交接");
+        assert_eq!(given_up["photos"], json!([]));
+    });
+}
+
 #[test]
 fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
     on_each_database(async |server| {
@@ -77,6 +185,11 @@ fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
         };
         assert_eq!(waits["reason"], "reassigned");
         assert_eq!(waits["kind"], "note");
+        assert_eq!(
+            waits["command"]["text"], "已电话提醒",
+            "what it says is theirs to read"
+        );
+        assert_eq!(waits.get("chosen"), None);
         assert_eq!(waits["person_id"], json!(person("grid")));
         assert_eq!(waits["subject_id"], json!(hazard_id(1)));
         assert_eq!(listed.get("next"), None);

@@ -7,7 +7,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 
 use super::people::GrantRow;
 use super::pushed::{Install, InstallRow};
-use super::schema::{grants, installs, people, photo_references};
+use super::schema::{command_photos, grants, installs, people, photo_references};
 use super::{Conn, StoreError};
 
 /// All grants of a person, past and present, oldest first. Empty for the disabled and the unknown.
@@ -58,6 +58,9 @@ pub fn asking(conn: &mut Conn, id: InstallId) -> Result<Option<Asking>, StoreErr
     let missing = photo_references::table
         .filter(photo_references::state.eq("awaiting_photo"))
         .filter(photo_references::named_by.eq(installs::person_id));
+    let unjudged = command_photos::table
+        .filter(command_photos::person_id.eq(installs::person_id))
+        .filter(command_photos::arrived_at.is_null());
     let rows: Vec<(InstallRow, Option<GrantRow>, bool)> = installs::table
         .inner_join(people::table.on(people::id.eq(installs::person_id)))
         .left_join(grants::table.on(granted))
@@ -66,7 +69,7 @@ pub fn asking(conn: &mut Conn, id: InstallId) -> Result<Option<Asking>, StoreErr
         .select((
             InstallRow::as_select(),
             Option::<GrantRow>::as_select(),
-            exists(missing),
+            exists(missing).or(exists(unjudged)),
         ))
         .load(conn)?;
     let mut install = None;

@@ -349,6 +349,28 @@ pub fn awaiting_photo(
         .collect()
 }
 
+/// In what `named_by` has named this photo, where it is awaited or lost, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn awaited_from(
+    conn: &mut Conn,
+    sha256: &Digest,
+    named_by: PersonId,
+    limit: i64,
+) -> Result<Vec<Subject>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = photo_references::table
+        .filter(photo_references::sha256.eq(sha256.as_bytes().to_vec()))
+        .filter(photo_references::state.ne("verified"))
+        .filter(photo_references::named_by.eq(named_by.as_bytes().to_vec()))
+        .limit(limit)
+        .select((photo_references::subject_kind, photo_references::subject_id))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(kind, id)| subject(&kind, &id))
+        .collect()
+}
+
 /// What a reference names, as it is stored.
 pub(super) fn subject(kind: &str, id: &[u8]) -> Result<Subject, StoreError> {
     let kind = SubjectKind::from_name(kind);

@@ -10,6 +10,7 @@ use crate::store::test_support::each_database;
 use hazardloop_domain::command::Grade;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::enterprise::{OperatingStatus, RiskLevel, SizeClass};
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::StatusName;
 use hazardloop_domain::ids::{
     EnterpriseId, GrantId, InspectionId, InstallId, JurisdictionId, KeyId, PersonId,
@@ -25,9 +26,9 @@ use super::people::{self, OfWhom, PeopleList, View};
 use super::plan_support::{each_filled, enters, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
-    Conn, Position, StoreError, access, audit, enterprises, events, feed, forgotten, hand_overs,
-    hazards, installs, jurisdictions, person_keys, planned_members, pushed, quarantined, search,
-    sessions,
+    Conn, Position, StoreError, access, audit, command_photos, enterprises, events, feed,
+    forgotten, hand_overs, hazards, installs, jurisdictions, person_keys, planned_members, pushed,
+    quarantined, search, sessions,
 };
 
 #[test]
@@ -83,6 +84,12 @@ fn lists_enter_an_index_and_walk_no_table() {
         });
         walk_no_table(&db, |conn| {
             hazards::photos_missing_from(conn, &[1; 16], 10).map(drop)
+        });
+        enters(&db, "command_photos_missing", |conn| {
+            command_photos::missing_from(conn, PersonId(ids[0]), 10).map(drop)
+        });
+        enters(&db, "command_photos_by_photo", |conn| {
+            command_photos::naming(conn, Digest([1; 32]), 10).map(drop)
         });
         enters(&db, "hand_over_grants_ended_id_key", |conn| {
             hand_overs::handed_over(conn, &[GrantId(ids[0])]).map(drop)

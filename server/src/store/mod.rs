@@ -10,6 +10,7 @@ pub mod calendars;
 pub mod certificates;
 pub mod chains_to_weigh;
 pub mod command_fates;
+pub mod command_photos;
 pub mod conn;
 pub mod db;
 pub mod document_set;

@@ -129,6 +129,8 @@ const FILL: [&str; 29] = [
      previous_hash, signature, received_at, outcome, receipt) SELECT {id}, 1, {id}, 'note', 1, {id}, \
      {id}, {id}, {id}, 0, CASE {i} % 100 WHEN 0 THEN 'quarantined' ELSE 'applied' END, {id} \
      FROM {counted}",
+    "INSERT INTO command_photos (install_id, seq, sha256, person_id, named_at, arrived_at) \
+     SELECT {id}, 1, {id}, {id}, 0, CASE {i} % 10 WHEN 0 THEN NULL ELSE {i} END FROM {counted}",
     "INSERT INTO person_keys (id, person_id, host_install, algorithm, public_key, registered_at) \
      SELECT {id}, {id}, {id}, 1, {id}, 0 FROM {counted}",
     "INSERT INTO sessions (id, person_id, created_at, last_used_at) \

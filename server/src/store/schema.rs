@@ -361,6 +361,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Photos that commands name which could not be judged.
+    command_photos (install_id, seq, sha256) {
+        install_id -> Binary,
+        seq -> BigInt,
+        sha256 -> Binary,
+        person_id -> Binary,
+        named_at -> BigInt,
+        arrived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// Originals, immutable, by content. Bytes lie in the object store under `object_key`.
     photos (sha256) {
         sha256 -> Binary,
@@ -476,7 +488,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     hazard_lists, search_pending, search_documents, search_terms, search_segments,
     witness_statements,
     inspections, events, audit_chain, rest_commands, scope_rows, pushed_commands, command_fates,
-    photos,
+    command_photos, photos,
     photo_references, uploads, jobs, calendar_years, provisional_deadlines, responsibilities,
     responsibility_versions, rule_limits, unclaimed_hazards,
 }

@@ -121,6 +121,7 @@ fn sent(number: u64, id: HazardId, action: Action, by: Vec<CoSignature>) -> Sent
         action,
         co_signatures: by,
         if_match: None,
+        instead_of: None,
     }
 }
 

@@ -14,14 +14,15 @@ use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{CommandPayload, Outcome, RecordKind, Scope};
 
+use super::execute::Door;
 use super::people::{record_event, wake_audit};
-use super::read;
+use super::{read, rest_command};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::command_fates::{self, Pushed};
 use crate::store::feed::{self, Announced};
 use crate::store::lists::Key;
-use crate::store::{Conn, WriteTx};
+use crate::store::{Conn, WriteTx, command_photos};
 
 /// A command, as its author is shown it.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,75 +155,129 @@ fn present(
     }
 }
 
-/// The author says what is to become of a command. The same again changes nothing.
+/// The author says what is to become of a command, on a page: it is given up, or sent again as it was. What is sent
+/// again is carried out in the same transaction, by the one door ([`super::rest_command`]); what the rules refuse now
+/// goes on waiting. The same again changes nothing.
 ///
 /// # Errors
-/// [`Failure::NotFound`] for what the asker's devices have not sent; [`Failure::Conflict`] for what took effect or
-/// is settled otherwise; [`Failure::Refused`] for a reason that is none.
+/// [`Failure::NotFound`] for what the asker's devices have not sent; [`Failure::Conflict`] for what took effect, is
+/// settled otherwise, or cannot be read here; [`Failure::Refused`] for a reason that is none, and by the rules;
+/// [`Failure::Invalid`] for a replacement, which is a command of its own.
 pub async fn choose(
     app: &App,
     asker: PersonId,
     command: SentCommand,
     (how, reason): (ChoiceKind, Option<String>),
 ) -> Result<Shown, Failure> {
+    if how == ChoiceKind::Amended {
+        let why = "what goes in its place is sent as any command is, with `instead_of`";
+        return Err(Failure::invalid("how", why));
+    }
     let choice = Choice {
         about: command,
         how,
         reason,
     };
     choice.check()?;
-    let (app, now) = (app.clone(), app.clock.now());
+    let (door, app, now) = (Door::new(app), app.clone(), app.clock.now());
     app.clone()
         .db
-        .write(move |tx| choose_in(&app, tx, asker, &choice, now))
+        .write(move |tx| choose_in(&app, &door, tx, asker, &choice, now))
         .await
 }
 
 fn choose_in(
     app: &App,
+    door: &Door,
     tx: &mut WriteTx<'_>,
     asker: PersonId,
     choice: &Choice,
     now: Timestamp,
 ) -> Result<Shown, Failure> {
     let found = known(tx.conn(), asker, choice.about)?;
-    let conflict = |why: &str| Err(Failure::Conflict(why.to_owned()));
-    if found.receipt.outcome.took_effect() {
-        return conflict("it took effect: there is nothing to choose");
+    let fate = command_fates::fate(tx.conn(), choice.about)?;
+    let told = fate.as_ref().and_then(|fate| fate.chosen.as_ref());
+    if told.is_some_and(|told| (told.how, &told.reason) == (choice.how, &choice.reason)) {
+        return Ok(shown(app, found, fate));
     }
-    let chosen = Chosen {
-        how: choice.how,
-        reason: choice.reason.clone(),
-        by: None,
-        at: now,
+    let found = open(tx.conn(), asker, choice.about)?;
+    if choice.how == ChoiceKind::Retried {
+        send_again(app, door, tx, asker, &found, now)?;
+    }
+    let how = (choice.how, choice.reason.clone());
+    let fate = chosen_on_a_page(app, tx, asker, &found, how, now)?;
+    let found = known(tx.conn(), asker, choice.about)?;
+    Ok(shown(app, found, Some(fate)))
+}
+
+/// A command of this person's devices that waits for a choice.
+///
+/// # Errors
+/// [`Failure::NotFound`] for what they have not sent; [`Failure::Conflict`] for what took effect or is settled.
+pub(super) fn open(
+    conn: &mut Conn,
+    author: PersonId,
+    about: SentCommand,
+) -> Result<Pushed, Failure> {
+    let found = known(conn, author, about)?;
+    let why = match (found.receipt.outcome.took_effect(), found.waits) {
+        (true, _) => "it took effect: there is nothing to choose",
+        (false, false) => "it is settled otherwise",
+        (false, true) => return Ok(found),
     };
-    if !found.waits {
-        let fate = command_fates::fate(tx.conn(), choice.about)?;
-        let told = fate.as_ref().and_then(|fate| fate.chosen.as_ref());
-        return match told {
-            Some(told) if (told.how, &told.reason) == (chosen.how, &chosen.reason) => {
-                Ok(shown(app, found, fate))
-            }
-            _ => conflict("it is settled otherwise"),
-        };
-    }
-    let seq = choice.about.seq.to_string();
+    Err(Failure::Conflict(why.to_owned()))
+}
+
+/// What was sent before takes effect now, or the rules say why it does not.
+fn send_again(
+    app: &App,
+    door: &Door,
+    tx: &mut WriteTx<'_>,
+    author: PersonId,
+    sent: &Pushed,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let depth = app.settings.wire_limits().depth;
+    let opened = CommandPayload::open(&sent.kind, sent.kind_version, &sent.payload, depth);
+    let opened = opened.map_err(|why| {
+        let why = format!("it cannot be read here, so not sent again from a page: {why}");
+        Failure::Conflict(why)
+    })?;
+    let mut set = door.open(now);
+    let signed = (&opened.statement, opened.co_signatures.as_slice());
+    rest_command::decide_as(tx, &mut set, author, &opened.command, signed)?;
+    set.store(tx)
+}
+
+/// Notes a choice that was made on a page, in the author's history too.
+pub(super) fn chosen_on_a_page(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    author: PersonId,
+    about: &Pushed,
+    (how, reason): (ChoiceKind, Option<String>),
+    now: Timestamp,
+) -> Result<CommandFate, Failure> {
     let fields = [
-        ("install_id", choice.about.install_id.to_string()),
-        ("seq", seq),
-        ("chosen", choice.how.as_str().to_owned()),
-        ("reason", choice.reason.clone().unwrap_or_default()),
+        ("install_id", about.command.install_id.to_string()),
+        ("seq", about.command.seq.to_string()),
+        ("chosen", how.as_str().to_owned()),
+        ("reason", reason.clone().unwrap_or_default()),
     ];
     let fields = fields
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
-    record_event(tx, asker, "command_chosen", Some(asker), &fields, now)?;
+    record_event(tx, author, "command_chosen", Some(author), &fields, now)?;
     wake_audit(tx, app);
-    let fate = tell(tx, &app.digest_key, asker, &found, now, |fate| {
+    let chosen = Chosen {
+        how,
+        reason,
+        by: None,
+        at: now,
+    };
+    tell(tx, &app.digest_key, author, about, now, |fate| {
         fate.chosen = Some(chosen)
-    })?;
-    let found = known(tx.conn(), asker, choice.about)?;
-    Ok(shown(app, found, Some(fate)))
+    })
 }
 
 /// Tells the author's devices what became of a command. It waits no more.
@@ -249,6 +304,7 @@ pub(super) fn tell(
     // Writing to a Vec cannot fail.
     let record = minicbor::to_vec(&fate).unwrap_or_default();
     command_fates::save(tx, author, &fate, &record, now)?;
+    command_photos::forget_missing(tx, about.command)?;
     let announced = Announced {
         kind: RecordKind::CommandFate,
         id: &about.command.fate_id(),

@@ -251,8 +251,10 @@ fn a_choice_on_a_page_is_made_once_and_stays_in_the_history() {
             chosen
         );
         assert_eq!(told(&server, author).await, [(about.fate_id(), 1)], "once");
+        let otherwise = (ChoiceKind::GivenUp, Some("另有原因".to_owned()));
         for (about, how) in [
             (about, (ChoiceKind::Retried, None)),
+            (about, otherwise),
             (sent(&device, 1), how),
         ] {
             let conflict = choose(app, author, about, how).await;
@@ -274,6 +276,89 @@ fn a_choice_on_a_page_is_made_once_and_stays_in_the_history() {
         seal_everything(&app.db);
         let report = crate::usecases::audit::verify(&app.db, None).unwrap();
         assert_eq!(report.faults, 0);
+    });
+}
+
+#[test]
+fn what_is_sent_again_on_a_page_is_carried_out_once_or_goes_on_waiting() {
+    on_each_database(async |server| {
+        let mut device = refused(&server).await;
+        let (app, author) = (&server.app, device.person_id);
+        let (about, again) = (sent(&device, 2), (ChoiceKind::Retried, None));
+        let refused = choose(app, author, about, again.clone()).await;
+        assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+        assert_eq!(waits(&server, author).await, [2, 3], "nothing was chosen");
+        let elsewhere = choose(app, author, about, (ChoiceKind::Amended, None)).await;
+        let Err(Failure::Invalid { field, .. }) = elsewhere else {
+            panic!("{elsewhere:?}");
+        };
+        assert_eq!(field, "how");
+
+        // The hazard is reported after all, and what was said of it can be said again.
+        let batch = vec![device.seal(hazard_id(9), Action::Report(report("油污")))];
+        assert!(pushed(&server, &device, batch).await[0].took_effect());
+        let chosen = choose(app, author, about, again.clone()).await.unwrap();
+        assert!(!chosen.pushed.waits);
+        let same = choose(app, author, about, again.clone()).await.unwrap();
+        assert_eq!(same, chosen);
+        for outsider in ["safety", "admin"] {
+            let hidden = choose(app, person(outsider), sent(&device, 3), again.clone()).await;
+            assert_eq!(hidden.unwrap_err(), Failure::NotFound("command of yours"));
+        }
+        let notes = |server: &TestServer| {
+            let app = server.app.clone();
+            async move {
+                let seen = crate::usecases::read::hazard::one(&app, author, hazard_id(9)).await;
+                let notes = seen.unwrap().hazard.notes;
+                notes.into_iter().map(|note| note.text).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(notes(&server).await, ["此处"], "once");
+        assert_eq!(waits(&server, author).await, [3]);
+        seal_everything(&app.db);
+        let report = crate::usecases::audit::verify(&app.db, None).unwrap();
+        assert_eq!(report.faults, 0);
+    });
+}
+
+#[test]
+fn what_is_sent_in_its_place_on_a_page_settles_it_with_its_own_effect() {
+    use crate::usecases::rest_command::{Sent, take};
+    on_each_database(async |server| {
+        let device = refused(&server).await;
+        let (app, author) = (&server.app, device.person_id);
+        let instead = |number: u64, who: &str, on: u64, about: SentCommand| Sent {
+            command_id: hazardloop_domain::ids::CommandId(hazard_id(number).0),
+            person_id: person(who),
+            subject_id: hazard_id(on).into(),
+            action: note("在此"),
+            co_signatures: Vec::new(),
+            if_match: None,
+            instead_of: Some(about),
+        };
+        let about = sent(&device, 2);
+        let refused = take(app, instead(101, "employee", 9, about)).await;
+        assert!(refused.is_err(), "{refused:?}");
+        assert_eq!(waits(&server, author).await, [2, 3]);
+        let theirs = take(app, instead(102, "safety", 1, about)).await;
+        assert_eq!(theirs.unwrap_err(), Failure::NotFound("command of yours"));
+        for again in [false, true] {
+            let sent = instead(103, "employee", 1, about);
+            assert_eq!(take(app, sent).await.unwrap().repeated, again);
+        }
+        assert_eq!(waits(&server, author).await, [3]);
+        let [fate] = fates(&server, author).await.try_into().unwrap();
+        assert_eq!(fate.chosen.unwrap().how, ChoiceKind::Amended);
+        for settled in [about, sent(&device, 1)] {
+            let conflict = take(app, instead(104, "employee", 1, settled)).await;
+            assert!(
+                matches!(conflict, Err(Failure::Conflict(_))),
+                "{conflict:?}"
+            );
+        }
+        // The same id with another place is another command.
+        let reused = take(app, instead(103, "employee", 1, sent(&device, 3))).await;
+        assert_eq!(reused.unwrap_err(), Failure::IdReused);
     });
 }
 

@@ -47,7 +47,7 @@ async fn waiting(server: &TestServer, asker: &str) -> Vec<(i64, QuarantineReason
     let (found, _) = listed.unwrap_or_default();
     found
         .iter()
-        .map(|one| (one.which.seq, one.reason))
+        .map(|one| (one.quarantined.which.seq, one.quarantined.reason))
         .collect()
 }
 
@@ -292,8 +292,9 @@ fn a_person_settles_what_was_offered_and_the_history_says_what_was_lost() {
             crate::store::quarantined::SettledAs::Entered,
             "已补录".to_owned(),
         );
-        let settled = quarantined::settle(app, person("head"), found[0].which, how).await;
-        assert!(settled.unwrap().settlement.is_some());
+        let settled =
+            quarantined::settle(app, person("head"), found[0].quarantined.which, how).await;
+        assert!(settled.unwrap().quarantined.settlement.is_some());
         assert_eq!(waiting(&server, "head").await, []);
         let id = device.install_id.0;
         let of = move |tx: &mut crate::store::ReadTx<'_>| {

@@ -22,7 +22,8 @@ use crate::photos::thumbnail::{self, ThumbnailError};
 use crate::settings::PhotoLimits;
 use crate::store::jobs::{self, JobState};
 use crate::store::photos::{self, StoredPhoto};
-use crate::store::{Conn, hazards, inspections, uploads};
+use crate::store::{Conn, command_photos, hazards, inspections, uploads};
+use crate::usecases::quarantined;
 use crate::usecases::reach::Reach;
 
 /// The media type of every thumbnail.
@@ -149,12 +150,14 @@ struct Rights {
     brought_it: bool,
     /// The roles they hold over what shows it.
     roles: Vec<Role>,
+    /// A command that could not be judged names it, and is theirs to settle.
+    settles: bool,
 }
 
 impl Rights {
     /// Whether they may see the picture.
     fn may_see(&self) -> bool {
-        self.brought_it || !self.roles.is_empty()
+        self.brought_it || self.settles || !self.roles.is_empty()
     }
 
     /// Whether they may see what the camera wrote into it: place, time, device.
@@ -174,6 +177,7 @@ fn rights(
     let mut rights = Rights {
         brought_it: uploads::brought(conn, person, sha256)?.is_some(),
         roles: Vec::new(),
+        settles: false,
     };
     let reach = Reach::of(conn, person, now)?;
     let mut after = None;
@@ -202,6 +206,10 @@ fn rights(
                 rights.roles.append(&mut roles);
             }
         }
+    }
+    if !rights.may_see() {
+        let naming = command_photos::naming(conn, sha256, SHOWING_AT_ONCE)?;
+        rights.settles = quarantined::settles_one_of(conn, person, &naming, now)?;
     }
     Ok(rights)
 }

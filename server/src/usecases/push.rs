@@ -14,7 +14,9 @@ use hazardloop_sync_protocol::hub::{
     Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
     was_responsible_by_grants,
 };
-use hazardloop_sync_protocol::wire::{Opened, PushRequest, PushResponse, RecordKind, Scope};
+use hazardloop_sync_protocol::wire::{
+    CommandPayload, Envelope, Opened, Outcome, PushRequest, PushResponse, RecordKind, Scope,
+};
 
 use super::co_sign::{self, Checked};
 use super::command_fates;
@@ -24,11 +26,14 @@ use super::time_proof::{self, ChainClock};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::access::{self, Asking};
+use crate::store::command_photos::{self, CommandPhoto};
 use crate::store::pushed::{self, Install};
 use crate::store::{Conn, WriteTx, feed, hazards};
 
 /// Photos that one answer may list as missing.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
+/// Photos of one command that could not be judged that are kept for whoever settles it: more than any rule takes.
+const PHOTOS_OF_A_COMMAND: usize = 200;
 
 /// Takes a push by `person_id`.
 ///
@@ -59,11 +64,7 @@ pub async fn push(
                 stated: 0,
             };
             driver.drive(tx, &mut push)?;
-            let missing_photos = hazards::photos_missing_from(
-                tx.conn(),
-                person_id.as_bytes(),
-                MISSING_PHOTOS_LISTED,
-            )?;
+            let missing_photos = photos_missing_from(tx.conn(), person_id)?;
             let mut answer = push.response(app.epoch.clone(), missing_photos);
             answer.anchor = app.anchor_key.token(now);
             Ok(answer)
@@ -117,16 +118,21 @@ pub(super) fn missing_photos(
     asking: &Asking,
 ) -> Result<Vec<Digest>, Failure> {
     match asking.lacks_photos {
-        true => {
-            let of = person_id.as_bytes();
-            Ok(hazards::photos_missing_from(
-                conn,
-                of,
-                MISSING_PHOTOS_LISTED,
-            )?)
-        }
+        true => photos_missing_from(conn, person_id),
         false => Ok(Vec::new()),
     }
+}
+
+/// Those that records wait for first, then those of commands that wait for a person.
+fn photos_missing_from(conn: &mut Conn, person_id: PersonId) -> Result<Vec<Digest>, Failure> {
+    let of = person_id.as_bytes();
+    let mut missing = hazards::photos_missing_from(conn, of, MISSING_PHOTOS_LISTED)?;
+    let known = i64::try_from(missing.len()).unwrap_or(i64::MAX);
+    let room = MISSING_PHOTOS_LISTED.saturating_sub(known);
+    if room > 0 {
+        missing.extend(command_photos::missing_from(conn, person_id, room)?);
+    }
+    Ok(missing)
 }
 
 /// What the machine's steps are answered from.
@@ -285,6 +291,7 @@ fn store(
     let now = set.now();
     set.store(tx)?;
     time_proof::keep_commands(app, tx, install, &writes)?;
+    name_photos_of_unjudged(app, tx, install, &writes, now)?;
     for (choice, seq) in writes.choices {
         let by = SentCommand {
             install_id: install.stream.install_id,
@@ -295,6 +302,49 @@ fn store(
     if writes.advances() {
         pushed::advance(tx, writes.before, writes.stream, now)?;
         time_proof::after_push(app, tx, install, &writes, now)?;
+    }
+    Ok(())
+}
+
+/// What could not be judged waits for a person, and its photos with it: whoever settles it is to see them.
+fn name_photos_of_unjudged(
+    app: &App,
+    tx: &mut WriteTx<'_>,
+    install: &Install,
+    writes: &Writes<'_>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let depth = app.settings.wire_limits().depth;
+    let author = install.person_id;
+    for kept in writes.commands() {
+        if !matches!(kept.receipt.outcome, Outcome::Quarantined { .. }) {
+            continue;
+        }
+        let Envelope {
+            kind,
+            version,
+            payload,
+            ..
+        } = kept.envelope;
+        let Ok((_, command)) = CommandPayload::unpack(kind, *version, &payload.0, depth) else {
+            continue;
+        };
+        let photos = command.action.photos().into_iter();
+        let named: Vec<Digest> = photos.map(|photo| photo.sha256).collect();
+        let named = named.get(..PHOTOS_OF_A_COMMAND).unwrap_or(&named);
+        if named.is_empty() {
+            continue;
+        }
+        let brought = hazards::brought_by(tx.conn(), author, named)?;
+        let which = SentCommand {
+            install_id: install.stream.install_id,
+            seq: kept.envelope.seq,
+        };
+        for sha256 in named.iter().copied() {
+            let arrived_at = brought.contains(&sha256).then_some(now);
+            let photo = CommandPhoto { sha256, arrived_at };
+            command_photos::name(tx, which, author, photo, now)?;
+        }
     }
     Ok(())
 }

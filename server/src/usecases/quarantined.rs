@@ -9,7 +9,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use hazardloop_domain::command_fate::{SentCommand, SettledCommand};
+use hazardloop_domain::command::Action;
+use hazardloop_domain::command_fate::{Chosen, SentCommand, SettledCommand};
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::text::{self, LONG_TEXT_MAX};
@@ -21,9 +22,23 @@ use super::people::{record_event, wake_audit};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::command_fates::{self as stored_fates, Pushed};
+use crate::store::command_photos::{self, CommandPhoto, Naming};
 use crate::store::people::{self, PlacedGrant};
 use crate::store::quarantined::{self, Quarantined, SettledAs, Settlement};
 use crate::store::{Conn, WriteTx};
+
+/// A command that could not be judged, as whoever settles it is shown it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// Why it could not be judged, and what was made of it.
+    pub quarantined: Quarantined,
+    /// What it says, where this build can read it.
+    pub action: Option<Action>,
+    /// What its author chose to do about it; absent: nothing.
+    pub chosen: Option<Chosen>,
+    /// The photos that it names.
+    pub photos: Vec<CommandPhoto>,
+}
 
 /// Commands that one page looks through at most, before it says where to go on.
 const EXAMINED_PER_PAGE: usize = 1_000;
@@ -108,11 +123,58 @@ pub async fn list(
     asker: PersonId,
     after: Option<SentCommand>,
     limit: usize,
-) -> Result<(Vec<Quarantined>, Option<SentCommand>), Failure> {
-    let now = app.clock.now();
-    app.db
-        .read(move |tx| list_in(tx.conn(), asker, after, limit, now))
+) -> Result<(Vec<Shown>, Option<SentCommand>), Failure> {
+    let (app, now) = (app.clone(), app.clock.now());
+    app.clone()
+        .db
+        .read(move |tx| {
+            let (found, next) = list_in(tx.conn(), asker, after, limit, now)?;
+            Ok((shown(&app, tx.conn(), found)?, next))
+        })
         .await
+}
+
+/// With what each says, what its author chose, and its photos.
+fn shown(app: &App, conn: &mut Conn, found: Vec<Quarantined>) -> Result<Vec<Shown>, Failure> {
+    let which: Vec<SentCommand> = found.iter().map(|found| found.which).collect();
+    let mut photos = command_photos::of(conn, &which)?;
+    let depth = app.settings.wire_limits().depth;
+    let mut all = Vec::with_capacity(found.len());
+    for quarantined in found {
+        let which = quarantined.which;
+        let sent = stored_fates::pushed(conn, quarantined.person_id, which)?;
+        let read = sent.and_then(|sent| {
+            let (kind, version) = (&sent.kind, sent.kind_version);
+            CommandPayload::unpack(kind, version, &sent.payload, depth).ok()
+        });
+        let fate = stored_fates::fate(conn, which)?;
+        all.push(Shown {
+            quarantined,
+            action: read.map(|(_, command)| command.action),
+            chosen: fate.and_then(|fate| fate.chosen),
+            photos: photos.remove(&which).unwrap_or_default(),
+        });
+    }
+    Ok(all)
+}
+
+/// Whether one of these commands is theirs to settle.
+pub(super) fn settles_one_of(
+    conn: &mut Conn,
+    asker: PersonId,
+    naming: &[Naming],
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    if naming.is_empty() {
+        return Ok(false);
+    }
+    let mut reach = Reach::of(conn, asker, now)?;
+    for of in naming {
+        if reach.reaches(conn, of.author, of.received_at)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn list_in(
@@ -161,11 +223,26 @@ fn forbidden() -> Failure {
 ///
 /// # Errors
 /// [`Failure::NotFound`] for everybody else.
-pub async fn one(app: &App, asker: PersonId, which: SentCommand) -> Result<Quarantined, Failure> {
-    let now = app.clock.now();
-    app.db
-        .read(move |tx| one_in(tx.conn(), asker, which, now))
+pub async fn one(app: &App, asker: PersonId, which: SentCommand) -> Result<Shown, Failure> {
+    let (app, now) = (app.clone(), app.clock.now());
+    app.clone()
+        .db
+        .read(move |tx| one_shown(&app, tx.conn(), asker, which, now))
         .await
+}
+
+fn one_shown(
+    app: &App,
+    conn: &mut Conn,
+    asker: PersonId,
+    which: SentCommand,
+    now: Timestamp,
+) -> Result<Shown, Failure> {
+    let found = one_in(conn, asker, which, now)?;
+    let mut shown = shown(app, conn, vec![found])?;
+    shown
+        .pop()
+        .ok_or(Failure::NotFound("command in quarantine"))
 }
 
 fn one_in(
@@ -193,7 +270,7 @@ pub async fn settle(
     asker: PersonId,
     which: SentCommand,
     (how, note): (SettledAs, String),
-) -> Result<Quarantined, Failure> {
+) -> Result<Shown, Failure> {
     text::required("note", &note, LONG_TEXT_MAX)?;
     let (app, now) = (app.clone(), app.clock.now());
     let settlement = Settlement {
@@ -204,7 +281,10 @@ pub async fn settle(
     };
     app.clone()
         .db
-        .write(move |tx| settle_in(&app, tx, which, &settlement))
+        .write(move |tx| {
+            settle_in(&app, tx, which, &settlement)?;
+            one_shown(&app, tx.conn(), asker, which, now)
+        })
         .await
 }
 
@@ -220,7 +300,7 @@ fn settle_in(
     tx: &mut WriteTx<'_>,
     which: SentCommand,
     settlement: &Settlement,
-) -> Result<Quarantined, Failure> {
+) -> Result<(), Failure> {
     let (asker, now) = (settlement.by, settlement.at);
     let found = one_in(tx.conn(), asker, which, now)?;
     let sent = stored_fates::pushed(tx.conn(), found.person_id, which)?;
@@ -237,7 +317,7 @@ fn settle_in(
             (known.by, known.how, &known.note) == (asker, settlement.how, &settlement.note)
         });
         return match same {
-            true => Ok(known),
+            true => Ok(()),
             false => Err(Failure::Conflict("somebody has settled it".to_owned())),
         };
     }
@@ -274,5 +354,5 @@ fn settle_in(
         now,
     )?;
     wake_audit(tx, app);
-    one_in(tx.conn(), asker, which, now)
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! A command over REST: guarded by If-Match, repeatable by its id.
 
-use hazardloop_domain::command::{Action, CoSigner, Command, Origin, Subject, SubjectKind};
+use hazardloop_domain::command::{Action, Command, Origin, Subject, SubjectKind};
+use hazardloop_domain::command_fate::{ChoiceKind, SentCommand};
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::Outcome;
 use hazardloop_domain::ids::{CommandId, PersonId, SubjectId};
@@ -12,7 +13,8 @@ use hazardloop_sync_protocol::wire::CoSignature;
 use serde::{Deserialize, Serialize};
 
 use super::co_sign::{self, Checked};
-use super::execute::{Door, Record, Sender, WorkingSet};
+use super::command_fates;
+use super::execute::{Done, Door, Record, Sender, WorkingSet};
 use super::read;
 use crate::app::App;
 use crate::failure::Failure;
@@ -33,6 +35,8 @@ pub struct Sent {
     pub co_signatures: Vec<CoSignature>,
     /// The version the sender saw, if it insists on it.
     pub if_match: Option<i64>,
+    /// A command of the sender's own devices that took no effect, in whose place this one goes.
+    pub instead_of: Option<SentCommand>,
 }
 
 /// How a command over REST ended.
@@ -61,6 +65,8 @@ pub struct Answered {
 ///
 /// # Errors
 /// [`Failure`]; a refused command leaves nothing behind and may be sent again under the same id.
+/// [`Failure::NotFound`] and [`Failure::Conflict`] also of the command in whose place it goes: none of the
+/// sender's, or one that waits for nothing.
 pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
     let request_hash = hash_of(&sent);
     let door = Door::new(app);
@@ -84,18 +90,13 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 });
             }
             let command = Command::new(sent.subject_id, sent.action.clone());
+            let replaced = sent
+                .instead_of
+                .map(|about| command_fates::open(tx.conn(), sent.person_id, about))
+                .transpose()?;
             let mut set = door.open(now);
-            let sender = Sender {
-                person_id: Some(sent.person_id),
-                origin: Origin {
-                    co_signers: co_signers(tx, &mut set, &sent, &command)?,
-                    ..Origin::DIRECT
-                },
-                made_at: None,
-            };
-            let done = set
-                .decide(tx, &command, &sender)
-                .map_err(|failure| hide_from_outsiders(&command, failure))?;
+            let signed = (&Statement::of(&command), sent.co_signatures.as_slice());
+            let done = decide_as(tx, &mut set, sent.person_id, &command, signed)?;
             // After the rules, and on the version that they decided on: who may not see a hazard
             // may not learn its version, and who was not first does not pass for it.
             if let (Some(wanted), Some(current)) = (sent.if_match, done.decided_on)
@@ -104,6 +105,10 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
                 return Err(Failure::PreconditionFailed { current });
             }
             set.store(tx)?;
+            if let Some(replaced) = replaced {
+                let how = (ChoiceKind::Amended, None);
+                command_fates::chosen_on_a_page(&app, tx, sent.person_id, &replaced, how, now)?;
+            }
             let answer = answer_of(&done.outcome, done.record.version());
             let text = serde_json::to_string(&answer)
                 .map_err(|error| Failure::Internal(format!("an answer: {error}")))?;
@@ -129,6 +134,9 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
 fn hash_of(sent: &Sent) -> Digest {
     let fields = sent.action.encode_fields();
     let signed = minicbor::to_vec(&sent.co_signatures).unwrap_or_default();
+    let place = sent
+        .instead_of
+        .and_then(|about| minicbor::to_vec(about).ok());
     let mut parts: Vec<&[u8]> = vec![
         sent.person_id.as_bytes(),
         sent.subject_id.as_bytes(),
@@ -138,24 +146,37 @@ fn hash_of(sent: &Sent) -> Digest {
     if !sent.co_signatures.is_empty() {
         parts.push(&signed);
     }
+    parts.extend(place.as_deref());
     Digest::sha256_of_parts(&parts)
 }
 
-/// The co-signers, once their signatures were found good.
-fn co_signers(
+/// Lets the rules decide on what somebody does on a page, once the co-signatures were found good; nothing is written.
+///
+/// # Errors
+/// As [`take`].
+pub(super) fn decide_as(
     tx: &mut WriteTx<'_>,
     set: &mut WorkingSet<'_>,
-    sent: &Sent,
+    person_id: PersonId,
     command: &Command,
-) -> Result<Vec<CoSigner>, Failure> {
-    let statement = Statement::of(command);
-    let (author, signed) = (sent.person_id, &sent.co_signatures);
-    match co_sign::check(tx.conn(), set, author, &statement, signed)? {
-        Checked::Good(co_signers) => Ok(co_signers),
-        Checked::NotGood(refusal) => Err(refusal.into()),
+    (statement, signed): (&Statement, &[CoSignature]),
+) -> Result<Done, Failure> {
+    let co_signers = match co_sign::check(tx.conn(), set, person_id, statement, signed)? {
+        Checked::Good(co_signers) => co_signers,
+        Checked::NotGood(refusal) => return Err(refusal.into()),
         // Nothing is kept of what comes over REST, so there is nothing for a person to settle.
-        Checked::KeyRevokedSince => Err(Fault::Revoked.refusal(None).into()),
-    }
+        Checked::KeyRevokedSince => return Err(Fault::Revoked.refusal(None).into()),
+    };
+    let sender = Sender {
+        person_id: Some(person_id),
+        origin: Origin {
+            co_signers,
+            ..Origin::DIRECT
+        },
+        made_at: None,
+    };
+    set.decide(tx, command, &sender)
+        .map_err(|failure| hide_from_outsiders(command, failure))
 }
 
 /// The subject of a command that was taken before, as its sender may see it now.

@@ -23,6 +23,9 @@ pub enum ChoiceError {
     /// It took effect, is still to be sent, or is settled already.
     #[error("the command needs nobody's attention")]
     NotOpen,
+    /// It is on its way at this moment: its answer comes first.
+    #[error("the command is being sent at this moment: choose when it has been answered")]
+    BeingSent,
     /// This build cannot read it, so it cannot send it again.
     #[error("this version cannot read the command")]
     Unreadable,
@@ -53,8 +56,9 @@ impl About {
         in_queue: &std::collections::BTreeMap<i64, StoredCommand>,
         by: Option<SentCommand>,
     ) -> Option<StoreOp> {
+        // A placeholder may have taken its sequence meanwhile, by this very choice.
         let of_it = |stored: &&StoredCommand| {
-            stored.envelope.payload == self.command.envelope.payload
+            stored.content().payload == self.command.content().payload
                 && stored.subject_id == self.command.subject_id
                 && stored.queued_at == self.command.queued_at
                 && stored.receipt == self.command.receipt
@@ -107,7 +111,8 @@ impl Engine {
         self.reader(now).allowed(id)
     }
 
-    /// Sends a command again as it was, once the rules take it as things stand here.
+    /// Sends a command again as it was, once the rules take it as things stand here. One that something on the way
+    /// does not let through is tried again at once: told by [`Notice::ChoiceNoted`].
     ///
     /// # Errors
     /// [`ChoiceError`].
@@ -118,6 +123,12 @@ impl Engine {
         seq: i64,
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
+        if stored.is_unsent() {
+            let ticket = self.next_number();
+            self.push.lane.backoff.succeed();
+            self.inbox.push_back(Job::TryAgain { ticket, seq });
+            return Ok(ticket);
+        }
         let content = stored.content();
         let depth = self.config.wire.depth;
         let opened =
@@ -146,11 +157,17 @@ impl Engine {
         co_signatures: &[CoSignature],
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
+        let is_sent_whole = stored.is_unsent() && !stored.is_replaced();
         let about = self.about(stored, ChoiceKind::Amended, None, now);
-        Ok(self.queue_command(now, made, command, co_signatures, Some(about))?)
+        let ticket = self.queue_command(now, made, command, co_signatures, Some(about))?;
+        if is_sent_whole {
+            self.leave_out_first(ticket, seq, now);
+        }
+        Ok(ticket)
     }
 
-    /// Gives a command up: it is to have no effect. Where the server has it, it is told so.
+    /// Gives a command up: it is to have no effect. Where the server has it, it is told so. Of one that something on
+    /// the way does not let through, a small placeholder is sent: those behind it wait no more.
     ///
     /// # Errors
     /// [`ChoiceError`]; a reason must be given.
@@ -175,8 +192,12 @@ impl Engine {
         choice.check()?;
         let ticket = self.next_number();
         if self.sent_as(&about.command).is_none() {
+            let is_sent_whole = about.command.is_unsent() && !about.command.is_replaced();
             // The server has nothing that could be given up.
             self.inbox.push_back(Job::Note { ticket, about });
+            if is_sent_whole {
+                self.leave_out_first(ticket, seq, now);
+            }
             return Ok(ticket);
         }
         let made = self.anchored(made);
@@ -224,10 +245,20 @@ impl Engine {
         let stored = self.state.commands.get(&seq);
         let stored = stored.ok_or(ChoiceError::NoSuchCommand)?;
         match self.standing(stored) {
-            // What the server finds too large is still to be sent: it has not come to an end.
-            Standing::NeedsAttention if !stored.is_unsent() => Ok(stored.clone()),
+            // What is left out while its answer is under way could be taken for what the answer is about.
+            Standing::NeedsAttention if stored.is_unsent() && self.push.sent_is_under_way() => {
+                Err(ChoiceError::BeingSent)
+            }
+            Standing::NeedsAttention => Ok(stored.clone()),
             _ => Err(ChoiceError::NotOpen),
         }
+    }
+
+    /// Before the choice that was just put last: its command's place is taken by a placeholder.
+    fn leave_out_first(&mut self, ticket: Ticket, seq: i64, now: Timestamp) {
+        let leave_out = Job::LeaveOut { ticket, seq, now };
+        let before = self.inbox.len().saturating_sub(1);
+        self.inbox.insert(before, leave_out);
     }
 
     fn about(

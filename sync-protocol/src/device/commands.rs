@@ -1,6 +1,6 @@
 //! Commands in: decided by the rules, sealed, stored, and only then acknowledged.
 
-use hazardloop_domain::command::{Action, CheckResult, ClockReading, Command, PhotoRef};
+use hazardloop_domain::command::{Action, ClockReading, Command, PhotoRef};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
@@ -106,7 +106,7 @@ impl Engine {
                 version: command.action.kind().version(),
                 subject_id: command.subject_id,
                 payload,
-                photos: photos_of(&command.action).into_iter().cloned().collect(),
+                photos: command.action.photos().into_iter().cloned().collect(),
                 about,
             },
         });
@@ -222,65 +222,5 @@ impl Engine {
             subject_id,
         });
         writing
-    }
-}
-
-fn of_results(results: &[CheckResult]) -> Vec<&PhotoRef> {
-    results.iter().flat_map(|result| &result.photos).collect()
-}
-
-/// The photos that an action names.
-pub(super) fn photos_of(action: &Action) -> Vec<&PhotoRef> {
-    match action {
-        Action::Report(report) => report.photos.iter().collect(),
-        Action::AttachPhoto(attached) | Action::AttachInspectionPhoto(attached) => {
-            vec![&attached.photo]
-        }
-        Action::SubmitRectification(submission) => submission.photos.iter().collect(),
-        Action::Reinspect(reinspection) => reinspection.photos.iter().collect(),
-        Action::SubmitPlan(plan) => plan.photos.iter().collect(),
-        Action::RequestResumption(application) => application.photos.iter().collect(),
-        Action::DecideResumption(decision) => decision.photos.iter().collect(),
-        Action::SpotCheck(check) => check.photos.iter().collect(),
-        Action::RecordResults(results) => of_results(&results.results),
-        Action::SubmitSelfCheck(check) => of_results(&check.results),
-        Action::SignInspection(signing) => signing.photo.iter().collect(),
-        // Written out, so that whoever adds a kind says whether it brings photos.
-        Action::Amend(_)
-        | Action::Confirm(_)
-        | Action::Reject(_)
-        | Action::Close(_)
-        | Action::Reopen(_)
-        | Action::Note(_)
-        | Action::RecordPhotoLost(_)
-        | Action::Withdraw(_)
-        | Action::ReceivePhoto(_)
-        | Action::FollowEnterprise(_)
-        | Action::DecidePlan(_)
-        | Action::RequestExtension(_)
-        | Action::DecideExtension(_)
-        | Action::ChangeGrade(_)
-        | Action::DecideProposal(_)
-        | Action::Merge(_)
-        | Action::Transfer(_)
-        | Action::ReceiveTransfer(_)
-        | Action::ListSupervision(_)
-        | Action::Delist(_)
-        | Action::OrderSuspension(_)
-        | Action::RecordPenalty(_)
-        | Action::AssignSector(_)
-        | Action::RecomputeDeadline(_)
-        | Action::PlanInspection(_)
-        | Action::StartInspection(_)
-        | Action::LinkFinding(_)
-        | Action::ConvertFinding(_)
-        | Action::RecordAttendance(_)
-        | Action::RecordRefusal(_)
-        | Action::CompleteInspection(_)
-        | Action::CancelInspection(_)
-        | Action::RecordInspectionPhotoLost(_)
-        | Action::ChangeTeam(_)
-        | Action::InspectionFollowEnterprise(_)
-        | Action::ReceiveInspectionPhoto(_) => Vec::new(),
     }
 }

@@ -40,6 +40,17 @@ pub(super) enum Job {
         seq: i64,
         now: Timestamp,
     },
+    /// A person will not have it sent as it is; the choice of this ticket comes next.
+    LeaveOut {
+        ticket: Ticket,
+        seq: i64,
+        now: Timestamp,
+    },
+    /// A person has what does not get through tried again.
+    TryAgain {
+        ticket: Ticket,
+        seq: i64,
+    },
     Photo {
         photo: StoredPhoto,
     },
@@ -51,6 +62,17 @@ pub(super) enum Job {
         install_id: InstallId,
         key: SigningKey,
     },
+}
+
+impl Job {
+    /// Whose choice or command it is.
+    const fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Seal { ticket, .. } | Self::Note { ticket, .. } => Some(*ticket),
+            Self::LeaveOut { ticket, .. } | Self::TryAgain { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
 }
 
 /// The write that is outstanding, and what follows it.
@@ -99,6 +121,8 @@ impl Engine {
             Job::Pull(job) => self.pull_job(job),
             Job::TooLarge { seq } => self.too_large_job(seq),
             Job::SetAside { seq, now } => self.set_aside_job(now, seq),
+            Job::LeaveOut { ticket, seq, now } => self.leave_out_job(ticket, now, seq),
+            Job::TryAgain { ticket, seq } => self.try_again_job(ticket, seq),
             Job::Photo { photo } => {
                 // Verified meanwhile: its entry must not come back. Given up meanwhile: it stays so.
                 let known = self.state.photos.get(&photo.sha256);
@@ -182,7 +206,11 @@ impl Engine {
         self.inbox.retain(|job| {
             !matches!(
                 job,
-                Job::Push { .. } | Job::Pull(_) | Job::TooLarge { .. } | Job::SetAside { .. }
+                Job::Push { .. }
+                    | Job::Pull(_)
+                    | Job::TooLarge { .. }
+                    | Job::SetAside { .. }
+                    | Job::TryAgain { .. }
             )
         });
     }
@@ -203,6 +231,8 @@ impl Engine {
         self.compact = false;
         if let Some(ticket) = writing.ticket {
             self.notices.push_back(Notice::NotKept { ticket });
+            // A choice of two parts is made whole or not at all.
+            self.inbox.retain(|job| job.ticket() != Some(ticket));
         }
         if let Some(lane) = writing.lane {
             // What follows of the same answer builds on what was not stored.

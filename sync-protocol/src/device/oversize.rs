@@ -25,7 +25,7 @@ use crate::wire::{Envelope, PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::output::{Failure, LaneName, Notice};
-use super::{Oversize, StoreOp, StoredCommand};
+use super::{Oversize, StoreOp, StoredCommand, Ticket};
 
 impl Engine {
     /// A push was too large: smaller batches first; of a single command, who says so counts.
@@ -98,6 +98,30 @@ impl Engine {
             writing.ops.push(StoreOp::PutMeta(meta));
         }
         writing.notices.push(Notice::SetAside { seq });
+        writing
+    }
+
+    /// The same, because a person says so: nothing is under way that could answer it.
+    pub(super) fn leave_out_job(&self, ticket: Ticket, now: Timestamp, seq: i64) -> Writing {
+        let mut writing = self.set_aside_job(now, seq);
+        writing.lane = None;
+        writing.finishes = None;
+        writing.ticket = Some(ticket);
+        writing
+    }
+
+    /// Nobody waits for a person any more: the command goes again.
+    pub(super) fn try_again_job(&self, ticket: Ticket, seq: i64) -> Writing {
+        let mut meta = self.state.meta.clone();
+        let known = meta.too_large.take_if(|known| *known == seq).is_some();
+        let mut writing = Writing::of(
+            known
+                .then_some(StoreOp::PutMeta(meta))
+                .into_iter()
+                .collect(),
+        );
+        writing.ticket = Some(ticket);
+        writing.notices.push(Notice::ChoiceNoted { ticket });
         writing
     }
 

@@ -9,13 +9,12 @@ use hazardloop_domain::time::Timestamp;
 
 use crate::wire::{CommandPayload, Outcome, RecordKind};
 
-use super::commands::photos_of;
 use super::engine::Engine;
 use super::jobs::Job;
 use super::output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody};
 use super::retry::{Backoff, Lane};
 use super::stride::Stride;
-use super::{PhotoStage, StoreOp, StoredCommand, StoredPhoto};
+use super::{PhotoStage, Standing, StoreOp, StoredCommand, StoredPhoto};
 
 #[derive(Debug, Default)]
 pub(super) struct PhotoLane {
@@ -97,7 +96,9 @@ impl Engine {
             .get(&photo.seq)
             .filter(|c| !c.is_replaced());
         let receipt = own.and_then(|command| command.receipt.as_ref());
-        if receipt.is_some_and(|r| matches!(r.outcome, Outcome::Quarantined { .. })) {
+        // The server asks for it while nobody has settled the command.
+        let quarantined = receipt.is_some_and(|r| matches!(r.outcome, Outcome::Quarantined { .. }));
+        if quarantined && own.is_some_and(|c| self.standing(c) == Standing::NeedsAttention) {
             return true;
         }
         let unsent = |command: &&StoredCommand| command.is_unsent();
@@ -110,7 +111,7 @@ impl Engine {
         let depth = self.config.wire.depth;
         let payload = &envelope.payload.0;
         CommandPayload::unpack(&envelope.kind, envelope.version, payload, depth)
-            .is_ok_and(|(_, read)| photos_of(&read.action).iter().any(|p| p.sha256 == *sha256))
+            .is_ok_and(|(_, read)| read.action.photos().iter().any(|p| p.sha256 == *sha256))
     }
 
     /// A photo goes up once the command that names it took effect, when the server's row names

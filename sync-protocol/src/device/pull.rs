@@ -299,7 +299,7 @@ impl Engine {
         }
     }
 
-    /// A photo whose hazard left this device's scopes is never seen verified: once the server has
+    /// A photo whose hazard left this device's scopes, or that only a command without effect names, is never seen verified: once the server has
     /// acknowledged all bytes it is asked whether it holds the photo with this hash, and only
     /// when it says so the copy here goes. Judged only when every scope is complete, and nothing
     /// on the hazard is under way: otherwise its row may be on its way.
@@ -310,10 +310,9 @@ impl Engine {
         }
         for photo in self.state.photos.values() {
             let id = photo.subject_id;
-            let row = self.state.subject_row(id);
             let mut on_it = self.state.commands.values().filter(|c| c.subject_id == id);
             let under_way = on_it.any(|c| c.is_unsent() || c.awaiting_pull);
-            let in_sight = row.is_some_and(|(_, row)| row.holders > 0);
+            let in_sight = self.named_in_row(photo).is_some();
             let asked = tail.missing.contains(&photo.sha256);
             if in_sight || under_way || asked {
                 continue;

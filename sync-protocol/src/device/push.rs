@@ -62,6 +62,11 @@ impl PushLane {
         true
     }
 
+    /// Whether commands were sent and their answer is not stored yet.
+    pub(super) fn sent_is_under_way(&self) -> bool {
+        self.lane.busy.is_some()
+    }
+
     /// Batches grow again after success.
     pub(super) fn finish(&mut self, config: &EngineConfig) {
         self.lane.busy = None;

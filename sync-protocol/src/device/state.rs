@@ -129,7 +129,11 @@ impl StoredCommand {
             return Standing::Settled;
         }
         if self.is_replaced() {
-            return Standing::NeedsAttention;
+            // Chosen already: its placeholder has yet to go.
+            return match self.chosen {
+                Some(_) => Standing::OnDevice,
+                None => Standing::NeedsAttention,
+            };
         }
         match &self.receipt {
             None if self.oversize == Some(Oversize::Unanswered) => Standing::NeedsAttention,

@@ -198,3 +198,99 @@ fn a_phone_that_was_restored_gives_up_what_it_had_sent_and_nothing_else() {
         assert_eq!(items(&notes["notes"]).len(), 3);
     });
 }
+
+/// Two people correct the same text without seeing each other's; whoever has seen both decides, and nothing is left over.
+#[test]
+fn a_text_that_two_people_changed_is_settled_by_whoever_has_seen_both() {
+    each_database(|url| {
+        let server = Server::start(url, ServerOptions::default().at(NOW));
+        let link = Link::to(server.address());
+        let employee = device(&link, "employee", 1);
+        let safety = device(&link, "safety", 2);
+        let report = ["report", "--place", "一号车间", "--text", "粉尘"];
+        let found = employee.json(&[&report[..], &["--no-photo", "黑暗"]].concat());
+        let id = found["hazard_id"].as_str().unwrap().to_owned();
+        employee.ok(&["sync"]);
+        safety.ok(&["sync"]);
+        safety.ok(&["amend", &id, "--text", "粉尘堆积"]);
+        employee.ok(&["amend", &id, "--text", "粉尘堆积 3 毫米"]);
+        safety.ok(&["sync"]);
+        assert_eq!(employee.run(&["sync"]).status.code(), Some(5));
+
+        let shown = employee.json(&["show", &id]);
+        let disputed = &shown["hazard"]["disputed"];
+        assert_eq!(disputed[0]["other_value"], "粉尘堆积 3 毫米");
+        assert_eq!(
+            shown["hazard"]["description"], "粉尘堆积",
+            "the first stands"
+        );
+        for (lang, mark) in [
+            ("zh", "隐患描述有两种说法"),
+            ("en", "two values: description"),
+        ] {
+            let list = employee.run(&["list", "--lang", lang]);
+            let list = String::from_utf8_lossy(&list.stdout).into_owned();
+            assert!(list.contains(mark), "{list}");
+        }
+        // The same again says nothing new; the author settles it, having seen both.
+        assert_eq!(
+            employee.run(&["attention", "retry", "2"]).status.code(),
+            Some(3)
+        );
+        let both = "粉尘堆积 3 毫米，已拍照";
+        employee.ok(&["amend", &id, "--text", both, "--instead-of", "2"]);
+        employee.ok(&["sync"]);
+        assert_eq!(employee.json(&["attention"]), json!([]));
+        safety.ok(&["sync"]);
+        for device in [&employee, &safety] {
+            let shown = device.json(&["show", &id]);
+            assert_eq!(shown["hazard"]["description"], both);
+            assert_eq!(shown["hazard"]["disputed"], json!([]));
+        }
+    });
+}
+
+/// A phone that is lost, or lies elsewhere: what it sent is seen and settled from another one.
+#[test]
+fn what_another_phone_sent_is_seen_and_settled_from_this_one() {
+    each_database(|url| {
+        let server = Server::start(url, ServerOptions::default().at(NOW));
+        let link = Link::to(server.address());
+        let (_lost, _safety, id) = who_came_too_late(&link);
+        let second = device(&link, "employee", 9);
+        assert_eq!(second.json(&["attention"]), json!([]), "not this phone's");
+        let waits = second.json(&["attention", "--online"]);
+        let [late] = items(&waits["items"]).as_slice() else {
+            panic!("{waits}");
+        };
+        assert_eq!(
+            (&late["kind"], &late["seq"]),
+            (&json!("withdraw"), &json!(2))
+        );
+        assert_eq!(late["present"]["status"], "confirmed");
+        let install = late["install_id"].as_str().unwrap();
+        for (lang, words) in [("zh", "现为已确认"), ("en", "it is confirmed now")] {
+            let told = second.run(&["attention", "--online", "--lang", lang]);
+            let told = String::from_utf8_lossy(&told.stdout).into_owned();
+            assert!(told.contains(install) && told.contains(words), "{told}");
+        }
+        let again = second.run(&["attention", "retry", "2", "--of", install]);
+        assert_eq!(again.status.code(), Some(3), "the rules still refuse it");
+        let give_up = ["attention", "give-up", "2", "--of", install];
+        let reason = ["--reason", "手机已遗失"];
+        second.ok(&[&give_up[..], &reason].concat());
+        let waits = second.json(&["attention", "--online"]);
+        assert_eq!(waits["items"], json!([]));
+        // Not somebody else's, and not without a network.
+        let safety = device(&link, "safety", 8);
+        let theirs = safety.run(&[&give_up[..], &reason].concat());
+        assert_eq!(theirs.status.code(), Some(3));
+        link.cut();
+        let offline = second.run(&["attention", "--online"]);
+        assert_eq!(offline.status.code(), Some(4));
+        let rest = server.rest().signed_in("employee");
+        let settled = rest.get("/api/v1/attention/settled").json();
+        assert_eq!(settled["items"][0]["chosen"]["reason"], "手机已遗失");
+        let _ = id;
+    });
+}

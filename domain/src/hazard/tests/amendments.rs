@@ -64,6 +64,75 @@ fn changes_of_the_same_field_keep_both_values() {
     assert_eq!(case.hazard().field_version(FieldName::Description), 2);
 }
 
+/// Two descriptions: 甲 at version 2 stands, 乙 of the safety officer at version 3 beside it.
+fn disputed() -> Case {
+    let mut case = Case::reported(Source::Grid, Grade::General);
+    case.must(&inspector(1), described(1, "甲"));
+    case.must(&safety_officer(), described(1, "乙"));
+    assert_eq!(case.hazard().version, 3);
+    case
+}
+
+#[test]
+fn whoever_has_seen_both_values_settles_it_with_either_or_a_third() {
+    for settled in ["甲", "乙", "丙"] {
+        let mut case = disputed();
+        case.must(&safety_officer(), placed(3, "三号线"));
+        assert_eq!(
+            case.hazard().disputed.len(),
+            1,
+            "another field settles nothing"
+        );
+        assert_eq!(
+            case.act(&inspector(2), described(4, settled)).unwrap(),
+            Outcome::Applied
+        );
+        assert_eq!(case.hazard().description, settled);
+        assert!(case.hazard().disputed.is_empty(), "{settled}");
+    }
+}
+
+#[test]
+fn who_has_not_seen_the_other_value_does_not_settle_it() {
+    let mut case = disputed();
+    // After the first change, before the dispute.
+    assert_eq!(
+        case.act(&inspector(1), described(2, "丙")).unwrap(),
+        Outcome::Merged
+    );
+    assert_eq!(case.hazard().description, "丙");
+    assert_eq!(case.hazard().disputed[0].other_value, "乙");
+    // Nor whoever agrees with the value that stands by chance.
+    case.must(&inspector(1), note("路过"));
+    assert_eq!(
+        case.act(&inspector(2), described(1, "丙")).unwrap(),
+        Outcome::Merged
+    );
+    assert_eq!(case.hazard().disputed.len(), 1);
+}
+
+#[test]
+fn the_same_value_again_is_refused_with_what_to_do_and_leaves_one_mark() {
+    let mut case = disputed();
+    let refusal = case.refused(&safety_officer(), described(1, "乙"));
+    assert_eq!(refusal.code, RefusalCode::AlreadyDisputed);
+    assert_eq!(refusal.field.as_deref(), Some("description"));
+    assert_eq!(case.hazard().disputed.len(), 1);
+    // What is new beside it still counts.
+    let more = Amend {
+        description: Some("乙".to_owned()),
+        place_text: Some("三号线".to_owned()),
+        ..amend(1)
+    };
+    let outcome = case.act(&safety_officer(), Action::Amend(more)).unwrap();
+    assert_eq!(outcome, Outcome::Disputed(vec![FieldName::Description]));
+    assert_eq!(case.hazard().place_text, "三号线");
+    assert_eq!(case.hazard().disputed.len(), 1);
+    // Another's wish for the same is another's.
+    case.must(&inspector(3), described(1, "乙"));
+    assert_eq!(case.hazard().disputed.len(), 2);
+}
+
 #[test]
 fn one_amendment_can_merge_one_field_and_dispute_another() {
     let mut case = Case::reported(Source::Grid, Grade::General);

@@ -167,7 +167,7 @@ fn nobody_settles_what_they_signed_whatever_they_have_become() {
         server.set_now(NOW.plus_millis(3 * HOUR_MS));
         let waiting = crate::usecases::quarantined::list(app, second, None, 10).await;
         let (waiting, _) = waiting.unwrap();
-        let which = waiting[0].which;
+        let which = waiting[0].quarantined.which;
         let made = || (SettledAs::Entered, "已核实".to_owned());
         let own = settle(app, second, which, made()).await;
         assert!(matches!(own, Err(Failure::Forbidden(_))), "{own:?}");

@@ -25,6 +25,8 @@ const DEPTH: usize = 16;
 const BESIDE_BODY: usize = 32;
 /// Leaves of all items together, at most: memory for them is bounded whatever the shapes say.
 const MOST_LEAVES: usize = 1 << 18;
+/// As how many leaves an item counts that has fewer: some 32,000 such items are read, where a page has a few hundred.
+const LEAST_OF_ITEM: usize = 8;
 /// Bytes of all distinct shapes together, at most: a step of one takes far more memory than the byte that it may cost.
 const MOST_OF_SHAPES: usize = 1 << 18;
 /// Different places of all items together, at most: each takes far more memory than the byte that it may cost.

@@ -6,7 +6,9 @@ use super::bits::BitWriter;
 use super::choose::best;
 use super::column::{Memory, Mode, Numbers, Relation, unsigned};
 use super::places::{Leaf, LeafKind, Places, ROOT, Step, take_apart};
-use super::{Bytes, Item, MOST_LEAVES, MOST_OF_SHAPES, Packed, Sort, code, text_code};
+use super::{
+    Bytes, Item, LEAST_OF_ITEM, MOST_LEAVES, MOST_OF_SHAPES, Packed, Sort, code, text_code,
+};
 use crate::wire::varint::{put, put_wide};
 
 /// Relations that the time of an id may have.
@@ -34,7 +36,7 @@ pub(in crate::wire) fn pack(
             leaves.push((place, Leaf::Number(i128::from(*version))));
         }
         take_apart(item.body, &mut places, &mut shape, &mut leaves)?;
-        count = count.saturating_add(leaves.len());
+        count = count.saturating_add(leaves.len().max(LEAST_OF_ITEM));
         if count > MOST_LEAVES {
             return None;
         }

@@ -8,7 +8,7 @@ use minicbor::encode::Encoder;
 
 use super::super::ColumnsError;
 use super::places::{LeafKind, Places, ROOT, Step, index};
-use super::{DEPTH, MOST_LEAVES, MOST_OF_SHAPES, MOST_PLACES, Sort};
+use super::{DEPTH, LEAST_OF_ITEM, MOST_LEAVES, MOST_OF_SHAPES, MOST_PLACES, Sort};
 use crate::codec::check_well_formed;
 use crate::wire::varint::Reading;
 
@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
             let at = usize::try_from(plan.number()?).map_err(|_| ColumnsError::Damaged)?;
             let shape = shapes.get(at).ok_or(ColumnsError::Damaged)?;
             // An item of no leaves takes memory too.
-            count = count.saturating_add(shape.leaves.len().max(1));
+            count = count.saturating_add(shape.leaves.len().max(LEAST_OF_ITEM));
             if count > MOST_LEAVES {
                 return Err(ColumnsError::TooLarge { most: MOST_LEAVES });
             }

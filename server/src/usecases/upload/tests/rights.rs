@@ -153,3 +153,24 @@ fn naming_a_hash_does_not_show_its_photo() {
         );
     });
 }
+
+/// Nobody holds the writer by naming one picture everywhere; what is not told at once is when the phone brings it again.
+#[test]
+fn a_photo_that_one_person_names_in_hundreds_of_records_is_told_in_parts() {
+    each_world(|world| async move {
+        let photo = samples::jpeg(64, 64);
+        let mut hazards = Vec::new();
+        for number in 1..=203 {
+            hazards.push(world.report(number, WORKER, &[&photo]).await);
+        }
+        world.bring(WORKER, &photo).await.unwrap();
+        for expected in [200, 203] {
+            let mut told = 0;
+            for hazard in &hazards {
+                told += usize::from(world.photo_states(*hazard).await == [PhotoState::Verified]);
+            }
+            assert_eq!(told, expected);
+            world.begin(WORKER, &photo).await;
+        }
+    });
+}
