@@ -31,6 +31,8 @@ pub struct Profile {
     pub late: Vec<LateAnswer>,
     /// Which attempt a ticket belongs to.
     pub tickets: BTreeMap<Ticket, usize>,
+    /// Which choice a ticket belongs to.
+    pub choices: BTreeMap<Ticket, usize>,
     /// Which of the people of its phone.
     place: usize,
     key: SigningKey,
@@ -52,8 +54,8 @@ struct Copied {
 #[derive(Clone, Debug)]
 pub struct PhoneBackup {
     profiles: Vec<Copied>,
-    /// How many attempts there were then.
-    pub attempts: usize,
+    /// How many attempts and choices there were then.
+    pub made: (usize, usize),
 }
 
 /// One phone.
@@ -113,6 +115,7 @@ impl Profile {
             files: BTreeMap::new(),
             late: Vec::new(),
             tickets: BTreeMap::new(),
+            choices: BTreeMap::new(),
             place,
             key,
             install_id,
@@ -134,6 +137,7 @@ impl Profile {
     /// The app begins anew from the disk.
     pub fn restart(&mut self) {
         self.tickets.clear();
+        self.choices.clear();
         self.late.clear();
         let mut state = self.disk.clone();
         state.recompute_held();
@@ -273,15 +277,15 @@ impl Device {
     }
 
     /// The whole phone is copied.
-    pub fn back_up(&mut self, attempts: usize) {
+    pub fn back_up(&mut self, made: (usize, usize)) {
         self.backup = Some(PhoneBackup {
             profiles: self.profiles().map(Profile::copied).collect(),
-            attempts,
+            made,
         });
     }
 
-    /// The whole phone is as it was at its last backup; says how many attempts there were then.
-    pub fn restore(&mut self) -> Option<usize> {
+    /// The whole phone is as it was at its last backup; says how many attempts and choices there were then.
+    pub fn restore(&mut self) -> Option<(usize, usize)> {
         let backup = self.backup.clone()?;
         let profiles = std::iter::once(&mut self.profile).chain(&mut self.others);
         for profile in profiles {
@@ -291,7 +295,7 @@ impl Device {
             }
         }
         self.crash = None;
-        Some(backup.attempts)
+        Some(backup.made)
     }
 }
 

@@ -7,10 +7,12 @@ use crate::network::NetFault;
 /// Those that do not befall single requests.
 const KINDS: &[&str] = &[
     "catalog changed",
+    "amended",
     "clock",
     "crash",
     "disk full",
     "enterprise moved",
+    "given_up",
     "hub restored",
     "hub upgraded",
     "inspector moved",
@@ -23,6 +25,7 @@ const KINDS: &[&str] = &[
     "removals forgotten",
     "reordered",
     "reordered past a rekey",
+    "retried",
     "set aside",
     "signed in",
     "too large for the hub",

@@ -23,6 +23,7 @@ use crate::builds;
 use crate::cast;
 use crate::catalog::Catalog;
 use crate::dice::Dice;
+use crate::hub_choices::Refused;
 use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
@@ -66,6 +67,8 @@ pub struct Hub {
     pub catalog: Catalog,
     /// The photos, beside the tables.
     pub photos: PhotoLane,
+    /// See [`Refused`].
+    pub(crate) refused: Refused,
     /// Which pages were given out.
     pub(crate) given: PagesGiven,
     /// What it hears, where that is recorded.
@@ -105,6 +108,7 @@ impl Hub {
             said: BTreeMap::new(),
             catalog: Catalog::default(),
             photos: PhotoLane::default(),
+            refused: Refused::new(),
             given: PagesGiven::default(),
             trace: None,
         }
@@ -310,7 +314,9 @@ impl Hub {
         let before = stuck.then(|| self.memory.clone());
         self.decide_backwards(bearer, request);
         self.decide_again(bearer, request);
+        let chosen = self.memory.tables.fates.clone();
         let mut answer = self.memory.push(bearer, request, self.now).ok()?;
+        self.break_choices(bearer, request, &answer, &chosen);
         self.prove_more();
         if let (Some(before), Some(refused)) = (before, first_refused(&answer)) {
             self.memory = before;
@@ -393,7 +399,7 @@ impl Hub {
         }
     }
 
-    fn sender(&self, person_id: PersonId, install_id: InstallId, seq: i64) -> Sender {
+    pub(crate) fn sender(&self, person_id: PersonId, install_id: InstallId, seq: i64) -> Sender {
         Sender {
             person_id,
             install_id,
@@ -432,7 +438,7 @@ fn first_refused(answer: &PushResponse) -> Option<usize> {
     answer.results.iter().position(refused)
 }
 
-fn open(envelope: &Envelope) -> Option<Opened> {
+pub(crate) fn open(envelope: &Envelope) -> Option<Opened> {
     let depth = WireLimits::default().depth;
     let payload = &envelope.payload.0;
     CommandPayload::open(&envelope.kind, envelope.version, payload, depth).ok()

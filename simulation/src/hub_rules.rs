@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use hazardloop_domain::command::Action;
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
 use hazardloop_sync_protocol::hub::Decision;
 use hazardloop_sync_protocol::hub::memory::{DomainRules, Rules, Sender, Tables, record_of};
-use hazardloop_sync_protocol::wire::{Bytes, Opened, RecordKind, Scope};
+use hazardloop_sync_protocol::wire::{Bytes, Opened, Outcome, RecordKind, Scope};
 
 use crate::builds::with_unknown_field;
 use crate::cast;
@@ -57,6 +58,21 @@ impl Rules for WatchedRules {
             }
         }
         decision
+    }
+
+    fn what_became(
+        &self,
+        tables: &Tables,
+        person_id: PersonId,
+        about: SentCommand,
+    ) -> Option<Outcome> {
+        match self.variant {
+            Variant::JudgesRetriesAnew => {
+                let own = tables.outcome_of(person_id, about);
+                own.filter(|own| !own.took_effect()).cloned()
+            }
+            _ => tables.what_became(person_id, about),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod device;
 pub mod dice;
 pub mod faults;
 pub mod hub;
+mod hub_choices;
 mod hub_pull;
 pub mod hub_rules;
 pub mod network;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{HazardId, PersonId};
-use hazardloop_sync_protocol::device::{Standing, State};
+use hazardloop_sync_protocol::device::Standing;
 use hazardloop_sync_protocol::wire::{CommandPayload, RecordKind, Scope, WireLimits};
 
 use crate::device::{Device, Profile};
@@ -58,6 +58,8 @@ pub struct Attempt {
     pub acknowledged: bool,
     /// The phone was set back to before it: what only the phone held is gone by its owner's hand.
     pub undone: bool,
+    /// Its author chose, or tried to choose, what is to become of it.
+    pub chosen: bool,
 }
 
 /// All that must hold once the network has healed and nothing moves any more.
@@ -74,7 +76,7 @@ pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<F
             .into_iter()
             .flat_map(Device::profiles);
         let own = own.find(|profile| profile.person.id == attempt.person);
-        let kept = own.is_some_and(|profile| is_kept_for_a_person(&profile.disk, attempt));
+        let kept = own.is_some_and(|profile| is_kept_for_a_person(profile, attempt));
         if attempt.acknowledged && !attempt.undone && times == 0 && !kept {
             let what = format!("{} was acknowledged and is nowhere", attempt.marker);
             found.push(Found::new(1, what));
@@ -132,16 +134,20 @@ pub(crate) fn effects_of(hub: &Hub, attempt: &Attempt) -> usize {
     notes.filter(|note| note.text == attempt.marker).count()
 }
 
-/// Whether it lies under "needs attention" on its device.
-fn is_kept_for_a_person(disk: &State, attempt: &Attempt) -> bool {
-    disk.commands.values().any(|command| {
+/// Whether it lies under "needs attention" on its device, or did until its author chose.
+fn is_kept_for_a_person(profile: &Profile, attempt: &Attempt) -> bool {
+    profile.disk.commands.values().any(|command| {
         let envelope = command.content();
         let depth = WireLimits::default().depth;
         let payload = &envelope.payload.0;
         let opened = CommandPayload::open(&envelope.kind, envelope.version, payload, depth);
         let same = opened
             .is_ok_and(|opened| marker_of(&opened.command.action) == Some(attempt.marker.as_str()));
-        same && disk.standing(command) == Standing::NeedsAttention
+        same && match profile.engine.standing(command) {
+            Standing::NeedsAttention => true,
+            Standing::Settled => attempt.chosen,
+            Standing::OnDevice | Standing::Arrived => false,
+        }
     })
 }
 

@@ -1,5 +1,7 @@
 //! What happens, in order: drawn from a seed, kept as a list, so that it can be replayed and cut down.
 
+use hazardloop_domain::command_fate::ChoiceKind;
+
 use crate::dice::Dice;
 use crate::network::NetFault;
 
@@ -31,6 +33,8 @@ pub enum Step {
     Confirm(DeviceNo),
     /// Somebody takes a report back that they see: it comes to its end.
     Withdraw(DeviceNo),
+    /// Somebody chooses what is to become of a command of theirs that took no effect.
+    Choose(DeviceNo, ChoiceKind),
     /// A device takes the head of another one's chain.
     Witness(DeviceNo),
     /// The device finds a network and syncs.
@@ -103,9 +107,17 @@ fn some_fault(dice: &mut Dice) -> NetFault {
     fault.copied().unwrap_or(NetFault::RequestLost)
 }
 
+fn some_choice(dice: &mut Dice) -> ChoiceKind {
+    match dice.below(4) {
+        0 | 1 => ChoiceKind::Retried,
+        2 => ChoiceKind::Amended,
+        _ => ChoiceKind::GivenUp,
+    }
+}
+
 fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
-    match dice.below(128) {
+    match dice.below(140) {
         0..14 => Step::Report(device),
         14..30 => Step::Note(device),
         30..32 => Step::Witness(device),
@@ -132,9 +144,11 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         112..116 => Step::ChangeCatalog,
         116..119 => Step::TooLarge(device, 1 + dice.below(6)),
         119..120 => Step::PhotoTooLarge(device),
+        128..136 => Step::Choose(device, some_choice(dice)),
         120..124 if restores_phones => Step::BackUpPhone(device),
         120..124 => Step::BackUpHub,
-        _ if restores_phones => Step::RestorePhone(device),
-        _ => Step::RestoreHub,
+        124..128 if restores_phones => Step::RestorePhone(device),
+        124..128 => Step::RestoreHub,
+        _ => Step::Sync(device),
     }
 }

@@ -62,6 +62,16 @@ pub enum Variant {
     GoesOnFromMemory,
     /// The hub never takes the last command of what is pushed.
     HoldsTheLast,
+    /// The hub carries out what is sent again, although it was sent again before and took effect.
+    JudgesRetriesAnew,
+    /// The hub forgets what people choose to do about commands of theirs.
+    ForgetsChoices,
+    /// The hub tells no device of it.
+    TellsNobodyOfChoices,
+    /// The hub has commands that took no effect given up, though nobody chose that.
+    SettlesByItself,
+    /// The hub carries commands out that were given up, once the rules allow them.
+    CarriesOutWhatWasGivenUp,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -97,6 +107,13 @@ impl Variant {
         (Self::ForgetsNewCriteria, 9),
         (Self::GoesOnFromMemory, 11),
         (Self::HoldsTheLast, 5),
+        (Self::ForgetsChoices, 22),
+        (Self::TellsNobodyOfChoices, 22),
+        (Self::SettlesByItself, 22),
+        (Self::CarriesOutWhatWasGivenUp, 22),
         (Self::AltersOneReceipt, 20),
     ];
+
+    /// Those that few schedules show; some that do are in `tests/found.rs`.
+    pub const BROKEN_RARELY: &'static [(Self, u8)] = &[(Self::JudgesRetriesAnew, 2)];
 }

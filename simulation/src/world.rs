@@ -5,6 +5,7 @@
 )]
 
 mod acts;
+mod choices;
 mod hub_steps;
 mod photos;
 mod stepwise;
@@ -40,8 +41,8 @@ pub struct Report {
     pub device_ms: i64,
     /// What took effect, in order, by its marker.
     pub effects: Vec<String>,
-    /// What was acknowledged, by its marker, on records of which the hub found nothing too large: when it says so is
-    /// a matter of time, as waits are.
+    /// What was acknowledged, by its marker, on records of which the hub found nothing too large and about which
+    /// nobody chose anything: when it says so, and what there is to choose, is a matter of time, as waits are.
     pub acknowledged: BTreeSet<String>,
 }
 
@@ -53,6 +54,9 @@ pub(crate) struct World {
     variant: Variant,
     /// What commands were about that the hub would not take for their size.
     aside: BTreeSet<HazardId>,
+    choices: Vec<choices::Made>,
+    /// What commands were about of which somebody chose what is to become.
+    chosen_about: BTreeSet<HazardId>,
     born: time::Born,
     seen: stepwise::Seen,
     chunks: photos::Chunks,
@@ -116,6 +120,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     found.extend(time::check(&world.hub, &world.born));
     found.extend(photos::check_resent(&world));
     if at_rest {
+        found.extend(choices::check(&world));
         found.extend(oracle::check_quiet(
             &world.hub,
             &world.devices,
@@ -127,11 +132,12 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     let effects = world.hub.memory.rules.effects.iter();
     let passed = cast::BEGIN.as_millis();
     let acknowledged = world.attempts.iter().filter(|a| a.acknowledged);
+
     Report {
         found,
         commands: acknowledged.clone().count(),
         acknowledged: acknowledged
-            .filter(|a| !world.aside.contains(&a.hazard))
+            .filter(|a| !world.aside.contains(&a.hazard) && !world.chosen_about.contains(&a.hazard))
             .map(|a| a.marker.clone())
             .collect(),
         faults: world.faults,
@@ -162,6 +168,8 @@ impl World {
             faults: BTreeMap::new(),
             variant,
             aside: BTreeSet::new(),
+            choices: Vec::new(),
+            chosen_about: BTreeSet::new(),
             born: time::Born::new(),
             seen: stepwise::Seen::default(),
             chunks: photos::Chunks::new(),
@@ -196,6 +204,7 @@ impl World {
             Step::Amend(device) => self.amend(number, device, dice),
             Step::Confirm(device) => self.confirm(device, dice),
             Step::Withdraw(device) => self.withdraw(device, dice),
+            Step::Choose(device, how) => self.choose(number, device, how, dice),
             Step::Sync(device) => self.sync(device, dice),
             Step::Witness(device) => self.witness(device, dice),
             Step::Net(device, fault, times) => {
@@ -224,7 +233,9 @@ impl World {
             | Step::RestoreHub
             | Step::UpgradeHub
             | Step::ForgetRemovals => self.hub_step(number, step, dice),
-            Step::BackUpPhone(device) => self.devices[device].back_up(self.attempts.len()),
+            Step::BackUpPhone(device) => {
+                self.devices[device].back_up((self.attempts.len(), self.choices.len()))
+            }
             Step::RestorePhone(device) => self.restore_phone(device, dice),
         }
     }

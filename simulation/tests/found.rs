@@ -1,5 +1,6 @@
 //! Schedules in which the protocol once did not hold, each as short as the shrinker made it.
 
+use hazardloop_domain::command_fate::ChoiceKind;
 use hazardloop_simulation::network::NetFault;
 use hazardloop_simulation::schedule::{Schedule, Step};
 use hazardloop_simulation::variant::Variant;
@@ -8,7 +9,14 @@ use hazardloop_simulation::world::play;
 fn holds(seed: u64, steps: &[(u64, Step)]) {
     let steps = steps.to_vec();
     let found = play(&Schedule { seed, steps }, Variant::Sound).found;
-    assert!(found.is_empty(), "{found:#?}");
+    assert!(found.is_empty(), "seed {seed}: {found:#?}");
+}
+
+/// Whether an invariant does not hold of the same, broken in this way.
+fn breaks(seed: u64, steps: &[(u64, Step)], variant: Variant, invariant: u8) -> bool {
+    let steps = steps.to_vec();
+    let found = play(&Schedule { seed, steps }, variant).found;
+    found.iter().any(|found| found.invariant == invariant)
 }
 
 /// The hub finds a report too large; a placeholder travels in its place, and the note behind it is sealed anew and takes
@@ -46,4 +54,89 @@ fn what_arrives_behind_a_restore_of_the_hub_loses_nothing() {
         (75, Step::MoveInspector(3)),
     ];
     holds(5_016_019, &steps);
+}
+
+/// Somebody's note is refused, for the enterprise is elsewhere. The hub goes back to before that, judges the note anew,
+/// and takes it. By then its author has sent it again: the hub took that for another note.
+#[test]
+fn what_is_sent_again_and_was_taken_meanwhile_by_a_restored_hub_takes_effect_once() {
+    let steps = [
+        (12, Step::MoveFirm(0)),
+        (24, Step::Photograph(4)),
+        (27, Step::BackUpHub),
+        (73, Step::MoveFirm(0)),
+        (74, Step::Note(4)),
+        (75, Step::Sync(4)),
+        // Something else, so that the note alone is listed.
+        (93, Step::Choose(4, ChoiceKind::GivenUp)),
+        (96, Step::RestoreHub),
+        (104, Step::Choose(4, ChoiceKind::Retried)),
+    ];
+    holds(1_069, &steps);
+    assert!(breaks(1_069, &steps, Variant::JudgesRetriesAnew, 2));
+}
+
+/// Somebody sends a note again that was refused. It takes effect; then the phone is as it was before, and lists the note
+/// still. Its owner, who has no network, sends it again.
+#[test]
+fn what_is_sent_again_from_a_copy_of_a_phone_takes_effect_once() {
+    let steps = [
+        (10, Step::Report(3)),
+        (20, Step::Sync(3)),
+        (30, Step::MoveInspector(3)),
+        (40, Step::Note(3)),
+        (50, Step::Sync(3)),
+        (60, Step::MoveInspector(3)),
+        (70, Step::Sync(3)),
+        (80, Step::BackUpPhone(3)),
+        (90, Step::Choose(3, ChoiceKind::Retried)),
+        (100, Step::Sync(3)),
+        (110, Step::RestorePhone(3)),
+        (120, Step::Choose(3, ChoiceKind::Retried)),
+        (130, Step::Sync(3)),
+    ];
+    let seeds = 1..21;
+    seeds.clone().for_each(|seed| holds(seed, &steps));
+    let variant = Variant::JudgesRetriesAnew;
+    assert!(seeds.clone().any(|seed| breaks(seed, &steps, variant, 2)));
+}
+
+/// What its author chose about a report goes by a command that the hub finds too large, and of which it gets a
+/// placeholder only: the hub must know of the choice all the same.
+#[test]
+fn a_choice_in_a_command_that_is_too_large_is_recorded() {
+    for (seed, how) in [
+        (1_030, ChoiceKind::Amended),
+        (1_209, ChoiceKind::GivenUp),
+        (1_030, ChoiceKind::Retried),
+    ] {
+        let steps = [
+            (26, Step::Report(3)),
+            (38, Step::Sync(3)),
+            (67, Step::Choose(3, how)),
+            (96, Step::TooLarge(3, 2)),
+            (116, Step::Sync(3)),
+        ];
+        holds(seed, &steps);
+    }
+}
+
+/// A phone is as it was some time ago. What its owner gives up then goes by a command that the hub finds too large, and
+/// before its placeholder arrives the phone has to take a new install: under that it stayed aside, and nobody could give
+/// the same up again.
+#[test]
+fn what_is_given_up_on_a_copy_of_a_phone_is_given_up_whatever_its_install() {
+    let steps = [
+        (23, Step::Report(4)),
+        (36, Step::Report(4)),
+        (37, Step::Sync(4)),
+        (44, Step::BackUpPhone(4)),
+        (71, Step::Note(4)),
+        (74, Step::Sync(4)),
+        (102, Step::RestorePhone(4)),
+        (105, Step::TooLarge(4, 2)),
+        (114, Step::Choose(4, ChoiceKind::GivenUp)),
+        (120, Step::Sync(4)),
+    ];
+    holds(2_368, &steps);
 }

@@ -12,6 +12,7 @@ use hazardloop_domain::inspection::InspectionState;
 use hazardloop_domain::policy;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
+use hazardloop_sync_protocol::hub;
 use hazardloop_sync_protocol::wire::{CommandPayload, Outcome, RecordKind, Scope};
 
 use super::execute::Door;
@@ -316,15 +317,24 @@ pub(super) fn tell(
     Ok(fate)
 }
 
-/// What became of an earlier command of this person, as a choice about it needs to know; `None`: they have sent
-/// none such.
+/// What became of an earlier command of this person, or of what was sent in its place, as a choice about it needs to
+/// know; `None`: they have sent none such.
 pub(super) fn outcome_of(
     conn: &mut Conn,
     author: PersonId,
     about: SentCommand,
 ) -> Result<Option<Outcome>, Failure> {
-    let found = command_fates::pushed(conn, author, about)?;
-    Ok(found.map(|found| found.receipt.outcome))
+    hub::what_became(about, |about| {
+        let Some(found) = command_fates::pushed(conn, author, about)? else {
+            return Ok(None);
+        };
+        let fate = match found.receipt.outcome.took_effect() {
+            true => None,
+            false => command_fates::fate(conn, about)?,
+        };
+        let chosen = fate.and_then(|fate| fate.chosen);
+        Ok(Some((found.receipt.outcome, chosen)))
+    })
 }
 
 /// Notes a choice that came by the author's signed stream.

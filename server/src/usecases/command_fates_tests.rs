@@ -314,6 +314,13 @@ fn what_is_sent_again_on_a_page_is_carried_out_once_or_goes_on_waiting() {
             }
         };
         assert_eq!(notes(&server).await, ["此处"], "once");
+        // Nor by the phone, which had not heard of it.
+        let command = hazardloop_domain::command::Command::new(hazard_id(9), note("此处"));
+        let again = choice(about, ChoiceKind::Retried, None);
+        let payload = CommandPayload::pack_instead(clocks(NOW), &command, &[], Some(again));
+        let batch = vec![device.seal_raw("note", 1, payload)];
+        assert!(pushed(&server, &device, batch).await[0].took_effect());
+        assert_eq!(notes(&server).await, ["此处"], "once");
         assert_eq!(waits(&server, author).await, [3]);
         seal_everything(&app.db);
         let report = crate::usecases::audit::verify(&app.db, None).unwrap();

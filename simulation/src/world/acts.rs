@@ -33,11 +33,12 @@ impl World {
             photo: told.photo,
             acknowledged: false,
             undone: false,
+            chosen: false,
         });
     }
 
     pub(super) fn restore_phone(&mut self, number: usize, dice: &mut Dice) {
-        let Some(since) = self.devices[number].restore() else {
+        let Some((since, choices)) = self.devices[number].restore() else {
             return;
         };
         if dice.one_in(2) {
@@ -52,6 +53,7 @@ impl World {
             self.hub.given.forget_install(install_id);
         }
         self.sent_is_forgotten(number);
+        self.undo_choices(number, choices);
         // What the hub had by then is not only the phone's.
         let hub = &self.hub;
         for attempt in self.attempts.iter_mut().skip(since) {

@@ -1,10 +1,14 @@
 //! What must hold after every step and not only in the end, where that is cheap to see: invariants 1, 2, 11, 16 and 21.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::command_fate::Choice;
+use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::device::StoreOp;
-use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, WireLimits};
+use hazardloop_sync_protocol::wire::{CommandPayload, Envelope, GiveUp, WireLimits};
 
 use super::{World, time};
 use crate::device::Profile;
@@ -26,8 +30,19 @@ pub(super) struct Seen {
     proofs: (usize, usize),
     /// Which attempt a marker is of.
     pub attempts: BTreeMap<String, usize>,
-    /// The marker of each payload that was written to a disk.
-    markers: HashMap<Vec<u8>, String>,
+    /// What each payload says that was written to a disk.
+    said: HashMap<Vec<u8>, Rc<Said>>,
+    /// What each command says, by its link.
+    pub links: HashMap<Digest, Rc<Said>>,
+}
+
+/// What a command says, as far as it is looked at here.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// By what it is found again.
+    pub marker: Option<String>,
+    /// What it says of an earlier one.
+    pub choice: Option<Choice>,
 }
 
 /// Whose disk a step may change.
@@ -42,6 +57,7 @@ const fn device_of(step: Step) -> Option<DeviceNo> {
         | Step::Amend(device)
         | Step::Confirm(device)
         | Step::Withdraw(device)
+        | Step::Choose(device, _)
         | Step::Witness(device)
         | Step::Sync(device)
         | Step::RestorePhone(device) => Some(device),
@@ -49,25 +65,49 @@ const fn device_of(step: Step) -> Option<DeviceNo> {
     }
 }
 
-fn marker(envelope: &Envelope) -> Option<String> {
+fn said_by(envelope: &Envelope) -> Said {
     let depth = WireLimits::default().depth;
-    let payload = &envelope.payload.0;
-    let opened = CommandPayload::open(&envelope.kind, envelope.version, payload, depth);
-    marker_of(&opened.ok()?.command.action).map(str::to_owned)
+    let (kind, version, payload) = (&envelope.kind, envelope.version, &envelope.payload.0);
+    if let Ok(opened) = CommandPayload::open(kind, version, payload, depth) {
+        return Said {
+            marker: marker_of(&opened.command.action).map(str::to_owned),
+            choice: opened.choice,
+        };
+    }
+    let given_up = GiveUp::open(version, payload, depth);
+    Said {
+        marker: None,
+        choice: given_up.ok().map(|read| read.choice),
+    }
 }
 
 impl World {
-    /// Remembers by what the commands are found again that are about to be on a disk.
-    pub(super) fn note_markers(&mut self, ops: &[StoreOp]) {
+    /// Remembers what the commands say that are about to be on a disk.
+    pub(super) fn note_said(&mut self, installs: [InstallId; 2], ops: &[StoreOp]) {
         for op in ops {
-            if let StoreOp::PutCommand(command) = op {
-                let content = command.content();
-                let known = self.seen.markers.contains_key(&content.payload.0);
-                if let (false, Some(marker)) = (known, marker(content)) {
-                    self.seen.markers.insert(content.payload.0.clone(), marker);
+            let StoreOp::PutCommand(command) = op else {
+                continue;
+            };
+            let content = command.content();
+            let said = match self.seen.said.get(&content.payload.0) {
+                Some(said) => Rc::clone(said),
+                None => {
+                    let said = Rc::new(said_by(content));
+                    let payload = content.payload.0.clone();
+                    self.seen.said.insert(payload, Rc::clone(&said));
+                    said
                 }
+            };
+            for install in installs {
+                let link = link_hash(install, &command.envelope);
+                self.seen.links.insert(link, Rc::clone(&said));
             }
         }
+    }
+
+    /// What a payload says, if it was ever on a disk.
+    pub(super) fn said(&self, payload: &[u8]) -> Option<&Said> {
+        self.seen.said.get(payload).map(Rc::as_ref)
     }
 
     /// After a step.
@@ -146,7 +186,7 @@ impl World {
     fn on_disk<'a>(&'a self, own: &'a Profile) -> impl Iterator<Item = (PersonId, &'a str)> {
         let payloads = own.disk.commands.values();
         let payloads = payloads.map(|command| &command.content().payload.0);
-        let markers = payloads.filter_map(|payload| self.seen.markers.get(payload));
-        markers.map(|marker| (own.person.id, marker.as_str()))
+        let markers = payloads.filter_map(|payload| self.said(payload)?.marker.as_deref());
+        markers.map(|marker| (own.person.id, marker))
     }
 }

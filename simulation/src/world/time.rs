@@ -49,6 +49,7 @@ impl World {
                 }
             }
         }
+        self.note_said([install, next], ops);
     }
 }
 

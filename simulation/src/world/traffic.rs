@@ -98,7 +98,6 @@ impl World {
     /// `false`: the app died here.
     fn write(&mut self, number: usize, id: u64, ops: &[StoreOp]) -> bool {
         self.note_births(number, ops);
-        self.note_markers(ops);
         let device = &mut self.devices[number];
         let wall = device.wall(self.hub.now);
         if device.disk_full > 0 {
@@ -174,9 +173,15 @@ impl World {
         match notice {
             Notice::Queued { ticket, .. } => {
                 let attempt = device.profile.tickets.remove(&ticket);
+                let choice = device.profile.choices.remove(&ticket);
                 if let Some(attempt) = attempt.and_then(|at| self.attempts.get_mut(at)) {
                     attempt.acknowledged = true;
                 }
+                self.choice_is_kept(choice);
+            }
+            Notice::ChoiceNoted { ticket } => {
+                let choice = device.profile.choices.remove(&ticket);
+                self.choice_is_kept(choice);
             }
             Notice::CredentialsNeeded if self.variant == Variant::ForgetsAtUnauthorized => {
                 device

@@ -111,7 +111,6 @@ impl World {
         };
         let ops = [StoreOp::PutCommand(command.clone())];
         self.note_births(number, &ops);
-        self.note_markers(&ops);
         let profile = &mut self.devices[number].profile;
         profile.disk.apply(&ops);
         let engine = &mut profile.engine;

@@ -7,6 +7,7 @@ use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
 
+use crate::codec;
 use crate::wire::{CoSignature, CommandPayload, GIVE_UP_KIND, GIVE_UP_VERSION, GiveUp, RecordKind};
 
 use super::commands::Sealing;
@@ -106,6 +107,27 @@ impl Engine {
         command.earlier.or((now.seq > 0).then_some(now))
     }
 
+    /// As what the server is told what becomes of a command. Where it has nothing of it, but the command was to take the
+    /// place of another, it is told of that one: else nobody would ever tell it. What is sent again is then as that was
+    /// only where all of it was.
+    fn told_as(
+        &self,
+        command: &StoredCommand,
+        how: ChoiceKind,
+    ) -> Option<(SentCommand, ChoiceKind)> {
+        if let Some(sent) = self.sent_as(command) {
+            return Some((sent, how));
+        }
+        let payload = &command.content().payload.0;
+        let said: CommandPayload = codec::decode_strict(payload, self.config.wire.depth).ok()?;
+        let earlier = said.choice?;
+        let how = match (how, earlier.how) {
+            (ChoiceKind::Retried, ChoiceKind::Amended) => ChoiceKind::Amended,
+            _ => how,
+        };
+        Some((earlier.about, how))
+    }
+
     /// The steps that the rules allow this person on a record as this device shows it now.
     pub fn allowed_now(&self, now: Timestamp, id: SubjectId) -> Vec<ActionKind> {
         self.reader(now).allowed(id)
@@ -180,19 +202,21 @@ impl Engine {
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
         let about = self.about(stored, ChoiceKind::GivenUp, Some(reason.to_owned()), now);
+        let told = self.told_as(&about.command, ChoiceKind::GivenUp);
+        let here = SentCommand {
+            install_id: self.identity.install_id,
+            seq: 0,
+        };
         let choice = Choice {
             // Checked alike, whether or not it is sent.
-            about: self.sent_as(&about.command).unwrap_or(SentCommand {
-                install_id: self.identity.install_id,
-                seq: 0,
-            }),
+            about: told.map_or(here, |(sent, _)| sent),
             how: ChoiceKind::GivenUp,
             reason: Some(reason.to_owned()),
         };
         choice.check()?;
         let ticket = self.next_number();
-        if self.sent_as(&about.command).is_none() {
-            let is_sent_whole = about.command.is_unsent() && !about.command.is_replaced();
+        let is_sent_whole = about.command.is_unsent() && !about.command.is_replaced();
+        if told.is_none() {
             // The server has nothing that could be given up.
             self.inbox.push_back(Job::Note { ticket, about });
             if is_sent_whole {
@@ -220,6 +244,9 @@ impl Engine {
                 about: Some(about),
             },
         });
+        if is_sent_whole {
+            self.leave_out_first(ticket, seq, now);
+        }
         Ok(ticket)
     }
 
@@ -234,9 +261,10 @@ impl Engine {
 
     /// As the server is told of it, where it has the command.
     pub(super) fn choice_of(&self, about: &About) -> Option<Choice> {
+        let (sent, how) = self.told_as(&about.command, about.chosen.how)?;
         Some(Choice {
-            about: self.sent_as(&about.command)?,
-            how: about.chosen.how,
+            about: sent,
+            how,
             reason: about.chosen.reason.clone(),
         })
     }

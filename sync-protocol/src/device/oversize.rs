@@ -20,7 +20,8 @@ use hazardloop_domain::command::ClockReading;
 use hazardloop_domain::time::Timestamp;
 
 use crate::chain::{link_hash, seal};
-use crate::wire::{Envelope, PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
+use crate::codec;
+use crate::wire::{CommandPayload, Envelope, PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
@@ -149,7 +150,9 @@ impl Engine {
             anchor_monotonic_ms: None,
             anchor_token: None,
         };
-        let payload = Placeholder::of(of).pack(made, command.subject_id);
+        let said = codec::decode_strict(&of.payload.0, self.config.wire.depth);
+        let choice = said.ok().and_then(|said: CommandPayload| said.choice);
+        let payload = Placeholder::of(of).pack(made, command.subject_id, choice);
         let (kind, version) = (PLACEHOLDER_KIND, PLACEHOLDER_VERSION);
         let install_id = self.identity.install_id;
         seal(

@@ -7,6 +7,7 @@ use hazardloop_domain::ids::InstallId;
 use uuid::Builder;
 
 use crate::chain::{link_hash, seal};
+use crate::wire::GIVE_UP_KIND;
 
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
@@ -60,10 +61,14 @@ impl Engine {
         for old in self.state.commands.values() {
             let mut command = old.clone();
             let before = old.envelope.seq;
-            if old.is_unsent() && old.oversize.is_none() {
+            let content = old.content();
+            // Nobody can send in shorter pieces that something is given up.
+            let whole = old.oversize.is_none() || content.kind == GIVE_UP_KIND;
+            if old.is_unsent() && whole {
                 seq += 1;
-                let bytes = old.envelope.payload.0.clone();
-                let (kind, version) = (&old.envelope.kind, old.envelope.version);
+                let bytes = content.payload.0.clone();
+                let (kind, version) = (&content.kind, content.version);
+                command.oversize = None;
                 command.envelope = seal(&key, install_id, seq, kind, version, previous, bytes);
                 previous = link_hash(install_id, &command.envelope);
             } else {

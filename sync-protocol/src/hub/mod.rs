@@ -17,6 +17,7 @@ mod pull_steps;
 #[cfg(test)]
 mod pull_tests;
 mod push;
+mod push_batch;
 mod push_choices;
 mod push_steps;
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub mod witnesses;
 mod witnesses_tests;
 
 pub use anchors::{AnchorKey, ClockFacts, breaks_chain, follow_clocks, not_before};
-pub use choices::{give_up, is_noted};
+pub use choices::{give_up, is_noted, what_became};
 pub use first_read::has_passed;
 pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
 pub use pull::Pull;

@@ -9,7 +9,7 @@
 //!    of it at once.
 //! 2. [`PushStep::Receipts`], at most once: the stored receipts of what was pushed before.
 //! 3. For each new command, in the install's order: [`PushStep::Recall`] where it says that it takes another's place
-//!    or gives it up and that one is not of this batch; [`PushStep::Witness`] where it is a statement about another
+//!    or gives it up and that one is not of this batch (also where it cannot be judged itself); [`PushStep::Witness`] where it is a statement about another
 //!    install's chain; [`PushStep::Decide`], and where a refusal depends on it one of
 //!    [`PushStep::FailedBeginning`], [`PushStep::Version`] and [`PushStep::WasResponsible`].
 //! 4. [`PushStep::Store`], always: effects, receipts and how far the stream has come, in this one transaction.
@@ -19,7 +19,6 @@
 //! A failure of the store ends the push and its transaction: the device pushes again. Everything else is an
 //! outcome, and every outcome lets the next command through.
 
-use std::collections::BTreeSet;
 use std::vec;
 
 use hazardloop_domain::command::Subject;
@@ -31,8 +30,9 @@ use hazardloop_domain::time::Timestamp;
 
 use super::outcome::{
     Decision, Question, Verdict, after_revocation, of_decision, of_failed_beginning,
-    of_responsibility, of_version, required_predecessor,
+    of_responsibility, of_version,
 };
+use super::push_batch::{Judged, replays_of, spoken_of, subjects_of};
 use super::push_choices::Choosing;
 use super::push_steps::{New, PushStep, Stated, StoredReceipt, Writes};
 use super::refused::OutOfStep;
@@ -41,14 +41,6 @@ use crate::chain::signed_by_run;
 use crate::wire::{
     Envelope, Opened, Outcome, PROTOCOL_MAX, PushResponse, PushResult, Receipt, WireLimits, Witness,
 };
-
-#[derive(Debug)]
-struct Judged<'r> {
-    envelope: &'r Envelope,
-    /// Its own link hash.
-    link_hash: Digest,
-    judgement: Judgement,
-}
 
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -101,6 +93,8 @@ pub struct Push<'r> {
     pub(super) choices: Vec<(Choice, i64)>,
     /// How far others' chains were, by which of these.
     pub(super) stated: Vec<Stated>,
+    /// Most levels of a payload.
+    pub(super) depth: usize,
     /// Nothing is decided on: see [`Self::begin_offered`].
     offered: bool,
     pub(super) stage: Stage,
@@ -187,6 +181,7 @@ impl<'r> Push<'r> {
             replays,
             choices: Vec::new(),
             stated: Vec::new(),
+            depth: limits.depth,
             offered,
             stage: Stage::Expecting,
         };
@@ -374,7 +369,13 @@ impl<'r> Push<'r> {
                 }
                 Judgement::Quarantine(reason, detail) => {
                     self.current = Some((envelope, judged.link_hash));
-                    self.keep(Outcome::Quarantined { reason, detail }, None);
+                    let said = self
+                        .said_unjudged(envelope, reason)
+                        .filter(|_| !self.offered);
+                    let outcome = Outcome::Quarantined { reason, detail };
+                    if self.keep_unjudged(outcome, said) {
+                        return;
+                    }
                 }
                 Judgement::GiveUp(read) if self.offered => {
                     self.current = Some((envelope, judged.link_hash));
@@ -471,29 +472,4 @@ impl<'r> Push<'r> {
         self.stage = stage;
         self.out_of_step(given)
     }
-}
-
-/// What a command speaks of, and whether it begins that.
-fn spoken_of(opened: &Opened) -> (SubjectId, bool) {
-    let begins = required_predecessor(&opened.command).is_none();
-    (opened.command.subject_id, begins)
-}
-
-/// What the commands to be decided on name, each once.
-fn subjects_of(judged: &[Judged<'_>]) -> Vec<Subject> {
-    let named = judged.iter().filter_map(|judged| match &judged.judgement {
-        Judgement::Execute(opened) => Some(opened.command.subject()),
-        _ => None,
-    });
-    let named: BTreeSet<Subject> = named.collect();
-    named.into_iter().collect()
-}
-
-/// The lowest and the highest sequence that was pushed before.
-fn replays_of(judged: &[Judged<'_>]) -> Option<(i64, i64)> {
-    let replays = judged
-        .iter()
-        .filter(|judged| matches!(judged.judgement, Judgement::Replay(_)));
-    let seqs = replays.map(|judged| judged.envelope.seq);
-    seqs.clone().min().zip(seqs.max())
 }

@@ -47,8 +47,8 @@ pub enum PushStep<'m> {
         /// The highest.
         last: i64,
     },
-    /// Tell what became of this earlier command of the author, by whichever of their installs. Answer with
-    /// [`super::Push::handle_recalled`].
+    /// Tell what became ([`super::what_became`]) of this earlier command of the author, by whichever of their installs.
+    /// Answer with [`super::Push::handle_recalled`].
     Recall(SentCommand),
     /// Say whether this statement about the chain of another install is to be weighed: see
     /// [`super::Witnessing`]. Answer with [`super::Push::handle_witness`].

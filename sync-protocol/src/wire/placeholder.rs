@@ -1,6 +1,7 @@
 //! The placeholder: what travels in the place of a command that a server will not take for its size.
 
 use hazardloop_domain::command::ClockReading;
+use hazardloop_domain::command_fate::Choice;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 use minicbor::{Decode, Encode};
@@ -43,8 +44,13 @@ impl Placeholder {
         }
     }
 
-    /// Packs it like any command's payload.
-    pub fn pack(&self, made: ClockReading, subject_id: SubjectId) -> Vec<u8> {
+    /// Packs it like any command's payload. `choice`: what the command says of an earlier one.
+    pub fn pack(
+        &self,
+        made: ClockReading,
+        subject_id: SubjectId,
+        choice: Option<Choice>,
+    ) -> Vec<u8> {
         // Writing to a Vec cannot fail.
         let fields = minicbor::to_vec(self).unwrap_or_default();
         let payload = CommandPayload {
@@ -52,7 +58,7 @@ impl Placeholder {
             subject_id,
             fields: Bytes(fields),
             co_signatures: Vec::new(),
-            choice: None,
+            choice,
         };
         minicbor::to_vec(&payload).unwrap_or_default()
     }

@@ -374,7 +374,10 @@ fn the_placeholder_fixture_reads_and_names_the_command_it_stands_for() {
     let cbor = read("placeholder.cbor");
     let payload: CommandPayload = decode_strict(&cbor, 16).unwrap();
     let placeholder: Placeholder = decode_strict(&payload.fields.0, 16).unwrap();
-    assert_eq!(placeholder.pack(payload.made, payload.subject_id), cbor);
+    assert_eq!(
+        placeholder.pack(payload.made, payload.subject_id, None),
+        cbor
+    );
     let push = check_message::<PushRequest>("push-request");
     assert_eq!(placeholder, Placeholder::of(&push.commands[0]));
 }

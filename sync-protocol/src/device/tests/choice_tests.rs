@@ -196,3 +196,41 @@ fn what_the_server_tells_of_a_command_settles_it_here_too() {
     let command = &world.engine.state().commands[&1];
     assert_eq!(world.engine.fate_of(command), Some(fate));
 }
+
+#[test]
+fn what_was_to_take_a_place_and_stayed_aside_leaves_the_choice_to_what_takes_its_own() {
+    for (how, told) in [
+        (ChoiceKind::Retried, ChoiceKind::Retried),
+        (ChoiceKind::Amended, ChoiceKind::Amended),
+    ] {
+        let mut world = refused();
+        world.queue(hazard_id(7), report(vec![]));
+        world.settle();
+        let engine = &mut world.engine;
+        let instead = Command::new(hazard_id(7), note("meant this"));
+        let queued = match how {
+            ChoiceKind::Retried => engine.handle_retry(at(0), clock(), 1),
+            _ => engine.handle_amended(at(0), clock(), 1, &instead, &[]),
+        };
+        queued.unwrap();
+        let too_large = Failure::PayloadTooLarge { ours: true };
+        world
+            .faults
+            .extend([too_large, Failure::Offline].map(Fault::Fail));
+        world.pump();
+        assert!(world.store.commands[&3].is_replaced());
+        let new = InstallId(Uuid::from_u128(99));
+        world.engine.handle_rekeyed(new, key());
+        world.pump();
+        let mut aside = world.store.commands.values();
+        let aside = aside.find(|command| command.is_replaced()).unwrap();
+        let seq = aside.envelope.seq;
+        assert!(seq < 0 && aside.receipt.is_none());
+        world.engine.handle_retry(at(0), clock(), seq).unwrap();
+        world.pump();
+        let again = &world.store.commands[&1].envelope;
+        let opened = CommandPayload::open(&again.kind, again.version, &again.payload.0, 16);
+        let choice = opened.unwrap().choice.unwrap();
+        assert_eq!((choice.about, choice.how), (sent(1), told));
+    }
+}

@@ -1,15 +1,31 @@
 //! What became of commands that took no effect, as the hub in memory keeps and tells it.
 
+use std::convert::Infallible;
+
 use hazardloop_domain::command_fate::{Choice, Chosen, CommandFate, SentCommand};
 use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 
 use super::tables::{Tables, record_of};
+use crate::hub::choices::what_became;
 use crate::wire::{Outcome, RecordKind, Scope};
 
 impl Tables {
+    /// What became of a command of this author, by whichever of their installs, or of what was sent in its place.
+    pub fn what_became(&self, author: PersonId, about: SentCommand) -> Option<Outcome> {
+        let known = |about| {
+            let own = self.outcome_of(author, about).cloned();
+            let fate = self.fates.get(&about);
+            let chosen = fate.and_then(|fate| fate.chosen.clone());
+            Ok::<_, Infallible>(own.map(|own| (own, chosen)))
+        };
+        match what_became(about, known) {
+            Ok(outcome) => outcome,
+        }
+    }
+
     /// What became of a command of this author, by whichever of their installs.
-    pub(super) fn outcome_of(&self, author: PersonId, about: SentCommand) -> Option<&Outcome> {
+    pub fn outcome_of(&self, author: PersonId, about: SentCommand) -> Option<&Outcome> {
         let install = self.installs.get(&about.install_id)?;
         let own = Some(install).filter(|install| install.person_id == author)?;
         let stored = own.receipts.get(&about.seq)?;

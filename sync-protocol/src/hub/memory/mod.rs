@@ -29,7 +29,8 @@ use super::push_steps::{PushStep, Writes};
 use super::refused::{OutOfStep, RequestRefused, check_pull, check_push};
 use crate::digest::DigestKey;
 use crate::wire::{
-    Checkpoint, Opened, PullRequest, PullResponse, PushRequest, PushResponse, Scope, WireLimits,
+    Checkpoint, Opened, Outcome, PullRequest, PullResponse, PushRequest, PushResponse, Scope,
+    WireLimits,
 };
 
 pub use rows::{FeedRow, ScopeRows, Window};
@@ -57,6 +58,16 @@ pub trait Rules {
     /// The scopes that a person may hold now.
     fn granted(&self, tables: &Tables, person_id: PersonId, now: Timestamp) -> BTreeSet<Scope> {
         tables.granted(person_id, now)
+    }
+
+    /// What became of an earlier command of a person.
+    fn what_became(
+        &self,
+        tables: &Tables,
+        person_id: PersonId,
+        about: SentCommand,
+    ) -> Option<Outcome> {
+        tables.what_became(person_id, about)
     }
 
     /// Whether a person was responsible for a subject once.
@@ -146,7 +157,7 @@ impl<R: Rules> MemoryHub<R> {
                     push.handle_receipts(stored)?;
                 }
                 PushStep::Recall(about) => {
-                    let outcome = self.tables.outcome_of(person_id, about).cloned();
+                    let outcome = self.rules.what_became(&self.tables, person_id, about);
                     push.handle_recalled(outcome.as_ref())?;
                 }
                 PushStep::Witness(said) => {
