@@ -8,6 +8,7 @@ pub mod forget_removals;
 pub mod hand_over_teams;
 pub mod keep_windows;
 pub mod merge_jurisdiction;
+pub mod pack_receipts;
 pub mod recompute_deadlines;
 pub mod recount_unclaimed;
 pub mod runner;

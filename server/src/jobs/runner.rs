@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use super::{
     JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    forget_removals, hand_over_teams, keep_windows, merge_jurisdiction, recompute_deadlines,
-    recount_unclaimed, thumbnail, weigh_chains,
+    forget_removals, hand_over_teams, keep_windows, merge_jurisdiction, pack_receipts,
+    recompute_deadlines, recount_unclaimed, thumbnail, weigh_chains,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -41,6 +41,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
         tracing::warn!(%error, "statements about chains could not be taken up again");
     }
     if let Err(error) = forget_removals::schedule(&app).await {
+        tracing::warn!(%error, "the forgetting of removals could not be scheduled");
+    }
+    if let Err(error) = pack_receipts::schedule(&app).await {
         tracing::warn!(%error, "the forgetting of removals could not be scheduled");
     }
     while !*stop.borrow() {
@@ -107,6 +110,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,
         Some(JobKind::ForgetRemovals) => forget_removals::run(app).await,
+        Some(JobKind::PackReceipts) => pack_receipts::run(app).await,
         Some(JobKind::MergeJurisdiction) => merge_jurisdiction::run(app, &job.payload).await,
         Some(JobKind::WeighChains) => weigh_chains::run(app).await,
         // A newer server put it there, and will take it.

@@ -31,6 +31,8 @@ pub struct SyncLimits {
     /// Days for which devices are told that a scope holds a record no longer; whoever was away for longer fetches the
     /// scope anew. At least [`REMOVALS_KEPT_DAYS_MIN`].
     pub removals_kept_days: u32,
+    /// Days after which a pushed command that waits for nobody is kept in a shorter form, with its receipt.
+    pub receipts_plain_days: u32,
     /// Pushes and pulls of one device that are worked on at a time; the others wait for their turn.
     pub syncs_at_once: usize,
     /// Which records that came to their end devices still hold.
@@ -48,6 +50,7 @@ impl Default for SyncLimits {
             offer_days: 90,
             offered_commands: 1_000,
             removals_kept_days: 400,
+            receipts_plain_days: 30,
             syncs_at_once: 2,
             windows: Windows::default(),
         }

@@ -8,6 +8,7 @@ use hazardloop_sync_protocol::wire::Receipt;
 use uuid::Uuid;
 
 use super::lists::Key;
+use super::packing::{self, Packing};
 use super::prepared::{Bind, Prepared};
 use super::schema::{command_fates, pushed_commands};
 use super::{Conn, StoreError, WriteTx};
@@ -42,12 +43,14 @@ struct Row {
     payload: Vec<u8>,
     receipt: Vec<u8>,
     waiting_since: Option<i64>,
+    packing: Packing,
 }
 
 fn read(row: Row) -> Result<Pushed, StoreError> {
     let corrupt = || StoreError::Corrupt {
         what: "a pushed command".to_owned(),
     };
+    let both = packing::unpacked(row.packing, row.payload, row.receipt).ok_or_else(corrupt)?;
     Ok(Pushed {
         command: SentCommand {
             install_id: InstallId::from_slice(&row.install_id).ok_or_else(corrupt)?,
@@ -56,8 +59,8 @@ fn read(row: Row) -> Result<Pushed, StoreError> {
         kind: row.kind,
         kind_version: u16::try_from(row.kind_version).map_err(|_| corrupt())?,
         subject_id: row.subject_id.and_then(|id| SubjectId::from_slice(&id)),
-        payload: row.payload,
-        receipt: minicbor::decode(&row.receipt).map_err(|_| corrupt())?,
+        receipt: both.receipt().ok_or_else(corrupt)?,
+        payload: both.payload,
         waits: row.waiting_since.is_some(),
     })
 }

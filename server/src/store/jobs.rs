@@ -40,13 +40,15 @@ pub enum JobKind {
     ForgetRemovals,
     /// Brings what was filed in a jurisdiction to the one that it was merged into; payload: its id.
     MergeJurisdiction,
+    /// Packs commands that were settled long ago, with their receipts; comes back every day. No payload.
+    PackReceipts,
     /// Weighs statements about chains that found no room in a push. No payload.
     WeighChains,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -57,6 +59,7 @@ impl JobKind {
         Self::HandOverTeams,
         Self::KeepWindows,
         Self::ForgetRemovals,
+        Self::PackReceipts,
         Self::MergeJurisdiction,
         Self::WeighChains,
     ];
@@ -74,6 +77,7 @@ impl JobKind {
             Self::HandOverTeams => "hand_over_teams",
             Self::KeepWindows => "keep_windows",
             Self::ForgetRemovals => "forget_removals",
+            Self::PackReceipts => "pack_receipts",
             Self::MergeJurisdiction => "merge_jurisdiction",
             Self::WeighChains => "weigh_chains",
         }

@@ -35,6 +35,7 @@ pub mod merges;
 pub mod meta;
 pub mod migrate;
 pub mod order;
+pub mod packing;
 pub mod packs;
 pub mod people;
 pub mod person_keys;

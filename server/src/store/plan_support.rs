@@ -97,7 +97,7 @@ const ROWS: u32 = 20_000;
 
 /// As many rows as let both databases tell a good index from a bad one, with their statistics.
 /// `{i}` counts, `{id}` is an id made of it, `{hash}` a hash, `{one}` that of the first row, `{tx}` a transaction.
-const FILL: [&str; 29] = [
+const FILL: [&str; 30] = [
     "INSERT INTO scope_floors (scope, tx, ordinal) SELECT 'person:' || {i}, {tx}, {i} FROM {counted}",
     "INSERT INTO jurisdictions (id, name, level, path, version, record) \
      SELECT {id}, 'x', 'town', 'root/' || {i} || '/', 1, {id} FROM {counted}",

@@ -8,9 +8,9 @@ use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::ClockCheck;
 use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState, content_of};
-use hazardloop_sync_protocol::wire::Receipt;
 
 use super::batch::in_arrays;
+use super::packing::{self, Both, Packing};
 use super::prepared::{Bind, Prepared};
 use super::schema::{installs, pushed_commands};
 use super::{Conn, StoreError, WriteTx, on_any};
@@ -160,23 +160,27 @@ pub struct Sent {
 /// # Errors
 /// When the database does not answer or holds a version that is none.
 pub fn sent(conn: &mut Conn, install_id: InstallId, seq: i64) -> Result<Option<Sent>, StoreError> {
-    let found: Option<(String, i32, Vec<u8>)> = pushed_commands::table
+    type Found = (String, i32, Packing, Vec<u8>, Vec<u8>);
+    let found: Option<Found> = pushed_commands::table
         .find((install_id.as_bytes().to_vec(), seq))
         .select((
             pushed_commands::kind,
             pushed_commands::kind_version,
+            pushed_commands::packing,
             pushed_commands::payload,
+            pushed_commands::receipt,
         ))
         .first(conn)
         .optional()?;
-    let read = |(kind, version, payload): (String, i32, Vec<u8>)| {
-        let version = u16::try_from(version).map_err(|_| StoreError::Corrupt {
-            what: format!("the version of command {seq} of install {install_id}"),
-        })?;
+    let read = |(kind, version, packing, payload, receipt): Found| {
+        let corrupt = || StoreError::Corrupt {
+            what: format!("command {seq} of install {install_id}"),
+        };
+        let both = packing::unpacked(packing, payload, receipt).ok_or_else(corrupt)?;
         Ok(Sent {
             kind,
-            version,
-            payload,
+            version: u16::try_from(version).map_err(|_| corrupt())?,
+            payload: both.payload,
         })
     };
     found.map(read).transpose()
@@ -192,7 +196,7 @@ pub fn receipts(
     first: i64,
     last: i64,
 ) -> Result<Vec<StoredReceipt>, StoreError> {
-    type Found = (i64, Vec<u8>, Vec<u8>, String, i32, Vec<u8>);
+    type Found = (i64, Vec<u8>, Vec<u8>, String, i32, Vec<u8>, Packing);
     let found: Vec<Found> = pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
         .filter(pushed_commands::seq.between(first, last))
@@ -204,20 +208,22 @@ pub fn receipts(
             pushed_commands::kind,
             pushed_commands::kind_version,
             pushed_commands::payload,
+            pushed_commands::packing,
         ))
         .load(conn)?;
-    let read = |(seq, link_hash, receipt, kind, version, payload): Found| {
+    let read = |(seq, link_hash, receipt, kind, version, payload, packing): Found| {
         let corrupt = || StoreError::Corrupt {
             what: format!("receipt {seq} of install {install_id}"),
         };
+        let both = packing::unpacked(packing, payload, receipt).ok_or_else(corrupt)?;
         Ok(StoredReceipt {
             link_hash: Digest::from_slice(&link_hash).ok_or_else(corrupt)?,
             content: content_of(
                 &kind,
                 u16::try_from(version).map_err(|_| corrupt())?,
-                &payload,
+                &both.payload,
             ),
-            receipt: minicbor::decode(&receipt).map_err(|_| corrupt())?,
+            receipt: both.receipt().ok_or_else(corrupt)?,
         })
     };
     found.into_iter().map(read).collect()
@@ -254,7 +260,15 @@ pub fn links_before(
     last: i64,
     limit: i64,
 ) -> Result<Vec<Link>, StoreError> {
-    type Found = (i64, String, i32, Vec<u8>, Vec<u8>, Vec<u8>, i64, Vec<u8>);
+    type Found = (
+        i64,
+        String,
+        i32,
+        (Packing, Vec<u8>, Vec<u8>),
+        Vec<u8>,
+        Vec<u8>,
+        i64,
+    );
     let found: Vec<Found> = pushed_commands::table
         .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
         .filter(pushed_commands::seq.le(last))
@@ -264,28 +278,33 @@ pub fn links_before(
             pushed_commands::seq,
             pushed_commands::kind,
             pushed_commands::kind_version,
-            pushed_commands::payload,
+            (
+                pushed_commands::packing,
+                pushed_commands::payload,
+                pushed_commands::receipt,
+            ),
             pushed_commands::link_hash,
             pushed_commands::previous_hash,
             pushed_commands::received_at,
-            pushed_commands::receipt,
         ))
         .load(conn)?;
-    let read =
-        |(seq, kind, kind_version, payload, link_hash, previous_hash, at, receipt): Found| {
-            let receipt = minicbor::decode::<Receipt>(&receipt).ok();
-            Link {
-                seq,
-                kind,
-                kind_version,
-                payload,
-                link_hash,
-                previous_hash,
-                received_at: at,
-                is_received_as_receipted: receipt
-                    .is_some_and(|receipt| receipt.received_at.as_millis() == at),
-            }
-        };
+    let read = |(seq, kind, kind_version, columns, link_hash, previous_hash, at): Found| {
+        let (packing, payload, receipt) = columns;
+        // What cannot be unpacked is not what was sent: its hash will show it.
+        let both = packing::unpacked(packing, payload, receipt);
+        let receipt = both.as_ref().and_then(Both::receipt);
+        Link {
+            seq,
+            kind,
+            kind_version,
+            payload: both.map(|both| both.payload).unwrap_or_default(),
+            link_hash,
+            previous_hash,
+            received_at: at,
+            is_received_as_receipted: receipt
+                .is_some_and(|receipt| receipt.received_at.as_millis() == at),
+        }
+    };
     Ok(found.into_iter().map(read).collect())
 }
 

@@ -357,6 +357,7 @@ diesel::table! {
         waiting_since -> Nullable<BigInt>,
         not_before -> Nullable<BigInt>,
         clock_check -> Nullable<Text>,
+        packing -> Nullable<Integer>,
     }
 }
 

@@ -26,6 +26,7 @@ pub mod lean;
 pub mod merge_jurisdictions;
 pub mod offers;
 pub mod others;
+pub mod pack;
 pub mod packs;
 pub mod people;
 pub mod person_keys;

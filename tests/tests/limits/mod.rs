@@ -358,11 +358,12 @@ const ELSEWHERE: [(&str, &str); 17] = [
 ];
 
 /// As [`ELSEWHERE`].
-const ELSEWHERE_TOO: [(&str, &str); 41] = [
+const ELSEWHERE_TOO: [(&str, &str); 42] = [
     (
         "weighed_at_once",
         "server/src/usecases/time_proof_hostile_tests.rs",
     ),
+    ("receipts_plain_days", "server/src/usecases/pack_tests.rs"),
     ("removals_kept_days", "server/src/usecases/forget_tests.rs"),
     ("requests_at_once", TURNS),
     ("requests_waiting", TURNS),

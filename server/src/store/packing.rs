@@ -1,0 +1,122 @@
+//! Pushed commands that are long settled, packed: payload and receipt in one coded body, read as if nothing had happened.
+//!
+//! Nothing is left out: a command is the evidence of who said what under whose signature, and its receipt is asked for
+//! again by whoever restores an old copy of a phone. What the row says beside them stays as it is, so what is looked for
+//! in lists is found as before.
+
+use diesel::prelude::*;
+use hazardloop_domain::time::Timestamp;
+use hazardloop_sync_protocol::compress::{self, Coding};
+use hazardloop_sync_protocol::wire::{Bytes, Receipt};
+
+use super::schema::pushed_commands;
+use super::{StoreError, WriteTx};
+
+/// How a row is kept, as its column says; absent: as it came.
+pub type Packing = Option<i32>;
+
+/// Looked at, and no shorter in another form.
+const AS_IT_CAME: i32 = 0;
+/// The payload column holds both, coded; the receipt column holds nothing.
+const CODED: i32 = 1;
+
+/// The coding, by its name: it is never changed, see `dictionaries/README.md` of the protocol.
+const CODING: Coding = Coding::ReportsZh2;
+/// Most bytes that a packed row may stand for: far more than a command and its receipt may have.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// A command's payload and its receipt, as they were before.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Both {
+    /// The payload, as it was sent.
+    pub payload: Vec<u8>,
+    /// The receipt's bytes.
+    pub receipt: Vec<u8>,
+}
+
+impl Both {
+    /// The receipt.
+    pub fn receipt(&self) -> Option<Receipt> {
+        minicbor::decode(&self.receipt).ok()
+    }
+}
+
+/// What the two columns of a row hold; `None`: it is damaged.
+pub fn unpacked(packing: Packing, payload: Vec<u8>, receipt: Vec<u8>) -> Option<Both> {
+    if packing != Some(CODED) {
+        return Some(Both { payload, receipt });
+    }
+    let body = compress::decode(CODING.name(), &payload, MOST_BYTES).ok()?;
+    let (payload, receipt): (Bytes, Bytes) = minicbor::decode(&body).ok()?;
+    Some(Both {
+        payload: payload.0,
+        receipt: receipt.0,
+    })
+}
+
+/// Both in one body; `None` where that is no shorter, or does not come out as it went in.
+fn packed(both: &Both) -> Option<Vec<u8>> {
+    let (payload, receipt) = (both.payload.clone(), both.receipt.clone());
+    let body = minicbor::to_vec((Bytes(payload), Bytes(receipt))).ok()?;
+    let coded = compress::encode(CODING, &body)?;
+    let before = both.payload.len().saturating_add(both.receipt.len());
+    let again = unpacked(Some(CODED), coded.clone(), Vec::new());
+    (coded.len() < before && again.as_ref() == Some(both)).then_some(coded)
+}
+
+/// What a pass did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// Commands that it looked at.
+    pub examined: usize,
+    /// Bytes before.
+    pub bytes_before: usize,
+    /// Bytes after.
+    pub bytes_after: usize,
+}
+
+/// Packs commands that were received before `then` and for which nobody's choice is waited, the oldest first and at most
+/// so many.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn pack(tx: &mut WriteTx<'_>, then: Timestamp, most: i64) -> Result<Packed, StoreError> {
+    type Found = (Vec<u8>, i64, Vec<u8>, Vec<u8>);
+    let found: Vec<Found> = pushed_commands::table
+        .filter(pushed_commands::packing.is_null())
+        .filter(pushed_commands::waiting_since.is_null())
+        .filter(pushed_commands::received_at.lt(then.as_millis()))
+        .order(pushed_commands::received_at)
+        .limit(most)
+        .select((
+            pushed_commands::install_id,
+            pushed_commands::seq,
+            pushed_commands::payload,
+            pushed_commands::receipt,
+        ))
+        .load(tx.conn())?;
+    let mut done = Packed::default();
+    for (install_id, seq, payload, receipt) in found {
+        let both = Both { payload, receipt };
+        let before = both.payload.len().saturating_add(both.receipt.len());
+        let coded = packed(&both);
+        done.examined = done.examined.saturating_add(1);
+        done.bytes_before = done.bytes_before.saturating_add(before);
+        let after = coded.as_ref().map_or(before, Vec::len);
+        done.bytes_after = done.bytes_after.saturating_add(after);
+        let row = pushed_commands::table.find((install_id, seq));
+        match coded {
+            Some(coded) => diesel::update(row)
+                .set((
+                    pushed_commands::packing.eq(Some(CODED)),
+                    pushed_commands::payload.eq(coded),
+                    pushed_commands::receipt.eq(Vec::new()),
+                ))
+                .execute(tx.conn())?,
+            None => diesel::update(row)
+                .set(pushed_commands::packing.eq(Some(AS_IT_CAME)))
+                .execute(tx.conn())?,
+        };
+    }
+    Ok(done)
+}
