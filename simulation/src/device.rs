@@ -12,7 +12,7 @@ use hazardloop_sync_protocol::chain::seal;
 use hazardloop_sync_protocol::device::{
     Engine, EngineConfig, Identity, Request, State, StrideLimits, Ticket, successor,
 };
-use hazardloop_sync_protocol::wire::Envelope;
+use hazardloop_sync_protocol::wire::{Envelope, OfferRequest, PROTOCOL_MAX};
 use uuid::Uuid;
 
 use crate::network::{LateAnswer, NetFault, Straggler};
@@ -33,6 +33,8 @@ pub struct Profile {
     pub tickets: BTreeMap<Ticket, usize>,
     /// Which choice a ticket belongs to.
     pub choices: BTreeMap<Ticket, usize>,
+    /// The hub has said that this install is revoked.
+    pub told_revoked: bool,
     /// Which of the people of its phone.
     place: usize,
     key: SigningKey,
@@ -116,6 +118,7 @@ impl Profile {
             late: Vec::new(),
             tickets: BTreeMap::new(),
             choices: BTreeMap::new(),
+            told_revoked: false,
             place,
             key,
             install_id,
@@ -146,14 +149,40 @@ impl Profile {
     }
 
     /// The install and key that take over, kept before the queue is sealed anew under them.
-    fn rekey(&mut self, number: usize) {
+    fn rekey(&mut self, number: usize, revoked: impl Fn(InstallId) -> bool) {
         let next = successor(self.engine.state(), self.install_id, &self.key);
+        let next = next.filter(|(install_id, _)| !revoked(*install_id));
         let (install_id, key) = next.unwrap_or_else(|| {
             self.installs += 1;
             identity(number, self.place, self.installs - 1)
         });
         (self.install_id, self.key) = (install_id, key.clone());
         self.engine.handle_rekeyed(install_id, key);
+    }
+
+    /// Nothing of its person is left; they enrol it anew.
+    fn wipe(&mut self, number: usize) {
+        self.installs += 1;
+        (self.install_id, self.key) = identity(number, self.place, self.installs - 1);
+        self.disk = State::default();
+        self.files.clear();
+        self.told_revoked = false;
+        self.restart();
+    }
+
+    /// What was read goes.
+    pub fn drop_replica(&mut self) {
+        self.disk.scopes.clear();
+        self.disk.members.clear();
+        self.disk.staged.clear();
+        self.disk.rows.clear();
+        self.restart();
+    }
+
+    /// An offer of these commands, signed.
+    pub fn offer(&self, commands: Vec<Envelope>) -> OfferRequest {
+        let photos = self.disk.photos.keys().copied().collect();
+        OfferRequest::sign(&self.key, PROTOCOL_MAX, self.install_id, commands, photos)
     }
 
     fn copied(&self) -> Copied {
@@ -171,6 +200,7 @@ impl Profile {
         self.files = copied.files.clone();
         self.install_id = copied.install_id;
         self.key = copied.key.clone();
+        self.told_revoked = false;
         self.restart();
     }
 }
@@ -272,8 +302,15 @@ impl Device {
     }
 
     /// See [`Profile::rekey`].
-    pub fn rekey(&mut self) {
-        self.profile.rekey(self.number);
+    pub fn rekey(&mut self, revoked: impl Fn(InstallId) -> bool) {
+        self.profile.rekey(self.number, revoked);
+    }
+
+    /// See [`Profile::wipe`].
+    pub fn wipe(&mut self) -> (InstallId, Vec<u8>) {
+        self.crash = None;
+        self.profile.wipe(self.number);
+        self.profile.enrolment()
     }
 
     /// The whole phone is copied.

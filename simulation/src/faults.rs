@@ -26,9 +26,12 @@ const KINDS: &[&str] = &[
     "reordered",
     "reordered past a rekey",
     "retried",
+    "revoked",
     "set aside",
     "signed in",
+    "stolen",
     "too large for the hub",
+    "wiped",
 ];
 
 /// Every kind.

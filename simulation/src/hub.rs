@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::access::{Grant, GrantScope, Role};
+use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
@@ -67,6 +68,10 @@ pub struct Hub {
     pub catalog: Catalog,
     /// The photos, beside the tables.
     pub photos: PhotoLane,
+    /// What it has by way of offers.
+    pub(crate) offered: BTreeSet<SentCommand>,
+    /// Installs that were said to be stolen.
+    pub(crate) stolen: BTreeSet<InstallId>,
     /// See [`Refused`].
     pub(crate) refused: Refused,
     /// Which pages were given out.
@@ -108,6 +113,8 @@ impl Hub {
             said: BTreeMap::new(),
             catalog: Catalog::default(),
             photos: PhotoLane::default(),
+            offered: BTreeSet::new(),
+            stolen: BTreeSet::new(),
             refused: Refused::new(),
             given: PagesGiven::default(),
             trace: None,
@@ -194,6 +201,10 @@ impl Hub {
         self.memory.rules.last_effect = backup.last_effect.clone();
         self.catalog = backup.catalog.clone();
         self.forgotten.clear();
+        self.offered.retain(|command| {
+            let install = self.memory.tables.installs.get(&command.install_id);
+            install.is_some_and(|install| install.receipts.contains_key(&command.seq))
+        });
         self.photos.forget_uploads();
         self.given.forget_all();
         self.epoch += 1;

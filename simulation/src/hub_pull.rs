@@ -56,7 +56,17 @@ impl Hub {
         dice: &mut Dice,
     ) -> Option<PullResponse> {
         let install_id = request.install_id;
-        let mut answer = self.memory.pull(person, request, self.now).ok()?;
+        let revoked = self.is_revoked(install_id);
+        if self.variant() == Variant::GivesToRevoked {
+            self.set_revoked(install_id, false);
+        }
+        let answer = self.memory.pull(person, request, self.now);
+        self.set_revoked(install_id, revoked);
+        let mut answer = answer.ok()?;
+        if revoked {
+            let what = format!("{install_id:?} is revoked, and reads");
+            self.find(Found::new(23, what));
+        }
         answer.missing_photos = self.photos.lacks(&self.memory.tables, person);
         for answer in &mut answer.answers {
             let ScopeUpdate::Page(page) = &mut answer.update else {

@@ -28,6 +28,8 @@ pub struct WatchedRules {
     pub last_effect: BTreeMap<InstallId, i64>,
     /// Decisions that were taken before their turn.
     pub early: BTreeMap<(InstallId, i64), Decision>,
+    /// [`Variant::CarriesOutOffers`]: what this install offers is taken as if it were not revoked.
+    pub carries_out: Option<InstallId>,
     /// Its build is a newer one: its records say more than devices know.
     pub newer: bool,
 }
@@ -44,6 +46,12 @@ impl Rules for WatchedRules {
         };
         let decision = DomainRules::decide_at(tables, sender, opened, believed);
         if let Decision::TookEffect { effect, .. } = &decision {
+            let install = tables.installs.get(&sender.install_id);
+            let revoked = install.is_some_and(|install| install.revoked);
+            if revoked || self.carries_out == Some(sender.install_id) {
+                let what = format!("{sender:?} was revoked, and it took effect");
+                self.found.push(Found::new(23, what));
+            }
             self.watch(sender, opened, effect);
             if self.newer {
                 say_more(tables, HazardId(opened.command.subject_id.0));
@@ -84,6 +92,7 @@ impl WatchedRules {
             found: Vec::new(),
             last_effect: BTreeMap::new(),
             early: BTreeMap::new(),
+            carries_out: None,
             newer: false,
         }
     }

@@ -16,6 +16,7 @@ pub mod dice;
 pub mod faults;
 pub mod hub;
 mod hub_choices;
+mod hub_offers;
 mod hub_pull;
 pub mod hub_rules;
 pub mod network;

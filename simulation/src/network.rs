@@ -142,6 +142,15 @@ pub struct LateAnswer {
     pub behind: usize,
 }
 
+/// A message as who it is for reads it from its bytes.
+pub fn through_bytes<T>(message: &T) -> Option<T>
+where
+    T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
+{
+    let bytes = minicbor::to_vec(message).ok()?;
+    minicbor::decode(&bytes).ok()
+}
+
 /// A push from its bytes.
 pub fn push_from(bytes: &[u8]) -> Option<PushRequest> {
     minicbor::decode(bytes).ok()

@@ -58,12 +58,19 @@ pub struct Attempt {
     pub acknowledged: bool,
     /// The phone was set back to before it: what only the phone held is gone by its owner's hand.
     pub undone: bool,
+    /// The phone was wiped since, for it was revoked.
+    pub wiped: bool,
     /// Its author chose, or tried to choose, what is to become of it.
     pub chosen: bool,
 }
 
 /// All that must hold once the network has healed and nothing moves any more.
-pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<Found> {
+pub fn check_quiet(
+    hub: &Hub,
+    devices: &[Device],
+    attempts: &[Attempt],
+    received: &BTreeSet<String>,
+) -> Vec<Found> {
     let mut found = Vec::new();
     for attempt in attempts {
         let times = effects_of(hub, attempt);
@@ -76,7 +83,8 @@ pub fn check_quiet(hub: &Hub, devices: &[Device], attempts: &[Attempt]) -> Vec<F
             .into_iter()
             .flat_map(Device::profiles);
         let own = own.find(|profile| profile.person.id == attempt.person);
-        let kept = own.is_some_and(|profile| is_kept_for_a_person(profile, attempt));
+        let kept = own.is_some_and(|profile| is_kept_for_a_person(profile, attempt))
+            || (attempt.wiped && received.contains(&attempt.marker));
         if attempt.acknowledged && !attempt.undone && times == 0 && !kept {
             let what = format!("{} was acknowledged and is nowhere", attempt.marker);
             found.push(Found::new(1, what));

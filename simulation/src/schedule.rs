@@ -69,6 +69,8 @@ pub enum Step {
     RestoreHub,
     /// The hub forgets what its scopes held once and hold no longer.
     ForgetRemovals,
+    /// A phone is revoked for whoever is signed in; `true`: as one that was stolen.
+    Revoke(DeviceNo, bool),
     /// The phone is backed up.
     BackUpPhone(DeviceNo),
     /// The phone is restored from its last backup.
@@ -149,6 +151,7 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         120..124 => Step::BackUpHub,
         124..128 if restores_phones => Step::RestorePhone(device),
         124..128 => Step::RestoreHub,
+        136..137 => Step::Revoke(device, dice.one_in(3)),
         _ => Step::Sync(device),
     }
 }

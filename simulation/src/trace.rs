@@ -115,6 +115,7 @@ const fn is_a_request(step: Step) -> bool {
             | Step::BackUpHub
             | Step::RestoreHub
             | Step::UpgradeHub
+            | Step::Revoke(..)
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)
             | Step::Chunk(..)
@@ -135,13 +136,13 @@ pub fn record(schedule: &Schedule) -> Trace {
 pub type Writes = BTreeMap<PersonId, Vec<Vec<StoreOp>>>;
 
 /// Plays a schedule once and answers what its phones wrote: to be written by a real store, whose power is cut. A phone
-/// that is put back to an earlier state is left out: no write does that.
+/// that is put back to an earlier state, or wiped, is left out: no write does that.
 pub fn record_writes(schedule: &Schedule) -> Writes {
     let mut world = World::new(Variant::Sound);
     world.writes = Some(Writes::new());
     let mut schedule = schedule.clone();
     let steps = &mut schedule.steps;
-    steps.retain(|(_, step)| !matches!(step, Step::RestorePhone(_)));
+    steps.retain(|(_, step)| !matches!(step, Step::RestorePhone(_) | Step::Revoke(..)));
     world.go(&schedule);
     world.writes.take().unwrap_or_default()
 }

@@ -72,6 +72,16 @@ pub enum Variant {
     SettlesByItself,
     /// The hub carries commands out that were given up, once the rules allow them.
     CarriesOutWhatWasGivenUp,
+    /// The hub carries out what a revoked phone offers.
+    CarriesOutOffers,
+    /// The hub says that it keeps what a revoked phone offers, and does not.
+    LosesOffers,
+    /// The hub answers pulls of revoked phones.
+    GivesToRevoked,
+    /// A phone that is told that it is revoked is wiped at once.
+    WipesBeforeOffering,
+    /// A phone that is told that it is revoked goes on showing what it holds.
+    KeepsWhatItMayNotRead,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -111,6 +121,11 @@ impl Variant {
         (Self::TellsNobodyOfChoices, 22),
         (Self::SettlesByItself, 22),
         (Self::CarriesOutWhatWasGivenUp, 22),
+        (Self::CarriesOutOffers, 23),
+        (Self::LosesOffers, 1),
+        (Self::GivesToRevoked, 23),
+        (Self::WipesBeforeOffering, 1),
+        (Self::KeepsWhatItMayNotRead, 23),
         (Self::AltersOneReceipt, 20),
     ];
 

@@ -8,6 +8,7 @@ mod acts;
 mod choices;
 mod hub_steps;
 mod photos;
+mod revoked;
 mod stepwise;
 mod time;
 mod traffic;
@@ -15,7 +16,7 @@ mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::ids::HazardId;
+use hazardloop_domain::ids::{HazardId, PersonId};
 
 use crate::cast;
 use crate::device::{Device, Profile};
@@ -41,8 +42,8 @@ pub struct Report {
     pub device_ms: i64,
     /// What took effect, in order, by its marker.
     pub effects: Vec<String>,
-    /// What was acknowledged, by its marker, on records of which the hub found nothing too large and about which
-    /// nobody chose anything: when it says so, and what there is to choose, is a matter of time, as waits are.
+    /// What was acknowledged, by its marker, on records of which the hub found nothing too large, about which nobody
+    /// chose anything, and that nobody touched whose phone was revoked: when it says so, and what there is to choose, is a matter of time, as waits are.
     pub acknowledged: BTreeSet<String>,
 }
 
@@ -57,6 +58,10 @@ pub(crate) struct World {
     choices: Vec<choices::Made>,
     /// What commands were about of which somebody chose what is to become.
     chosen_about: BTreeSet<HazardId>,
+    /// Whose phones were revoked.
+    revoked: BTreeSet<PersonId>,
+    /// What somebody did something about.
+    touched: BTreeMap<PersonId, BTreeSet<HazardId>>,
     born: time::Born,
     seen: stepwise::Seen,
     chunks: photos::Chunks,
@@ -125,19 +130,25 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
             &world.hub,
             &world.devices,
             &world.attempts,
+            &world.received(),
         ));
     } else {
         found.push(Found::new(5, "it does not come to rest"));
     }
     let effects = world.hub.memory.rules.effects.iter();
     let passed = cast::BEGIN.as_millis();
+    let touched = world.touched_by_revoked();
     let acknowledged = world.attempts.iter().filter(|a| a.acknowledged);
 
     Report {
         found,
         commands: acknowledged.clone().count(),
         acknowledged: acknowledged
-            .filter(|a| !world.aside.contains(&a.hazard) && !world.chosen_about.contains(&a.hazard))
+            .filter(|a| {
+                !world.aside.contains(&a.hazard)
+                    && !world.chosen_about.contains(&a.hazard)
+                    && !touched.contains(&a.hazard)
+            })
             .map(|a| a.marker.clone())
             .collect(),
         faults: world.faults,
@@ -170,6 +181,8 @@ impl World {
             aside: BTreeSet::new(),
             choices: Vec::new(),
             chosen_about: BTreeSet::new(),
+            revoked: BTreeSet::new(),
+            touched: BTreeMap::new(),
             born: time::Born::new(),
             seen: stepwise::Seen::default(),
             chunks: photos::Chunks::new(),
@@ -233,6 +246,7 @@ impl World {
             | Step::RestoreHub
             | Step::UpgradeHub
             | Step::ForgetRemovals => self.hub_step(number, step, dice),
+            Step::Revoke(device, stolen) => self.revoke(device, stolen),
             Step::BackUpPhone(device) => {
                 self.devices[device].back_up((self.attempts.len(), self.choices.len()))
             }

@@ -140,3 +140,17 @@ fn what_is_given_up_on_a_copy_of_a_phone_is_given_up_whatever_its_install() {
     ];
     holds(2_368, &steps);
 }
+
+/// A phone has its receipt. The hub goes back to before it, and lacks what the phone sent; and the phone is revoked before
+/// it hears of that. It had nothing without a receipt to offer, and was wiped: the report was nowhere any more.
+#[test]
+fn a_revoked_phone_hands_over_what_a_restored_hub_has_lost() {
+    let steps = [
+        (84, Step::Photograph(0)),
+        (97, Step::BackUpHub),
+        (105, Step::Sync(0)),
+        (109, Step::RestoreHub),
+        (115, Step::Revoke(0, false)),
+    ];
+    holds(2_312, &steps);
+}

@@ -13,11 +13,13 @@ use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::conformance::hub::{HubUnderTest, NoAnswer};
 use hazardloop_sync_protocol::hub_cases;
 use hazardloop_sync_protocol::wire::{
-    ClosedWindow, PullRequest, PullResponse, PushRequest, PushResponse,
+    ClosedWindow, OfferRequest, OfferResponse, PullRequest, PullResponse, PushRequest, PushResponse,
 };
 
 use super::people::{self, NewPerson};
-use super::{enterprises, forget, jurisdictions, pull, push, relocate, time_proof, windows};
+use super::{
+    enterprises, forget, jurisdictions, offers, pull, push, relocate, time_proof, windows,
+};
 use crate::failure::Failure;
 use crate::sample;
 use crate::settings::{Settings, WindowSettings, Windows};
@@ -39,7 +41,9 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn refused(failure: Failure) -> NoAnswer {
     match failure {
         Failure::NotFound("device") => NoAnswer::UnknownDevice,
+        Failure::Unauthenticated(_) => NoAnswer::UnknownDevice,
         Failure::DeviceRevoked => NoAnswer::Revoked,
+        Failure::Conflict(_) => NoAnswer::NotRevoked,
         Failure::TooLarge { .. } => NoAnswer::TooLarge,
         Failure::Invalid { .. } => NoAnswer::Invalid,
         Failure::UpgradeRequired { .. } => NoAnswer::UpgradeRequired,
@@ -196,6 +200,10 @@ impl HubUnderTest for Server {
 
     fn pull(&mut self, by: PersonId, request: PullRequest) -> Result<PullResponse, NoAnswer> {
         wait(pull::pull(&self.server.app, by, request)).map_err(refused)
+    }
+
+    fn offer(&mut self, request: OfferRequest) -> Result<OfferResponse, NoAnswer> {
+        wait(offers::offer(&self.server.app, request)).map_err(refused)
     }
 }
 

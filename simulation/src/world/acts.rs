@@ -34,6 +34,7 @@ impl World {
             acknowledged: false,
             undone: false,
             chosen: false,
+            wiped: false,
         });
     }
 
@@ -134,6 +135,12 @@ impl World {
         }
     }
 
+    /// Somebody does something about a hazard.
+    pub(super) fn touch(&mut self, number: usize, id: HazardId) {
+        let whose = self.devices[number].person_id();
+        self.touched.entry(whose).or_default().insert(id);
+    }
+
     pub(super) fn act(
         &mut self,
         number: usize,
@@ -142,6 +149,7 @@ impl World {
         told: Option<Told>,
         dice: &mut Dice,
     ) {
+        self.touch(number, id);
         let device = &mut self.devices[number];
         let (wall, clocks) = (device.wall(self.hub.now), device.clocks(self.hub.now));
         // What the device's own rules refuse was never taken.

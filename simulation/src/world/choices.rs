@@ -132,6 +132,14 @@ impl World {
         }
     }
 
+    /// What somebody chose on a phone that was wiped is known to the hub, as far as it arrived.
+    pub(super) fn wipe_choices(&mut self, number: usize, person: PersonId) {
+        for made in self.choices.iter_mut().filter(|made| made.device == number) {
+            let attempt = made.attempt.and_then(|at| self.attempts.get(at));
+            made.undone |= attempt.is_some_and(|attempt| attempt.person == person);
+        }
+    }
+
     fn said_of(&self, stored: &StoredReceipt) -> Option<&Said> {
         self.seen.links.get(&stored.link_hash).map(AsRef::as_ref)
     }
@@ -161,17 +169,23 @@ fn without_effect(hub: &Hub, about: SentCommand) -> Option<PersonId> {
 /// How many commands the hub was sent that say of one that took no effect what is to become of it.
 fn said_at_the_hub(world: &World) -> BTreeMap<SentCommand, usize> {
     let mut said = BTreeMap::new();
-    for install in world.hub.memory.tables.installs.values() {
-        for stored in install.receipts.values() {
+    for (install_id, install) in &world.hub.memory.tables.installs {
+        for (seq, stored) in &install.receipts {
+            let command = SentCommand {
+                install_id: *install_id,
+                seq: *seq,
+            };
+            // What a revoked phone offers has no effect of any kind.
+            if world.hub.offered.contains(&command) {
+                continue;
+            }
             let choice = world.said_of(stored).and_then(|said| said.choice.as_ref());
             let Some(choice) = choice else { continue };
             let counts = match (&stored.receipt.outcome, choice.how) {
                 // What cannot be judged itself says so all the same, a placeholder too.
                 (Outcome::Quarantined { reason, .. }, _) => !matches!(
                     reason,
-                    QuarantineReason::BadSignature
-                        | QuarantineReason::BrokenChain
-                        | QuarantineReason::OfferedAfterRevocation
+                    QuarantineReason::BadSignature | QuarantineReason::BrokenChain
                 ),
                 (outcome, ChoiceKind::GivenUp) => outcome.took_effect(),
                 _ => true,

@@ -33,6 +33,7 @@ impl World {
             Step::RestoreHub if self.hub.has_backup() => {
                 self.count("hub restored");
                 self.hub.restore();
+                self.forget_handed_over();
             }
             Step::UpgradeHub => {
                 self.count("hub upgraded");

@@ -118,6 +118,7 @@ impl World {
         let mut found = Vec::new();
         self.look_at_effects(&mut found);
         self.look_at_proofs(&mut found);
+        self.look_for_readers(&mut found);
         if let Some(device) = device_of(step) {
             let profile = &self.devices[device].profile;
             if profile.engine.state() != &profile.disk {
@@ -176,7 +177,8 @@ impl World {
         let own = self.attempts.iter();
         for attempt in own.filter(|a| a.device == device && a.acknowledged && !a.undone) {
             let kept = there.contains(&(attempt.person, attempt.marker.as_str()));
-            if !kept && oracle::effects_of(&self.hub, attempt) == 0 {
+            let handed_over = || attempt.wiped && self.received().contains(&attempt.marker);
+            if !kept && oracle::effects_of(&self.hub, attempt) == 0 && !handed_over() {
                 let what = format!("{} was acknowledged and is nowhere", attempt.marker);
                 found.push(Found::new(1, what));
             }

@@ -1,6 +1,6 @@
 //! What goes between phones, their disks and the hub.
 
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, ResponseBody, StoreOp};
 
 use super::{OUTPUTS, World};
@@ -14,7 +14,8 @@ impl World {
         let device = &mut self.devices[number];
         // Asked of what is durable: the disk may have been full when it was sealed anew the last time.
         if device.profile.engine.state().meta.must_rekey {
-            device.rekey();
+            let hub = &self.hub;
+            device.rekey(|install_id| hub.is_revoked(install_id));
             let (install_id, key) = device.profile.enrolment();
             let person = device.person_id();
             self.hub.enrol(install_id, person, key);
@@ -26,6 +27,7 @@ impl World {
         device.profile.engine.handle_online();
         device.profile.engine.handle_pull_wanted();
         self.pump(number, true, dice);
+        self.conclude(number, dice);
     }
 
     /// What was under way longer than others arrives, if it is time. Requests do as from whoever is signed in by now:
@@ -49,7 +51,8 @@ impl World {
             if rekeyed {
                 self.count("reordered past a rekey");
             }
-            drop(self.at_the_hub(bearer, &straggler.carried, dice));
+            let by = (bearer, straggler.install_id);
+            drop(self.at_the_hub(by, &straggler.carried, dice));
         }
         for mut late in std::mem::take(&mut self.devices[number].profile.late) {
             if late.behind > 0 {
@@ -179,6 +182,7 @@ impl World {
                 }
                 self.choice_is_kept(choice);
             }
+            Notice::Revoked => device.profile.told_revoked = true,
             Notice::ChoiceNoted { ticket } => {
                 let choice = device.profile.choices.remove(&ticket);
                 self.choice_is_kept(choice);
@@ -218,21 +222,21 @@ impl World {
         if damaged {
             carried.damage();
         }
-        let bearer = self.devices[number].person_id();
+        let (install_id, _) = self.devices[number].profile.enrolment();
+        let by = (self.devices[number].person_id(), install_id);
         let answer = match arrives || damaged {
-            true => self.at_the_hub(bearer, &carried, dice),
+            true => self.at_the_hub(by, &carried, dice),
             false => Err(Failure::ServerError),
         };
         if fault == Some(NetFault::Doubled) {
             self.note_chunk(number, request, answer.as_ref().err());
             let first = answer.clone();
-            let again = self.at_the_hub(bearer, &carried, dice);
+            let again = self.at_the_hub(by, &carried, dice);
             self.answer(number, id, first);
             return self.answer(number, id, again);
         }
         if fault == Some(NetFault::Late) {
             let most = if dice.one_in(3) { LONGEST } else { OVERTAKING };
-            let (install_id, _) = self.devices[number].profile.enrolment();
             self.devices[number].stragglers.push(Straggler {
                 carried,
                 install_id,
@@ -264,10 +268,14 @@ impl World {
 
     fn at_the_hub(
         &mut self,
-        bearer: PersonId,
+        (bearer, install_id): (PersonId, InstallId),
         carried: &Carried,
         dice: &mut Dice,
     ) -> Result<ResponseBody, Failure> {
+        let gives = self.variant == Variant::GivesToRevoked && matches!(carried, Carried::Pull(_));
+        if self.hub.is_revoked(install_id) && !gives {
+            return Err(Failure::Revoked);
+        }
         let unread = || Failure::ServerError;
         let body = match carried {
             Carried::Push(bytes) => {

@@ -70,6 +70,7 @@ impl World {
         told: Told,
         dice: &mut Dice,
     ) {
+        self.touch(number, id);
         let device = &mut self.devices[number];
         let (wall, clocks) = (device.wall(self.hub.now), device.clocks(self.hub.now));
         let engine = &device.profile.engine;

@@ -15,19 +15,21 @@ use uuid::Uuid;
 use crate::chain::{link_hash, seal};
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, Checkpoint, ClosedWindow, CommandPayload, Envelope, PROTOCOL_MAX, Page, PullRequest,
-    PullResponse, PushRequest, PushResponse, PushResult, Record, RecordKind, Scope, ScopeCursor,
-    ScopeUpdate, WITNESS_KIND, WITNESS_VERSION, Witness,
+    Bytes, Checkpoint, ClosedWindow, CommandPayload, Envelope, OfferRequest, OfferResponse,
+    PROTOCOL_MAX, Page, PullRequest, PullResponse, PushRequest, PushResponse, PushResult, Record,
+    RecordKind, Scope, ScopeCursor, ScopeUpdate, WITNESS_KIND, WITNESS_VERSION, Witness,
 };
 use crate::witness::ChainHead;
 
 /// Why a hub does not answer, as far as every hub says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// No such install, or none of this person's.
+    /// No such install, or none of this person's; an offer that its key did not sign.
     UnknownDevice,
     /// The install was revoked.
     Revoked,
+    /// It offers, and was not revoked.
+    NotRevoked,
     /// Too many or too large.
     TooLarge,
     /// The request is none.
@@ -77,6 +79,11 @@ pub trait HubUnderTest {
     /// # Errors
     /// [`NoAnswer`].
     fn pull(&mut self, by: PersonId, request: PullRequest) -> Result<PullResponse, NoAnswer>;
+    /// An offer of a revoked device.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    fn offer(&mut self, request: OfferRequest) -> Result<OfferResponse, NoAnswer>;
 }
 
 /// A new hazard id, the same for the same number.
@@ -148,18 +155,32 @@ impl Phone {
         }
     }
 
-    /// Seals one command on a hazard.
-    pub fn seal(&mut self, id: HazardId, action: Action) -> Envelope {
-        let kind = action.kind();
-        let made = ClockReading {
+    pub(super) fn clocks(&self) -> ClockReading {
+        ClockReading {
             wall: self.made_at,
             monotonic_ms: None,
             boot_id: None,
             server_anchor: None,
             anchor_monotonic_ms: None,
             anchor_token: None,
-        };
-        let payload = CommandPayload::pack(made, &Command::new(id, action));
+        }
+    }
+
+    /// What it offers once it is revoked.
+    pub fn offer(&self, commands: Vec<Envelope>) -> OfferRequest {
+        OfferRequest::sign(
+            &self.key,
+            PROTOCOL_MAX,
+            self.install_id,
+            commands,
+            Vec::new(),
+        )
+    }
+
+    /// Seals one command on a hazard.
+    pub fn seal(&mut self, id: HazardId, action: Action) -> Envelope {
+        let kind = action.kind();
+        let payload = CommandPayload::pack(self.clocks(), &Command::new(id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)
     }
 
@@ -187,14 +208,7 @@ impl Phone {
     /// Seals that it has seen how far another chain is.
     pub fn seal_witness(&mut self, shown: &ChainHead) -> Envelope {
         let payload = Witness {
-            made: ClockReading {
-                wall: self.made_at,
-                monotonic_ms: None,
-                boot_id: None,
-                server_anchor: None,
-                anchor_monotonic_ms: None,
-                anchor_token: None,
-            },
+            made: self.clocks(),
             install_id: shown.install_id,
             head: shown.head.clone(),
         }

@@ -15,6 +15,12 @@ use crate::wire::{
     ScopeUpdate,
 };
 
+pub use super::hub_choices::{
+    what_a_revoked_device_offers_is_kept_and_not_carried_out,
+    what_is_given_up_is_its_authors_and_took_no_effect,
+    what_is_sent_again_takes_effect_once_and_its_author_is_told_everywhere,
+    what_is_sent_in_the_place_of_another_settles_it,
+};
 pub use super::hub_forgets::what_is_forgotten_is_missed_by_nobody;
 pub use super::hub_windows::{
     a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
@@ -49,6 +55,10 @@ macro_rules! hub_cases {
             a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
             what_others_had_seen_is_proven_however_it_arrives,
             what_is_forgotten_is_missed_by_nobody,
+            what_is_sent_again_takes_effect_once_and_its_author_is_told_everywhere,
+            what_is_sent_in_the_place_of_another_settles_it,
+            what_is_given_up_is_its_authors_and_took_no_effect,
+            what_a_revoked_device_offers_is_kept_and_not_carried_out,
         );
     };
     (@each $run:path: $($case:ident,)+) => {

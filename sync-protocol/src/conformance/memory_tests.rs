@@ -15,7 +15,9 @@ use crate::device::{State, StoreOp};
 use crate::digest::DigestKey;
 use crate::hub::RequestRefused;
 use crate::hub::memory::{DomainRules, MemoryHub, NotAnswered, Window};
-use crate::wire::{ClosedWindow, PullRequest, PullResponse, PushRequest, PushResponse};
+use crate::wire::{
+    ClosedWindow, OfferRequest, OfferResponse, PullRequest, PullResponse, PushRequest, PushResponse,
+};
 
 struct InMemory {
     hub: MemoryHub,
@@ -29,6 +31,7 @@ fn refused(reason: NotAnswered) -> NoAnswer {
         NotAnswered::Refused(RequestRefused::UpgradeRequired { .. }) => NoAnswer::UpgradeRequired,
         NotAnswered::UnknownInstall => NoAnswer::UnknownDevice,
         NotAnswered::Revoked => NoAnswer::Revoked,
+        NotAnswered::NotRevoked => NoAnswer::NotRevoked,
         NotAnswered::OutOfStep(_) => NoAnswer::Other,
     }
 }
@@ -129,6 +132,10 @@ impl HubUnderTest for InMemory {
 
     fn pull(&mut self, by: PersonId, request: PullRequest) -> Result<PullResponse, NoAnswer> {
         self.hub.pull(by, &request, self.now).map_err(refused)
+    }
+
+    fn offer(&mut self, request: OfferRequest) -> Result<OfferResponse, NoAnswer> {
+        self.hub.offer(&request, self.now).map_err(refused)
     }
 }
 

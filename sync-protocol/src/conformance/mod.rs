@@ -14,6 +14,7 @@
 pub mod device;
 pub mod hub;
 pub mod hub_cases;
+mod hub_choices;
 mod hub_forgets;
 mod hub_windows;
 mod hub_world;

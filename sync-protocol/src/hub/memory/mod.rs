@@ -9,6 +9,7 @@
 //! wants another world, puts [`Rules`] of its own in their place, or alters [`MemoryHub::tables`] and the answers.
 
 mod choices;
+mod offers;
 mod rows;
 mod rules;
 mod tables;
@@ -88,6 +89,9 @@ pub enum NotAnswered {
     /// The install was revoked.
     #[error("this device was revoked")]
     Revoked,
+    /// The install offers, and was not revoked: it pushes.
+    #[error("this device is not revoked")]
+    NotRevoked,
     /// This driver is at fault.
     #[error(transparent)]
     OutOfStep(#[from] OutOfStep),

@@ -1,0 +1,180 @@
+//! Phones that are revoked: what they have not sent is offered, and then they are wiped. Invariant 23.
+
+use std::collections::BTreeSet;
+
+use hazardloop_domain::ids::HazardId;
+use hazardloop_sync_protocol::device::{Failure, NextOffer, OfferEnd, Offering, StoreOp};
+use hazardloop_sync_protocol::wire::{Envelope, OfferResponse};
+
+use super::World;
+use crate::dice::Dice;
+use crate::network::{self, NetFault};
+use crate::oracle::{Attempt, Found};
+use crate::variant::Variant;
+
+impl World {
+    /// Whoever is signed in has this phone revoked, as one that was stolen or otherwise.
+    pub(super) fn revoke(&mut self, number: usize, stolen: bool) {
+        self.count(if stolen { "stolen" } else { "revoked" });
+        let profile = &self.devices[number].profile;
+        let (install_id, _) = profile.enrolment();
+        self.revoked.insert(profile.person.id);
+        self.hub.revoke(install_id, stolen);
+    }
+
+    /// What was touched by people whose phones were revoked: what still arrived before is a matter of time.
+    pub(super) fn touched_by_revoked(&self) -> BTreeSet<HazardId> {
+        let people = self.revoked.iter();
+        let touched = people.filter_map(|person| self.touched.get(person));
+        touched.flatten().copied().collect()
+    }
+
+    /// A phone that was told that it is revoked offers what it has not sent, and is wiped. Its owner enrols it anew.
+    pub(super) fn conclude(&mut self, number: usize, dice: &mut Dice) {
+        if !self.devices[number].profile.told_revoked {
+            return;
+        }
+        if self.variant != Variant::KeepsWhatItMayNotRead {
+            let profile = &mut self.devices[number].profile;
+            profile.drop_replica();
+            self.hub.given.forget_install(profile.enrolment().0);
+        }
+        let mut offering = Offering::default();
+        let end = loop {
+            let state = self.devices[number].profile.disk.clone();
+            let commands = match offering.next(&state) {
+                NextOffer::Ended(end) => break end,
+                NextOffer::Commands(_) if self.variant == Variant::WipesBeforeOffering => {
+                    break OfferEnd::Done;
+                }
+                NextOffer::Commands(commands) => commands,
+            };
+            let answer = self.offer(number, commands, dice);
+            if answer.is_err()
+                && !self
+                    .hub
+                    .is_revoked(self.devices[number].profile.enrolment().0)
+            {
+                // It was restored to before that, and says so: the phone pushes.
+                self.devices[number].profile.told_revoked = false;
+            }
+            let ops = offering.handle_answer(&state, answer);
+            if !self.keep_offered(number, &ops) {
+                return;
+            }
+        };
+        match end {
+            OfferEnd::Failed(_) => self.devices[number].restart(),
+            OfferEnd::Done => self.wipe(number, false),
+            OfferEnd::Refused => self.wipe(number, true),
+        }
+    }
+
+    /// Receipts of an offer become durable; `false`: this contact ends here.
+    fn keep_offered(&mut self, number: usize, ops: &[StoreOp]) -> bool {
+        let device = &mut self.devices[number];
+        if device.disk_full > 0 {
+            device.disk_full -= 1;
+            device.restart();
+            self.count("disk full");
+            return false;
+        }
+        let dies = device.crash.take();
+        if dies.is_none_or(|(_, durable)| durable) {
+            device.profile.disk.apply(ops);
+        }
+        if dies.is_some() {
+            device.restart();
+            self.count("crash");
+        }
+        dies.is_none()
+    }
+
+    fn offer(
+        &mut self,
+        number: usize,
+        commands: Vec<Envelope>,
+        dice: &mut Dice,
+    ) -> Result<OfferResponse, Failure> {
+        let device = &mut self.devices[number];
+        let fault = device.faults.pop_front();
+        let offer = device.profile.offer(commands);
+        let unread = || Failure::ServerError;
+        let read = network::through_bytes(&offer).ok_or_else(unread)?;
+        if let Some(fault) = fault {
+            self.count(&format!("{fault:?}"));
+        }
+        let arrives = fault.is_none_or(NetFault::arrives);
+        let mut answer = Err(Failure::ServerError);
+        for _ in 0..if arrives {
+            1 + usize::from(dice.one_in(4))
+        } else {
+            0
+        } {
+            answer = self.hub.offer(&read);
+        }
+        let answer = fault.and_then(NetFault::failure).map_or(answer, Err)?;
+        network::through_bytes(&answer).ok_or_else(unread)
+    }
+
+    /// All that the phone keeps of its person goes. What it could hand over to nobody is lost, and they are told so.
+    fn wipe(&mut self, number: usize, refused: bool) {
+        self.count("wiped");
+        let profile = &self.devices[number].profile;
+        let person = profile.person.id;
+        let told = profile.disk.commands.values();
+        let told = told.filter(|command| {
+            let reused = self.variant != Variant::WipesBeforeOffering && command.is_unsent();
+            command.oversize.is_some() || (refused && command.is_unsent()) || reused
+        });
+        let told = told.filter_map(|command| {
+            let said = self.said(&command.content().payload.0)?;
+            said.marker.clone()
+        });
+        let told: BTreeSet<String> = told.collect();
+        let received = self.received();
+        let own = |attempt: &Attempt| attempt.device == number && attempt.person == person;
+        for attempt in self.attempts.iter_mut().filter(|attempt| own(attempt)) {
+            attempt.wiped = true;
+            attempt.undone |= told.contains(&attempt.marker);
+            // Its phone may have been the only one that had it still, when the hub was restored.
+            attempt.undone |= refused && !received.contains(&attempt.marker);
+            if let Some(photo) = &mut attempt.photo {
+                photo.undone = true;
+            }
+        }
+        self.wipe_choices(number, person);
+        let install = self.devices[number].wipe();
+        let (install_id, key) = install;
+        self.hub.enrol(install_id, person, key);
+        self.sent_is_forgotten(number);
+    }
+
+    /// The hub has gone back to a backup: what phones that were wiped since had handed over is nowhere.
+    pub(super) fn forget_handed_over(&mut self) {
+        let received = self.received();
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.wiped) {
+            attempt.undone |= !received.contains(&attempt.marker);
+        }
+    }
+
+    /// What the hub has received, by its marker.
+    pub(super) fn received(&self) -> BTreeSet<String> {
+        let installs = self.hub.memory.tables.installs.values();
+        let stored = installs.flat_map(|install| install.receipts.values());
+        let said = stored.filter_map(|stored| self.seen.links.get(&stored.link_hash));
+        said.filter_map(|said| said.marker.clone()).collect()
+    }
+
+    /// Invariant 23: a phone that knows that it is revoked shows nothing any more.
+    pub(super) fn look_for_readers(&self, found: &mut Vec<Found>) {
+        for device in &self.devices {
+            for profile in device.profiles() {
+                if profile.told_revoked && !profile.disk.rows.is_empty() {
+                    let what = format!("device {} is revoked and reads", device.number);
+                    found.push(Found::new(23, what));
+                }
+            }
+        }
+    }
+}
