@@ -18,6 +18,7 @@ mod house;
 mod inspections;
 mod limits;
 mod restored;
+mod revoked;
 mod soak;
 mod spec;
 mod story;

@@ -109,6 +109,22 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     Answer { json, lines }
 }
 
+/// A command whole, for whoever wants to keep what it says elsewhere.
+pub(super) fn whole(device: &Device, command: &StoredCommand, lang: Language) -> Value {
+    let mut json = command_json(device, command, lang);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("command".to_owned(), json!(read(command.content())));
+    }
+    json
+}
+
+/// A command on one line, without its fate.
+pub(super) fn short(command: &StoredCommand, lang: Language) -> String {
+    let (_, number) = words::subject_of(&command.content().kind, command.subject_id);
+    let kind = words::kind(lang, &command.content().kind);
+    format!("  #{} {kind} {number}", command.envelope.seq)
+}
+
 pub(super) fn command_json(device: &Device, command: &StoredCommand, lang: Language) -> Value {
     let state = device.engine.state();
     let receipt = command.receipt.as_ref();
