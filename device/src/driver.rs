@@ -445,7 +445,9 @@ fn note(run: &mut RunReport, notice: Notice) {
     match &notice {
         Notice::Retrying { failure, .. } => run.failure = Some(failure.clone()),
         Notice::Revoked => run.failure = Some(Failure::Revoked),
-        Notice::UpgradeRequired => run.failure = Some(Failure::UpgradeRequired),
+        Notice::UpgradeRequired { spoken } => {
+            run.failure = Some(Failure::UpgradeRequired { spoken: *spoken });
+        }
         _ => {}
     }
     run.notices.push(notice);

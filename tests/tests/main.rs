@@ -22,4 +22,5 @@ mod revoked;
 mod soak;
 mod spec;
 mod story;
+mod versions;
 mod witness;

@@ -43,6 +43,8 @@ pub struct Engine {
     pub(super) revoked: bool,
     /// Something settled may be old enough to go.
     pub(super) compact: bool,
+    /// The version of the protocol in which it pulls.
+    pub(super) speaking: u16,
     numbers: u64,
 }
 
@@ -60,11 +62,13 @@ impl Engine {
         pull.stride = Stride::from_kept(state.meta.pull_records);
         push.stride = Stride::from_kept(state.meta.push_bytes);
         photos.stride = Stride::from_kept(state.meta.photo_chunk);
+        let speaking = config.speaks.newest;
         Self {
             identity,
             key,
             config,
             state,
+            speaking,
             inbox: VecDeque::new(),
             writing: None,
             notices: VecDeque::new(),

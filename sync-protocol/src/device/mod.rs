@@ -57,6 +57,7 @@ mod retry;
 mod state;
 mod stride;
 mod time_proof;
+mod versions;
 mod view;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod pull_tests;
 mod push_tests;
 mod rekey_tests;
 mod time_proof_tests;
+mod versions_tests;
 mod windows_tests;
 
 use std::collections::{BTreeMap, VecDeque};
