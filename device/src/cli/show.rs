@@ -271,6 +271,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
     }
     lines.extend(windows::reading(device, lang));
     lines.extend(windows::lines(device, now, lang));
+    lines.extend(windows::lapsed(device, now, lang));
     let json = json!({
         "server": account.server,
         "login": account.login,
@@ -283,6 +284,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "photos_given_up": given_up,
         "photos": photos,
         "scopes": scopes,
+        "lapsed_scopes": device.engine.lapsed_scopes(now),
         "reading": windows::reading_json(device),
         "epoch": meta.epoch,
         "last_contact": meta.contact_at,

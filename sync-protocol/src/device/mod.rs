@@ -42,6 +42,7 @@ mod contact;
 mod engine;
 mod inspections;
 mod jobs;
+mod lapsed;
 mod offering;
 mod ops;
 mod output;

@@ -10,6 +10,7 @@ mod choice_tests;
 mod compact_tests;
 mod cosign_tests;
 mod hub;
+mod lapsed_tests;
 mod oversize_tests;
 mod photo_decision_tests;
 mod photo_tests;
