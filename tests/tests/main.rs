@@ -12,6 +12,7 @@ mod attention;
 mod catalog;
 mod cosign;
 mod doors;
+mod ends;
 mod fuzz;
 mod hostile;
 mod house;

@@ -190,8 +190,8 @@ fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
         ),
         QuarantineReason::Reassigned => say(
             lang,
-            "您已不再负责此处，待人工处理",
-            "you no longer answer for this; kept for a person",
+            "送达时您（或共同签名人）在此处的职权或执法证已失效，待人工处理",
+            "your role or certificate here (or a co-signer's) had ended when this arrived; kept for a person",
         ),
         QuarantineReason::OfferedAfterRevocation => say(
             lang,
