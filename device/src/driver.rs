@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::refusal::Refusal;
+use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
     ChoiceError, Engine, EngineConfig, Failure, Identity, LaneName, Notice, Output, Request,
     ResponseBody, Standing, StoreOp, Ticket,
@@ -74,6 +75,8 @@ pub struct Device {
     pub watch: Option<fn(&Notice)>,
     /// What unlocks all of it.
     pub key: DataKey,
+    /// When it was opened: as of then it says which records are for its owner to see.
+    pub opened_at: Timestamp,
     pub(crate) store: Store,
 }
 
@@ -143,6 +146,7 @@ impl Device {
             instead_of: None,
             watch: None,
             key,
+            opened_at: ambient.clock.now(),
             store,
         })
     }
@@ -445,7 +449,9 @@ fn note(run: &mut RunReport, notice: Notice) {
     match &notice {
         Notice::Retrying { failure, .. } => run.failure = Some(failure.clone()),
         Notice::Revoked => run.failure = Some(Failure::Revoked),
-        Notice::UpgradeRequired => run.failure = Some(Failure::UpgradeRequired),
+        Notice::UpgradeRequired { spoken } => {
+            run.failure = Some(Failure::UpgradeRequired { spoken: *spoken });
+        }
         _ => {}
     }
     run.notices.push(notice);

@@ -3,11 +3,13 @@
 //!
 //! The queue goes only when the server has it, or has said that it takes nothing of it. A server
 //! that cannot be reached, or answers otherwise, leaves it where it is: the next contact goes on.
+//! So does what is larger than the server takes, while all else is handed over: its author is told,
+//! and it goes when the server takes it, takes nothing any more, or its author lets it go.
 
 use hazardloop_domain::hash::Digest;
-use hazardloop_sync_protocol::device::{Failure, NextOffer, OfferEnd, Offering};
+use hazardloop_sync_protocol::device::{Failure, NextOffer, OfferEnd, Offering, StoredCommand};
 use hazardloop_sync_protocol::wire::{
-    OFFERED_PHOTOS, OfferRequest, Outcome, PROTOCOL_MAX, QuarantineReason, Receipt,
+    OFFERED_PHOTOS, OfferRequest, Outcome, PROTOCOL_MAX, QuarantineReason,
 };
 
 use crate::ambient::Ambient;
@@ -23,6 +25,8 @@ pub enum Ended {
     Wiped(Wiped),
     /// What it has not sent is still here: so many commands, and why.
     Kept(usize, Failure),
+    /// All else is handed over. These are each larger than the server takes, and nowhere else.
+    TooLarge(Vec<StoredCommand>),
 }
 
 /// Offers and wipes.
@@ -37,81 +41,97 @@ pub fn conclude(
 ) -> Result<Ended, DeviceError> {
     // The server has all of it, and its owner is to see it no more.
     device.store.drop_replica()?;
-    let photos: Vec<Digest> = {
-        let state = device.engine.state();
-        let awaited = state.photos.values();
-        let awaited = awaited.filter(|photo| device.engine.photo_is_awaited(photo));
-        awaited.map(|photo| photo.sha256).collect()
-    };
-    let cause = match offer_all(device, transport, &photos)? {
+    let photos = awaited_photos(device);
+    let install = device.account.install_id;
+    let key = device.profile.key(install, &device.key)?;
+    let mut offering = Offering::new(install, key, photos.clone());
+    let ended = offer_all(device, transport, &mut offering)?;
+    let in_this_run = offering.settled();
+    let cause = match ended {
         OfferEnd::Failed(failure) => {
-            let waiting = unsent(device)?;
+            let waiting = unsent(device)?.len();
             return Ok(Ended::Kept(waiting, failure));
         }
+        OfferEnd::TooLarge => return Ok(Ended::TooLarge(unsent(device)?)),
         OfferEnd::Done => Cause::Revoked,
         OfferEnd::Refused => Cause::RevokedRefused,
     };
     let state = device.store.load()?;
-    let is_kept = |receipt: &Receipt| {
-        matches!(
-            receipt.outcome,
-            Outcome::Quarantined {
-                reason: QuarantineReason::OfferedAfterRevocation,
-                ..
-            }
-        )
+    let is_kept = |command: &StoredCommand| {
+        let receipt = command.receipt.as_ref();
+        receipt.is_some_and(|receipt| {
+            in_this_run.contains(&receipt.seq)
+                || matches!(
+                    receipt.outcome,
+                    Outcome::Quarantined {
+                        reason: QuarantineReason::OfferedAfterRevocation,
+                        ..
+                    }
+                )
+        })
     };
-    let receipts = state.commands.values();
-    let receipts = receipts.filter_map(|command| command.receipt.as_ref());
+    let commands = state.commands.values();
+    let handed_over = commands.filter(|command| is_kept(command)).count();
     let aside = state.commands.values().filter(|c| c.oversize.is_some());
     let note = Wiped {
         cause,
         at: ambient.clock.now(),
-        handed_over: receipts.filter(|receipt| is_kept(receipt)).count(),
-        commands_lost: unsent(device)? + aside.filter(|c| !c.is_unsent()).count(),
+        handed_over,
+        commands_lost: unsent(device)?.len() + aside.filter(|c| !c.is_unsent()).count(),
         photos_lost: photos.len(),
     };
     wipe(&device.profile, keys, &note)?;
     Ok(Ended::Wiped(note))
 }
 
+/// Each step is durable before the next offer.
+fn offer_all(
+    device: &mut Device,
+    transport: &Transport,
+    offering: &mut Offering,
+) -> Result<OfferEnd, DeviceError> {
+    let install = device.account.install_id;
+    let key = device.profile.key(install, &device.key)?;
+    loop {
+        let state = device.store.load()?;
+        let ops = match offering.next(&state) {
+            NextOffer::Ended(end) => return Ok(end),
+            NextOffer::Store(ops) => ops,
+            NextOffer::Offer { commands, photos } => {
+                let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, commands, photos);
+                let answer = device.profile.away(|| transport.offer(&offer))?;
+                offering.handle_answer(&state, answer)
+            }
+        };
+        device.store.apply(&ops)?;
+    }
+}
+
 /// Whether the server says that this device was revoked, to an offer of nothing: the key that it enrolled with is good
-/// for that when all its tokens have expired.
+/// for that when all its tokens have expired. Photos are named already, since a server notes them with the first offer.
 ///
 /// # Errors
 /// [`DeviceError`] when the device's own disk fails.
 pub(crate) fn is_revoked(device: &Device, transport: &Transport) -> Result<bool, DeviceError> {
     let install = device.account.install_id;
     let key = device.profile.key(install, &device.key)?;
-    let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, Vec::new(), Vec::new());
+    let mut photos = awaited_photos(device);
+    photos.truncate(OFFERED_PHOTOS);
+    let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, Vec::new(), photos);
     let answer = device.profile.away(|| transport.offer(&offer))?;
     Ok(matches!(answer, Ok(_) | Err(Failure::Revoked)))
 }
 
-/// How many commands have no receipt.
-fn unsent(device: &mut Device) -> Result<usize, DeviceError> {
-    let state = device.store.load()?;
-    Ok(state.commands.values().filter(|c| c.is_unsent()).count())
+/// Photos whose bytes are only on this device, or not known to be elsewhere.
+fn awaited_photos(device: &Device) -> Vec<Digest> {
+    let photos = device.engine.state().photos.values();
+    let awaited = photos.filter(|photo| device.engine.photo_is_awaited(photo));
+    awaited.map(|photo| photo.sha256).collect()
 }
 
-fn offer_all(
-    device: &mut Device,
-    transport: &Transport,
-    photos: &[Digest],
-) -> Result<OfferEnd, DeviceError> {
-    let install = device.account.install_id;
-    let key = device.profile.key(install, &device.key)?;
-    let named: Vec<Digest> = photos.iter().copied().take(OFFERED_PHOTOS).collect();
-    let mut offering = Offering::default();
-    loop {
-        let state = device.store.load()?;
-        let commands = match offering.next(&state) {
-            NextOffer::Commands(commands) => commands,
-            NextOffer::Ended(end) => return Ok(end),
-        };
-        let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, commands, named.clone());
-        let answer = device.profile.away(|| transport.offer(&offer))?;
-        let ops = offering.handle_answer(&state, answer);
-        device.store.apply(&ops)?;
-    }
+/// Commands without receipt, in order.
+fn unsent(device: &mut Device) -> Result<Vec<StoredCommand>, DeviceError> {
+    let state = device.store.load()?;
+    let commands = state.commands.into_values();
+    Ok(commands.filter(StoredCommand::is_unsent).collect())
 }

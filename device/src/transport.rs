@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hazardloop_sync_protocol::compress;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
+use hazardloop_sync_protocol::wire::SpokenVersions;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
@@ -56,6 +57,20 @@ struct ProblemDocument {
     code: String,
     #[serde(default)]
     detail: Option<String>,
+    #[serde(default)]
+    protocol_min: Option<u16>,
+    #[serde(default)]
+    protocol_max: Option<u16>,
+}
+
+impl ProblemDocument {
+    /// The versions of the protocol that the server speaks, where it says so.
+    fn spoken(&self) -> Option<SpokenVersions> {
+        Some(SpokenVersions {
+            oldest: self.protocol_min?,
+            newest: self.protocol_max?,
+        })
+    }
 }
 
 impl Answer {
@@ -121,13 +136,15 @@ impl Answer {
             401 => Failure::Unauthorized,
             403 if code == "DEVICE_REVOKED" => Failure::Revoked,
             409 if code == "OFFSET_MISMATCH" => Failure::OffsetMismatch,
-            426 => Failure::UpgradeRequired,
+            426 => Failure::UpgradeRequired {
+                spoken: problem.as_ref().and_then(ProblemDocument::spoken),
+            },
             429 | 503 => Failure::RateLimited { retry_after_ms },
             460 => Failure::ChecksumMismatch,
             _ if code == "PHOTO_HASH_MISMATCH" => Failure::PhotoHashMismatch,
             408 | 500..=599 => Failure::ServerError,
             _ => match problem {
-                Some(ProblemDocument { code, detail }) => Failure::Refused {
+                Some(ProblemDocument { code, detail, .. }) => Failure::Refused {
                     code,
                     detail: detail.unwrap_or_default(),
                 },

@@ -346,6 +346,19 @@ impl Actor {
         }
     }
 
+    /// Whether their certificate was valid at `then`, by these grants over `place`, and is no more.
+    pub fn has_run_out_since(&self, then: Timestamp, grants: &[Grant], place: &Place) -> bool {
+        let Self::Person {
+            person_id,
+            certified,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        !certified && Self::over(*person_id, grants, place, then).is_certified()
+    }
+
     /// Whether the actor acts by an inspector's certificate that is valid now.
     pub const fn is_certified(&self) -> bool {
         matches!(

@@ -3,6 +3,7 @@
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_sync_protocol::hub::{OutOfStep, RequestRefused};
+use hazardloop_sync_protocol::wire::SpokenVersions;
 
 use crate::store::StoreError;
 use crate::usecases::bring_pack::PackProblem;
@@ -75,10 +76,10 @@ pub enum Failure {
     #[error("say it in the full form: {0}")]
     SayInFull(&'static str),
     /// The asker speaks a version of the protocol that this server does not.
-    #[error("this server speaks the protocol up to version {newest}")]
+    #[error("this server speaks the versions {spoken} of the protocol")]
     UpgradeRequired {
-        /// The newest version here.
-        newest: u16,
+        /// Those that this server speaks.
+        spoken: SpokenVersions,
     },
     /// Too many requests.
     #[error("too many requests; try again in {retry_after_s} s")]
@@ -186,7 +187,7 @@ impl From<RequestRefused> for Failure {
                 limit: limit as u64,
             },
             RequestRefused::Invalid { field, why } => Self::invalid(field, why),
-            RequestRefused::UpgradeRequired { newest } => Self::UpgradeRequired { newest },
+            RequestRefused::UpgradeRequired { spoken } => Self::UpgradeRequired { spoken },
         }
     }
 }

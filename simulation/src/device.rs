@@ -10,7 +10,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::seal;
 use hazardloop_sync_protocol::device::{
-    Engine, EngineConfig, Identity, Request, State, StrideLimits, Ticket, successor,
+    Engine, EngineConfig, Identity, Offering, Request, State, StrideLimits, Ticket, successor,
 };
 use hazardloop_sync_protocol::wire::{Envelope, OfferRequest, PROTOCOL_MAX};
 use uuid::Uuid;
@@ -179,9 +179,14 @@ impl Profile {
         self.restart();
     }
 
-    /// An offer of these commands, signed.
-    pub fn offer(&self, commands: Vec<Envelope>) -> OfferRequest {
+    /// The offers of one contact, of what this phone holds.
+    pub fn offering(&self) -> Offering {
         let photos = self.disk.photos.keys().copied().collect();
+        Offering::new(self.install_id, self.key.clone(), photos)
+    }
+
+    /// An offer of these commands, signed.
+    pub fn offer(&self, commands: Vec<Envelope>, photos: Vec<Digest>) -> OfferRequest {
         OfferRequest::sign(&self.key, PROTOCOL_MAX, self.install_id, commands, photos)
     }
 

@@ -161,7 +161,7 @@ fn amend(device: &Device, args: &AmendArgs, view: Option<&HazardView>) -> Result
         position: args.at,
         immediate_measure: args.measure.clone(),
         enterprise_id: enterprise
-            .map(|text| find::enterprise(&device.engine, text))
+            .map(|text| find::enterprise(device, text))
             .transpose()?,
     })
 }

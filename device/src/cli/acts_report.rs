@@ -17,7 +17,7 @@ pub(super) fn report(
     now: Timestamp,
 ) -> Result<Report, Trouble> {
     let enterprise_id = match &args.enterprise {
-        Some(text) => Some(find::enterprise(&device.engine, text)?),
+        Some(text) => Some(find::enterprise(device, text)?),
         None => own_enterprise(device, now),
     };
     let mut photos = take_photos(device, &args.photo, PhotoKind::Before)?;

@@ -12,6 +12,7 @@ use hazardloop_sync_protocol::device::{Engine, HazardView, InspectionView};
 use hazardloop_sync_protocol::wire::RecordKind;
 
 use super::trouble::Trouble;
+use crate::driver::Device;
 
 /// Digits of the shortest beginning that is looked up.
 const SHORTEST: usize = 4;
@@ -46,8 +47,8 @@ pub(super) fn hazard(
 }
 
 /// Keeps the hazards that a search finds: by the same words, compared in the same way, as on the server.
-pub(super) fn holding(engine: &Engine, query: &Query, views: &mut Vec<HazardView>) {
-    let all = enterprises(engine);
+pub(super) fn holding(device: &Device, query: &Query, views: &mut Vec<HazardView>) {
+    let all = enterprises(device);
     let names: BTreeMap<EnterpriseId, String> = all.into_iter().map(|e| (e.id, e.name)).collect();
     views.retain(|view| {
         let hazard = &view.hazard;
@@ -104,23 +105,23 @@ pub(super) fn no_such_hazard(text: &str) -> Trouble {
     )
 }
 
-/// The enterprises of the replica, by name.
-pub(super) fn enterprises(engine: &Engine) -> Vec<Enterprise> {
-    let rows = engine.state().rows.iter();
-    let rows = rows.filter(|((kind, _), row)| *kind == RecordKind::Enterprise && row.holders > 0);
-    let mut all: Vec<Enterprise> = rows
-        .filter_map(|(_, row)| minicbor::decode(&row.body).ok())
-        .collect();
+/// The enterprises of the replica that are for its owner to see, by name.
+pub(super) fn enterprises(device: &Device) -> Vec<Enterprise> {
+    let bodies = device
+        .engine
+        .bodies(device.opened_at, RecordKind::Enterprise);
+    let read = bodies.into_iter().map(minicbor::decode);
+    let mut all: Vec<Enterprise> = read.filter_map(Result::ok).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
 /// The enterprise with this id, or the only one whose name contains `text`.
-pub(super) fn enterprise(engine: &Engine, text: &str) -> Result<EnterpriseId, Trouble> {
+pub(super) fn enterprise(device: &Device, text: &str) -> Result<EnterpriseId, Trouble> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    let all = enterprises(engine);
+    let all = enterprises(device);
     if let Some(exact) = all.iter().find(|enterprise| enterprise.name == text) {
         return Ok(exact.id);
     }

@@ -30,7 +30,7 @@ pub(super) struct Ground {
 impl Ground {
     pub(super) fn of(device: &Device, now: Timestamp) -> Self {
         let engine = &device.engine;
-        let enterprises = find::enterprises(engine).into_iter();
+        let enterprises = find::enterprises(device).into_iter();
         let nodes: Vec<Jurisdiction> = catalog::records(engine, RecordKind::Jurisdiction);
         let me = engine.person(now);
         // A damaged file of a key costs a name here; `pin-key list` says what is wrong with it.

@@ -116,6 +116,8 @@ fn not_made(failure: Failure, id: Uuid, from: PersonId, to: PersonId) -> Trouble
             let told = format!("{zh}（{code}）：{detail}");
             Trouble::Told(exit::REFUSED, told, format!("{code}: {detail}"))
         }
+        // Nothing was done, and there is more to do than to say so.
+        Failure::Revoked => Trouble::Server(failure),
         // The request may have arrived, and only the answer been lost.
         failure => Trouble::Told(
             code_of(&failure),

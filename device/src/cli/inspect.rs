@@ -307,7 +307,8 @@ pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
                 .to_owned(),
         );
     }
-    lines.extend(it.signatures.iter().map(|by| signed(by, lang)));
+    let department = it.kind.is_departments();
+    lines.extend(it.signatures.iter().map(|by| signed(by, department, lang)));
     if let Some(refusal) = &it.refusal {
         let refused = say(lang, "拒签", "refused to sign");
         lines.push(format!("{refused}: {}", refusal.reason));
@@ -322,7 +323,7 @@ pub(super) fn one(view: &InspectionView, lang: Language) -> Answer {
 }
 
 /// Who signed as what, and whether it counts no more.
-fn signed(by: &Signature, lang: Language) -> String {
+fn signed(by: &Signature, department: bool, lang: Language) -> String {
     let role = match by.role {
         SignerRole::Inspector => say(lang, "检查人员", "inspector"),
         SignerRole::EnterpriseRepresentative => say(lang, "企业代表", "the enterprise"),
@@ -338,8 +339,16 @@ fn signed(by: &Signature, lang: Language) -> String {
         ),
         None => "",
     };
+    let assists = match department && by.role == SignerRole::Inspector && !by.certified {
+        true => say(
+            lang,
+            "  不计入执法人员：签字时没有有效的执法证",
+            "  does not count as an inspector's: no valid certificate when it was signed",
+        ),
+        false => "",
+    };
     let signed = say(lang, "已签字", "signed");
-    format!("{signed} {role} {}{void}", who.unwrap_or_default())
+    format!("{signed} {role} {}{void}{assists}", who.unwrap_or_default())
 }
 
 pub(super) fn summary(view: &InspectionView, lang: Language) -> String {

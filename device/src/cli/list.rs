@@ -128,8 +128,7 @@ pub(super) fn enterprise(
     device: &Device,
     text: Option<&str>,
 ) -> Result<Option<EnterpriseId>, Trouble> {
-    text.map(|text| find::enterprise(&device.engine, text))
-        .transpose()
+    text.map(|text| find::enterprise(device, text)).transpose()
 }
 
 pub(super) fn jurisdiction(
@@ -151,7 +150,7 @@ fn narrowed(
     let ground = Ground::of(device, now);
     let mut views = device.engine.hazards(now);
     if let Some(query) = &args.search {
-        find::holding(&device.engine, query, &mut views);
+        find::holding(device, query, &mut views);
     }
     views.retain(|view| wanted.holds(&view.hazard, &ground, now));
     let mut unplaced = 0;
@@ -220,6 +219,7 @@ pub(super) fn list(
     }
     lines.extend(cut_off(found, most, lang));
     lines.extend(windows::hint(device, lang));
+    lines.extend(windows::lapsed(device, now, lang));
     let one = |view: &HazardView| {
         let mut json = summary_json(view, now);
         if let (Some(metres), Value::Object(members)) = (away(&view.hazard), &mut json) {

@@ -11,13 +11,12 @@ use super::args::{Arguments, Language};
 use super::exit;
 use super::lock_args::{LockTask, WipeArgs};
 use super::show::Answer;
-use super::trouble::{Trouble, code_of};
-use super::words::{self, say};
+use super::trouble::Trouble;
+use super::words::say;
 use crate::ambient::Ambient;
 use crate::driver::Device;
 use crate::home::Profile;
 use crate::key_store::{KeyFiles, KeyStore as _};
-use crate::revoked::Ended;
 use crate::transport::Transport;
 use crate::vault::{self, Keyring, Lock};
 use crate::wipe::{Cause, Wiped, wipe};
@@ -247,36 +246,4 @@ pub(super) fn what_became(note: &Wiped) -> (String, String) {
         );
     }
     (zh, en)
-}
-
-/// What a contact of a revoked device led to.
-pub(super) fn revoked(ended: &Ended, lang: Language) -> (Answer, u8) {
-    let ((zh, en), json, code) = match ended {
-        Ended::Wiped(note) => (what_became(note), json!(note), exit::ATTENTION),
-        Ended::Kept(waiting, failure) => (
-            (
-                format!(
-                    "此设备已被注销，记录已清除；还有 {waiting} 条操作等待移交服务器（{}），\
-                     移交后本机数据全部清除",
-                    words::failure(Language::Zh, failure)
-                ),
-                format!(
-                    "this device was revoked and its records are gone; {waiting} commands wait to be \
-                     handed over to the server ({}), then everything here is wiped",
-                    words::failure(Language::En, failure)
-                ),
-            ),
-            serde_json::Value::Null,
-            code_of(failure),
-        ),
-    };
-    let text = match lang {
-        Language::Zh => zh,
-        Language::En => en,
-    };
-    let answer = Answer {
-        json: json!({ "revoked": true, "wiped": json, "message": text }),
-        lines: vec![text],
-    };
-    (answer, code)
 }

@@ -40,6 +40,7 @@ mod parse_lists;
 mod photo;
 mod pin_key;
 mod recurring;
+mod revocation;
 mod rules_zh;
 mod rules_zh_fields;
 mod rules_zh_inspections;
@@ -72,7 +73,7 @@ use crate::driver::{Device, RunReport};
 use crate::enrol::{EnrolError, enrol};
 use crate::home::{Owner, Profile, normal_server};
 use crate::transport::Transport;
-use crate::{revoked, vault, wipe};
+use crate::{vault, wipe};
 use args::{Arguments, Enroll, Language, PhotoTask, Task};
 use attention_args::AttentionArgs;
 use cosign_args::{CosignTask, PinKeyTask};
@@ -162,10 +163,13 @@ fn enroll(
     let transport = Transport::new(&server);
     wipe::resume(&arguments.home, &lock::key_files(arguments))?;
     let profile = Profile::create(&arguments.home, Owner { server, login })?;
-    let (name, profile) = (&enrolment.name, &profile);
+    let name = &enrolment.name;
     let enrolled = lock::with_keyring(arguments, |keyring| {
-        enrol(profile, &transport, &password, name, keyring, ambient)
+        enrol(&profile, &transport, &password, name, keyring, ambient)
     });
+    if let Err(EnrolError::Server(Failure::Revoked)) = enrolled {
+        return revocation::conclude_enrolled(profile, ambient, arguments);
+    }
     let account = enrolled.map_err(|error| match error {
         EnrolError::OtherPerson => Trouble::Usage(
             "此设备的该用户名下保存着另一个人的工作".to_owned(),
@@ -269,40 +273,36 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
     })?;
     let mut device = Device::open(profile, key, config, ambient)?;
     device.instead_of = arguments.instead_of;
+    match on_opened(&mut device, arguments, ambient) {
+        // Desk work hears it as a sync does.
+        Err(Trouble::Server(Failure::Revoked)) => {
+            revocation::conclude(&mut device, ambient, arguments)
+        }
+        done => done,
+    }
+}
+
+fn on_opened(
+    device: &mut Device,
+    arguments: &Arguments,
+    ambient: &mut Ambient,
+) -> Result<(Answer, u8), Trouble> {
     let (now, lang) = (ambient.clock.now(), arguments.lang);
     let answer = match &arguments.task {
         Task::Pull(patience) => {
             device.engine.handle_pull_wanted();
-            return network(
-                &mut device,
-                ambient,
-                arguments,
-                &[LaneName::Pull],
-                patience.wait,
-            );
+            return network(device, ambient, arguments, &[LaneName::Pull], patience.wait);
         }
         Task::Push(patience) => {
-            return network(
-                &mut device,
-                ambient,
-                arguments,
-                &[LaneName::Push],
-                patience.wait,
-            );
+            return network(device, ambient, arguments, &[LaneName::Push], patience.wait);
         }
         Task::Sync(patience) => {
             device.engine.handle_pull_wanted();
-            return network(
-                &mut device,
-                ambient,
-                arguments,
-                LaneName::ALL,
-                patience.wait,
-            );
+            return network(device, ambient, arguments, LaneName::ALL, patience.wait);
         }
-        Task::List(args) => list::list(&device, now, args, arguments.json, lang)?,
-        Task::Orders(args) => orders::run(&mut device, now, args, arguments.json, lang)?,
-        Task::Packs(args) => packs::packs(&device, args, lang)?,
+        Task::List(args) => list::list(device, now, args, arguments.json, lang)?,
+        Task::Orders(args) => orders::run(device, now, args, arguments.json, lang)?,
+        Task::Packs(args) => packs::packs(device, args, lang)?,
         Task::Show(which) => {
             let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
             let absent = || find::no_such_hazard(&which.hazard);
@@ -311,36 +311,36 @@ fn on_device(arguments: &Arguments, ambient: &mut Ambient) -> Result<(Answer, u8
             let received = TimeProof::received(view.hazard.received_at);
             let received = view.server_version.is_some().then_some(received);
             let subject = (view.hazard.id.into(), received);
-            witness::add_times(&mut answer, &device, subject, lang);
-            recurring::add(&mut answer, &device, &view.hazard, now, lang);
+            witness::add_times(&mut answer, device, subject, lang);
+            recurring::add(&mut answer, device, &view.hazard, now, lang);
             answer
         }
-        Task::Attention(args) if !args.asks() => attention::run(&mut device, ambient, args, lang)?,
-        Task::Wipe(args) => lock::wipe_device(&device, ambient, arguments, args)?,
-        Task::Queue => show::queue(&device, lang),
-        Task::Status => show::status(&device, now, lang),
-        Task::Enterprises => show_enterprises::enterprises(&device, lang),
-        Task::Criteria(args) => catalog::criteria(&device, args, arguments.json, lang)?,
-        Task::Checklists(args) => catalog::checklists(&device, args, lang)?,
-        Task::Inspect(InspectTask::List) => inspect::list(&device, now, lang),
+        Task::Attention(args) if !args.asks() => attention::run(device, ambient, args, lang)?,
+        Task::Wipe(args) => lock::wipe_device(device, ambient, arguments, args)?,
+        Task::Queue => show::queue(device, lang),
+        Task::Status => show::status(device, now, lang),
+        Task::Enterprises => show_enterprises::enterprises(device, lang),
+        Task::Criteria(args) => catalog::criteria(device, args, arguments.json, lang)?,
+        Task::Checklists(args) => catalog::checklists(device, args, lang)?,
+        Task::Inspect(InspectTask::List) => inspect::list(device, now, lang),
         Task::Inspect(InspectTask::Show(which)) => {
             let (_, view) = find::inspection(&device.engine, now, &which.inspection)?;
             let absent = || find::no_such_inspection(&which.inspection);
             let view = view.ok_or_else(absent)?;
             let mut answer = inspect::one(&view, lang);
             let subject = (view.inspection.id.into(), None);
-            witness::add_times(&mut answer, &device, subject, lang);
+            witness::add_times(&mut answer, device, subject, lang);
             answer
         }
-        Task::Photo(PhotoTask::List) => photo::list(&device, lang),
-        Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(&mut device, ambient, args, lang)?,
-        Task::Photo(PhotoTask::Retry(args)) => photo::retry(&mut device, ambient, args, lang)?,
-        Task::Witness(task) => witness::run(&mut device, ambient, task, lang)?,
-        Task::Cosign(task) => cosign::run(&mut device, ambient, arguments, task)?,
-        Task::PinKey(task) => pin_key::run(&device, ambient, arguments, task)?,
-        _ => match desk::run(&mut device, ambient, arguments)? {
+        Task::Photo(PhotoTask::List) => photo::list(device, lang),
+        Task::Photo(PhotoTask::GiveUp(args)) => photo::give_up(device, ambient, args, lang)?,
+        Task::Photo(PhotoTask::Retry(args)) => photo::retry(device, ambient, args, lang)?,
+        Task::Witness(task) => witness::run(device, ambient, task, lang)?,
+        Task::Cosign(task) => cosign::run(device, ambient, arguments, task)?,
+        Task::PinKey(task) => pin_key::run(device, ambient, arguments, task)?,
+        _ => match desk::run(device, ambient, arguments)? {
             Some(answer) => answer,
-            None => act(&mut device, ambient, arguments)?,
+            None => act(device, ambient, arguments)?,
         },
     };
     Ok((answer, exit::DONE))
@@ -441,8 +441,7 @@ fn network(
         run.failure = again.failure;
     }
     if run.failure == Some(Failure::Revoked) {
-        let ended = revoked::conclude(device, ambient, &transport, &lock::key_files(arguments))?;
-        return Ok(lock::revoked(&ended, lang));
+        return revocation::conclude(device, ambient, arguments);
     }
     let set_aside = run.notices.iter().filter_map(|notice| match notice {
         Notice::SetAside { seq } => Some(*seq),

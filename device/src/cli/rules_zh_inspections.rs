@@ -3,6 +3,10 @@
 /// Sentences that stand alone.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
+        "the certificate was valid when this was signed and has run out since: a person must decide",
+        "签字时执法证有效，送达时已过期，须由人工处理",
+    ),
+    (
         "a department's inspection is begun and completed by a certified inspector",
         "部门检查须由持有效执法证件的人员开始和完成",
     ),

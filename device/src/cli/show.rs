@@ -110,6 +110,22 @@ pub(super) fn one(view: &HazardView, now: Timestamp, lang: Language) -> Answer {
     Answer { json, lines }
 }
 
+/// A command whole, for whoever wants to keep what it says elsewhere.
+pub(super) fn whole(device: &Device, command: &StoredCommand, lang: Language) -> Value {
+    let mut json = command_json(device, command, lang);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("command".to_owned(), json!(read(command.content())));
+    }
+    json
+}
+
+/// A command on one line, without its fate.
+pub(super) fn short(command: &StoredCommand, lang: Language) -> String {
+    let (_, number) = words::subject_of(&command.content().kind, command.subject_id);
+    let kind = words::kind(lang, &command.content().kind);
+    format!("  #{} {kind} {number}", command.envelope.seq)
+}
+
 pub(super) fn command_json(device: &Device, command: &StoredCommand, lang: Language) -> Value {
     let state = device.engine.state();
     let receipt = command.receipt.as_ref();
@@ -256,6 +272,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
     }
     lines.extend(windows::reading(device, lang));
     lines.extend(windows::lines(device, now, lang));
+    lines.extend(windows::lapsed(device, now, lang));
     let json = json!({
         "server": account.server,
         "login": account.login,
@@ -268,6 +285,7 @@ pub(super) fn status(device: &Device, now: Timestamp, lang: Language) -> Answer 
         "photos_given_up": given_up,
         "photos": photos,
         "scopes": scopes,
+        "lapsed_scopes": device.engine.lapsed_scopes(now),
         "reading": windows::reading_json(device),
         "epoch": meta.epoch,
         "last_contact": meta.contact_at,

@@ -10,7 +10,7 @@ use super::words::say;
 use crate::driver::Device;
 
 pub(super) fn enterprises(device: &Device, lang: Language) -> Answer {
-    let all = find::enterprises(&device.engine);
+    let all = find::enterprises(device);
     let lines = all.iter().flat_map(|firm| lines_of(firm, lang)).collect();
     Answer {
         json: json!(all),

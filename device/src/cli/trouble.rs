@@ -191,7 +191,7 @@ pub(super) fn code_of(failure: &Failure) -> u8 {
     match failure {
         Failure::Unauthorized
         | Failure::Revoked
-        | Failure::UpgradeRequired
+        | Failure::UpgradeRequired { .. }
         | Failure::PayloadTooLarge { .. }
         | Failure::PhotoHashMismatch
         | Failure::Refused { .. } => exit::ATTENTION,

@@ -55,7 +55,7 @@ pub(super) fn setup(
     now: Timestamp,
 ) -> Result<InspectionSetup, Trouble> {
     let enterprise_id = match &subject.enterprise {
-        Some(text) => Some(find::enterprise(&device.engine, text)?),
+        Some(text) => Some(find::enterprise(device, text)?),
         None => own_enterprise(device, now),
     };
     let mut checklists = subject.checklist.clone();

@@ -75,6 +75,24 @@ pub(super) fn hint(device: &Device, lang: Language) -> Option<String> {
     })
 }
 
+/// A line for each scope whose role has ended by this device's clock: what is missing here, and that it is not deleted.
+pub(super) fn lapsed(device: &Device, now: Timestamp, lang: Language) -> Vec<String> {
+    let scopes = device.engine.lapsed_scopes(now);
+    let ground = Ground::of(device, now);
+    let line = |scope| {
+        let name = name(scope, &ground, lang);
+        match lang {
+            Language::Zh => format!(
+                "{name}：按本机时钟，您在此处的职权已到期，其记录不再显示（未删除，下次联系服务器时确认）"
+            ),
+            Language::En => format!(
+                "{name}: by this device's clock your role there has ended; its records are not shown                  any more (they are not deleted: the next contact with the server tells)"
+            ),
+        }
+    };
+    scopes.into_iter().map(line).collect()
+}
+
 /// A number as people read it.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();

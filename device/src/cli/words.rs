@@ -10,7 +10,7 @@ use hazardloop_domain::refusal::Refusal;
 use hazardloop_sync_protocol::device::{
     Failure, Oversize, PhotoStage, Standing, State, StoredCommand, StoredPhoto,
 };
-use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, WITNESS_KIND};
+use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, SpokenVersions, WITNESS_KIND};
 
 use super::args::Language;
 use super::rules_zh;
@@ -195,8 +195,8 @@ fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
         ),
         QuarantineReason::Reassigned => say(
             lang,
-            "您已不再负责此处，待人工处理",
-            "you no longer answer for this; kept for a person",
+            "送达时您（或共同签名人）在此处的职权或执法证已失效，待人工处理",
+            "your role or certificate here (or a co-signer's) had ended when this arrived; kept for a person",
         ),
         QuarantineReason::OfferedAfterRevocation => say(
             lang,
@@ -208,6 +208,35 @@ fn quarantine(lang: Language, reason: QuarantineReason) -> &'static str {
             "共同签名人的密钥已被撤销，待人工处理",
             "a co-signer's key was revoked since; kept for a person",
         ),
+    }
+}
+
+/// Which of two programs that share no version of the protocol has to be renewed, by what the server said.
+fn upgrade(lang: Language, spoken: Option<SpokenVersions>) -> String {
+    let own = SpokenVersions::OURS;
+    let (who_zh, who_en) = match spoken {
+        Some(theirs) if theirs.newest < own.oldest => (
+            "服务器的程序过旧，请管理员升级服务器",
+            "the server is too old for this program: its administrator must renew it",
+        ),
+        Some(theirs) if theirs.oldest > own.newest => (
+            "本程序过旧，请升级本程序",
+            "this program is too old for the server: renew it",
+        ),
+        _ => (
+            "本程序与服务器的协议版本不合，须升级其中较旧的一方",
+            "this program and the server share no version of the protocol: the older one must be renewed",
+        ),
+    };
+    match (lang, spoken) {
+        (Language::Zh, Some(theirs)) => {
+            format!("{who_zh}（协议版本：本程序 {own}，服务器 {theirs}）；数据已保留，仍可发送")
+        }
+        (Language::Zh, None) => format!("{who_zh}；数据已保留，仍可发送"),
+        (Language::En, Some(theirs)) => format!(
+            "{who_en} (versions of the protocol: {own} here, {theirs} there); work is kept, and is still sent"
+        ),
+        (Language::En, None) => format!("{who_en}; work is kept, and is still sent"),
     }
 }
 
@@ -234,11 +263,7 @@ pub(super) fn failure(lang: Language, failure: &Failure) -> String {
             "此设备已被停用，数据已保留",
             "this device was revoked; work is kept",
         ),
-        Failure::UpgradeRequired => say(
-            lang,
-            "需要升级本程序",
-            "this program is too old for the server",
-        ),
+        Failure::UpgradeRequired { spoken } => return upgrade(lang, *spoken),
         Failure::RateLimited { .. } | Failure::ServerError | Failure::NothingNew => say(
             lang,
             "服务器繁忙，稍后再试，数据已保留",
@@ -371,6 +396,21 @@ pub(super) fn subject_of(kind: &str, id: SubjectId) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_shares_no_version_is_told_which_side_is_renewed() {
+        let told = |lang, oldest, newest| {
+            let spoken = Some(SpokenVersions { oldest, newest });
+            failure(lang, &Failure::UpgradeRequired { spoken })
+        };
+        let newer = SpokenVersions::OURS.newest + 1;
+        assert!(told(Language::Zh, newer, newer).starts_with("本程序过旧"));
+        assert!(told(Language::Zh, 0, 0).starts_with("服务器的程序过旧"));
+        let here = told(Language::En, newer, newer);
+        assert!(here.starts_with("this program is too old"), "{here}");
+        assert!(here.contains(&format!("{newer}-{newer} there")), "{here}");
+        assert!(told(Language::En, 0, 0).starts_with("the server is too old"));
+    }
 
     #[test]
     fn every_kind_of_command_that_a_device_queues_has_a_chinese_name() {

@@ -10,6 +10,10 @@ pub struct Revoked {
     /// So long ago that no session of it is known.
     long_ago: bool,
     offered: Vec<OfferRequest>,
+    /// What it keeps of them.
+    kept: std::collections::BTreeMap<i64, Envelope>,
+    /// It answers offers and settles nothing by that.
+    idle: bool,
 }
 
 impl FakeServer {
@@ -25,6 +29,33 @@ impl FakeServer {
         self.inner.lock().unwrap().revoked.long_ago = true;
     }
 
+    /// It is put back to a backup, made before it had the commands from `seq` on.
+    pub fn forget_from(&self, seq: i64) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.accepted.retain(|(_, known), _| *known < seq);
+    }
+
+    /// Another copy of the one phone that it knows has used this place.
+    pub fn used_by_another_copy(&self, seq: i64) {
+        let mut inner = self.inner.lock().unwrap();
+        let ((install, _), known) = inner.accepted.first_key_value().unwrap();
+        let (install, mut other) = (*install, known.clone());
+        (other.seq, other.payload) = (seq, Bytes(vec![0xa0]));
+        inner.accepted.insert((install, seq), other);
+    }
+
+    /// From now on it settles nothing, or goes on.
+    pub fn settle_no_offer(&self, idle: bool) {
+        self.inner.lock().unwrap().revoked.idle = idle;
+    }
+
+    /// What it keeps of what was offered, as `kind` and place.
+    pub fn keeps(&self) -> Vec<(String, i64)> {
+        let inner = self.inner.lock().unwrap();
+        let kept = inner.revoked.kept.values();
+        kept.map(|kept| (kept.kind.clone(), kept.seq)).collect()
+    }
+
     /// What was offered, in order.
     pub fn offered(&self) -> Vec<OfferRequest> {
         self.inner.lock().unwrap().revoked.offered.clone()
@@ -38,35 +69,80 @@ pub(super) fn answer(inner: &mut Inner, path: &str, body: &[u8]) -> Option<Reply
         _ if !inner.revoked.is => None,
         "/api/v1/sync/offer" if !inner.revoked.stolen => {
             let offer: OfferRequest = codec::decode_strict(body, 16).unwrap();
-            let answer = taken(&offer);
+            let most = inner.payload_limit.unwrap_or(usize::MAX);
+            let too_large = |envelope: &Envelope| envelope.payload.0.len() > most;
+            if offer.commands.iter().any(too_large) {
+                return Some(problem("413 Payload Too Large", "PAYLOAD_TOO_LARGE"));
+            }
+            let answer = taken(inner, &offer);
             inner.revoked.offered.push(offer);
-            Some(reply("200 OK", MEDIA_TYPE_CBOR, answer))
+            Some(reply("200 OK", MEDIA_TYPE_CBOR, codec::encode(&answer)))
         }
-        // The person may enrol anew.
-        "/api/v1/sessions" | "/api/v1/devices" => None,
+        "/api/v1/sessions" => None,
+        // The person may enrol anew, but not this install. (Phones of these tests draw the same ids every time: once
+        // its work is handed over, it is another one.)
+        "/api/v1/devices" if inner.revoked.offered.is_empty() => {
+            let asked: serde_json::Value = serde_json::from_slice(body).unwrap();
+            let is = |install: &Uuid| asked["install_id"] == install.to_string();
+            let mut known = inner.accepted.keys();
+            match known.any(|(install, _)| is(install)) {
+                true => refused(),
+                false => None,
+            }
+        }
+        "/api/v1/devices" => None,
         _ if inner.revoked.long_ago => Some(problem("401 Unauthorized", "UNAUTHENTICATED")),
         _ => refused(),
     }
 }
 
-fn taken(offer: &OfferRequest) -> Vec<u8> {
+/// As the real one: places follow one another, and each is given once.
+fn taken(inner: &mut Inner, offer: &OfferRequest) -> OfferResponse {
     let now = Timestamp::from_millis(1_795_305_600_000);
-    let kept = |envelope: &Envelope| {
-        PushResult::Receipt(Receipt {
-            seq: envelope.seq,
+    let install = offer.install_id.0;
+    let (mut results, mut expected) = (Vec::new(), None);
+    let offered = offer.commands.iter().filter(|_| !inner.revoked.idle);
+    for envelope in offered {
+        let kept = inner
+            .revoked
+            .kept
+            .last_key_value()
+            .map_or(0, |(seq, _)| *seq);
+        let last = kept.max(inner.last_of(install));
+        let seq = envelope.seq;
+        if seq > last + 1 {
+            expected = Some(last + 1);
+            break;
+        }
+        let known = inner.revoked.kept.get(&seq);
+        let known = known.or(inner.accepted.get(&(install, seq)));
+        if known.is_some_and(|known| known.payload != envelope.payload) {
+            results.push(PushResult::IdReused { seq });
+            continue;
+        }
+        if known.is_none() {
+            inner.revoked.kept.insert(seq, envelope.clone());
+        }
+        results.push(PushResult::Receipt(Receipt {
+            seq,
             received_at: now,
             outcome: Outcome::Quarantined {
                 reason: QuarantineReason::OfferedAfterRevocation,
                 detail: "kept".into(),
             },
-        })
-    };
-    codec::encode(&OfferResponse {
+        }));
+    }
+    let kept = inner
+        .revoked
+        .kept
+        .last_key_value()
+        .map_or(0, |(seq, _)| *seq);
+    OfferResponse {
         protocol: 1,
         server_time: now,
-        last: offer.commands.last().map_or(0, |command| command.seq),
-        results: offer.commands.iter().map(kept).collect(),
-        expected: None,
+        last: kept.max(inner.last_of(install)),
+        results,
+        expected,
         full: false,
-    })
+    }
 }

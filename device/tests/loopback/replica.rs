@@ -53,11 +53,24 @@ pub fn hold(phone: &Phone, records: Vec<Record>) {
             member,
         });
     }
+    apply(phone, &ops);
+}
+
+/// Removes commands that had their receipts, as the phone does by itself after a month.
+pub fn forget_commands(phone: &Phone, seqs: &[i64]) {
+    let ops: Vec<StoreOp> = seqs
+        .iter()
+        .map(|seq| StoreOp::DeleteCommand(*seq))
+        .collect();
+    apply(phone, &ops);
+}
+
+fn apply(phone: &Phone, ops: &[StoreOp]) {
     let (profile, key) = phone.unlocked();
     let rng = rand::rngs::StdRng::seed_from_u64(ops.len() as u64);
     let file = profile.dir.join(DATABASE);
     let mut store = Store::open(&file, &key, rng).unwrap();
-    store.apply(&ops).unwrap();
+    store.apply(ops).unwrap();
 }
 
 pub fn id(n: u128) -> HazardId {

@@ -79,6 +79,8 @@ fn one_that_was_away_longer_than_its_session_lasts_hands_over_and_is_wiped_too()
         .map(|o| o.commands.len())
         .collect();
     assert_eq!(offered, [0, 2]);
+    // A server notes photos with the first offer of all.
+    assert_eq!(phone.server.offered()[0].photos.len(), 1);
     assert_eq!(files_of(&phone), LEFT);
 }
 
@@ -162,4 +164,151 @@ fn a_phone_put_back_from_a_backup_after_its_revocation_has_no_key_and_shows_noth
     let (code, answer) = phone.run(&["queue"]);
     assert_eq!(code, exit::ATTENTION, "{answer}");
     assert!(answer["error"].as_str().unwrap().contains("has no key"));
+}
+
+/// Sent: one report. Not sent: one that the server will find too long, with two behind it.
+fn with_a_long_one_in_front() -> Phone {
+    let phone = Phone::enrolled();
+    phone.report("sent");
+    assert_eq!(phone.run(&["sync"]).0, exit::DONE);
+    phone.report(&format!("too long {}", "长".repeat(400)));
+    phone.report("behind it");
+    phone.report("and behind that");
+    phone.server.limit_payloads(900);
+    phone
+}
+
+#[test]
+fn what_is_larger_than_the_server_takes_keeps_nothing_back_and_is_not_lost() {
+    let phone = with_a_long_one_in_front();
+    phone.server.revoke(false);
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    let told = answer["message"].as_str().unwrap();
+    assert!(told.contains("1 commands are larger"), "{told}");
+    let report = || "report".to_owned();
+    assert_eq!(phone.server.keeps(), [(report(), 2), (report(), 3)]);
+    // It is there whole, for whoever makes a file of it.
+    let kept = &answer["kept"][0]["command"]["description"];
+    assert!(
+        kept.as_str().unwrap().starts_with("too long 长"),
+        "{answer}"
+    );
+    assert_eq!(phone.on_device(), 1);
+    let told = phone.told_in_chinese(&["push"]);
+    assert!(
+        told.contains("1 条操作因超过") && told.contains("sync --json"),
+        "{told}"
+    );
+    // Once the server takes it, it goes, and then everything.
+    phone.server.limit_payloads(90_000);
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    assert_eq!(phone.server.keeps().len(), 3);
+    assert_eq!(answer["wiped"]["handed_over"], 3, "{answer}");
+    assert_eq!(answer["wiped"]["commands_lost"], 0, "{answer}");
+    assert_eq!(files_of(&phone), LEFT);
+}
+
+#[test]
+fn its_author_may_let_go_of_what_the_server_never_takes() {
+    let phone = with_a_long_one_in_front();
+    phone.server.revoke(false);
+    phone.run(&["sync"]);
+    assert_eq!(phone.run(&["wipe"]).0, exit::ATTENTION, "not by itself");
+    assert_eq!(phone.run(&["wipe", "--lose", "1"]).0, exit::DONE);
+}
+
+#[test]
+fn what_was_set_aside_for_its_size_before_is_handed_over_itself_once_that_goes() {
+    let phone = with_a_long_one_in_front();
+    assert_eq!(phone.run(&["push"]).0, exit::ATTENTION, "set aside");
+    phone.server.limit_payloads(90_000);
+    phone.server.revoke(false);
+    let (_, answer) = phone.run(&["sync"]);
+    assert_eq!(answer["wiped"]["commands_lost"], 0, "{answer}");
+    assert_eq!(phone.server.keeps(), [("report".to_owned(), 5)]);
+    assert_eq!(files_of(&phone), LEFT);
+}
+
+#[test]
+fn a_restored_server_that_wants_what_is_gone_here_is_given_what_is_left() {
+    let phone = Phone::enrolled();
+    for text in ["first", "second", "third"] {
+        phone.report(text);
+    }
+    assert_eq!(phone.run(&["sync"]).0, exit::DONE);
+    phone.report("not sent");
+    // What had its receipt long ago is gone from the phone, and from the server with what it had since its backup.
+    replica::forget_commands(&phone, &[1, 2]);
+    phone.server.forget_from(1);
+    phone.server.revoke(false);
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::ATTENTION, "{answer}");
+    assert_eq!(answer["wiped"]["handed_over"], 2, "{answer}");
+    assert_eq!(answer["wiped"]["commands_lost"], 0, "{answer}");
+    assert_eq!(phone.server.keeps().len(), 2);
+    assert_eq!(files_of(&phone), LEFT);
+}
+
+#[test]
+fn what_another_copy_of_the_phone_has_used_the_place_of_is_handed_over_behind_it() {
+    let phone = with_unsent_work();
+    phone.server.used_by_another_copy(2);
+    phone.server.revoke(false);
+    let (_, answer) = phone.run(&["sync"]);
+    assert_eq!(answer["wiped"]["handed_over"], 2, "{answer}");
+    let places: Vec<i64> = phone.server.keeps().iter().map(|(_, seq)| *seq).collect();
+    assert_eq!(places, [3, 4]);
+}
+
+#[test]
+fn an_answer_that_settles_nothing_is_no_reason_to_let_go_of_anything() {
+    let phone = with_unsent_work();
+    phone.server.revoke(false);
+    phone.server.settle_no_offer(true);
+    let (code, answer) = phone.run(&["sync"]);
+    assert_eq!(code, exit::UNREACHABLE, "{answer}");
+    assert_eq!(phone.on_device(), 2);
+    phone.server.settle_no_offer(false);
+    phone.run(&["sync"]);
+    assert_eq!(files_of(&phone), LEFT);
+}
+
+/// Whatever asks the server hears it; nobody has to sync for the phone to be rid of its work.
+#[test]
+fn desk_work_and_a_new_enrolment_hand_over_and_wipe_too() {
+    let person = "00000000-0000-0000-0000-000000000007";
+    let hand_over = [
+        "hand-over",
+        "--from",
+        person,
+        "--to",
+        person,
+        "--reason",
+        "a",
+    ];
+    for words in [
+        &["find"][..],
+        &["unclaimed"],
+        &["hand-overs"],
+        &hand_over,
+        &["enroll"],
+    ] {
+        let phone = with_unsent_work();
+        phone.server.revoke(false);
+        let (code, answer) = match words {
+            ["enroll"] => phone.enroll("li"),
+            _ => phone.run(words),
+        };
+        assert_eq!(code, exit::ATTENTION, "{words:?}: {answer}");
+        let told = answer["message"].as_str().unwrap();
+        assert!(
+            told.contains("2 commands that had not been sent"),
+            "{words:?}: {told}"
+        );
+        assert_eq!(phone.server.keeps().len(), 2, "{words:?}");
+        assert_eq!(files_of(&phone), LEFT, "{words:?}");
+        assert_eq!(phone.enroll("li").0, exit::DONE, "{words:?}: a new install");
+    }
 }

@@ -1,6 +1,6 @@
 //! The rules: given an inspection's state, a command and its author, either events or a refusal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::checklists::Checklists;
 use super::checks::{
@@ -10,7 +10,9 @@ use super::checks::{
 };
 use super::policy::{self, Case, Verdict};
 use super::setup::{check_setup, check_team, check_window};
-use super::signing::{check_refusal, check_seconds, check_signature, require_no_seconds};
+use super::signing::{
+    check_not_ran_out, check_refusal, check_seconds, check_signature, require_no_seconds,
+};
 use crate::access::Actor;
 use crate::command::{
     Action, ActionKind, Command, InspectionKind, InspectionSetup, Origin, RecordResults,
@@ -18,7 +20,7 @@ use crate::command::{
 };
 use crate::hash::Digest;
 use crate::hazard::{Outcome, PhotoState};
-use crate::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId};
+use crate::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, PersonId};
 use crate::inspection::{Inspection, InspectionEvent, InspectionEventRecord, InspectionLimits};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, SHORT_TEXT_MAX};
@@ -45,6 +47,8 @@ pub struct Facts {
     /// The others who signed the same command, each as an actor over this inspection. Their signatures
     /// were checked (on a device: taken on trust, the server checks).
     pub seconds: Vec<Actor>,
+    /// Whose certificate, of the author and the others, was valid when the command was made and is not at `now`.
+    pub ran_out: BTreeSet<PersonId>,
     /// Limits in force.
     pub limits: InspectionLimits,
 }
@@ -260,6 +264,7 @@ impl Step<'_> {
             }
             Action::SignInspection(signing) => {
                 check_signature(inspection, signing, self.actor, facts)?;
+                check_not_ran_out(inspection, signing, self.actor, facts)?;
                 InspectionEvent::Signed {
                     signing: signing.clone(),
                     certified: self.actor.is_certified(),

@@ -78,6 +78,33 @@ pub(super) fn check_signature(
     Ok(())
 }
 
+/// What is said of a signature by a certificate that was valid when it was made and is no more. Whether it counts is
+/// a person's to find out: to record it as that of somebody who only assists would take from it what it had.
+pub const CERTIFICATE_RAN_OUT: &str =
+    "the certificate was valid when this was signed and has run out since: a person must decide";
+
+/// An inspector's signature by a certificate that has run out on the way here is not taken as one without.
+pub(super) fn check_not_ran_out(
+    inspection: &Inspection,
+    signing: &SignInspection,
+    actor: &Actor,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    let by_certificate = inspection.kind.is_departments() && signing.role == SignerRole::Inspector;
+    match by_certificate && has_run_out(actor, facts) {
+        true => Err(Refusal::new(
+            RefusalCode::CertificateNeeded,
+            CERTIFICATE_RAN_OUT,
+        )),
+        false => Ok(()),
+    }
+}
+
+fn has_run_out(actor: &Actor, facts: &Facts) -> bool {
+    let person = actor.person_id();
+    person.is_some_and(|person| facts.ran_out.contains(&person))
+}
+
 /// Those who signed the same command by keys of their own: what each signs as follows from what they
 /// are here.
 pub(super) fn check_seconds(
@@ -97,7 +124,7 @@ pub(super) fn check_seconds(
     };
     let enterprise = [Role::Employee, Role::SafetyOfficer, Role::Principal];
     let mut all = Vec::with_capacity(facts.seconds.len());
-    for second in &facts.seconds {
+    for (at, second) in facts.seconds.iter().enumerate() {
         let person_id = second.person_id().ok_or_else(unfit)?;
         let on_team = is_on_team(inspection, second);
         let role = if on_team && second.is_any_of(&[Role::Inspector]) {
@@ -109,6 +136,13 @@ pub(super) fn check_seconds(
         } else {
             return Err(unfit());
         };
+        let by_certificate = inspection.kind.is_departments() && role == SignerRole::Inspector;
+        if by_certificate && has_run_out(second, facts) {
+            return Err(Refusal {
+                field: Some(format!("co_signatures[{at}]")),
+                ..Refusal::new(RefusalCode::CoSignatureInvalid, CERTIFICATE_RAN_OUT)
+            });
+        }
         all.push(SecondSignature {
             person_id,
             role,

@@ -8,6 +8,8 @@ mod signing;
 mod story;
 mod table;
 
+use std::collections::BTreeSet;
+
 use crate::access::{Actor, Role};
 use crate::command::{
     Action, AttachPhoto, Attendee, AttendeeRole, Cadence, CancelInspection, ChangeTeam,
@@ -296,6 +298,7 @@ impl Case {
                 hazards: None,
                 checklists: Checklists::default(),
                 seconds: Vec::new(),
+                ran_out: BTreeSet::new(),
                 limits: InspectionLimits::default(),
             },
         }

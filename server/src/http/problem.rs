@@ -113,7 +113,8 @@ pub struct Problem {
     pub from_state: Option<StatusName>,
     /// What the asker could do instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed: Option<Vec<ActionKind>>,
+    #[schema(value_type = Option<Vec<ActionKind>>)]
+    pub allowed: Option<Box<[ActionKind]>>,
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
@@ -129,6 +130,14 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<JurisdictionId>)]
     pub successor_id: Option<Box<JurisdictionId>>,
+    /// The oldest version of the sync protocol that this server speaks, where the asker spoke another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub protocol_min: Option<u16>,
+    /// The newest, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub protocol_max: Option<u16>,
     /// Where an upload stands.
     #[serde(skip)]
     pub upload_offset: Option<u64>,
@@ -151,6 +160,8 @@ impl Problem {
             rows: None,
             files: None,
             successor_id: None,
+            protocol_min: None,
+            protocol_max: None,
             upload_offset: None,
         }
     }
@@ -164,7 +175,7 @@ impl Problem {
             code: refusal.code.as_str().to_owned(),
             field: refusal.field.clone(),
             from_state: refusal.from_state,
-            allowed: refusal.from_state.map(|_| refusal.allowed.clone()),
+            allowed: refusal.from_state.map(|_| refusal.allowed.clone().into()),
             ..Self::new(ProblemCode::Conflict, refusal.rule.clone())
         }
     }
@@ -259,7 +270,11 @@ impl From<Failure> for Problem {
             },
             Failure::TooLarge { .. } => plain(ProblemCode::PayloadTooLarge),
             Failure::SayInFull(_) => plain(ProblemCode::SayInFull),
-            Failure::UpgradeRequired { .. } => plain(ProblemCode::UpgradeRequired),
+            Failure::UpgradeRequired { spoken } => Self {
+                protocol_min: Some(spoken.oldest),
+                protocol_max: Some(spoken.newest),
+                ..plain(ProblemCode::UpgradeRequired)
+            },
             Failure::RateLimited { retry_after_s } => Self {
                 retry_after_s: Some(*retry_after_s),
                 ..plain(ProblemCode::RateLimited)

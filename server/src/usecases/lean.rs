@@ -6,7 +6,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::chain::signature_fits;
 use hazardloop_sync_protocol::hub::scopes_granted;
 use hazardloop_sync_protocol::wire::{
-    LeanPull, LeanPush, PROTOCOL_MAX, PROTOCOL_MIN, PackedPush, PullResponse, PushRequest, Scope,
+    LeanPull, LeanPush, PROTOCOL_MAX, PackedPush, PullResponse, PushRequest, Scope, SpokenVersions,
 };
 
 use super::pull::given_out_at;
@@ -126,10 +126,9 @@ pub async fn nothing_new(
     install_id: InstallId,
     held: LeanPull,
 ) -> Result<PullResponse, Failure> {
-    if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&held.protocol) {
-        return Err(Failure::UpgradeRequired {
-            newest: PROTOCOL_MAX,
-        });
+    let spoken = SpokenVersions::OURS;
+    if !spoken.contains(held.protocol) {
+        return Err(Failure::UpgradeRequired { spoken });
     }
     let app = app.clone();
     app.clone()

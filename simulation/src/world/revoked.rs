@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::HazardId;
-use hazardloop_sync_protocol::device::{Failure, NextOffer, OfferEnd, Offering, StoreOp};
+use hazardloop_sync_protocol::device::{Failure, NextOffer, OfferEnd, StoreOp};
 use hazardloop_sync_protocol::wire::{Envelope, OfferResponse};
 
 use super::World;
@@ -39,17 +40,21 @@ impl World {
             profile.drop_replica();
             self.hub.given.forget_install(profile.enrolment().0);
         }
-        let mut offering = Offering::default();
+        let mut offering = self.devices[number].profile.offering();
         let end = loop {
             let state = self.devices[number].profile.disk.clone();
-            let commands = match offering.next(&state) {
+            let (commands, photos) = match offering.next(&state) {
                 NextOffer::Ended(end) => break end,
-                NextOffer::Commands(_) if self.variant == Variant::WipesBeforeOffering => {
+                NextOffer::Offer { .. } if self.variant == Variant::WipesBeforeOffering => {
                     break OfferEnd::Done;
                 }
-                NextOffer::Commands(commands) => commands,
+                NextOffer::Offer { commands, photos } => (commands, photos),
+                NextOffer::Store(ops) => match self.keep_offered(number, &ops) {
+                    true => continue,
+                    false => return,
+                },
             };
-            let answer = self.offer(number, commands, dice);
+            let answer = self.offer(number, commands, photos, dice);
             if answer.is_err()
                 && !self
                     .hub
@@ -64,7 +69,8 @@ impl World {
             }
         };
         match end {
-            OfferEnd::Failed(_) => self.devices[number].restart(),
+            // What is too large stays until it is let go of, and everything until the next contact.
+            OfferEnd::Failed(_) | OfferEnd::TooLarge => self.devices[number].restart(),
             OfferEnd::Done => self.wipe(number, false),
             OfferEnd::Refused => self.wipe(number, true),
         }
@@ -72,6 +78,7 @@ impl World {
 
     /// Receipts of an offer become durable; `false`: this contact ends here.
     fn keep_offered(&mut self, number: usize, ops: &[StoreOp]) -> bool {
+        self.note_births(number, ops);
         let device = &mut self.devices[number];
         if device.disk_full > 0 {
             device.disk_full -= 1;
@@ -94,11 +101,12 @@ impl World {
         &mut self,
         number: usize,
         commands: Vec<Envelope>,
+        photos: Vec<Digest>,
         dice: &mut Dice,
     ) -> Result<OfferResponse, Failure> {
         let device = &mut self.devices[number];
         let fault = device.faults.pop_front();
-        let offer = device.profile.offer(commands);
+        let offer = device.profile.offer(commands, photos);
         let unread = || Failure::ServerError;
         let read = network::through_bytes(&offer).ok_or_else(unread)?;
         if let Some(fault) = fault {

@@ -58,6 +58,7 @@ impl Engine {
         let Some(lane) = self.lane_of(id) else { return };
         match (lane, body) {
             (LaneName::Push, ResponseBody::Push(response)) => {
+                self.version_heard(response.protocol);
                 if let Some(sent) = self.push.sent.take() {
                     // A rest that went quickly says nothing of how much would.
                     let amount = if sent.full { u32::MAX } else { 0 };
@@ -92,14 +93,9 @@ impl Engine {
                 self.revoked = true;
                 self.notices.push_back(Notice::Revoked);
             }
-            Failure::UpgradeRequired if lane != LaneName::Push => {
+            Failure::UpgradeRequired { spoken } if lane != LaneName::Push => {
                 self.release(lane);
-                if lane == LaneName::Pull {
-                    self.pull.lane.stopped = true;
-                } else {
-                    self.photos.lane.stopped = true;
-                }
-                self.notices.push_back(Notice::UpgradeRequired);
+                self.version_refused(lane, spoken);
             }
             Failure::PayloadTooLarge { ours } if lane == LaneName::Push => {
                 self.push_too_large(now, ours);

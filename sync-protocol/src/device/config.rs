@@ -7,7 +7,7 @@ use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::inspection::InspectionLimits;
 
 use super::stride::StrideLimits;
-use crate::wire::WireLimits;
+use crate::wire::{SpokenVersions, WireLimits};
 use std::sync::Arc;
 
 /// Limits and times. Configuration; [`EngineConfig::default`] gives the defaults.
@@ -50,6 +50,8 @@ pub struct EngineConfig {
     pub calendar: Arc<WorkdayCalendar>,
     /// Limits of the messages.
     pub wire: WireLimits,
+    /// The versions of the protocol that it speaks.
+    pub speaks: SpokenVersions,
 }
 
 impl Default for EngineConfig {
@@ -90,6 +92,7 @@ impl Default for EngineConfig {
             inspections: InspectionLimits::default(),
             calendar: Arc::default(),
             wire: WireLimits::default(),
+            speaks: SpokenVersions::OURS,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The engine: inputs to jobs, jobs to writes, writes to state, state to requests.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use hazardloop_domain::ids::{HazardId, InspectionId, SubjectId};
 use hazardloop_domain::rule_limits::RuleLimits;
 use hazardloop_domain::time::{EARLIEST, Timestamp};
 
-use crate::wire::RecordKind;
+use crate::wire::{RecordKind, Scope};
 
 use super::jobs::{Job, Writing};
 use super::output::{LaneName, Notice, Output};
@@ -43,6 +44,8 @@ pub struct Engine {
     pub(super) revoked: bool,
     /// Something settled may be old enough to go.
     pub(super) compact: bool,
+    /// The version of the protocol in which it pulls.
+    pub(super) speaking: u16,
     numbers: u64,
 }
 
@@ -60,11 +63,13 @@ impl Engine {
         pull.stride = Stride::from_kept(state.meta.pull_records);
         push.stride = Stride::from_kept(state.meta.push_bytes);
         photos.stride = Stride::from_kept(state.meta.photo_chunk);
+        let speaking = config.speaks.newest;
         Self {
             identity,
             key,
             config,
             state,
+            speaking,
             inbox: VecDeque::new(),
             writing: None,
             notices: VecDeque::new(),
@@ -99,6 +104,7 @@ impl Engine {
             now: meta.server_time.map_or(now.plus_millis(ahead), |told| {
                 now.plus_millis(ahead).max(told)
             }),
+            lapsed: OnceCell::new(),
         }
     }
 
@@ -143,6 +149,7 @@ impl Engine {
         let reader = self.reader(now);
         self.commands_by_subject(rows)
             .iter()
+            .filter(|(id, _)| reader.is_shown((RecordKind::Hazard, id.0)))
             .filter_map(|(id, commands)| reader.view(*id, commands).map(HazardView::from))
             .collect()
     }
@@ -162,8 +169,24 @@ impl Engine {
         let reader = self.reader(now);
         self.commands_by_subject(rows)
             .iter()
+            .filter(|(id, _)| reader.is_shown((RecordKind::Inspection, id.0)))
             .filter_map(|(id, commands)| reader.view(*id, commands).map(InspectionView::from))
             .collect()
+    }
+
+    /// The bodies of the rows of one kind that are for people to see at `now`: those that some scope holds, and not
+    /// only scopes of roles whose known end has come ([`Engine::lapsed_scopes`]).
+    pub fn bodies(&self, now: Timestamp, kind: RecordKind) -> Vec<&[u8]> {
+        let reader = self.reader(now);
+        let of_kind = self.state.rows.iter().filter(|((of, _), _)| *of == kind);
+        let held = of_kind.filter(|(key, row)| row.holders > 0 && reader.is_shown(**key));
+        held.map(|(_, row)| row.body.as_slice()).collect()
+    }
+
+    /// Scopes on this device whose roles have ended by `now`, as this device and its server's last word tell the time.
+    /// What they alone hold is not shown; it is deleted when the server drops them, for the clock may be wrong.
+    pub fn lapsed_scopes(&self, now: Timestamp) -> Vec<Scope> {
+        self.reader(now).lapsed_scopes()
     }
 
     /// The commands on each of these rows, and on every other subject that has some.

@@ -1,5 +1,7 @@
 //! Inspections on the device: decided by the rules before they are queued, and replayed.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::access::{Actor, PersonRecord};
 use hazardloop_domain::command::{Action, Command, SubjectKind};
 use hazardloop_domain::ids::{InspectionId, JurisdictionId};
@@ -58,12 +60,17 @@ impl Replayed for Inspection {
             hazards: None,
             checklists: reader.checklists(current, &command.action),
             seconds,
+            // Of the others nothing is known here.
+            ran_out: BTreeSet::new(),
             limits: reader.limits().inspections,
         };
         let (actor, certain) = if let Some(inspection) = current {
             let (ancestors, certain) = reader.ancestors(inspection.jurisdiction_id);
             let place = inspection.place(ancestors);
             let actor = Actor::over(person.id, &person.grants, &place, reader.now);
+            if actor.has_run_out_since(made_at, &person.grants, &place) {
+                facts.ran_out.insert(person.id);
+            }
             (actor, certain)
         } else {
             let enterprise_id = setup_of(&command.action).and_then(|setup| setup.enterprise_id);

@@ -42,6 +42,8 @@ mod contact;
 mod engine;
 mod inspections;
 mod jobs;
+mod lapsed;
+mod offer_sealing;
 mod offering;
 mod ops;
 mod output;
@@ -57,6 +59,7 @@ mod retry;
 mod state;
 mod stride;
 mod time_proof;
+mod versions;
 mod view;
 
 #[cfg(test)]

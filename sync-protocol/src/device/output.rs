@@ -4,7 +4,9 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::SubjectId;
 use hazardloop_domain::time::Timestamp;
 
-use crate::wire::{DropReason, PullRequest, PullResponse, PushRequest, PushResponse, Scope};
+use crate::wire::{
+    DropReason, PullRequest, PullResponse, PushRequest, PushResponse, Scope, SpokenVersions,
+};
 
 use super::{StoreOp, Ticket};
 
@@ -126,8 +128,11 @@ pub enum Failure {
         /// Our own server says so, by a typed body: only then is it final for a command.
         ours: bool,
     },
-    /// 426: the server no longer speaks this protocol version.
-    UpgradeRequired,
+    /// 426: the server does not speak this protocol version.
+    UpgradeRequired {
+        /// Those that it speaks, where it said so.
+        spoken: Option<SpokenVersions>,
+    },
     /// tus 409: the server is at another offset.
     OffsetMismatch,
     /// tus 404 or 410: the upload no longer exists.
@@ -242,8 +247,11 @@ pub enum Notice {
     CredentialsNeeded,
     /// The server has revoked this device; nothing is sent any more, the queue is kept.
     Revoked,
-    /// The server no longer speaks this build's protocol.
-    UpgradeRequired,
+    /// The server speaks no version of the protocol that this build does: one of the two must be renewed.
+    UpgradeRequired {
+        /// Those that it speaks, where it said so.
+        spoken: Option<SpokenVersions>,
+    },
     /// The server has verified a photo; the device's copy goes.
     PhotoVerified {
         /// Which.

@@ -7,9 +7,7 @@ use hazardloop_domain::hazard::PhotoState;
 use hazardloop_domain::time::Timestamp;
 
 use crate::digest::DigestKey;
-use crate::wire::{
-    Bytes, PROTOCOL_MAX, PullRequest, PullResponse, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate,
-};
+use crate::wire::{Bytes, PullRequest, PullResponse, Scope, ScopeAnswer, ScopeCursor, ScopeUpdate};
 
 use super::contact::Contact;
 use super::engine::Engine;
@@ -108,7 +106,7 @@ impl Engine {
         self.pull.wanted = false;
         let meta = &self.state.meta;
         let request = PullRequest {
-            protocol: PROTOCOL_MAX,
+            protocol: self.speaking,
             install_id: self.identity.install_id,
             // Without its digest key an epoch is as good as unknown.
             epoch: meta.epoch.clone().filter(|_| meta.digest_key.is_some()),

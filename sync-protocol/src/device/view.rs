@@ -16,10 +16,12 @@ use hazardloop_domain::policy;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::rule_limits::RuleLimits;
 use hazardloop_domain::time::Timestamp;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::wire::{CoSignature, RecordKind};
+use crate::wire::{CoSignature, RecordKind, Scope};
 
 use super::replay::{Replay, Replayed};
 use super::{EngineConfig, Identity, State, StoredCommand};
@@ -130,6 +132,8 @@ pub(super) struct Reader<'a> {
     pub config: &'a EngineConfig,
     /// The best estimate of the server's time.
     pub now: Timestamp,
+    /// Scopes whose roles have ended by then; see `lapsed.rs`.
+    pub lapsed: OnceCell<BTreeSet<Scope>>,
 }
 
 impl Reader<'_> {
@@ -369,12 +373,14 @@ impl Reader<'_> {
 
     /// One hazard as a person sees it.
     pub(super) fn hazard(&self, id: HazardId) -> Option<HazardView> {
-        self.shown(id.into()).map(HazardView::from)
+        let shown = self.is_shown((RecordKind::Hazard, id.0));
+        shown.then(|| self.shown(id.into()).map(HazardView::from))?
     }
 
     /// One inspection as a person sees it.
     pub(super) fn inspection(&self, id: InspectionId) -> Option<InspectionView> {
-        self.shown(id.into()).map(InspectionView::from)
+        let shown = self.is_shown((RecordKind::Inspection, id.0));
+        shown.then(|| self.shown(id.into()).map(InspectionView::from))?
     }
 
     /// The steps that the rules allow this person on a record as it is shown.

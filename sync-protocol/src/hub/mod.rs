@@ -24,6 +24,8 @@ mod push_steps;
 mod push_tests;
 mod push_witness;
 mod refused;
+#[cfg(test)]
+mod refused_tests;
 mod scopes;
 mod stream;
 #[cfg(test)]
@@ -41,8 +43,6 @@ pub use pull_steps::{Bodies, Change, FeedPosition, FirstPlace, PullStep, Reader}
 pub use push::Push;
 pub use push_steps::{Kept, PushStep, Stated, StoredReceipt, Writes, content_of};
 pub use push_witness::Witnessing;
-pub use refused::{
-    KIND_BYTES, OutOfStep, RequestRefused, SIGNATURE_BYTES, check_commands, check_pull, check_push,
-};
+pub use refused::{KIND_BYTES, OutOfStep, RequestRefused, check_commands, check_pull, check_push};
 pub use scopes::{handed_in_by, hands_in, scopes_granted, scopes_of_grant, scopes_seen, shows};
 pub use stream::{Judgement, StreamState, judge, judge_in_run};

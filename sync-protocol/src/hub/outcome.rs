@@ -4,7 +4,7 @@ use hazardloop_domain::access::{Actor, Grant, Place, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command, Subject, SubjectKind};
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{PersonId, SubjectId};
-use hazardloop_domain::inspection::begins;
+use hazardloop_domain::inspection::{CERTIFICATE_RAN_OUT, begins};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
@@ -165,9 +165,18 @@ pub(super) fn of_responsibility(
 ) -> Outcome {
     if was {
         let whose = asked.whose;
+        let by_certificate =
+            refusal.code == RefusalCode::CertificateNeeded || refusal.rule == CERTIFICATE_RAN_OUT;
+        let detail = match by_certificate {
+            true => format!(
+                "made while the certificate of its {whose} was valid, received after it had run out; a \
+                 person must decide"
+            ),
+            false => format!("made while its {whose} was responsible here; a person must decide"),
+        };
         return Outcome::Quarantined {
             reason: QuarantineReason::Reassigned,
-            detail: format!("made while its {whose} was responsible here; a person must decide"),
+            detail,
         };
     }
     // Whether something exists is not for those to know who hold no role over it.

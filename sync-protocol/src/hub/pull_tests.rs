@@ -352,7 +352,7 @@ fn too_many_scopes_and_unknown_versions_are_refused_as_a_whole() {
     assert_eq!(
         check_pull(&newer, &limits),
         Err(RequestRefused::UpgradeRequired {
-            newest: PROTOCOL_MAX
+            spoken: crate::wire::SpokenVersions::OURS
         })
     );
 }

@@ -323,53 +323,6 @@ fn subjects_are_named_once_each() {
     assert_eq!(subjects, [Subject::Hazard(HAZARD)]);
 }
 
-#[test]
-fn a_batch_out_of_order_or_too_large_is_refused_as_a_whole() {
-    use crate::wire::{PROTOCOL_MAX, PushRequest};
-    let commands = batch(&[report(), note(), note()]);
-    let check = |commands: Vec<Envelope>, limits: &WireLimits| {
-        let request = PushRequest {
-            protocol: PROTOCOL_MAX,
-            install_id: INSTALL,
-            commands,
-        };
-        check_push(&request, limits)
-    };
-    let usual = WireLimits::default();
-    assert_eq!(check(commands.clone(), &usual), Ok(()));
-    let backwards = commands.iter().rev().cloned().collect();
-    let refused = check(backwards, &usual);
-    assert!(matches!(refused, Err(RequestRefused::Invalid { .. })));
-    let mut early = commands.clone();
-    early[0].seq = 0;
-    assert!(check(early, &usual).is_err());
-    let mut long = commands.clone();
-    long[0].kind = "x".repeat(KIND_BYTES + 1);
-    assert!(check(long, &usual).is_err());
-    let mut signed = commands.clone();
-    signed[0].signature.0 = vec![0; SIGNATURE_BYTES + 1];
-    assert!(check(signed, &usual).is_err());
-    let few = WireLimits {
-        commands: 2,
-        ..usual.clone()
-    };
-    assert_eq!(
-        check(commands.clone(), &few),
-        Err(RequestRefused::TooLarge {
-            what: "the number of commands",
-            limit: 2
-        })
-    );
-    let short = WireLimits {
-        payload_bytes: 8,
-        ..usual
-    };
-    assert!(matches!(
-        check(commands, &short),
-        Err(RequestRefused::TooLarge { limit: 8, .. })
-    ));
-}
-
 fn give_up(about: SentCommand) -> (&'static str, u16, Vec<u8>) {
     let choice = Choice {
         about,

@@ -1,12 +1,9 @@
 //! Requests that are not taken as a whole, found before anything is read or decided.
 
-use crate::wire::{Envelope, PROTOCOL_MAX, PROTOCOL_MIN, PullRequest, PushRequest, WireLimits};
+use crate::wire::{Envelope, PullRequest, PushRequest, SpokenVersions, WireLimits};
 
 /// Bytes of an envelope's kind, as far as one is kept.
 pub const KIND_BYTES: usize = 64;
-
-/// Bytes of an envelope's signature, as far as one is kept: longer than any algorithm's of today.
-pub const SIGNATURE_BYTES: usize = 1024;
 
 /// Why a push or pull is not taken as a whole. A bad command inside a push never is a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,10 +25,10 @@ pub enum RequestRefused {
         why: &'static str,
     },
     /// Its protocol version is none of this build's.
-    #[error("this hub speaks the protocol up to version {newest}")]
+    #[error("this hub speaks the versions {spoken} of the protocol")]
     UpgradeRequired {
-        /// The newest one here.
-        newest: u16,
+        /// Those of this build.
+        spoken: SpokenVersions,
     },
 }
 
@@ -57,19 +54,24 @@ pub fn check_commands(commands: &[Envelope], limits: &WireLimits) -> Result<(), 
     if commands.len() > limits.commands {
         return too_large("the number of commands", limits.commands);
     }
-    let mut sizes = commands.iter();
-    if sizes.any(|envelope| envelope.payload.0.len() > limits.payload_bytes) {
-        return too_large("a command's payload", limits.payload_bytes);
+    // Of these a device tells by itself which command it was, and lets those behind it go on: whatever is kept of a
+    // command is bounded, and none is kept in part. What a signature is like is for the judgement to say.
+    for envelope in commands {
+        if envelope.payload.0.len() > limits.payload_bytes {
+            return too_large("a command's payload", limits.payload_bytes);
+        }
+        if envelope.signature.0.len() > limits.payload_bytes {
+            return too_large("a command's signature", limits.payload_bytes);
+        }
+        if envelope.kind.len() > KIND_BYTES {
+            return too_large("the name of a command's kind", KIND_BYTES);
+        }
     }
     let mut previous = None;
     for envelope in commands {
         let gap = |seq: i64| seq.checked_add(1) != Some(envelope.seq);
         if envelope.seq < 1 || previous.is_some_and(gap) {
             return invalid("seq must ascend from 1 without gaps");
-        }
-        let signature = envelope.signature.0.len();
-        if envelope.kind.len() > KIND_BYTES || signature > SIGNATURE_BYTES {
-            return invalid("an envelope's kind or signature is too long");
         }
         previous = Some(envelope.seq);
     }
@@ -87,10 +89,9 @@ pub fn check_pull(request: &PullRequest, limits: &WireLimits) -> Result<(), Requ
             limit: limits.scopes,
         });
     }
-    if request.protocol < PROTOCOL_MIN || request.protocol > PROTOCOL_MAX {
-        return Err(RequestRefused::UpgradeRequired {
-            newest: PROTOCOL_MAX,
-        });
+    let spoken = SpokenVersions::OURS;
+    if !spoken.contains(request.protocol) {
+        return Err(RequestRefused::UpgradeRequired { spoken });
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod push;
 mod scope;
 mod sector;
 mod varint;
+mod versions;
 #[cfg(test)]
 mod wire_tests;
 mod witness;
@@ -48,6 +49,7 @@ pub use pull::{
 pub use push::{Outcome, PushRequest, PushResponse, PushResult, QuarantineReason, Receipt};
 pub use scope::{Scope, ScopeError};
 pub use sector::{SECTOR_BYTES, SectorName, SectorNameError};
+pub use versions::SpokenVersions;
 pub use witness::{WITNESS_KIND, WITNESS_VERSION, Witness, WitnessedHead};
 
 /// The protocol versions that this build speaks, oldest and newest.

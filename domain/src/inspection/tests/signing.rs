@@ -200,3 +200,29 @@ fn documents_and_clips_are_evidence_of_an_inspection_too() {
         Action::AttachInspectionPhoto(AttachPhoto { photo: clip }),
     );
 }
+
+#[test]
+fn a_certificate_that_ran_out_on_the_way_is_for_a_person_to_judge() {
+    let one = inspector(1);
+    let two = Actor::Person {
+        person_id: id_of(&inspector(2)),
+        roles: vec![Role::Inspector],
+        certified: false,
+    };
+    let mut case = Case::started(K::Plan);
+    case.must(&one, all_ok());
+    case.must(&two, sign(&two, K::Plan));
+    assert!(
+        !case.it().signatures[0].certified,
+        "long before: they assist"
+    );
+    case.facts.ran_out = two.person_id().into_iter().collect();
+    case.refused_as(RefusalCode::CertificateNeeded, &two, sign(&two, K::Plan));
+    case.facts.seconds = vec![two];
+    let refusal = case.refused(&one, sign(&one, K::Plan));
+    assert_eq!(refusal.code, RefusalCode::CoSignatureInvalid, "{refusal:?}");
+    assert_eq!(refusal.field.as_deref(), Some("co_signatures[0]"));
+    // Somebody else's certificate is no matter of theirs.
+    case.facts.seconds.clear();
+    case.must(&one, sign(&one, K::Plan));
+}

@@ -1,8 +1,11 @@
 //! Who acts: the sender and those who signed with them, each as what they are over one place.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::access::{Actor, Place, Role, highest_seat};
 use hazardloop_domain::command::{ActionKind, CoSigner, Command};
 use hazardloop_domain::hazard::{Hazard, ListingSeat};
+use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_sync_protocol::cosign_faults::Fault;
 
@@ -87,6 +90,32 @@ impl WorkingSet<'_> {
             level,
             down_to_hazard: Self::with_predecessors(conn, down)?,
         }))
+    }
+
+    /// Whose certificate, of these, was valid when the command was made, as its device says, and has run out since.
+    pub(super) fn ran_out<'a>(
+        &mut self,
+        conn: &mut Conn,
+        people: impl Iterator<Item = &'a Actor>,
+        sender: &Sender,
+        place: &Place,
+    ) -> Result<BTreeSet<PersonId>, Failure> {
+        let mut found = BTreeSet::new();
+        // By REST things are made when they come.
+        let Some(made_at) = sender.made_at else {
+            return Ok(found);
+        };
+        let then = made_at.min(self.now());
+        for actor in people {
+            let Some(person) = actor.person_id() else {
+                continue;
+            };
+            let grants = self.grants(conn, person)?;
+            if actor.has_run_out_since(then, grants, place) {
+                found.insert(person);
+            }
+        }
+        Ok(found)
     }
 
     /// The co-signers, each as what they are over this place; or why one of them is no signer here.

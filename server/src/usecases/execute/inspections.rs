@@ -47,6 +47,8 @@ impl WorkingSet<'_> {
         }
         let seconds = self.seconds(tx.conn(), &sender.origin.co_signers, &target.place)?;
         let (seconds, unfit) = fit_or_not(seconds);
+        let people = std::iter::once(&actor).chain(&seconds);
+        let ran_out = self.ran_out(tx.conn(), people, sender, &target.place)?;
         let facts = Facts {
             now: self.now(),
             made_at: sender.made_at,
@@ -55,6 +57,7 @@ impl WorkingSet<'_> {
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),
             checklists: self.checklists_of(tx.conn(), loaded.as_ref(), &command.action)?,
             seconds,
+            ran_out,
             limits: self.door().inspection_limits.clone(),
         };
         let current = loaded.as_ref();

@@ -10,6 +10,7 @@ mod choice_tests;
 mod compact_tests;
 mod cosign_tests;
 mod hub;
+mod lapsed_tests;
 mod oversize_tests;
 mod photo_decision_tests;
 mod photo_tests;
@@ -17,6 +18,7 @@ mod pull_tests;
 mod push_tests;
 mod rekey_tests;
 mod time_proof_tests;
+mod versions_tests;
 mod windows_tests;
 
 use std::collections::{BTreeMap, VecDeque};
