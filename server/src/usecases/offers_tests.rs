@@ -8,6 +8,7 @@
 
 use hazardloop_domain::command::{Action, Note};
 use hazardloop_domain::hash::Digest;
+use hazardloop_sync_protocol::device::{State, StoredCommand, sealed_to_offer};
 use hazardloop_sync_protocol::wire::{
     Bytes, Envelope, Outcome, PushResult, QuarantineReason, Receipt, SIGNED_BY_RUN,
 };
@@ -308,5 +309,50 @@ fn a_person_settles_what_was_offered_and_the_history_says_what_was_lost() {
             "once, however often it is offered"
         );
         assert_eq!(count("photo_lost_with_device"), 1);
+    });
+}
+
+/// The server wants what was handed in during its earlier life, and the device keeps it no more.
+#[test]
+fn what_a_device_has_left_after_a_restore_takes_the_places_that_are_free() {
+    on_each_database(async |server| {
+        let app = &server.app;
+        let mut device = TestDevice::enrol(app, "employee", 1).await;
+        let first = device.seal(hazard_id(1), Action::Report(report("积尘")));
+        let who = device.person_id;
+        push(app, who, device.push(vec![first])).await.unwrap();
+        device.seal(hazard_id(1), note("两边都没有了"));
+        let mut state = State::default();
+        for text in ["未送达", "也未送达"] {
+            let envelope = device.seal(hazard_id(1), note(text));
+            let kept = StoredCommand {
+                subject_id: hazard_id(1).into(),
+                queued_at: NOW,
+                receipt: None,
+                awaiting_pull: false,
+                oversize: None,
+                earlier: None,
+                chosen: None,
+                envelope,
+            };
+            state.commands.insert(kept.envelope.seq, kept);
+        }
+        revoked(&server, &device, false).await;
+        let unsent = |state: &State| -> Vec<Envelope> {
+            let kept = state.commands.values();
+            kept.map(|kept| kept.envelope.clone()).collect()
+        };
+        let answer = offer(app, signed(&device, unsent(&state))).await.unwrap();
+        assert_eq!((answer.expected, answer.results.len()), (Some(2), 0));
+        let own = (device.install_id, device.key());
+        let ops = sealed_to_offer(&state, own, 2, |_| false);
+        state.apply(&ops);
+        let answer = offer(app, signed(&device, unsent(&state))).await.unwrap();
+        // What came before the first of them nobody knows.
+        let expected = [QuarantineReason::BrokenChain, KEPT];
+        assert_eq!((reasons(&answer), answer.last), (expected.to_vec(), 3));
+        let found = waiting(&server, "head").await;
+        assert_eq!(found, [(2, expected[0]), (3, expected[1])]);
+        verifies(&server).await;
     });
 }
