@@ -134,10 +134,22 @@ pub(super) const ZH: Words = &[
         "列出未生效的操作：为什么、记录现在怎样、您现在可以做什么；重发或放弃",
     ),
     ("attention --all", "也列出已有处理结果的"),
+    (
+        "attention --online",
+        "向服务器查询，也列出本人其他设备发送的",
+    ),
     ("attention retry", "原样重发"),
+    (
+        "attention retry --of",
+        "由哪台设备发送，如不是本机（attention --online 可见）",
+    ),
     (
         "attention give-up",
         "放弃：不再要求生效；记录在案并告知服务器",
+    ),
+    (
+        "attention give-up --of",
+        "由哪台设备发送，如不是本机（attention --online 可见）",
     ),
     ("attention give-up --reason", "原因，记录在案"),
     ("NUMBER", "队列中的编号"),
@@ -345,10 +357,22 @@ pub(super) const EN: Words = &[
          it up",
     ),
     ("attention --all", "Also what is settled"),
+    (
+        "attention --online",
+        "Ask the server, for what the owner's other devices sent too",
+    ),
     ("attention retry", "Send it again as it was"),
+    (
+        "attention retry --of",
+        "The device that sent it, where it is not this one (attention --online shows it)",
+    ),
     (
         "attention give-up",
         "Give it up: it is to have no effect; recorded, and the server is told",
+    ),
+    (
+        "attention give-up --of",
+        "The device that sent it, where it is not this one (attention --online shows it)",
     ),
     ("attention give-up --reason", "Why, for the record"),
     ("NUMBER", "Its number in the queue"),

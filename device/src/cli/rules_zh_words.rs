@@ -3,6 +3,10 @@
 /// Sentences that stand alone.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
+        "this value stands beside the other already: amend on the record's present version to settle it",
+        "您的这一内容已与他人的并存：请核对最新记录，用 amend 写明应采用的内容",
+    ),
+    (
         "the catalog holds no such edition of a criterion",
         "判定标准库中没有这个版本的判定情形",
     ),

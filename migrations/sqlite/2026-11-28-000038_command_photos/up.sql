@@ -9,8 +9,7 @@ CREATE TABLE command_photos (
     named_at BIGINT NOT NULL,
     -- When its author brought the bytes.
     arrived_at BIGINT,
-    PRIMARY KEY (install_id, seq, sha256),
-    FOREIGN KEY (install_id, seq) REFERENCES pushed_commands (install_id, seq)
+    PRIMARY KEY (install_id, seq, sha256)
 );
-CREATE INDEX command_photos_by_photo ON command_photos (sha256);
+CREATE INDEX command_photos_by_photo ON command_photos (sha256, named_at);
 CREATE INDEX command_photos_missing ON command_photos (person_id, named_at, sha256) WHERE arrived_at IS NULL;

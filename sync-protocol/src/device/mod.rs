@@ -69,6 +69,7 @@ pub use choices::ChoiceError;
 pub use commands::{CommandRefused, Ticket};
 pub use config::{EngineConfig, Identity};
 pub use engine::Engine;
+pub use offer_sealing::sealed_to_offer;
 pub use offering::{NextOffer, OfferEnd, Offering};
 pub use ops::StoreOp;
 pub use output::{Failure, LaneName, Notice, Output, Request, RequestId, ResponseBody, WriteId};
