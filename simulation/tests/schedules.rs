@@ -87,7 +87,6 @@ fn what_is_looked_at_after_every_step_is_found_then() {
         (Variant::GoesOnFromMemory, 11),
         (Variant::TakesTheBearersWord, 16),
         (Variant::ProvesMoreThanWasSeen, 21),
-        (Variant::CarriesOutOffers, 23),
         (Variant::KeepsWhatItMayNotRead, 23),
     ] {
         let shows = (1..241).any(|seed| {
