@@ -27,6 +27,7 @@ const KINDS: &[&str] = &[
     "reordered past a rekey",
     "retried",
     "revoked",
+    "role ended",
     "set aside",
     "signed in",
     "stolen",

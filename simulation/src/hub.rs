@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hazardloop_domain::access::{Grant, GrantScope, Role};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, GrantId, HazardId, InstallId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::chain::link_hash;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
@@ -254,54 +253,9 @@ impl Hub {
         }
     }
 
-    /// An inspector is moved to the other town.
-    pub fn move_inspector(&mut self, person: PersonId, number: usize) {
-        let Some(record) = self.memory.tables.people.get(&person) else {
-            return;
-        };
-        let held = record
-            .grants
-            .iter()
-            .filter(|grant| grant.holds_at(self.now));
-        let mut towns = held.filter_map(|grant| match grant.scope {
-            GrantScope::Jurisdiction(here) => Some(here),
-            _ => None,
-        });
-        let Some(town) = towns.next_back() else {
-            return;
-        };
-        let there = GrantScope::Jurisdiction(cast::other_town(town));
-        let begun = cast::grant(100 + number, Role::Inspector, there, self.now);
-        let ended = self.begin_role(person, begun.clone());
-        self.note(|| Event::RoleMoved {
-            person_id: person,
-            ended,
-            begun,
-        });
-    }
-
-    /// A role begins; those in other towns that it takes the place of end, and are answered.
-    pub fn begin_role(&mut self, person: PersonId, begun: Grant) -> Vec<GrantId> {
-        let Some(mut record) = self.memory.tables.people.get(&person).cloned() else {
-            return Vec::new();
-        };
-        let mut ended = Vec::new();
-        for grant in &mut record.grants {
-            let town = matches!(grant.scope, GrantScope::Jurisdiction(_));
-            if town && grant.holds_at(self.now) {
-                grant.valid_until = Some(self.now);
-                ended.push(grant.id);
-            }
-        }
-        record.grants.push(begun);
-        record.version += 1;
-        self.memory.tables.put_person(record);
-        ended
-    }
-
     /// The scopes that a person holds now.
     pub fn granted(&self, person: PersonId) -> BTreeSet<Scope> {
-        self.memory.granted(person, self.now)
+        self.memory.tables.granted(person, self.now)
     }
 
     /// What a scope holds and sums up to, counted anew.

@@ -1,11 +1,12 @@
 //! The real rules of the domain as the simulated hub asks them: watched, and broken where a variant says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::command::Action;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
+use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::Decision;
 use hazardloop_sync_protocol::hub::memory::{DomainRules, Rules, Sender, Tables, record_of};
 use hazardloop_sync_protocol::wire::{Bytes, Opened, Outcome, RecordKind, Scope};
@@ -66,6 +67,15 @@ impl Rules for WatchedRules {
             }
         }
         decision
+    }
+
+    fn granted(&self, tables: &Tables, person_id: PersonId, now: Timestamp) -> BTreeSet<Scope> {
+        let mut granted = tables.granted(person_id, now);
+        if self.variant == Variant::GivesAfterTheEnd {
+            let before = now.plus_millis(-24 * 3_600_000);
+            granted.extend(tables.granted(person_id, before));
+        }
+        granted
     }
 
     fn what_became(

@@ -18,6 +18,7 @@ pub mod hub;
 mod hub_choices;
 mod hub_offers;
 mod hub_pull;
+mod hub_roles;
 pub mod hub_rules;
 pub mod network;
 pub mod oracle;

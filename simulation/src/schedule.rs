@@ -61,6 +61,9 @@ pub enum Step {
     MoveFirm(usize),
     /// An inspector is moved to the other town: the old role ends, a new one begins.
     MoveInspector(DeviceNo),
+    /// The role of whoever is signed in has an end some hours ahead, and begins again some hours after: nobody is told
+    /// when either comes.
+    EndRole(DeviceNo),
     /// The hub's reference data changes: criteria come, change and go.
     ChangeCatalog,
     /// The hub is backed up.
@@ -152,6 +155,7 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         124..128 if restores_phones => Step::RestorePhone(device),
         124..128 => Step::RestoreHub,
         136..137 => Step::Revoke(device, dice.one_in(3)),
+        137..139 => Step::EndRole(device),
         _ => Step::Sync(device),
     }
 }

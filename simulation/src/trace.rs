@@ -116,6 +116,7 @@ const fn is_a_request(step: Step) -> bool {
             | Step::RestoreHub
             | Step::UpgradeHub
             | Step::Revoke(..)
+            | Step::EndRole(_)
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)
             | Step::Chunk(..)

@@ -82,6 +82,8 @@ pub enum Variant {
     WipesBeforeOffering,
     /// A phone that is told that it is revoked goes on showing what it holds.
     KeepsWhatItMayNotRead,
+    /// The hub goes on giving out what a role showed that has ended.
+    GivesAfterTheEnd,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -126,6 +128,7 @@ impl Variant {
         (Self::GivesToRevoked, 23),
         (Self::WipesBeforeOffering, 1),
         (Self::KeepsWhatItMayNotRead, 23),
+        (Self::GivesAfterTheEnd, 8),
         (Self::AltersOneReceipt, 20),
     ];
 

@@ -58,7 +58,7 @@ pub(crate) struct World {
     choices: Vec<choices::Made>,
     /// What commands were about of which somebody chose what is to become.
     chosen_about: BTreeSet<HazardId>,
-    /// Whose phones were revoked.
+    /// Whose phones were revoked, or whose roles end at times of their own.
     revoked: BTreeSet<PersonId>,
     /// What somebody did something about.
     touched: BTreeMap<PersonId, BTreeSet<HazardId>>,
@@ -241,6 +241,7 @@ impl World {
             }
             Step::MoveFirm(_)
             | Step::MoveInspector(_)
+            | Step::EndRole(_)
             | Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
@@ -267,6 +268,7 @@ impl World {
             device.too_large = 0;
             device.photo_too_large = false;
         }
+        self.hub.pass_roles();
         let mut before = None;
         for _ in 0..ROUNDS {
             self.hub.keep_windows();

@@ -25,6 +25,14 @@ impl World {
                 let step = usize::try_from(number).unwrap_or(0);
                 self.hub.move_inspector(person, step);
             }
+            Step::EndRole(device) => {
+                let person = self.devices[device].person_id();
+                let step = usize::try_from(number).unwrap_or(0);
+                if self.hub.end_role(person, step, dice) {
+                    self.count("role ended");
+                    self.revoked.insert(person);
+                }
+            }
             Step::ChangeCatalog => {
                 self.count("catalog changed");
                 self.hub.change_catalog(dice);
