@@ -347,6 +347,7 @@ impl Device {
                     | Failure::NotOurs
                     | Failure::Unauthorized
                     | Failure::PayloadTooLarge { .. }
+                    | Failure::UpgradeRequired { .. }
             )
         );
         if unreachable || lanes.is_empty() {

@@ -100,6 +100,8 @@ fn offer_all(
             NextOffer::Offer { commands, photos } => {
                 let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, commands, photos);
                 let answer = device.profile.away(|| transport.offer(&offer))?;
+                // Somebody may have queued meanwhile.
+                let state = device.store.load()?;
                 offering.handle_answer(&state, answer)
             }
         };

@@ -164,6 +164,9 @@ refusal_codes! {
     /// The same value of the same author stands beside the other already.
     AlreadyDisputed = 50, "ALREADY_DISPUTED",
         "您的这一内容已与他人的并存，请按最新记录改后重发", "Your value stands beside the other already; amend the present record to settle it";
+    /// Its author has chosen since that it is to have no effect, or that another goes in its place.
+    SettledByAuthor = 51, "SETTLED_BY_AUTHOR",
+        "您此前已决定放弃或改发这一条", "You have given it up since, or sent another in its place";
 }
 
 impl RefusalCode {

@@ -306,6 +306,7 @@ impl TestDevice {
             protocol: PROTOCOL_MAX,
             install_id: self.install_id,
             commands,
+            settled: Vec::new(),
         }
     }
 

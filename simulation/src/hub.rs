@@ -268,6 +268,10 @@ impl Hub {
         let request = match self.variant() {
             Variant::DropsUnknownFields => &builds::understood(request),
             Variant::HoldsTheLast => &without_the_last(request),
+            Variant::JudgesWhatWasSettled => &PushRequest {
+                settled: Vec::new(),
+                ..request.clone()
+            },
             _ => request,
         };
         let install_id = request.install_id;

@@ -71,6 +71,7 @@ impl Hub {
             protocol: request.protocol,
             install_id,
             commands: request.commands.clone(),
+            settled: Vec::new(),
         };
         self.memory.rules.carries_out = Some(install_id);
         self.set_revoked(install_id, false);

@@ -73,7 +73,26 @@ fn what_is_sent_again_and_was_taken_meanwhile_by_a_restored_hub_takes_effect_onc
         (104, Step::Choose(4, ChoiceKind::Retried)),
     ];
     holds(1_069, &steps);
-    assert!(breaks(1_069, &steps, Variant::JudgesRetriesAnew, 2));
+}
+
+/// The same, and its author gives the note up: a hub that judges it anew all the same carries it out.
+#[test]
+fn what_was_given_up_is_carried_out_by_no_restored_hub() {
+    let steps = [
+        (12, Step::MoveFirm(0)),
+        (24, Step::Photograph(4)),
+        (27, Step::BackUpHub),
+        (73, Step::MoveFirm(0)),
+        (74, Step::Note(4)),
+        (75, Step::Sync(4)),
+        (93, Step::Choose(4, ChoiceKind::GivenUp)),
+        (94, Step::Choose(4, ChoiceKind::GivenUp)),
+        (96, Step::RestoreHub),
+    ];
+    let seeds = 1_060..1_080;
+    seeds.clone().for_each(|seed| holds(seed, &steps));
+    let variant = Variant::JudgesWhatWasSettled;
+    assert!(seeds.clone().any(|seed| breaks(seed, &steps, variant, 22)));
 }
 
 /// Somebody sends a note again that was refused. It takes effect; then the phone is as it was before, and lists the note

@@ -154,6 +154,7 @@ impl Install {
             protocol: PROTOCOL_MAX,
             install_id: self.id,
             commands,
+            settled: Vec::new(),
         })
     }
 

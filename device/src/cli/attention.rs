@@ -127,7 +127,10 @@ fn item(
                 json!(told.and_then(|fate| fate.settled.as_ref())),
             ),
             ("status", json!(status)),
-            ("allowed_now", json!(engine.allowed_now(now, id))),
+            (
+                "allowed_now",
+                json!(engine.allowed_instead_of(now, command)),
+            ),
         ];
         fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
     }
@@ -160,7 +163,7 @@ fn described(
     if hazard.is_none() && inspection.is_none() {
         return lines;
     }
-    let allowed = engine.allowed_now(now, id);
+    let allowed = engine.allowed_instead_of(now, command);
     let names: Vec<&str> = allowed
         .iter()
         .map(|kind| words::kind(lang, kind.as_str()))

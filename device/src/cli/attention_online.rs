@@ -95,7 +95,11 @@ impl Desk<'_> {
         let mut lines = Vec::new();
         for (waiting, item) in typed::<Waiting>(&items)?.iter().zip(&mut items) {
             let path = format!("/api/v1/attention/{}/{}", waiting.install_id, waiting.seq);
-            let detail: Value = self.ask(&path)?;
+            let detail: Value = match self.ask(&path) {
+                // Settled meanwhile, from another device.
+                Err(Trouble::Said(exit::USAGE, ..)) => continue,
+                detail => detail?,
+            };
             lines.extend(self.described(waiting, one(&detail)?));
             if let (Value::Object(members), Some(present)) = (item, detail.get("present")) {
                 members.insert("present".to_owned(), present.clone());
@@ -169,7 +173,7 @@ fn not_chosen(failure: &Failure) -> Trouble {
             let zh = match code.as_str() {
                 "NOT_FOUND" => "您的设备没有发送过这一条",
                 "CONFLICT" => "这一条已生效，或已有处理结果",
-                _ => "按现在的记录不能重发",
+                _ => "服务器未接受",
             };
             let told = format!("{zh}（{code}）：{detail}");
             Trouble::Told(exit::REFUSED, told, format!("{code}: {detail}"))

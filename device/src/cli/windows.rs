@@ -86,7 +86,8 @@ pub(super) fn lapsed(device: &Device, now: Timestamp, lang: Language) -> Vec<Str
                 "{name}：按本机时钟，您在此处的职权已到期，其记录不再显示（未删除，下次联系服务器时确认）"
             ),
             Language::En => format!(
-                "{name}: by this device's clock your role there has ended; its records are not shown                  any more (they are not deleted: the next contact with the server tells)"
+                "{name}: by this device's clock your role there has ended; its records are not shown \
+                 any more (they are not deleted: the next contact with the server tells)"
             ),
         }
     };

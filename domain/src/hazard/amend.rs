@@ -5,7 +5,7 @@ use super::decide::{Decision, Facts, Outcome};
 use super::grading;
 use crate::access::Actor;
 use crate::command::Amend;
-use crate::hazard::{FieldName, Hazard, HazardEvent};
+use crate::hazard::{Disputed, FieldName, Hazard, HazardEvent};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 
@@ -186,8 +186,14 @@ impl Hazard {
     /// stands. One that came meanwhile goes on.
     pub(super) fn settle_disputes(&mut self, change: &Amend) {
         let fields = change.fields();
+        // Of marks of an earlier release it is not known when they came: the record as it was just before has them all.
+        let had_seen_all = change.based_on.saturating_add(1) >= self.version;
+        let had_seen = |mark: &Disputed| match mark.version {
+            0 => had_seen_all,
+            version => version <= change.based_on,
+        };
         self.disputed
-            .retain(|mark| !fields.contains(&mark.field) || mark.version > change.based_on);
+            .retain(|mark| !fields.contains(&mark.field) || !had_seen(mark));
     }
 
     /// Whether this value of theirs stands in dispute already.

@@ -205,8 +205,8 @@ struct FatePage {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChooseCommand {
-    /// `given_up`: it is to have no effect; `retried`: what it says is carried out now, if the rules allow it. In place
-    /// of one, another command is sent with `instead_of`.
+    /// `given_up`: it is to have no effect; `retried`: what it says is carried out now, if the rules allow it. `amended`
+    /// is refused here (422): what goes in its place is a command of its own, with `instead_of`.
     how: ChoiceKind,
     /// Why; always said where it is given up.
     #[serde(default)]

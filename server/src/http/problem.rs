@@ -204,6 +204,7 @@ const fn refusal_status(code: RefusalCode) -> u16 {
         | RefusalCode::TooFewInspectors
         | RefusalCode::SignatureMissing
         | RefusalCode::AlreadyDisputed
+        | RefusalCode::SettledByAuthor
         | RefusalCode::LimitReached => 409,
         RefusalCode::InvalidField
         | RefusalCode::CriterionRequired

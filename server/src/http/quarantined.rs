@@ -19,6 +19,7 @@ use super::body::{StrictJson, StrictPath, StrictQuery};
 use super::paging::CommandsQuery;
 use super::problem::Problem;
 use crate::app::App;
+use crate::store::command_photos::CommandPhoto;
 use crate::store::quarantined::SettledAs;
 use crate::usecases::quarantined::{self, Shown};
 use crate::usecases::time_proof;
@@ -67,12 +68,14 @@ struct QuarantinedView {
     reason: QuarantineReason,
     /// The same in words.
     detail: String,
-    /// What it says, where this server can read it: as in `POST /hazards/{id}/commands`.
+    /// What it says, where this server can read it: as in `POST /hazards/{id}/commands`. Only where it is looked at by
+    /// itself, and speaks of nothing that is here or of what the asker sees.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
     command: Option<Action>,
-    /// The photos that it names, as far as its author brought or is still asked for them.
-    photos: Vec<QuarantinedPhoto>,
+    /// The photos that it names, as far as its author brought or is still asked for them; as `command`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photos: Option<Vec<QuarantinedPhoto>>,
     /// What its author chose to do about it; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen: Option<Chosen>,
@@ -94,13 +97,16 @@ struct QuarantinedPhoto {
 impl From<Shown> for QuarantinedView {
     fn from(shown: Shown) -> Self {
         let of = shown.quarantined;
-        let photos = shown.photos.into_iter().map(|photo| QuarantinedPhoto {
+        let (command, photos) = shown
+            .said
+            .map_or((None, None), |said| (said.action, Some(said.photos)));
+        let photo = |photo: CommandPhoto| QuarantinedPhoto {
             sha256: photo.sha256,
             arrived_at: photo.arrived_at,
-        });
+        };
         Self {
-            command: shown.action,
-            photos: photos.collect(),
+            command,
+            photos: photos.map(|photos| photos.into_iter().map(photo).collect()),
             chosen: shown.chosen,
             install_id: of.which.install_id,
             seq: of.which.seq,
@@ -189,6 +195,8 @@ async fn list(
 }
 
 /// Look at a command that waits, or waited
+///
+/// With what it says and its photos, for whoever settles it and sees what it is about.
 #[utoipa::path(
     tag = "devices",
     operation_id = "readQuarantined",
@@ -232,7 +240,7 @@ async fn one(
     request_body = SettleCommand,
     responses(
         (status = 200, description = "SettledAs, now or before by the same request", body = QuarantinedView),
-        (status = 409, description = "Somebody has settled it otherwise", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody has settled it otherwise, or its author has sent it again with effect", body = Problem, content_type = "application/problem+json"),
         SignedIn, DeviceMayBeRevoked, Hidden, Unreadable, WithBody,
     ),
     security(("bearer" = []))

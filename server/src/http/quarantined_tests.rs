@@ -6,10 +6,10 @@
     clippy::indexing_slicing
 )]
 
-use hazardloop_domain::access::{GrantScope, Role};
+use hazardloop_domain::access::{Grant, GrantScope, Role};
 use hazardloop_domain::command::{Action, AttachPhoto, Note, PhotoKind, PhotoRef, Report, Source};
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{JurisdictionId, PersonId};
+use hazardloop_domain::ids::{GrantId, JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{Outcome, PushResult};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use super::authorization_world::add_person;
 use super::test_client::{ask, get, new_id, post, second_district};
 use crate::photos::samples;
 use crate::sample;
+use crate::store::people;
 use crate::test_support::{
     NOW, TestDevice, TestServer, hazard_id, on_each_database, person, report, seal_everything,
 };
@@ -108,6 +109,26 @@ async fn bring(server: &TestServer, login: &str, photo: &[u8]) {
     whole.unwrap();
 }
 
+/// The grid worker holds their role there, since before the late work came.
+async fn back_on_duty(server: &TestServer, number: u128, scope: GrantScope) {
+    let grid = person("grid");
+    let grant = Grant {
+        id: GrantId(uuid::Uuid::from_u128(number)),
+        role: Role::GridWorker,
+        scope,
+        valid_from: NOW,
+        valid_until: None,
+        sectors: Vec::new(),
+        certificate: None,
+        temporary_reason: None,
+    };
+    let given = server
+        .app
+        .db
+        .write(move |tx| people::insert_grant(tx, grid, &grant));
+    given.await.unwrap();
+}
+
 async fn sees(server: &TestServer, login: &str, sha256: Digest) -> bool {
     let who = person(login);
     let opened = photos::open(&server.app, who, sha256, PhotoSize::Original, None).await;
@@ -149,6 +170,50 @@ fn a_photo_of_late_work_comes_is_seen_by_who_settles_it_and_by_nobody_else() {
     });
 }
 
+/// Its author holds their role again, and says the same on a page.
+#[test]
+fn what_its_author_has_carried_out_since_is_settled_by_nobody() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        late_note(&server, &mut device).await;
+        let town = GrantScope::Jurisdiction(JurisdictionId(sample::id("500153003000")));
+        back_on_duty(&server, 71, town).await;
+        let path = format!("/attention/{}/2/choice", device.install_id);
+        let again = json!({"how": "retried"});
+        post(&server, "grid", &path, &again).await.expect(200);
+        let listed = get(&server, "head", "/quarantined").await.expect(200);
+        assert_eq!(listed["items"], json!([]));
+        let settle = format!("/quarantined/{}/2/settle", device.install_id);
+        let late = post(&server, "head", &settle, &made("entered", "已登记")).await;
+        assert_eq!(late.problem(409), "CONFLICT");
+    });
+}
+
+/// Whoever answers for the author's place settles it, and reads nothing of what is elsewhere.
+#[test]
+fn what_is_about_another_place_is_settled_unread() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "grid", 1).await;
+        let photo = samples::jpeg(64, 48);
+        late_photo(&server, &mut device, &photo).await;
+        bring(&server, "grid", &photo).await;
+        let town = second_district(&server).await;
+        let id = JurisdictionId(town.parse().unwrap());
+        let away = GrantScope::Jurisdiction(id);
+        add_person(&server, "far-head", Role::DepartmentHead, away);
+        // The author held a role there too when it came.
+        back_on_duty(&server, 72, away).await;
+        let path = format!("/quarantined/{}/3", device.install_id);
+        let seen = get(&server, "far-head", &path).await.expect(200);
+        assert_eq!(
+            (seen.get("command"), seen.get("photos")),
+            (None, None),
+            "{seen}"
+        );
+        assert!(!sees(&server, "far-head", Digest::sha256(&photo)).await);
+    });
+}
+
 #[test]
 fn what_its_author_gave_up_says_so_and_its_photo_is_asked_for_no_more() {
     on_each_database(async |server| {
@@ -166,7 +231,9 @@ fn what_its_author_gave_up_says_so_and_its_photo_is_asked_for_no_more() {
         let given_up = items.iter().find(|item| item["seq"] == 3).unwrap();
         assert_eq!(given_up["chosen"]["how"], "given_up");
         assert_eq!(given_up["chosen"]["reason"], "已交接");
-        assert_eq!(given_up["photos"], json!([]));
+        let path = format!("/quarantined/{}/3", device.install_id);
+        let one = get(&server, "head", &path).await.expect(200);
+        assert_eq!(one["photos"], json!([]));
     });
 }
 
@@ -185,16 +252,21 @@ fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
         };
         assert_eq!(waits["reason"], "reassigned");
         assert_eq!(waits["kind"], "note");
-        assert_eq!(
-            waits["command"]["text"], "已电话提醒",
-            "what it says is theirs to read"
-        );
         assert_eq!(waits.get("chosen"), None);
+        assert_eq!(waits.get("command"), None, "a list says less");
         assert_eq!(waits["person_id"], json!(person("grid")));
         assert_eq!(waits["subject_id"], json!(hazard_id(1)));
         assert_eq!(listed.get("next"), None);
         let path = format!("/quarantined/{}/2", device.install_id);
-        assert_eq!(get(&server, "admin", &path).await.expect(200), *waits);
+        let one = get(&server, "head", &path).await.expect(200);
+        assert_eq!(
+            (&one["reason"], &one["seq"]),
+            (&waits["reason"], &waits["seq"])
+        );
+        assert_eq!(
+            one["command"]["text"], "已电话提醒",
+            "what it says is theirs to read"
+        );
         for (login, status) in [("grid", 404), ("reviewer", 404), ("far-head", 404)] {
             assert_eq!(get(&server, login, &path).await.status, status, "{login}");
         }
@@ -219,7 +291,7 @@ fn late_work_is_listed_and_settled_once_and_its_bytes_stay() {
         }
         let listed = get(&server, "head", "/quarantined").await.expect(200);
         assert_eq!(listed["items"], json!([]));
-        assert_eq!(get(&server, "admin", &path).await.expect(200), settled);
+        assert_eq!(get(&server, "head", &path).await.expect(200), settled);
         // Its author is told, and need do nothing more about it.
         let own = get(&server, "grid", "/attention").await.expect(200);
         assert_eq!(own["items"], json!([]));

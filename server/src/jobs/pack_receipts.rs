@@ -8,6 +8,8 @@ use crate::usecases::pack;
 
 /// Milliseconds between two passes.
 pub const EVERY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Milliseconds between two parts of a pass: what people push goes in between.
+const BETWEEN_PARTS_MS: i64 = 200;
 
 /// Puts the job in, once for all servers on this database.
 ///
@@ -17,7 +19,7 @@ pub async fn schedule(app: &App) -> Result<(), Failure> {
     super::schedule(app, JobKind::PackReceipts, EVERY_MS).await
 }
 
-/// Does a part, and comes back: at once while there is more.
+/// Does a part, and comes back: soon while there is more.
 ///
 /// # Errors
 /// [`JobFailure::Passing`] when the database does not answer.
@@ -25,6 +27,6 @@ pub async fn run(app: &App) -> Result<JobEnd, JobFailure> {
     let more = pack::pack(app)
         .await
         .map_err(|failure| JobFailure::Passing(failure.to_string()))?;
-    let pause = if more { 0 } else { EVERY_MS };
+    let pause = if more { BETWEEN_PARTS_MS } else { EVERY_MS };
     Ok(JobEnd::Again(app.clock.now().plus_millis(pause)))
 }

@@ -44,7 +44,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
         tracing::warn!(%error, "the forgetting of removals could not be scheduled");
     }
     if let Err(error) = pack_receipts::schedule(&app).await {
-        tracing::warn!(%error, "the forgetting of removals could not be scheduled");
+        tracing::warn!(%error, "the packing of receipts could not be scheduled");
     }
     while !*stop.borrow() {
         match run_one(&app).await {

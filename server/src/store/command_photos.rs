@@ -1,16 +1,14 @@
 //! Photos of commands that could not be judged: named, awaited from their author, brought.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 
 use super::portable::Portable;
 use super::schema::{command_photos, pushed_commands};
-use super::{Conn, StoreError, WriteTx, on_any};
+use super::{Conn, StoreError, WriteTx};
 
 /// A photo of a command, and whether its bytes are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +28,8 @@ pub struct Naming {
     pub author: PersonId,
     /// When the server received it.
     pub received_at: Timestamp,
+    /// What it acts upon, where that could be read.
+    pub subject_id: Option<SubjectId>,
 }
 
 fn corrupt() -> StoreError {
@@ -123,48 +123,24 @@ pub fn forget_missing(tx: &mut WriteTx<'_>, command: SentCommand) -> Result<(), 
     Ok(())
 }
 
-/// The photos of these commands.
+/// The photos of a command.
 ///
 /// # Errors
-/// When the database does not answer or holds hashes or ids of odd lengths.
-pub fn of(
-    conn: &mut Conn,
-    commands: &[SentCommand],
-) -> Result<BTreeMap<SentCommand, Vec<CommandPhoto>>, StoreError> {
-    type Found = (Vec<u8>, i64, Vec<u8>, Option<i64>);
-    let installs: Vec<Vec<u8>> = commands
-        .iter()
-        .map(|command| command.install_id.as_bytes().to_vec())
-        .collect();
-    let seqs: Vec<i64> = commands.iter().map(|command| command.seq).collect();
-    let rows: Vec<Found> = on_any!(conn, |c| command_photos::table
-        .filter(command_photos::install_id.eq_any(installs))
-        .filter(command_photos::seq.eq_any(seqs))
-        .order((
-            command_photos::install_id,
-            command_photos::seq,
-            command_photos::sha256
-        ))
-        .select((
-            command_photos::install_id,
-            command_photos::seq,
-            command_photos::sha256,
-            command_photos::arrived_at,
-        ))
-        .load(c))?;
-    let mut all: BTreeMap<SentCommand, Vec<CommandPhoto>> = BTreeMap::new();
-    for (install_id, seq, sha256, arrived_at) in rows {
-        let command = SentCommand {
-            install_id: InstallId::from_slice(&install_id).ok_or_else(corrupt)?,
-            seq,
-        };
-        let photo = CommandPhoto {
+/// When the database does not answer or holds hashes of odd lengths.
+pub fn of(conn: &mut Conn, command: SentCommand) -> Result<Vec<CommandPhoto>, StoreError> {
+    let rows: Vec<(Vec<u8>, Option<i64>)> = command_photos::table
+        .filter(command_photos::install_id.eq(command.install_id.as_bytes().to_vec()))
+        .filter(command_photos::seq.eq(command.seq))
+        .order(command_photos::sha256)
+        .select((command_photos::sha256, command_photos::arrived_at))
+        .load(conn)?;
+    let read = |(sha256, arrived_at): (Vec<u8>, Option<i64>)| {
+        Ok(CommandPhoto {
             sha256: Digest::from_slice(&sha256).ok_or_else(corrupt)?,
             arrived_at: arrived_at.map(Timestamp::from_millis),
-        };
-        all.entry(command).or_default().push(photo);
-    }
-    Ok(all)
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Commands that name this photo and whose author has brought it, at most `limit`, the latest first.
@@ -175,7 +151,8 @@ pub fn naming(conn: &mut Conn, sha256: Digest, limit: i64) -> Result<Vec<Naming>
     let joined = command_photos::install_id
         .eq(pushed_commands::install_id)
         .and(command_photos::seq.eq(pushed_commands::seq));
-    let rows: Vec<(Vec<u8>, i64, Vec<u8>, i64)> = command_photos::table
+    type Found = (Vec<u8>, i64, Vec<u8>, i64, Option<Vec<u8>>);
+    let rows: Vec<Found> = command_photos::table
         .inner_join(pushed_commands::table.on(joined))
         .filter(command_photos::sha256.eq(sha256.as_bytes().to_vec()))
         .filter(command_photos::arrived_at.is_not_null())
@@ -186,9 +163,10 @@ pub fn naming(conn: &mut Conn, sha256: Digest, limit: i64) -> Result<Vec<Naming>
             command_photos::seq,
             command_photos::person_id,
             pushed_commands::received_at,
+            pushed_commands::subject_id,
         ))
         .load(conn)?;
-    let read = |(install_id, seq, author, received_at): (Vec<u8>, i64, Vec<u8>, i64)| {
+    let read = |(install_id, seq, author, received_at, subject_id): Found| {
         Ok(Naming {
             command: SentCommand {
                 install_id: InstallId::from_slice(&install_id).ok_or_else(corrupt)?,
@@ -196,6 +174,7 @@ pub fn naming(conn: &mut Conn, sha256: Digest, limit: i64) -> Result<Vec<Naming>
             },
             author: PersonId::from_slice(&author).ok_or_else(corrupt)?,
             received_at: Timestamp::from_millis(received_at),
+            subject_id: subject_id.and_then(|id| SubjectId::from_slice(&id)),
         })
     };
     rows.into_iter().map(read).collect()

@@ -75,8 +75,8 @@ pub struct Packed {
     pub bytes_after: usize,
 }
 
-/// Packs commands that were received before `then` and for which nobody's choice is waited, the oldest first and at most
-/// so many.
+/// Packs commands that were received before `then`, were judged, and for which nobody's choice is waited, the oldest first
+/// and at most so many.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -86,6 +86,8 @@ pub fn pack(tx: &mut WriteTx<'_>, then: Timestamp, most: i64) -> Result<Packed, 
         .filter(pushed_commands::packing.is_null())
         .filter(pushed_commands::waiting_since.is_null())
         .filter(pushed_commands::received_at.lt(then.as_millis()))
+        // Few, and listed by what their receipt says.
+        .filter(pushed_commands::outcome.ne("quarantined"))
         .order(pushed_commands::received_at)
         .limit(most)
         .select((

@@ -5,9 +5,8 @@ use hazardloop_domain::command_fate::SentCommand;
 pub use hazardloop_domain::command_fate::SettledAs;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason};
+use hazardloop_sync_protocol::wire::{Outcome, QuarantineReason, Receipt};
 
-use super::packing::{self, Packing};
 use super::schema::pushed_commands;
 use super::{Conn, StoreError, WriteTx};
 
@@ -54,9 +53,7 @@ struct Row {
     kind: String,
     subject_id: Option<Vec<u8>>,
     received_at: i64,
-    payload: Vec<u8>,
     receipt: Vec<u8>,
-    packing: Packing,
     settled_at: Option<i64>,
     settled_by: Option<Vec<u8>>,
     settled_how: Option<String>,
@@ -67,8 +64,9 @@ struct Row {
 const QUARANTINED: &str = "quarantined";
 
 fn read(row: Row) -> Option<Quarantined> {
-    let both = packing::unpacked(row.packing, row.payload, row.receipt)?;
-    let Outcome::Quarantined { reason, detail } = both.receipt()?.outcome else {
+    // What could not be judged is never packed, see `packing.rs`.
+    let receipt: Receipt = minicbor::decode(&row.receipt).ok()?;
+    let Outcome::Quarantined { reason, detail } = receipt.outcome else {
         return None;
     };
     let settlement = match row.settled_at {

@@ -1,12 +1,14 @@
 //! Commands of one's own devices that took no full effect: listed, looked at beside how the record stands now,
 //! and settled by a choice. What others made of one is told to its author here too.
 //!
-//! A choice is the author's alone; it travels in their signed stream ([`super::push`]) or is said over REST. To
-//! choose carries nothing out: what is sent again, or in its place, is a command like any other.
+//! A choice is the author's alone; it travels in their signed stream ([`super::push`]) or is said over REST. What is
+//! sent again, or in its place, is a command like any other.
 
 use hazardloop_domain::command::{Action, ActionKind};
-use hazardloop_domain::command_fate::{Choice, ChoiceKind, Chosen, CommandFate, SentCommand};
-use hazardloop_domain::hazard::StatusName;
+use hazardloop_domain::command_fate::{
+    Choice, ChoiceKind, Chosen, CommandFate, SentCommand, SettledAs,
+};
+use hazardloop_domain::hazard::{Outcome as Effect, StatusName};
 use hazardloop_domain::ids::{HazardId, InspectionId, PersonId, SubjectId};
 use hazardloop_domain::inspection::InspectionState;
 use hazardloop_domain::policy;
@@ -123,7 +125,7 @@ fn known(conn: &mut Conn, asker: PersonId, command: SentCommand) -> Result<Pushe
     command_fates::pushed(conn, asker, command)?.ok_or(unknown)
 }
 
-fn present(
+pub(super) fn present(
     conn: &mut Conn,
     asker: PersonId,
     id: SubjectId,
@@ -198,7 +200,9 @@ fn choose_in(
     let found = known(tx.conn(), asker, choice.about)?;
     let fate = command_fates::fate(tx.conn(), choice.about)?;
     let told = fate.as_ref().and_then(|fate| fate.chosen.as_ref());
-    if told.is_some_and(|told| (told.how, &told.reason) == (choice.how, &choice.reason)) {
+    // What a phone sent again was not carried out here.
+    let here = told.filter(|told| told.by.is_none());
+    if here.is_some_and(|told| (told.how, &told.reason) == (choice.how, &choice.reason)) {
         return Ok(shown(app, found, fate));
     }
     let found = open(tx.conn(), asker, choice.about)?;
@@ -246,7 +250,12 @@ fn send_again(
     })?;
     let mut set = door.open(now);
     let signed = (&opened.statement, opened.co_signatures.as_slice());
-    rest_command::decide_as(tx, &mut set, author, &opened.command, signed)?;
+    let done = rest_command::decide_as(tx, &mut set, author, &opened.command, signed)?;
+    if matches!(done.outcome, Effect::Disputed(_)) {
+        let why =
+            "somebody has changed the same meanwhile: amend the present record, with `instead_of`";
+        return Err(Failure::Conflict(why.to_owned()));
+    }
     set.store(tx)
 }
 
@@ -332,6 +341,14 @@ pub(super) fn outcome_of(
             true => None,
             false => command_fates::fate(conn, about)?,
         };
+        let entered = fate
+            .as_ref()
+            .and_then(|fate| fate.settled.as_ref())
+            .is_some_and(|settled| settled.how == SettledAs::Entered);
+        if entered {
+            // Whoever answers for the place has entered what it says: it is not carried out once more.
+            return Ok(Some((Outcome::Applied { version: 0 }, None)));
+        }
         let chosen = fate.and_then(|fate| fate.chosen);
         Ok(Some((found.receipt.outcome, chosen)))
     })

@@ -328,6 +328,35 @@ fn what_is_sent_again_on_a_page_is_carried_out_once_or_goes_on_waiting() {
     });
 }
 
+/// A change of what somebody else has changed by now would be one of two values: that is no retry.
+#[test]
+fn what_would_end_in_a_dispute_is_not_sent_again_but_amended() {
+    use hazardloop_domain::command::Amend;
+    let described = |text: &str, based_on| {
+        Action::Amend(Amend {
+            based_on,
+            description: Some(text.to_owned()),
+            place_text: None,
+            position: None,
+            immediate_measure: None,
+            enterprise_id: None,
+        })
+    };
+    on_each_database(async |server| {
+        let mut device = refused(&server).await;
+        let (app, author) = (&server.app, device.person_id);
+        let batch = vec![
+            device.seal(hazard_id(1), described("粉尘堆积", 1)),
+            device.seal(hazard_id(1), described("粉尘 3 毫米", 1)),
+        ];
+        let outcomes = pushed(&server, &device, batch).await;
+        assert!(!outcomes[1].took_effect(), "{outcomes:?}");
+        let again = choose(app, author, sent(&device, 5), (ChoiceKind::Retried, None)).await;
+        assert!(again.is_err(), "{again:?}");
+        assert_eq!(waits(&server, author).await, [2, 3, 5]);
+    });
+}
+
 #[test]
 fn what_is_sent_in_its_place_on_a_page_settles_it_with_its_own_effect() {
     use crate::usecases::rest_command::{Sent, take};

@@ -8,7 +8,7 @@ use crate::store::packing;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Commands that one transaction packs.
-pub const PACKED_AT_ONCE: i64 = 500;
+pub const PACKED_AT_ONCE: i64 = 100;
 
 /// Packs a part of what is old enough; answers whether there may be more.
 ///

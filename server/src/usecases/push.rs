@@ -28,12 +28,10 @@ use crate::failure::Failure;
 use crate::store::access::{self, Asking};
 use crate::store::command_photos::{self, CommandPhoto};
 use crate::store::pushed::{self, Install};
-use crate::store::{Conn, WriteTx, feed, hazards};
+use crate::store::{Conn, WriteTx, feed, hazards, people};
 
-/// Photos that one answer may list as missing.
+/// Photos that one answer may list as missing; no more are awaited of one person's commands that could not be judged.
 pub const MISSING_PHOTOS_LISTED: i64 = 200;
-/// Photos of one command that could not be judged that are kept for whoever settles it: more than any rule takes.
-const PHOTOS_OF_A_COMMAND: usize = 200;
 
 /// Takes a push by `person_id`.
 ///
@@ -54,7 +52,8 @@ pub async fn push(
             let now = app.clock.now();
             let install = own_install(tx.conn(), request.install_id, person_id)?;
             let stream = install.stream.clone();
-            let mut push = Push::begin(stream, person_id, &request.commands, &limits, now);
+            let mut push = Push::begin(stream, person_id, &request.commands, &limits, now)
+                .settled(&request.settled);
             let set = door.open(now);
             let driver = Driver {
                 set,
@@ -316,35 +315,40 @@ fn name_photos_of_unjudged(
 ) -> Result<(), Failure> {
     let depth = app.settings.wire_limits().depth;
     let author = install.person_id;
-    for kept in writes.commands() {
-        if !matches!(kept.receipt.outcome, Outcome::Quarantined { .. }) {
-            continue;
-        }
+    let unjudged = writes
+        .commands()
+        .filter(|kept| matches!(kept.receipt.outcome, Outcome::Quarantined { .. }));
+    let mut named: Vec<(i64, Digest)> = Vec::new();
+    for kept in unjudged {
         let Envelope {
             kind,
             version,
             payload,
             ..
         } = kept.envelope;
-        let Ok((_, command)) = CommandPayload::unpack(kind, *version, &payload.0, depth) else {
-            continue;
-        };
-        let photos = command.action.photos().into_iter();
-        let named: Vec<Digest> = photos.map(|photo| photo.sha256).collect();
-        let named = named.get(..PHOTOS_OF_A_COMMAND).unwrap_or(&named);
-        if named.is_empty() {
-            continue;
+        if let Ok((_, command)) = CommandPayload::unpack(kind, *version, &payload.0, depth) {
+            let photos = command.action.photos().into_iter();
+            named.extend(photos.map(|photo| (kept.envelope.seq, photo.sha256)));
         }
-        let brought = hazards::brought_by(tx.conn(), author, named)?;
+    }
+    if named.is_empty() {
+        return Ok(());
+    }
+    // An upload that ends at this very moment: whoever comes second sees what the first has stored.
+    people::hold(tx, author)?;
+    let most = usize::try_from(MISSING_PHOTOS_LISTED).unwrap_or(usize::MAX);
+    let waiting = command_photos::missing_from(tx.conn(), author, MISSING_PHOTOS_LISTED)?.len();
+    named.truncate(most.saturating_sub(waiting));
+    let all: Vec<Digest> = named.iter().map(|(_, sha256)| *sha256).collect();
+    let brought = hazards::brought_by(tx.conn(), author, &all)?;
+    for (seq, sha256) in named {
         let which = SentCommand {
             install_id: install.stream.install_id,
-            seq: kept.envelope.seq,
+            seq,
         };
-        for sha256 in named.iter().copied() {
-            let arrived_at = brought.contains(&sha256).then_some(now);
-            let photo = CommandPhoto { sha256, arrived_at };
-            command_photos::name(tx, which, author, photo, now)?;
-        }
+        let arrived_at = brought.contains(&sha256).then_some(now);
+        let photo = CommandPhoto { sha256, arrived_at };
+        command_photos::name(tx, which, author, photo, now)?;
     }
     Ok(())
 }

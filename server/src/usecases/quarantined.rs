@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 
 use hazardloop_domain::command::Action;
 use hazardloop_domain::command_fate::{Chosen, SentCommand, SettledCommand};
-use hazardloop_domain::ids::PersonId;
+use hazardloop_domain::ids::{HazardId, InspectionId, PersonId, SubjectId};
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::text::{self, LONG_TEXT_MAX};
 use hazardloop_domain::time::Timestamp;
@@ -25,17 +25,24 @@ use crate::store::command_fates::{self as stored_fates, Pushed};
 use crate::store::command_photos::{self, CommandPhoto, Naming};
 use crate::store::people::{self, PlacedGrant};
 use crate::store::quarantined::{self, Quarantined, SettledAs, Settlement};
-use crate::store::{Conn, WriteTx};
+use crate::store::{Conn, WriteTx, hazards, inspections};
 
 /// A command that could not be judged, as whoever settles it is shown it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
     /// Why it could not be judged, and what was made of it.
     pub quarantined: Quarantined,
-    /// What it says, where this build can read it.
-    pub action: Option<Action>,
     /// What its author chose to do about it; absent: nothing.
     pub chosen: Option<Chosen>,
+    /// Looked at by itself: what it says.
+    pub said: Option<SaidByIt>,
+}
+
+/// What a command that could not be judged says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SaidByIt {
+    /// The command, where this build can read it.
+    pub action: Option<Action>,
     /// The photos that it names.
     pub photos: Vec<CommandPhoto>,
 }
@@ -124,38 +131,43 @@ pub async fn list(
     after: Option<SentCommand>,
     limit: usize,
 ) -> Result<(Vec<Shown>, Option<SentCommand>), Failure> {
-    let (app, now) = (app.clone(), app.clock.now());
-    app.clone()
-        .db
+    let now = app.clock.now();
+    app.db
         .read(move |tx| {
             let (found, next) = list_in(tx.conn(), asker, after, limit, now)?;
-            Ok((shown(&app, tx.conn(), found)?, next))
+            let shown = found.into_iter().map(|found| shown(tx.conn(), found));
+            Ok((shown.collect::<Result<_, Failure>>()?, next))
         })
         .await
 }
 
-/// With what each says, what its author chose, and its photos.
-fn shown(app: &App, conn: &mut Conn, found: Vec<Quarantined>) -> Result<Vec<Shown>, Failure> {
-    let which: Vec<SentCommand> = found.iter().map(|found| found.which).collect();
-    let mut photos = command_photos::of(conn, &which)?;
-    let depth = app.settings.wire_limits().depth;
-    let mut all = Vec::with_capacity(found.len());
-    for quarantined in found {
-        let which = quarantined.which;
-        let sent = stored_fates::pushed(conn, quarantined.person_id, which)?;
-        let read = sent.and_then(|sent| {
-            let (kind, version) = (&sent.kind, sent.kind_version);
-            CommandPayload::unpack(kind, version, &sent.payload, depth).ok()
-        });
-        let fate = stored_fates::fate(conn, which)?;
-        all.push(Shown {
-            quarantined,
-            action: read.map(|(_, command)| command.action),
-            chosen: fate.and_then(|fate| fate.chosen),
-            photos: photos.remove(&which).unwrap_or_default(),
-        });
+/// With what its author chose.
+fn shown(conn: &mut Conn, quarantined: Quarantined) -> Result<Shown, Failure> {
+    let fate = stored_fates::fate(conn, quarantined.which)?;
+    Ok(Shown {
+        quarantined,
+        chosen: fate.and_then(|fate| fate.chosen),
+        said: None,
+    })
+}
+
+/// Whether what a command says is theirs to read who may settle it: it speaks of nothing that is here, or of something
+/// that they see. Their place is the author's; what the command is about may be elsewhere.
+fn reads(
+    conn: &mut Conn,
+    asker: PersonId,
+    subject: Option<SubjectId>,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let Some(id) = subject else {
+        return Ok(true);
+    };
+    if command_fates::present(conn, asker, id, now)?.is_some() {
+        return Ok(true);
     }
-    Ok(all)
+    let known = hazards::load(conn, HazardId(id.0))?.is_some()
+        || inspections::load(conn, InspectionId(id.0))?.is_some();
+    Ok(!known)
 }
 
 /// Whether one of these commands is theirs to settle.
@@ -170,7 +182,9 @@ pub(super) fn settles_one_of(
     }
     let mut reach = Reach::of(conn, asker, now)?;
     for of in naming {
-        if reach.reaches(conn, of.author, of.received_at)? {
+        if reach.reaches(conn, of.author, of.received_at)?
+            && reads(conn, asker, of.subject_id, now)?
+        {
             return Ok(true);
         }
     }
@@ -194,7 +208,8 @@ fn list_in(
         let found = quarantined::waiting(conn, from, rows)?;
         let ended = found.len() < EXAMINED_AT_ONCE;
         for waits in found {
-            let is_theirs = reach.reaches(conn, waits.person_id, waits.received_at)?;
+            let is_theirs = reach.reaches(conn, waits.person_id, waits.received_at)?
+                && !is_in_effect(conn, &waits)?;
             if is_theirs && seen.len() >= limit {
                 return Ok((seen, from));
             }
@@ -211,6 +226,12 @@ fn list_in(
             return Ok((seen, from));
         }
     }
+}
+
+/// Whether its author has sent it again, or another in its place, with effect: there is nothing to settle any more.
+fn is_in_effect(conn: &mut Conn, of: &Quarantined) -> Result<bool, Failure> {
+    let became = command_fates::outcome_of(conn, of.person_id, of.which)?;
+    Ok(became.is_some_and(|outcome| outcome.took_effect()))
 }
 
 fn forbidden() -> Failure {
@@ -239,10 +260,21 @@ fn one_shown(
     now: Timestamp,
 ) -> Result<Shown, Failure> {
     let found = one_in(conn, asker, which, now)?;
-    let mut shown = shown(app, conn, vec![found])?;
-    shown
-        .pop()
-        .ok_or(Failure::NotFound("command in quarantine"))
+    let (author, subject) = (found.person_id, found.subject_id);
+    let mut shown = shown(conn, found)?;
+    if reads(conn, asker, subject, now)? {
+        let sent = stored_fates::pushed(conn, author, which)?;
+        let depth = app.settings.wire_limits().depth;
+        let read = sent.and_then(|sent| {
+            let (kind, version) = (&sent.kind, sent.kind_version);
+            CommandPayload::unpack(kind, version, &sent.payload, depth).ok()
+        });
+        shown.said = Some(SaidByIt {
+            action: read.map(|(_, command)| command.action),
+            photos: command_photos::of(conn, which)?,
+        });
+    }
+    Ok(shown)
 }
 
 fn one_in(
@@ -303,6 +335,10 @@ fn settle_in(
 ) -> Result<(), Failure> {
     let (asker, now) = (settlement.by, settlement.at);
     let found = one_in(tx.conn(), asker, which, now)?;
+    if found.settlement.is_none() && is_in_effect(tx.conn(), &found)? {
+        let why = "its author has sent it again, or another in its place, and that took effect";
+        return Err(Failure::Conflict(why.to_owned()));
+    }
     let sent = stored_fates::pushed(tx.conn(), found.person_id, which)?;
     if sent
         .as_ref()

@@ -26,6 +26,8 @@ const REASON: &str = "已另行处理";
 pub(super) struct Made {
     /// On which device.
     device: usize,
+    /// What.
+    how: ChoiceKind,
     /// About which attempt, where it is one that can be found again.
     attempt: Option<usize>,
     /// The person was told that it is kept.
@@ -64,6 +66,7 @@ impl World {
         device.profile.choices.insert(ticket, self.choices.len());
         self.choices.push(Made {
             device: number,
+            how,
             attempt,
             acknowledged: false,
             undone: false,
@@ -223,6 +226,7 @@ pub(super) fn check(world: &World) -> Vec<Found> {
         wrong.extend(wrongly_listed(world, profile));
     }
     wrong.extend(lost(world));
+    wrong.extend(carried_out_after_all(world));
     wrong.into_iter().map(|what| Found::new(22, what)).collect()
 }
 
@@ -250,6 +254,21 @@ fn carried_out(world: &World, about: SentCommand, fate: &CommandFate) -> Option<
     // Another report of the same may have been sent in the place of an earlier one.
     let effects = oracle::effects_of(&world.hub, attempt);
     (effects > 0 && !attempt.report).then(|| format!("{marker} was given up and took effect"))
+}
+
+/// What its author gave up on a phone that still knows so, and took effect: at a hub that was restored, and judged it anew.
+fn carried_out_after_all(world: &World) -> Vec<String> {
+    let given_up = world
+        .choices
+        .iter()
+        .filter(|made| made.how == ChoiceKind::GivenUp && made.acknowledged && !made.undone);
+    let attempts = given_up.filter_map(|made| world.attempts.get(made.attempt?));
+    // Another report of the same may have been sent in the place of an earlier one.
+    let notes = attempts.filter(|attempt| !attempt.report);
+    let effective = notes.filter(|attempt| oracle::effects_of(&world.hub, attempt) > 0);
+    effective
+        .map(|attempt| format!("{} was given up, and took effect after all", attempt.marker))
+        .collect()
 }
 
 /// Commands that wait for their author and are not listed, or are listed and wait no more.

@@ -131,10 +131,8 @@ impl World {
         let profile = &self.devices[number].profile;
         let person = profile.person.id;
         let told = profile.disk.commands.values();
-        let told = told.filter(|command| {
-            let reused = self.variant != Variant::WipesBeforeOffering && command.is_unsent();
-            command.oversize.is_some() || (refused && command.is_unsent()) || reused
-        });
+        let told =
+            told.filter(|command| command.oversize.is_some() || (refused && command.is_unsent()));
         let told = told.filter_map(|command| {
             let said = self.said(&command.content().payload.0)?;
             said.marker.clone()

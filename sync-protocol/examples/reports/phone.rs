@@ -209,6 +209,7 @@ impl Phone {
             protocol: 1,
             install_id: self.install_id,
             commands: sealed,
+            settled: Vec::new(),
         }
     }
 }

@@ -294,6 +294,7 @@ fn send_the_others(hub: &mut MemoryHub<DomainRules>, now: Timestamp) {
         protocol: PROTOCOL_MAX,
         install_id,
         commands,
+        settled: Vec::new(),
     };
     let _ = hub.push(cast::person(hub::HOSTILE), &request, now);
 }

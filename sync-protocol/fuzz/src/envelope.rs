@@ -52,6 +52,7 @@ pub fn run(bytes: &[u8]) {
         protocol: PROTOCOL_MAX,
         install_id,
         commands,
+        settled: Vec::new(),
     };
     let later = cast::BEGIN.plus_millis(3_600_000);
     let Ok(first) = hub.push(person, &request, later) else {

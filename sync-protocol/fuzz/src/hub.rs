@@ -92,6 +92,7 @@ fn made() -> MemoryHub<DomainRules> {
             protocol: PROTOCOL_MAX,
             install_id,
             commands,
+            settled: Vec::new(),
         };
         let taken = hub.push(cast::person(number), &request, cast::BEGIN);
         assert!(taken.is_ok(), "{taken:?}");

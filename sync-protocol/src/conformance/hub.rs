@@ -234,6 +234,7 @@ impl Phone {
             protocol: PROTOCOL_MAX,
             install_id: self.install_id,
             commands,
+            settled: Vec::new(),
         };
         hub.push(self.person_id, request)
     }

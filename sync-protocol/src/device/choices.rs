@@ -50,6 +50,11 @@ pub(super) struct About {
 }
 
 impl About {
+    /// The command's number when the choice was made.
+    pub(super) const fn seq(&self) -> i64 {
+        self.command.envelope.seq
+    }
+
     /// The command again, with the choice noted; `None`: it is gone. Known by what it holds: a new install may
     /// have numbered it anew meanwhile.
     pub(super) fn noted(
@@ -57,14 +62,9 @@ impl About {
         in_queue: &std::collections::BTreeMap<i64, StoredCommand>,
         by: Option<SentCommand>,
     ) -> Option<StoreOp> {
-        // A placeholder may have taken its sequence meanwhile, by this very choice.
-        let of_it = |stored: &&StoredCommand| {
-            stored.content().payload == self.command.content().payload
-                && stored.subject_id == self.command.subject_id
-                && stored.queued_at == self.command.queued_at
-                && stored.receipt == self.command.receipt
-        };
-        let stored = in_queue.values().find(of_it)?;
+        let stored = in_queue
+            .values()
+            .find(|stored| is_same(stored, &self.command))?;
         Some(StoreOp::PutCommand(StoredCommand {
             chosen: Some(Chosen {
                 by,
@@ -73,6 +73,14 @@ impl About {
             ..stored.clone()
         }))
     }
+}
+
+/// Whether these are one command, whatever number it has by now, and whether or not a placeholder has taken its place.
+pub(super) fn is_same(stored: &StoredCommand, command: &StoredCommand) -> bool {
+    stored.content().payload == command.content().payload
+        && stored.subject_id == command.subject_id
+        && stored.queued_at == command.queued_at
+        && stored.receipt == command.receipt
 }
 
 impl Engine {
@@ -133,6 +141,13 @@ impl Engine {
         self.reader(now).allowed(id)
     }
 
+    /// The same, as if a command had never been made: what may go in its place.
+    pub fn allowed_instead_of(&self, now: Timestamp, command: &StoredCommand) -> Vec<ActionKind> {
+        let mut reader = self.reader(now);
+        reader.without = Some(command.envelope.seq);
+        reader.allowed(command.subject_id)
+    }
+
     /// Sends a command again as it was, once the rules take it as things stand here. One that something on the way
     /// does not let through is tried again at once: told by [`Notice::ChoiceNoted`].
     ///
@@ -145,7 +160,7 @@ impl Engine {
         seq: i64,
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
-        if stored.is_unsent() {
+        if stored.is_unsent() && !stored.is_replaced() {
             let ticket = self.next_number();
             self.push.lane.backoff.succeed();
             self.inbox.push_back(Job::TryAgain { ticket, seq });
@@ -179,11 +194,11 @@ impl Engine {
         co_signatures: &[CoSignature],
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
-        let is_sent_whole = stored.is_unsent() && !stored.is_replaced();
+        let held_up = (stored.is_unsent() && !stored.is_replaced()).then(|| stored.clone());
         let about = self.about(stored, ChoiceKind::Amended, None, now);
         let ticket = self.queue_command(now, made, command, co_signatures, Some(about))?;
-        if is_sent_whole {
-            self.leave_out_first(ticket, seq, now);
+        if let Some(held_up) = held_up {
+            self.leave_out_first(ticket, held_up, now);
         }
         Ok(ticket)
     }
@@ -215,12 +230,13 @@ impl Engine {
         };
         choice.check()?;
         let ticket = self.next_number();
-        let is_sent_whole = about.command.is_unsent() && !about.command.is_replaced();
+        let whole = about.command.is_unsent() && !about.command.is_replaced();
+        let held_up = whole.then(|| about.command.clone());
         if told.is_none() {
             // The server has nothing that could be given up.
             self.inbox.push_back(Job::Note { ticket, about });
-            if is_sent_whole {
-                self.leave_out_first(ticket, seq, now);
+            if let Some(held_up) = held_up {
+                self.leave_out_first(ticket, held_up, now);
             }
             return Ok(ticket);
         }
@@ -244,8 +260,8 @@ impl Engine {
                 about: Some(about),
             },
         });
-        if is_sent_whole {
-            self.leave_out_first(ticket, seq, now);
+        if let Some(held_up) = held_up {
+            self.leave_out_first(ticket, held_up, now);
         }
         Ok(ticket)
     }
@@ -282,9 +298,16 @@ impl Engine {
         }
     }
 
-    /// Before the choice that was just put last: its command's place is taken by a placeholder.
-    fn leave_out_first(&mut self, ticket: Ticket, seq: i64, now: Timestamp) {
-        let leave_out = Job::LeaveOut { ticket, seq, now };
+    /// Before the choice that was just put last: its command's place is taken by a placeholder. Until that is stored
+    /// nothing is sent, or the answer could be taken for one to the placeholder.
+    fn leave_out_first(&mut self, ticket: Ticket, command: StoredCommand, now: Timestamp) {
+        self.push.lane.busy = Some(self.next_number());
+        let command = Box::new(command);
+        let leave_out = Job::LeaveOut {
+            ticket,
+            command,
+            now,
+        };
         let before = self.inbox.len().saturating_sub(1);
         self.inbox.insert(before, leave_out);
     }

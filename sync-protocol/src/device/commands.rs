@@ -83,7 +83,10 @@ impl Engine {
             self.config.wire.co_signatures,
         )?;
         let seconds = taken_on_trust(co_signatures);
-        let verdict = self.reader(now).judge(command, made.made_at(), seconds);
+        let mut reader = self.reader(now);
+        // What is to go in its place is judged as if it had never been made.
+        reader.without = about.as_ref().map(About::seq);
+        let verdict = reader.judge(command, made.made_at(), seconds);
         if let LocalVerdict::Refuse(refusal) = verdict {
             return Err(refusal.into());
         }

@@ -105,6 +105,7 @@ impl Engine {
                 now.plus_millis(ahead).max(told)
             }),
             lapsed: OnceCell::new(),
+            without: None,
         }
     }
 
@@ -243,13 +244,13 @@ impl Engine {
             .lane
             .backoff
             .retry_at()
-            .filter(|_| self.push_has_work());
+            .filter(|_| self.push_has_work() && !self.push.lane.stopped);
         let pull = self
             .pull
             .lane
             .backoff
             .retry_at()
-            .filter(|_| self.pull.wanted);
+            .filter(|_| self.pull.wanted && !self.pull.lane.stopped);
         [push, pull, self.photos_wake()].into_iter().flatten().min()
     }
 

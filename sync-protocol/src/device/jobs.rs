@@ -13,7 +13,7 @@ use super::output::{Failure, LaneName, Notice, WriteId};
 use super::photo_decisions::PhotoDecision;
 use super::pull::PullJob;
 use super::push::PushSent;
-use super::{Meta, StoreOp, StoredPhoto, Ticket};
+use super::{Meta, StoreOp, StoredCommand, StoredPhoto, Ticket};
 
 /// Input that waits for its turn, because it leads to a write.
 #[allow(clippy::large_enum_variant, reason = "few wait at once")]
@@ -43,7 +43,7 @@ pub(super) enum Job {
     /// A person will not have it sent as it is; the choice of this ticket comes next.
     LeaveOut {
         ticket: Ticket,
-        seq: i64,
+        command: Box<StoredCommand>,
         now: Timestamp,
     },
     /// A person has what does not get through tried again.
@@ -121,7 +121,11 @@ impl Engine {
             Job::Pull(job) => self.pull_job(job),
             Job::TooLarge { seq } => self.too_large_job(seq),
             Job::SetAside { seq, now } => self.set_aside_job(now, seq),
-            Job::LeaveOut { ticket, seq, now } => self.leave_out_job(ticket, now, seq),
+            Job::LeaveOut {
+                ticket,
+                command,
+                now,
+            } => self.leave_out_job(ticket, now, &command),
             Job::TryAgain { ticket, seq } => self.try_again_job(ticket, seq),
             Job::Photo { photo } => {
                 // Verified meanwhile: its entry must not come back. Given up meanwhile: it stays so.

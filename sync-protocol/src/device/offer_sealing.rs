@@ -38,7 +38,7 @@ pub fn sealed_to_offer(
         if moves(command) {
             ops.push(StoreOp::DeleteCommand(*seq));
             moved.push(command);
-        } else if command.is_replaced() {
+        } else if command.is_replaced() && command.chosen.is_none() {
             // The placeholder has had its receipt, and keeps its place.
             ops.push(StoreOp::PutCommand(StoredCommand {
                 oversize: None,
@@ -54,7 +54,13 @@ pub fn sealed_to_offer(
         link_hash(install_id, &command.envelope)
     });
     for (seq, old) in (from..).zip(moved) {
-        let content = old.content();
+        // What its author gave up or replaced stays what its placeholder says.
+        let left_out = old.is_replaced() && old.chosen.is_some();
+        let content = if left_out {
+            &old.envelope
+        } else {
+            old.content()
+        };
         let envelope = seal(
             key,
             install_id,
@@ -72,7 +78,7 @@ pub fn sealed_to_offer(
             envelope,
             receipt: None,
             awaiting_pull: false,
-            oversize: None,
+            oversize: old.oversize.clone().filter(|_| left_out),
             ..old.clone()
         }));
     }

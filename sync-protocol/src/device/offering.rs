@@ -73,6 +73,10 @@ pub struct Offering {
     settled: BTreeSet<i64>,
     /// The first command of the last offer, and how many it had.
     sent: (Option<i64>, usize),
+    /// It named photos.
+    named_photos: bool,
+    /// The server keeps no more of this install.
+    full: bool,
     /// The first question is behind us.
     begun: bool,
     end: Option<OfferEnd>,
@@ -93,6 +97,8 @@ impl Offering {
             places: 0,
             settled: BTreeSet::new(),
             sent: (None, 0),
+            named_photos: false,
+            full: false,
             begun: false,
             end: None,
         }
@@ -112,9 +118,19 @@ impl Offering {
             }
         }
         let left = unsent(state);
+        // Queued while the last offer was away: it is handed over too.
+        if self.end == Some(OfferEnd::Done) && !self.full && !left.is_empty() {
+            self.end = None;
+        }
         let stuck = left.iter().filter(|command| self.is_too_large(command));
-        if stuck.count() == left.len() && !left.is_empty() {
+        let stuck = stuck.count();
+        if stuck == left.len() && stuck > 0 {
             self.end.get_or_insert(OfferEnd::TooLarge);
+        }
+        let first = left.first().filter(|first| self.is_too_large(first));
+        if let Some(first) = first.filter(|_| self.end.is_none() && !self.photos_alone) {
+            // It goes last again, behind what was queued meanwhile.
+            return NextOffer::Store(self.sealed_from(state, first.envelope.seq));
         }
         if self.offers >= MOST_OFFERS {
             self.fail(Failure::ServerError);
@@ -128,6 +144,7 @@ impl Offering {
             false => self.batch(&left),
         };
         self.sent = (commands.first().map(|first| first.seq), commands.len());
+        self.named_photos = !self.photos.is_empty();
         NextOffer::Offer {
             commands,
             photos: self.photos.clone(),
@@ -238,14 +255,15 @@ impl Offering {
         } else if answer.expected.is_some() || (reused && !answer.full) {
             ops.extend(self.sealed_from(&after, next));
         } else if answer.full {
+            self.full = true;
             self.end.get_or_insert(OfferEnd::Done);
         } else {
             let (before, left) = (unsent(state).len(), unsent(&after).len());
-            let (_, sent) = self.sent;
+            let by_itself = self.sent.1 == 0 && self.named_photos;
             // An answer that settles nothing is no reason to let go of anything.
             if left == 0 {
                 self.end.get_or_insert(OfferEnd::Done);
-            } else if sent > 0 && left >= before {
+            } else if left >= before && !by_itself {
                 self.fail(Failure::ServerError);
             }
         }

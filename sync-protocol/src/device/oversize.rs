@@ -23,6 +23,7 @@ use crate::chain::{link_hash, seal};
 use crate::codec;
 use crate::wire::{CommandPayload, Envelope, PLACEHOLDER_KIND, PLACEHOLDER_VERSION, Placeholder};
 
+use super::choices::is_same;
 use super::engine::Engine;
 use super::jobs::{Job, Writing};
 use super::output::{Failure, LaneName, Notice};
@@ -103,10 +104,16 @@ impl Engine {
     }
 
     /// The same, because a person says so: nothing is under way that could answer it.
-    pub(super) fn leave_out_job(&self, ticket: Ticket, now: Timestamp, seq: i64) -> Writing {
-        let mut writing = self.set_aside_job(now, seq);
-        writing.lane = None;
-        writing.finishes = None;
+    pub(super) fn leave_out_job(
+        &self,
+        ticket: Ticket,
+        now: Timestamp,
+        command: &StoredCommand,
+    ) -> Writing {
+        let mut commands = self.state.commands.iter();
+        let known = commands.find(|(_, stored)| is_same(stored, command));
+        // Of none that is there any more nothing is left out; the lane goes on all the same.
+        let mut writing = self.set_aside_job(now, known.map_or(0, |(seq, _)| *seq));
         writing.ticket = Some(ticket);
         writing
     }

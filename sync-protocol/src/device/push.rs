@@ -111,6 +111,7 @@ impl Engine {
         let request = PushRequest {
             protocol: PROTOCOL_MAX,
             install_id,
+            settled: self.settled_of(&commands),
             commands,
         };
         Some(Output::Send {
@@ -129,6 +130,16 @@ impl Engine {
     /// From the first command to be sent on, contiguous, within the lane's bounds. A placeholder
     /// goes alone: what follows it may build on it only once it has its receipt. Also: whether more would have gone if
     /// more bytes went at once.
+    /// Of these, about which their author has chosen since. A server that was restored wants them again, and is to carry
+    /// none of them out: that another went in their place, or that they have no effect, comes behind them.
+    fn settled_of(&self, batch: &[Envelope]) -> Vec<i64> {
+        let chosen = |seq: &i64| {
+            let command = self.state.commands.get(seq);
+            command.is_some_and(|command| command.chosen.is_some())
+        };
+        batch.iter().map(|of| of.seq).filter(chosen).collect()
+    }
+
     fn next_batch(&self) -> (Vec<Envelope>, bool) {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         let most = self.push.stride.next(&self.config.push_bytes) as usize;

@@ -134,6 +134,8 @@ pub(super) struct Reader<'a> {
     pub now: Timestamp,
     /// Scopes whose roles have ended by then; see `lapsed.rs`.
     pub lapsed: OnceCell<BTreeSet<Scope>>,
+    /// As if the command of this number had never been made.
+    pub without: Option<i64>,
 }
 
 impl Reader<'_> {
@@ -406,7 +408,7 @@ impl Reader<'_> {
             .state
             .commands
             .values()
-            .filter(|c| c.subject_id == id)
+            .filter(|c| c.subject_id == id && Some(c.envelope.seq) != self.without)
             .collect();
         self.view(id, &commands)
     }

@@ -38,6 +38,16 @@ pub(super) fn after_revocation() -> Outcome {
     }
 }
 
+/// What becomes of a command about which its author has chosen since, where nobody has judged it.
+pub(super) fn settled_by_author() -> Outcome {
+    Outcome::Rejected {
+        refusal: Refusal::new(
+            RefusalCode::SettledByAuthor,
+            "its author has chosen since what is to become of it: a later command says so",
+        ),
+    }
+}
+
 /// What a refusal depends on beside itself: the driver looks it up in its store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {

@@ -19,6 +19,7 @@
 //! A failure of the store ends the push and its transaction: the device pushes again. Everything else is an
 //! outcome, and every outcome lets the next command through.
 
+use std::collections::BTreeSet;
 use std::vec;
 
 use hazardloop_domain::command::Subject;
@@ -30,7 +31,7 @@ use hazardloop_domain::time::Timestamp;
 
 use super::outcome::{
     Decision, Question, Verdict, after_revocation, of_decision, of_failed_beginning,
-    of_responsibility, of_version,
+    of_responsibility, of_version, settled_by_author,
 };
 use super::push_batch::{Judged, replays_of, spoken_of, subjects_of};
 use super::push_choices::Choosing;
@@ -97,6 +98,8 @@ pub struct Push<'r> {
     pub(super) depth: usize,
     /// Nothing is decided on: see [`Self::begin_offered`].
     offered: bool,
+    /// What their author has chosen about since: see [`Self::settled`].
+    settled: BTreeSet<i64>,
     pub(super) stage: Stage,
 }
 
@@ -110,6 +113,14 @@ impl<'r> Push<'r> {
         now: Timestamp,
     ) -> Self {
         Self::new(stream, author, commands, limits, now, false)
+    }
+
+    /// Of these, as their author says, it is chosen since what is to become of them: what was not judged before is not
+    /// carried out. Their own choices about others count.
+    #[must_use]
+    pub fn settled(mut self, seqs: &[i64]) -> Self {
+        self.settled = seqs.iter().copied().collect();
+        self
     }
 
     /// What a revoked install had not sent: judged as a push is, but nothing of it is decided on. What could be
@@ -183,6 +194,7 @@ impl<'r> Push<'r> {
             stated: Vec::new(),
             depth: limits.depth,
             offered,
+            settled: BTreeSet::new(),
             stage: Stage::Expecting,
         };
         if push.subjects.is_empty() {
@@ -373,7 +385,7 @@ impl<'r> Push<'r> {
                         .said_unjudged(envelope, reason)
                         .filter(|_| !self.offered);
                     let outcome = Outcome::Quarantined { reason, detail };
-                    if self.keep_unjudged(outcome, said) {
+                    if self.keep_unjudged(outcome, None, said) {
                         return;
                     }
                 }
@@ -404,6 +416,13 @@ impl<'r> Push<'r> {
                             self.stage = Stage::Recalling(choosing);
                             return;
                         }
+                    }
+                }
+                Judgement::Execute(opened) if self.settled.contains(&envelope.seq) => {
+                    self.current = Some((envelope, judged.link_hash));
+                    let spoken = Some(spoken_of(&opened));
+                    if self.keep_unjudged(settled_by_author(), spoken, opened.choice) {
+                        return;
                     }
                 }
                 Judgement::Execute(opened) => {

@@ -1,6 +1,7 @@
 //! What a push makes of choices about earlier commands.
 
 use hazardloop_domain::command_fate::{Choice, ChoiceKind, SentCommand};
+use hazardloop_domain::ids::SubjectId;
 
 use super::choices::{give_up, is_noted};
 use super::push::{Push, Stage};
@@ -19,14 +20,14 @@ pub(super) enum Choosing {
     /// It takes the other's place, as it says itself.
     Instead(Box<Opened>, Choice),
     /// It does the one or the other, and this is what becomes of it itself, which nobody here can judge.
-    Unjudged(Choice, Outcome),
+    Unjudged(Choice, Outcome, Option<(SubjectId, bool)>),
 }
 
 impl Choosing {
     pub(super) fn choice(&self) -> &Choice {
         match self {
             Self::GiveUp(read) => &read.choice,
-            Self::Instead(_, choice) | Self::Unjudged(choice, _) => choice,
+            Self::Instead(_, choice) | Self::Unjudged(choice, ..) => choice,
         }
     }
 }
@@ -47,9 +48,9 @@ impl Push<'_> {
                 self.instead(opened, choice, outcome);
                 Ok(())
             }
-            Stage::Recalling(Choosing::Unjudged(choice, own)) => {
+            Stage::Recalling(Choosing::Unjudged(choice, own, spoken)) => {
                 self.note(choice, outcome);
-                self.keep(own, None);
+                self.keep(own, spoken);
                 self.go_on();
                 Ok(())
             }
@@ -100,21 +101,26 @@ impl Push<'_> {
         read.choice
     }
 
-    /// A command that nobody here can judge gets its receipt; `true`: once the store has told what became of the one
+    /// A command that is not judged gets its receipt; `true`: once the store has told what became of the one
     /// that it is about.
-    pub(super) fn keep_unjudged(&mut self, outcome: Outcome, said: Option<Choice>) -> bool {
+    pub(super) fn keep_unjudged(
+        &mut self,
+        outcome: Outcome,
+        spoken: Option<(SubjectId, bool)>,
+        said: Option<Choice>,
+    ) -> bool {
         let Some(choice) = said else {
-            self.keep(outcome, None);
+            self.keep(outcome, spoken);
             return false;
         };
         match self.recalled_here(choice.about) {
             Some(about) => {
                 self.note(choice, about.as_ref());
-                self.keep(outcome, None);
+                self.keep(outcome, spoken);
                 false
             }
             None => {
-                self.stage = Stage::Recalling(Choosing::Unjudged(choice, outcome));
+                self.stage = Stage::Recalling(Choosing::Unjudged(choice, outcome, spoken));
                 true
             }
         }

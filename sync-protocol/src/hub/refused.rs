@@ -38,6 +38,12 @@ pub enum RequestRefused {
 /// # Errors
 /// [`RequestRefused::TooLarge`] or [`RequestRefused::Invalid`].
 pub fn check_push(request: &PushRequest, limits: &WireLimits) -> Result<(), RequestRefused> {
+    if request.settled.len() > limits.commands {
+        return Err(RequestRefused::TooLarge {
+            what: "the number of settled commands",
+            limit: limits.commands,
+        });
+    }
     check_commands(&request.commands, limits)
 }
 

@@ -15,6 +15,7 @@ fn a_batch_out_of_order_or_too_large_is_refused_as_a_whole() {
             protocol: PROTOCOL_MAX,
             install_id: INSTALL,
             commands,
+            settled: Vec::new(),
         };
         check_push(&request, limits)
     };

@@ -62,8 +62,11 @@ pub struct LeanCommand {
 
 impl LeanPush {
     /// The lean form; `None` where the batch is not one run: empty, with a gap, with a break in its chain,
-    /// or with a command signed in another way.
+    /// or with a command signed in another way; or where something is said beside its commands.
     pub fn of(request: &PushRequest) -> Option<Self> {
+        if !request.settled.is_empty() {
+            return None;
+        }
         let last = request.commands.last()?;
         let first = request.commands.first()?.seq;
         let mut previous: Option<(i64, Digest)> = None;
@@ -119,6 +122,7 @@ impl LeanPush {
             protocol: self.protocol,
             install_id,
             commands,
+            settled: Vec::new(),
         })
     }
 }

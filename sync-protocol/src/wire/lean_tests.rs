@@ -37,6 +37,7 @@ fn push(count: i64) -> PushRequest {
         protocol: 1,
         install_id: INSTALL,
         commands,
+        settled: Vec::new(),
     }
 }
 

@@ -346,6 +346,7 @@ fn push(count: u64) -> (PushRequest, Digest, Vec<u8>) {
         protocol: 1,
         install_id: install(),
         commands,
+        settled: Vec::new(),
     };
     (request, link, before)
 }

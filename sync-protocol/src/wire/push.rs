@@ -25,6 +25,12 @@ pub struct PushRequest {
     /// The commands, `seq` ascending without gaps.
     #[n(2)]
     pub commands: Vec<Envelope>,
+    /// Sequences among these: commands that took no effect, and about which their author has chosen since. A hub that
+    /// was restored, and judges them anew, carries none of them out.
+    #[n(3)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<i64>,
 }
 
 /// The hub's answer: as many results as commands, in their order, unless `expected` says that

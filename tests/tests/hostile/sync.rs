@@ -210,6 +210,7 @@ fn messages_that_are_too_large_or_of_another_device() {
                 protocol: PROTOCOL_MAX,
                 install_id,
                 commands: commands.collect(),
+                settled: Vec::new(),
             })
         };
         let stranger = InstallId(uuid_v7(now().as_millis(), "a stranger"));

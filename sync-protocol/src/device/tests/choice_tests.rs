@@ -234,3 +234,44 @@ fn what_was_to_take_a_place_and_stayed_aside_leaves_the_choice_to_what_takes_its
         assert_eq!((choice.about, choice.how), (sent(1), told));
     }
 }
+
+/// The server is restored to before it had any of it, and what was refused would be taken by now.
+#[test]
+fn what_was_chosen_about_is_carried_out_by_no_restored_server() {
+    for how in [
+        ChoiceKind::GivenUp,
+        ChoiceKind::Retried,
+        ChoiceKind::Amended,
+    ] {
+        // By then somebody else's report of it is there.
+        let mut reported = World::new();
+        reported.queue(hazard_id(7), report(vec![]));
+        reported.settle();
+        let mut before = World::new();
+        before.hub.put_hazard(reported.hub.hazard(hazard_id(7)));
+        let backup = before.hub.memory.tables.clone();
+        let mut world = refused();
+        let engine = &mut world.engine;
+        let other = Command::new(hazard_id(7), note("meant this"));
+        match how {
+            ChoiceKind::GivenUp => engine.handle_given_up(at(0), clock(), 1, "重复"),
+            ChoiceKind::Retried => engine.handle_retry(at(0), clock(), 1),
+            ChoiceKind::Amended => engine.handle_amended(at(0), clock(), 1, &other, &[]),
+        }
+        .unwrap();
+        world.settle();
+        world.hub.restore(&backup, "two");
+        world.pull();
+        world.pull();
+        world.settle();
+        assert_eq!(standing(&world, 1), Standing::Settled, "{how:?}");
+        let notes = world.hub.hazard(hazard_id(7)).notes.clone();
+        let texts: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+        let expected: &[&str] = match how {
+            ChoiceKind::GivenUp => &[],
+            ChoiceKind::Retried => &["on what nobody reported"],
+            ChoiceKind::Amended => &["meant this"],
+        };
+        assert_eq!(texts, expected, "{how:?}");
+    }
+}

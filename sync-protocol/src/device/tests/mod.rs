@@ -9,6 +9,7 @@
 mod choice_tests;
 mod compact_tests;
 mod cosign_tests;
+mod held_up_tests;
 mod hub;
 mod lapsed_tests;
 mod oversize_tests;

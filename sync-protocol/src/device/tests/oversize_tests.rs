@@ -2,18 +2,18 @@
 
 use super::*;
 
-const LIMIT: usize = 1_000;
+pub(super) const LIMIT: usize = 1_000;
 
-fn long(n: usize) -> Action {
+pub(super) fn long(n: usize) -> Action {
     note(&format!("{n:03} {}", "长".repeat(LIMIT / 2)))
 }
 
-fn small() -> EngineConfig {
+pub(super) fn small() -> EngineConfig {
     EngineConfig::default()
 }
 
 /// A report that has arrived, a long note and two short ones behind it.
-fn stuck() -> World {
+pub(super) fn stuck() -> World {
     let mut world = World::with(small());
     world.queue(hazard_id(1), report(vec![]));
     world.settle();
@@ -24,7 +24,7 @@ fn stuck() -> World {
     world
 }
 
-fn texts(world: &World) -> Vec<String> {
+pub(super) fn texts(world: &World) -> Vec<String> {
     let notes = &world.hub.hazard(hazard_id(1)).notes;
     let word = |text: &str| text.chars().take(3).collect();
     notes.iter().map(|note| word(&note.text)).collect()
@@ -110,104 +110,6 @@ fn a_stranger_on_the_way_makes_no_command_final() {
     world.settle();
     assert_eq!(texts(&world), ["002", "003", "004"], "once it lets through");
     assert_eq!(world.engine.state().meta.too_large, None);
-}
-
-fn shown(world: &World, seq: i64) -> Standing {
-    let engine = &world.engine;
-    engine.standing(&engine.state().commands[&seq])
-}
-
-/// A proxy lets no command of that length through; the two behind it wait.
-fn held_up() -> World {
-    let mut world = stuck();
-    world.hub.payload_limit = usize::MAX;
-    for _ in 0..2 {
-        let failure = Failure::PayloadTooLarge { ours: false };
-        world.faults.push_back(Fault::Fail(failure));
-    }
-    assert!(world.pump());
-    assert_eq!(shown(&world, 2), Standing::NeedsAttention);
-    world
-}
-
-#[test]
-fn what_a_proxy_holds_up_is_tried_again_at_once_when_its_author_says_so() {
-    let mut world = held_up();
-    let now = world.now;
-    let ticket = world.engine.handle_retry(now, clock(), 2).unwrap();
-    assert!(world.pump(), "without waiting for the longest wait");
-    assert!(world.notices.contains(&Notice::ChoiceNoted { ticket }));
-    assert_eq!(texts(&world), ["002", "003", "004"]);
-    assert_eq!(shown(&world, 2), Standing::Arrived);
-}
-
-#[test]
-fn what_a_proxy_holds_up_is_given_up_and_those_behind_it_go_on() {
-    let mut world = held_up();
-    let now = world.now;
-    world
-        .engine
-        .handle_given_up(now, clock(), 2, "过长")
-        .unwrap();
-    world.pump();
-    assert_eq!(shown(&world, 2), Standing::OnDevice, "its placeholder goes");
-    world.settle();
-    assert_eq!(texts(&world), ["003", "004"]);
-    assert_eq!(shown(&world, 2), Standing::Settled);
-    let kept = &world.store.commands[&2];
-    assert!(
-        kept.content().payload.0.len() > LIMIT,
-        "the whole text stays"
-    );
-    assert_eq!(
-        kept.chosen.as_ref().unwrap().reason.as_deref(),
-        Some("过长")
-    );
-    let again = world.engine.handle_retry(now, clock(), 2);
-    assert_eq!(again.unwrap_err(), ChoiceError::NotOpen);
-}
-
-#[test]
-fn what_a_proxy_holds_up_is_replaced_by_a_shorter_one() {
-    let mut world = held_up();
-    let (now, short) = (world.now, Command::new(hazard_id(1), note("短")));
-    let amended = world.engine.handle_amended(now, clock(), 2, &short, &[]);
-    amended.unwrap();
-    world.settle();
-    assert_eq!(texts(&world), ["003", "004", "短"]);
-    assert_eq!(shown(&world, 2), Standing::Settled);
-    let chosen = world.store.commands[&2].chosen.clone().unwrap();
-    assert_eq!(chosen.by.map(|by| by.seq), Some(5));
-}
-
-#[test]
-fn a_choice_that_the_store_does_not_take_is_not_made_in_part() {
-    let mut world = held_up();
-    let now = world.now;
-    let ticket = world.engine.handle_given_up(now, clock(), 2, "过长");
-    let ticket = ticket.unwrap();
-    while let Some(output) = world.engine.poll_output_of(now, &[]) {
-        match output {
-            Output::Write { id, .. } => world.engine.handle_store_failed(id, now),
-            Output::Notice(notice) => world.notices.push(notice),
-            _ => {}
-        }
-    }
-    assert!(world.notices.contains(&Notice::NotKept { ticket }));
-    let command = world.engine.state().commands[&2].clone();
-    assert!(!command.is_replaced() && command.chosen.is_none());
-    assert_eq!(shown(&world, 2), Standing::NeedsAttention);
-}
-
-#[test]
-fn nothing_is_chosen_while_the_server_may_be_answering() {
-    let mut world = held_up();
-    world.now = world.engine.next_wake().unwrap();
-    let now = world.now;
-    let sent = world.engine.poll_output(now);
-    assert!(matches!(sent, Some(Output::Send { .. })), "{sent:?}");
-    let early = world.engine.handle_given_up(now, clock(), 2, "过长");
-    assert_eq!(early.unwrap_err(), ChoiceError::BeingSent);
 }
 
 /// The server took it, the answer was lost, and only then the limit fell.

@@ -153,6 +153,7 @@ fn the_owner_of_a_chain_is_told_who_witnessed_it() {
         protocol: PROTOCOL_MAX,
         install_id: colleague,
         commands: vec![sealed],
+        settled: Vec::new(),
     };
     let home = now.plus_millis(60_000);
     world.hub.memory.push(other, &request, home).unwrap();

@@ -150,7 +150,8 @@ impl<R: Rules> MemoryHub<R> {
         check_push(request, &self.limits)?;
         let install = self.own_install(request.install_id, person_id)?;
         let stream = install.stream.clone();
-        let mut push = Push::begin(stream, person_id, &request.commands, &self.limits, now);
+        let mut push = Push::begin(stream, person_id, &request.commands, &self.limits, now)
+            .settled(&request.settled);
         let install_id = request.install_id;
         loop {
             match push.step() {
