@@ -173,3 +173,22 @@ fn a_revoked_phone_hands_over_what_a_restored_hub_has_lost() {
     ];
     holds(2_312, &steps);
 }
+
+/// A phone is as it was before the hub took its queue, the first of it as a placeholder. What it sends now is known to the
+/// hub under those numbers, all but that first one; it asked for a part, and sealed the rest anew unasked.
+#[test]
+fn what_stands_behind_anothers_command_is_asked_for_before_it_is_sealed_anew() {
+    let steps = [
+        (2, Step::Report(3)),
+        (4, Step::MoveInspector(3)),
+        (12, Step::Note(3)),
+        (13, Step::Report(3)),
+        (17, Step::Note(3)),
+        (34, Step::TooLarge(3, 2)),
+        (39, Step::MoveInspector(3)),
+        (40, Step::BackUpPhone(3)),
+        (69, Step::Sync(3)),
+        (95, Step::RestorePhone(3)),
+    ];
+    holds(10_427, &steps);
+}

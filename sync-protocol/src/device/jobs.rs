@@ -92,6 +92,8 @@ pub(super) struct Writing {
     /// The answer brought nothing forward: wait before asking again.
     pub stalled: bool,
     pub rekey: Option<(InstallId, SigningKey)>,
+    /// Of a push's answer: see [`super::push::PushLane`].
+    pub asked_to: Option<i64>,
 }
 
 impl Writing {
@@ -193,7 +195,10 @@ impl Engine {
         );
         match writing.finishes {
             Some(name) if writing.stalled => self.fail_lane(name, writing.now, Failure::NothingNew),
-            Some(LaneName::Push) => self.push.finish(&self.config),
+            Some(LaneName::Push) => {
+                self.push.asked_to = writing.asked_to;
+                self.push.finish(&self.config);
+            }
             Some(LaneName::Pull) => self.pull.finish(),
             Some(LaneName::Photo) => self.photos.lane.busy = None,
             None => {}
@@ -204,6 +209,7 @@ impl Engine {
     /// numbered anew by now: taken for theirs, it would settle what nobody has.
     fn forget_old_stream(&mut self) {
         self.push.sent = None;
+        self.push.asked_to = None;
         self.push.lane.busy = None;
         // A pull that was under way is asked for again.
         self.pull.wanted |= self.pull.lane.busy.take().is_some();

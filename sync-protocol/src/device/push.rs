@@ -35,6 +35,9 @@ pub(super) struct PushSent {
 pub(super) struct PushLane {
     pub lane: Lane,
     pub sent: Option<PushSent>,
+    /// The server has others' commands under some of the places up to here. What stands behind may be its own all the
+    /// same: that is asked first, for sealed anew it would take effect twice.
+    pub asked_to: Option<i64>,
     pub stride: Stride,
     commands: usize,
 }
@@ -44,6 +47,7 @@ impl PushLane {
         Self {
             lane: Lane::default(),
             sent: None,
+            asked_to: None,
             stride: Stride::default(),
             commands: config.push_commands.min(config.wire.commands),
         }
@@ -143,7 +147,11 @@ impl Engine {
     fn next_batch(&self) -> (Vec<Envelope>, bool) {
         let (mut batch, mut bytes) = (Vec::new(), 0_usize);
         let most = self.push.stride.next(&self.config.push_bytes) as usize;
-        let first = self.state.receipted_to().saturating_add(1);
+        let first = self
+            .state
+            .receipted_to()
+            .max(self.push.asked_to.unwrap_or(0));
+        let first = first.saturating_add(1);
         for (_, command) in self.state.commands.range(first..) {
             let envelope = &command.envelope;
             bytes += envelope.payload.0.len() + envelope.kind.len() + ENVELOPE_OVERHEAD;
@@ -172,7 +180,7 @@ impl Engine {
         writing.finishes = Some(LaneName::Push);
         writing.lane = Some(LaneName::Push);
         let mut settled = Vec::new();
-        let (mut reused, mut put_back) = (false, None);
+        let (mut reused, mut put_back) = (self.push.asked_to.is_some(), None);
         for result in &response.results {
             match result {
                 // What follows a command that is not the server's breaks the chain only for that
@@ -189,6 +197,8 @@ impl Engine {
         if let Some(seq) = put_back {
             writing.ops.extend(self.put_back(seq));
         }
+        let goes_on = reused && self.may_have_beyond(sent.last, response.last);
+        writing.asked_to = goes_on.then_some(sent.last);
         let (offered, gone) = self.offer_again(
             (response.last, &response.epoch),
             sent.receipted_to,
@@ -200,7 +210,7 @@ impl Engine {
             anchor: response.anchor.as_ref(),
             epoch: &response.epoch,
             last: response.last,
-            reused,
+            reused: reused && !goes_on,
             settled: &settled,
             offered,
             gone,
@@ -210,8 +220,16 @@ impl Engine {
         self.forget_hidden(&settled, &mut writing);
         self.lacks_photos(&response.missing_photos, sent.id, &mut writing.ops);
         let foreign = self.is_foreign(&contact);
-        writing.stalled = settled.is_empty() && offered == 0 && put_back.is_none() && !foreign;
+        let nothing = settled.is_empty() && offered == 0 && put_back.is_none();
+        writing.stalled = nothing && !foreign && !goes_on;
         writing
+    }
+
+    /// Whether commands without receipt stand behind `asked` that the server, which is at `last`, may have.
+    fn may_have_beyond(&self, asked: i64, last: i64) -> bool {
+        let behind = asked.saturating_add(1)..=last.max(asked.saturating_add(1));
+        let mut behind = self.state.commands.range(behind);
+        behind.any(|(seq, command)| *seq <= last && command.is_unsent())
     }
 
     fn settle(&self, receipt: &Receipt, settled: &mut Vec<i64>, writing: &mut Writing) {
