@@ -192,3 +192,19 @@ fn what_stands_behind_anothers_command_is_asked_for_before_it_is_sealed_anew() {
     ];
     holds(10_427, &steps);
 }
+
+/// What was chosen goes by a command that is too large, so by its placeholder; then the phone is revoked, and offers that
+/// command whole under another number. The placeholder has said it all the same.
+#[test]
+fn a_choice_that_a_placeholder_told_stands_when_its_phone_is_revoked() {
+    let steps = [
+        (17, Step::MoveInspector(3)),
+        (22, Step::Report(3)),
+        (42, Step::Sync(3)),
+        (43, Step::TooLarge(3, 1)),
+        (66, Step::Choose(3, ChoiceKind::Amended)),
+        (104, Step::Sync(3)),
+        (114, Step::Revoke(3, false)),
+    ];
+    holds(23_039, &steps);
+}

@@ -100,7 +100,11 @@ impl World {
             };
             for install in installs {
                 let link = link_hash(install, &command.envelope);
-                self.seen.links.insert(link, Rc::clone(&said));
+                // A placeholder whose command has moved elsewhere is still what that one said in its place.
+                self.seen
+                    .links
+                    .entry(link)
+                    .or_insert_with(|| Rc::clone(&said));
             }
         }
     }
