@@ -75,9 +75,10 @@ impl Attempts {
     /// # Errors
     /// [`Failure::RateLimited`] while the wait after earlier failures lasts; it is not counted.
     pub fn begin(&self, login: &str, source: SourceNetwork) -> Result<Attempt<'_>, Failure> {
-        let now = self.clock.now_ms();
         let key = (Digest::sha256(login.as_bytes()), source);
         let mut remembered = self.locked();
+        // Read in turn: nobody waits for what began a moment after they looked at the clock.
+        let now = self.clock.now_ms();
         if !remembered.contains_key(&key) {
             self.make_room(&mut remembered, now);
         }
@@ -214,6 +215,27 @@ mod tests {
             assert_eq!(fail(&attempts, "192.0.2.1"), Some(expected));
             ms.fetch_add(i64::try_from(expected).unwrap() * 1_000, Ordering::Relaxed);
         }
+    }
+
+    /// Their clocks are read in another order than they come to the memory in.
+    #[test]
+    fn those_who_begin_in_the_same_moment_do_not_wait_for_each_other() {
+        let ms = AtomicI64::new(0);
+        let clock = Clock::new(move || Timestamp::from_millis(ms.fetch_add(1, Ordering::Relaxed)));
+        let settings = SignIn {
+            free_failures: u32::MAX,
+            ..SignIn::default()
+        };
+        let attempts = Attempts::new(&settings, &SteadyClock::new(&clock));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20_000 {
+                        assert_eq!(fail(&attempts, "192.0.2.1"), None);
+                    }
+                });
+            }
+        });
     }
 
     #[test]

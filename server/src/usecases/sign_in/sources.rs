@@ -67,9 +67,9 @@ impl Sources {
     /// # Errors
     /// Seconds to wait, at least 1, when there were too many; it is not counted then.
     pub fn admit(&self, login: &str, source: SourceNetwork) -> Result<Admitted<'_>, u64> {
-        let now = self.clock.now_ms();
         let pair = (Digest::sha256(login.as_bytes()), source);
         let mut memory = self.locked();
+        let now = self.clock.now_ms();
         let by_trust = memory.trusted.contains_key(&pair);
         if by_trust {
             self.take(&mut memory.trusted, pair, now)?;

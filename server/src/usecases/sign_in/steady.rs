@@ -32,8 +32,10 @@ impl SteadyClock {
 
     /// Milliseconds since this clock was made.
     pub fn now_ms(&self) -> u64 {
-        let now = self.clock.now().as_millis();
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read in turn: a reading that comes late would look like a clock that was set back, and
+        // the next one would count the same time again.
+        let now = self.clock.now().as_millis();
         let step = u64::try_from(now.saturating_sub(reading.0)).unwrap_or_default();
         *reading = (now, reading.1.saturating_add(step));
         reading.1
@@ -135,6 +137,22 @@ mod tests {
         assert_eq!(steady.now_ms(), 500);
         ms.fetch_add(250, Ordering::Relaxed);
         assert_eq!(steady.now_ms(), 750);
+    }
+
+    #[test]
+    fn readings_at_once_are_not_counted_twice() {
+        const THREADS: i64 = 4;
+        const READINGS: i64 = 200_000;
+        let ms = AtomicI64::new(0);
+        let clock = Clock::new(move || Timestamp::from_millis(ms.fetch_add(1, Ordering::Relaxed)));
+        let steady = SteadyClock::new(&clock);
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..READINGS).for_each(|_| drop(steady.now_ms())));
+            }
+        });
+        let one_more = THREADS * READINGS + 1;
+        assert_eq!(i64::try_from(steady.now_ms()), Ok(one_more));
     }
 
     #[test]
