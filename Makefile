@@ -8,8 +8,8 @@ EACH ?= 3
 SECONDS ?= 300
 EXAMPLES ?= 100
 SEED ?= 1
-# Which thin links bench syncs over, a part of their names; empty: all, which takes twenty minutes.
-LINK ?= 300 kbit
+# Which thin links bench syncs over, a part of their names; empty: those that take minutes; all: one more, which takes twenty.
+LINK ?=
 # Set, bench also runs pouchdb-server and Kinto beside ours: six to ten minutes more, and packages of npm and PyPI.
 PEERS ?=
 # Where cargo puts what it builds.

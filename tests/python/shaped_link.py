@@ -1,6 +1,6 @@
 """Syncs a real device with a real server over links that are slow, lossy and cut: what arrives, and what is sent again.
 
-    sudo python3 tests/python/shaped_link.py --programs target/release [--only NAME] [--out FILE]
+    sudo python3 tests/python/shaped_link.py --programs target/release [--only NAME | --only all] [--out FILE]
 
 Server and device live in network namespaces of their own; their packets pass through this program by two TUN devices
 (so that packets, not connections, are delayed and lost). A counter in front of the server sees the bytes of HTTP that
@@ -35,10 +35,15 @@ SERVER, DEVICE, PORT = "10.77.0.1", "10.77.0.2", 8080
 QUEUE_SECONDS = 8
 # Reports without photos, and photos (each with a report of its own).
 REPORTS, PHOTOS, PHOTO_BYTES = 20, 2, 60_000
-# So many that a link of 300 kbit/s is cut twice meanwhile.
-MANY_PHOTOS = 30
-# A chunk of a photo, or a page of a pull: what one cut may cost.
-CHUNK_BYTES = 256 * 1024
+# So many that a link of 300 kbit/s is cut several times meanwhile.
+MANY_PHOTOS = 12
+# Reports that are there before anything is measured: a first pull fetches these, and what was sent meanwhile.
+STANDING = 300
+# What one cut may cost: the chunk of a photo, or the page of a pull, that is under way, and the requests around it. On
+# a slow link they shrink to what passes in some seconds, and the chunk of the fast ones would be no bound.
+CHUNK_BYTES, CHUNK_SECONDS, AROUND_BYTES = 256 * 1024, 8, 2_048
+# How long a first pull has been going when the first cut comes.
+PULLS_BEFORE_CUT = 2.5
 PASSWORD = "hazardloop-demo"
 # Pieces of sentences, so that no two reports are the same.
 PLACES = ["打磨车间", "抛光工位", "喷漆房", "配电室", "危化品库", "空压机房", "污水处理池", "锅炉房", "叉车充电区", "除尘器"]
@@ -59,6 +64,13 @@ class Profile:
     mtu: int = 1280
     # Fast enough that few photos would be through before the first cut.
     many: bool = False
+    # Takes a quarter of an hour: only when asked for.
+    long: bool = False
+
+    def most_again(self):
+        """Bytes that one cut may cause to be sent again."""
+        passing = CHUNK_BYTES if self.bits is None else self.bits // 8 * CHUNK_SECONDS
+        return min(CHUNK_BYTES, passing) + AROUND_BYTES
 
 
 PROFILES = [
@@ -66,7 +78,7 @@ PROFILES = [
     Profile("9.6 kbit/s, 700 ms there and back, 5 % lost", 9_600, 0.35, 0.05, mtu=576),
     Profile("300 kbit/s, 600 ms there and back, 5 % lost", 300_000, 0.3, 0.05),
     Profile("300 kbit/s, 600 ms, cut every 20 s", 300_000, 0.3, 0.0, cut_every=20, many=True),
-    Profile("9.6 kbit/s, 700 ms, 5 % lost, cut every 20 s", 9_600, 0.35, 0.05, cut_every=20, mtu=576),
+    Profile("9.6 kbit/s, 700 ms, 5 % lost, cut every 20 s", 9_600, 0.35, 0.05, cut_every=20, mtu=576, long=True),
 ]
 
 
@@ -116,11 +128,13 @@ class Link(threading.Thread):
         self.due, self.number, self.cuts, self.is_cut = [], 0, 0, False
         self.on_cut, self.going = lambda: None, True
 
-    def take(self, profile):
-        """Begins to treat packets in another way."""
+    def take(self, profile, cut_in=None):
+        """Begins to treat packets in another way; the first of its cuts comes in so many seconds."""
         for tun in self.ends:
             os.set_blocking(tun, False)
         self.profile, self.begun = profile, time.monotonic()
+        if cut_in is not None and profile.cut_every:
+            self.begun -= profile.cut_every - profile.cut_for - cut_in
         self.free_at, self.passed, self.lost, self.cuts = [0.0, 0.0], [0, 0], 0, 0
 
     def run(self):
@@ -229,8 +243,8 @@ class Scene:
 
     def __init__(self, programs, folder, link, server_end, device_end):
         self.programs, self.folder, self.link = programs, folder, link
-        self.server_end, self.device_end, self.reports = server_end, device_end, 0
-        self.stats = folder / "stats"
+        self.server_end, self.device_end, self.reports, self.phones = server_end, device_end, 0, 0
+        self.stats, self.who = folder / "stats", ("employee", "home")
         environment = os.environ | {"HAZARDLOOP_PASSWORD": PASSWORD, "HAZARDLOOP_DEVICE_KEYS": str(folder / "keys")}
         self.environment = environment
         (folder / "keys").mkdir(mode=0o700)
@@ -249,9 +263,10 @@ class Scene:
         link.on_cut = lambda: self.counter.send_signal(signal.SIGUSR1)
 
     def device(self, *words):
+        user, home = self.who
         line = self.device_end.command(
-            self.programs / "hazardloop-device", "--home", self.folder / "home", "--server",
-            f"http://{SERVER}:{PORT}", "--user", "employee", *words)
+            self.programs / "hazardloop-device", "--home", self.folder / home, "--server",
+            f"http://{SERVER}:{PORT}", "--user", user, *words)
         return subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=3_600)
 
     def ok(self, *words):
@@ -276,6 +291,23 @@ class Scene:
             words += ["--no-photo-reason", "防爆区内不得使用手机"]
         self.ok(*words)
 
+    def stand(self):
+        """What is there before anything is measured."""
+        for _ in range(STANDING):
+            self.queue(with_photo=False)
+        self.until_nothing_is_left(time.monotonic() + 600)
+
+    def another(self):
+        """Goes on with a new phone of somebody who sees everything, and that holds nothing yet."""
+        self.phones += 1
+        self.who = ("supervisor", f"home-{self.phones}")
+        self.ok("enroll")
+
+    def held(self):
+        """How many hazards the phone holds."""
+        shown = json.loads(self.ok("list", "--json"))
+        return len(shown["items"] if isinstance(shown, dict) else shown)
+
     def left(self):
         status = json.loads(self.ok("status", "--json"))
         assert status["needs_attention"] == 0, status
@@ -299,20 +331,26 @@ class Scene:
 
 
 def measure(scene, link, profile, what, patience):
-    """Queues what is to be sent without network, then syncs it over the link."""
+    """Queues what is to be sent without network, then syncs it over the link; `PULL`: a new phone's first sync."""
     link.take(PROFILES[0])
-    for with_photo in what:
-        scene.queue(with_photo)
+    if what is PULL:
+        scene.another()
+    else:
+        for with_photo in what:
+            scene.queue(with_photo)
     before = scene.counted()
     for namespace in (scene.server_end, scene.device_end):
         subprocess.run(namespace.command("ip", "link", "set", "hl0", "mtu", profile.mtu), check=True)
-    link.take(profile)
+    link.take(profile, cut_in=PULLS_BEFORE_CUT if what is PULL else None)
     begun = time.monotonic()
     runs = scene.until_nothing_is_left(begun + patience)
     took, after = time.monotonic() - begun, scene.counted()
     row = {name: after[name] - before[name] for name in ("up", "down", "requests")}
     return row | {"took": took, "runs": runs, "packets_up": link.passed[1], "packets_down": link.passed[0],
                   "cuts": link.cuts, "lost": link.lost}
+
+
+PULL = "pull"
 
 
 def table(name, rows):
@@ -338,28 +376,30 @@ def play(programs, chosen, patience):
     try:
         scene.ok("enroll")
         scene.ok("sync")
+        scene.stand()
         many = [profile for profile in chosen if profile.many]
         few = [profile for profile in chosen if not profile.many]
         for name, what, profiles in (
                 (f"{REPORTS} reports without photos, after a time without network", [False] * REPORTS, chosen),
                 (f"{PHOTOS} reports with a photo of {PHOTO_BYTES:,} bytes each", [True] * PHOTOS, few),
-                (f"{MANY_PHOTOS} such reports", [True] * MANY_PHOTOS, PROFILES[:1] + many if many else [])):
+                (f"{MANY_PHOTOS} such reports", [True] * MANY_PHOTOS, PROFILES[:1] + many if many else []),
+                ("the first sync of a phone of somebody who sees all of them", PULL, chosen)):
             rows = []
             for profile in profiles:
                 row = measure(scene, link, profile, what, patience)
-                clean = rows[0][1]["up"] if rows else row["up"]
-                row["again"] = max(0, row["up"] - clean)
+                # What travels the other way is asked for again with it.
+                way = "down" if what is PULL else "up"
+                clean = rows[0][1][way] if rows else row[way]
+                row["again"] = max(0, row[way] - clean)
                 rows.append((profile, row))
                 print(f"{profile.name}: {row}", file=sys.stderr)
-                if row["cuts"] and row["again"] > row["cuts"] * CHUNK_BYTES:
-                    raise SystemExit(f"{profile.name}: more than a chunk was sent again a cut: {row}")
+                if row["cuts"] and row["again"] > row["cuts"] * profile.most_again():
+                    most = profile.most_again()
+                    raise SystemExit(f"{profile.name}: more than {most} bytes were sent again a cut: {row}")
+                if what is PULL and (held := scene.held()) < scene.reports:
+                    raise SystemExit(f"{profile.name}: {scene.reports} were reported, {held} are on the phone")
             if rows:
                 tables.append(table(name, rows))
-        link.take(PROFILES[0])
-        shown = json.loads(scene.ok("list", "--json"))
-        held = len(shown["items"] if isinstance(shown, dict) else shown)
-        if held < min(scene.reports, 50):
-            raise SystemExit(f"{scene.reports} were reported, {held} are shown")
     finally:
         scene.close()
         link.going = False
@@ -391,14 +431,19 @@ def main():
         return count(*sys.argv[2:5])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=Path, required=True, help="where hazardloop and hazardloop-device are")
-    parser.add_argument("--only", help="beside the clean link, only those whose name holds this")
+    parser.add_argument("--only", help="beside the clean link, only those whose name holds this; all: the longest too")
     parser.add_argument("--patience", type=float, default=1_800, help="seconds that one link may take")
     parser.add_argument("--out", type=Path, help="where the tables go beside standard output")
     wish = parser.parse_args()
     if why := missing():
         print(f"thin links are left out: {why}", file=sys.stderr)
         return LEFT_OUT
-    chosen = PROFILES[:1] + [profile for profile in PROFILES[1:] if not wish.only or wish.only in profile.name]
+    def asked(profile):
+        if wish.only == "all":
+            return True
+        return wish.only in profile.name if wish.only else not profile.long
+
+    chosen = PROFILES[:1] + [profile for profile in PROFILES[1:] if asked(profile)]
     tables = play(wish.programs.resolve(), chosen, wish.patience)
     print(tables)
     if wish.out:

@@ -47,8 +47,9 @@ struct PhotoQuery {
 
 /// Read a photo, document or clip
 ///
-/// The original never changes, so its ETag is its SHA-256. A thumbnail is made shortly after a
-/// photo came; until then the answer is 404 with `Retry-After`. Documents and clips have none: 404.
+/// For whoever may see a hazard, an inspection or the like that names it, for whoever brought it, and for whoever settles a
+/// quarantined command that names it. The original never changes, so its ETag is its SHA-256. A thumbnail is made shortly
+/// after a photo came; until then the answer is 404 with `Retry-After`. Documents and clips have none: 404.
 /// Documents are to be saved, not shown in place (`Content-Disposition: attachment`).
 #[utoipa::path(
     tag = "photos",
