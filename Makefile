@@ -16,6 +16,10 @@ PEERS ?=
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 WITH_POSTGRES := $(BUILT)/debug/hazardloop-test-postgres run --
 
+# Of `a | tee b`, what `a` says counts.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench soak wasm openapi fmt lint setup
 
@@ -46,6 +50,7 @@ bench: ## bytes and cost of syncing, pushes/s beside bare statements, 500 device
 	cargo build --locked --release -p hazardloop-server -p hazardloop-tests
 	cargo build --locked --release -p hazardloop-device
 	$(BUILT)/release/hazardloop-bench --seconds $(EACH) --out $(BUILT)/bench.md
+	$(BUILT)/tools/venv/bin/python tests/python/pull_cost.py --programs $(BUILT)/release --out $(BUILT)/bench-pulls.md
 	python3 tests/python/shaped_link.py --programs $(BUILT)/release --only "$(LINK)" --out $(BUILT)/bench-links.md || [ $$? -eq 77 ]
 	@[ -n "$(PEERS)" ] || echo 'bench: `make bench PEERS=1` also measures beside pouchdb-server and Kinto'
 	[ -z "$(PEERS)" ] || $(BUILT)/release/hazardloop-test-postgres run --fsync -- \

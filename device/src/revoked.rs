@@ -41,7 +41,7 @@ pub fn conclude(
 ) -> Result<Ended, DeviceError> {
     // The server has all of it, and its owner is to see it no more.
     device.store.drop_replica()?;
-    let photos = awaited_photos(device);
+    let photos = photos_only_here(device);
     let install = device.account.install_id;
     let key = device.profile.key(install, &device.key)?;
     let mut offering = Offering::new(install, key, photos.clone());
@@ -117,7 +117,7 @@ fn offer_all(
 pub(crate) fn is_revoked(device: &Device, transport: &Transport) -> Result<bool, DeviceError> {
     let install = device.account.install_id;
     let key = device.profile.key(install, &device.key)?;
-    let mut photos = awaited_photos(device);
+    let mut photos = photos_only_here(device);
     photos.truncate(OFFERED_PHOTOS);
     let offer = OfferRequest::sign(&key, PROTOCOL_MAX, install, Vec::new(), photos);
     let answer = device.profile.away(|| transport.offer(&offer))?;
@@ -125,10 +125,10 @@ pub(crate) fn is_revoked(device: &Device, transport: &Transport) -> Result<bool,
 }
 
 /// Photos whose bytes are only on this device, or not known to be elsewhere.
-fn awaited_photos(device: &Device) -> Vec<Digest> {
+fn photos_only_here(device: &Device) -> Vec<Digest> {
     let photos = device.engine.state().photos.values();
-    let awaited = photos.filter(|photo| device.engine.photo_is_awaited(photo));
-    awaited.map(|photo| photo.sha256).collect()
+    let only_here = photos.filter(|photo| device.engine.photo_is_only_here(photo));
+    only_here.map(|photo| photo.sha256).collect()
 }
 
 /// Commands without receipt, in order.

@@ -182,7 +182,7 @@ pub enum Task {
     /// Lists the hazards on this device.
     List(Box<ListArgs>),
     /// Shows one hazard.
-    Show(OneHazard),
+    Show(ShowArgs),
     /// Lists the rectification orders in force, or shows one.
     Orders(OrdersArgs),
     /// Lists what took no effect, and settles it: sent again, given up.
@@ -255,6 +255,17 @@ impl Patience {
 pub struct OneHazard {
     /// Id, number like HZ-261122-XXXXXXXX, or the beginning of either.
     pub hazard: String,
+}
+
+/// Which hazard is shown, and what of it.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Which.
+    #[command(flatten)]
+    pub which: OneHazard,
+    /// Also what the server knows of when it was reported.
+    #[arg(long)]
+    pub online: bool,
 }
 
 /// What to do about photos.

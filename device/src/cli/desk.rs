@@ -33,6 +33,7 @@ pub(super) fn asks(task: &Task) -> bool {
         Task::HandOver(_) | Task::Find(_) => true,
         Task::Orders(args) => args.online,
         Task::Attention(args) => args.asks(),
+        Task::Show(args) => args.online,
         _ => false,
     }
 }
@@ -61,6 +62,7 @@ pub(super) fn run(
         Task::HandOvers(args) => desk.hand_overs(args)?,
         Task::Find(args) => desk.find(args)?,
         Task::Attention(args) => desk.attention(args)?,
+        Task::Show(args) => desk.shown(&args.which.hazard)?,
         Task::HandOver(args) => {
             let id = args.again.unwrap_or_else(|| ambient.uuid_v7());
             desk.hand_over(args, id)?

@@ -203,6 +203,7 @@ const ZH: Words = &[
         "内容相同的照片文件，用于替换本机已损坏的副本",
     ),
     ("show", "显示一条隐患"),
+    ("show --online", "同时向服务器查询其报告时间的证明"),
     ("queue", "列出排队的操作：仍在本机、已送达、需要处理"),
     ("status", "哪些还没有离开本机，上次何时联系服务器"),
     ("enterprises", "列出本机的企业"),
@@ -441,6 +442,10 @@ const EN: Words = &[
         "File that holds the same photo, where the copy here is damaged",
     ),
     ("show", "Show one hazard"),
+    (
+        "show --online",
+        "Also what the server knows of when it was reported",
+    ),
     (
         "queue",
         "List queued commands: on this device, arrived, in need of attention",

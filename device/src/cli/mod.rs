@@ -50,6 +50,7 @@ mod show_beside;
 mod show_disputed;
 mod show_enterprises;
 mod show_measures;
+mod show_online;
 mod show_run;
 mod steps;
 mod steps_beside;
@@ -64,7 +65,6 @@ use std::io::{BufRead as _, Write};
 use std::path::Path;
 
 use hazardloop_domain::command::Subject;
-use hazardloop_domain::time_proof::TimeProof;
 use hazardloop_sync_protocol::device::{EngineConfig, Failure, LaneName, Notice, Standing};
 use serde_json::json;
 
@@ -303,18 +303,7 @@ fn on_opened(
         Task::List(args) => list::list(device, now, args, arguments.json, lang)?,
         Task::Orders(args) => orders::run(device, now, args, arguments.json, lang)?,
         Task::Packs(args) => packs::packs(device, args, lang)?,
-        Task::Show(which) => {
-            let (_, view) = find::hazard(&device.engine, now, &which.hazard)?;
-            let absent = || find::no_such_hazard(&which.hazard);
-            let view = view.ok_or_else(absent)?;
-            let mut answer = show::one(&view, now, lang);
-            let received = TimeProof::received(view.hazard.received_at);
-            let received = view.server_version.is_some().then_some(received);
-            let subject = (view.hazard.id.into(), received);
-            witness::add_times(&mut answer, device, subject, lang);
-            recurring::add(&mut answer, device, &view.hazard, now, lang);
-            answer
-        }
+        Task::Show(args) => show_online::on_device(device, now, &args.which.hazard, lang)?.1,
         Task::Attention(args) if !args.asks() => attention::run(device, ambient, args, lang)?,
         Task::Wipe(args) => lock::wipe_device(device, ambient, arguments, args)?,
         Task::Queue => show::queue(device, lang),

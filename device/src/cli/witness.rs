@@ -208,7 +208,13 @@ pub(super) fn add_times(
     if let (true, Some(proof)) = (told.is_empty(), report_received_at) {
         let title = words::kind(lang, "report");
         let words = words_of(&proof, None, lang);
-        answer.lines.push(format!("{title}: {words}"));
+        // A device is not told what others have witnessed of somebody else's work.
+        let more = say(
+            lang,
+            "服务器可能另有更早的证明，见 show --online",
+            "the server may know an earlier proof: show --online",
+        );
+        answer.lines.push(format!("{title}: {words}; {more}"));
         told.push(json!({ "kind": "report", "time_proof": proof }));
     }
     if let Value::Object(members) = &mut answer.json {

@@ -8,7 +8,9 @@
 //! itself: that is a restored phone, which the server notices.
 
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable};
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use minicbor::{Decode, Encode};
 use rand::rngs::StdRng;
 
@@ -124,6 +126,42 @@ struct Sum {
     replica: Part,
 }
 
+/// Writes a row. An insertion of diesel's is parsed anew each time, which a first pull does tens of thousands of times.
+struct PutRow<'a> {
+    table: i32,
+    group: &'a [u8],
+    key: &'a [u8],
+    seq: Option<i64>,
+    nonce: &'a [u8],
+    body: &'a [u8],
+}
+
+impl QueryId for PutRow<'_> {
+    type QueryId = PutRow<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Sqlite> for PutRow<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("REPLACE INTO sealed (tbl, grp, key, seq, nonce, body) VALUES (");
+        out.push_bind_param::<Integer, _>(&self.table)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(self.group)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(self.key)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.seq)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(self.nonce)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(self.body)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for PutRow<'_> {}
+
 type Name = [u8; NAME];
 type Row = (i32, Vec<u8>, Vec<u8>, Option<i64>, Vec<u8>, Vec<u8>);
 
@@ -237,16 +275,15 @@ impl<'a> Rows<'a> {
         let bound = bound_to(number, group, key, seq);
         let body = self.sealer.key.seal(&nonce, &bound, plain);
         let body = body.ok_or(StoreError::Damaged(table.what()))?;
-        diesel::replace_into(sealed::table)
-            .values((
-                sealed::tbl.eq(number),
-                sealed::grp.eq(group.as_slice()),
-                sealed::key.eq(key.as_slice()),
-                sealed::seq.eq((seq != 0).then_some(seq)),
-                sealed::nonce.eq(nonce.as_slice()),
-                sealed::body.eq(body),
-            ))
-            .execute(self.conn)?;
+        let row = PutRow {
+            table: number,
+            group,
+            key,
+            seq: (seq != 0).then_some(seq),
+            nonce: &nonce,
+            body: &body,
+        };
+        row.execute(self.conn)?;
         Ok(nonce)
     }
 

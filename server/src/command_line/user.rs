@@ -243,6 +243,9 @@ impl Context<'_> {
             if let GrantScope::Jurisdiction(id) = scope {
                 merge_jurisdictions::require_standing(tx.conn(), id)?;
             }
+            let held = stored::grants_of(tx.conn(), &[person.id])?;
+            let held = held.iter().map(|placed| &placed.grant);
+            people::require_narrow(person.id, held.chain([&new]), now)?;
             people::add_grant(tx, &key, person.id, &new, None, now)?;
             Ok::<_, Failure>(())
         })?;

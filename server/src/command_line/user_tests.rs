@@ -178,3 +178,19 @@ fn a_grant_may_be_limited_to_sectors_and_carry_a_certificate() {
         }
     });
 }
+
+/// More scopes than a device asks for in one pull would come in part, and never leave.
+#[test]
+fn nobody_is_given_roles_over_more_than_a_device_holds() {
+    each_world(|world| async move {
+        let over = CITY.0;
+        let sectors = |from: usize| {
+            let names = (from..from + 32).map(|number| format!("--sector sector-{number}"));
+            names.collect::<Vec<_>>().join(" ")
+        };
+        let line = |from| format!("grant worker grid_worker:{over} {}", sectors(from));
+        say(&world, &line(0), "").await.unwrap();
+        let said = say(&world, &line(32), "").await.unwrap_err();
+        assert!(said.contains("a device holds 64"), "{said}");
+    });
+}

@@ -183,7 +183,8 @@ fn picture(content: PhotoContent, etag: String) -> HttpResponse {
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
-        .insert_header((header::CACHE_CONTROL, "private, max-age=86400, immutable"))
+        // It never changes, but whoever may see it does: asked again, it costs no bytes.
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::VARY, "Authorization"))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::ETAG, etag))

@@ -193,7 +193,7 @@ fn proofs_of_time_are_one_step_into_an_index() {
             Weighing(conn).open(command.install_id, 9, 10).map(drop)
         });
         enters(&db, "witness_statements_", |conn| {
-            witnesses::is_said(conn, command.install_id, command).map(drop)
+            witnesses::is_said(conn, PersonId(Uuid::from_u128(1)), command).map(drop)
         });
         enters(&db, "witness_statements_about", |conn| {
             witnesses::count_open(conn, command.install_id, 10).map(drop)

@@ -16,7 +16,8 @@ use hazardloop_domain::ids::{
     EnterpriseId, GrantId, InspectionId, InstallId, JurisdictionId, KeyId, PersonId,
 };
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::wire::{RecordKind, Scope};
+use hazardloop_sync_protocol::chain::seal;
+use hazardloop_sync_protocol::wire::{Envelope, RecordKind, Scope};
 use uuid::Uuid;
 
 use super::enterprise_rows::{self, TraitFilter};
@@ -27,8 +28,8 @@ use super::plan_support::{each_filled, enters, plan, walk_no_table};
 use super::test_support::opened;
 use super::{
     Conn, Position, StoreError, access, audit, command_photos, enterprises, events, feed,
-    forgotten, hand_overs, hazards, installs, jurisdictions, person_keys, planned_members, pushed,
-    quarantined, search, sessions,
+    forgotten, hand_overs, hazards, installs, jurisdictions, person_keys, planned_members,
+    quarantined, receipts, search, sessions,
 };
 
 #[test]
@@ -423,6 +424,12 @@ fn what_servers_and_devices_ask_again_and_again_walks_no_table() {
         walk_no_table(&db, |conn| person_keys::verifying(conn, key, me).map(drop));
         // Whatever is pushed again asks for its receipts.
         let install = InstallId(Uuid::from_u128(1));
-        walk_no_table(&db, |conn| pushed::receipts(conn, install, 1, 9).map(drop));
+        let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+        let sent = (1..=9).map(|seq| seal(&key, install, seq, "note", 1, Digest::ZERO, vec![0xa0]));
+        let sent: Vec<Envelope> = sent.collect();
+        walk_no_table(&db, |conn| {
+            receipts::receipts(conn, install, (1, 9), &sent).map(drop)
+        });
+        walk_no_table(&db, |conn| receipts::link_at(conn, install, 3).map(drop));
     });
 }

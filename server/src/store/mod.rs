@@ -45,6 +45,7 @@ pub mod planned_members;
 pub mod portable;
 pub mod pushed;
 pub mod quarantined;
+pub mod receipts;
 pub mod records;
 pub mod responsibilities;
 pub mod rest_commands;

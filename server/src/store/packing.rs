@@ -41,9 +41,14 @@ impl Both {
     }
 }
 
+/// Whether a row's receipt lies in one body with its payload.
+pub fn is_packed(packing: Packing) -> bool {
+    packing == Some(CODED)
+}
+
 /// What the two columns of a row hold; `None`: it is damaged.
 pub fn unpacked(packing: Packing, payload: Vec<u8>, receipt: Vec<u8>) -> Option<Both> {
-    if packing != Some(CODED) {
+    if !is_packed(packing) {
         return Some(Both { payload, receipt });
     }
     let body = compress::decode(CODING.name(), &payload, MOST_BYTES).ok()?;

@@ -7,7 +7,7 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, PersonId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::ClockCheck;
-use hazardloop_sync_protocol::hub::{self, StoredReceipt, StreamState, content_of};
+use hazardloop_sync_protocol::hub::{self, StreamState};
 
 use super::batch::in_arrays;
 use super::packing::{self, Both, Packing};
@@ -184,49 +184,6 @@ pub fn sent(conn: &mut Conn, install_id: InstallId, seq: i64) -> Result<Option<S
         })
     };
     found.map(read).transpose()
-}
-
-/// The receipts of commands `first` to `last`, in order, as far as there are any.
-///
-/// # Errors
-/// When the database does not answer or a receipt cannot be read.
-pub fn receipts(
-    conn: &mut Conn,
-    install_id: InstallId,
-    first: i64,
-    last: i64,
-) -> Result<Vec<StoredReceipt>, StoreError> {
-    type Found = (i64, Vec<u8>, Vec<u8>, String, i32, Vec<u8>, Packing);
-    let found: Vec<Found> = pushed_commands::table
-        .filter(pushed_commands::install_id.eq(install_id.as_bytes().to_vec()))
-        .filter(pushed_commands::seq.between(first, last))
-        .order(pushed_commands::seq)
-        .select((
-            pushed_commands::seq,
-            pushed_commands::link_hash,
-            pushed_commands::receipt,
-            pushed_commands::kind,
-            pushed_commands::kind_version,
-            pushed_commands::payload,
-            pushed_commands::packing,
-        ))
-        .load(conn)?;
-    let read = |(seq, link_hash, receipt, kind, version, payload, packing): Found| {
-        let corrupt = || StoreError::Corrupt {
-            what: format!("receipt {seq} of install {install_id}"),
-        };
-        let both = packing::unpacked(packing, payload, receipt).ok_or_else(corrupt)?;
-        Ok(StoredReceipt {
-            link_hash: Digest::from_slice(&link_hash).ok_or_else(corrupt)?,
-            content: content_of(
-                &kind,
-                u16::try_from(version).map_err(|_| corrupt())?,
-                &both.payload,
-            ),
-            receipt: both.receipt().ok_or_else(corrupt)?,
-        })
-    };
-    found.into_iter().map(read).collect()
 }
 
 /// A link of an install's chain, as it is kept.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use hazardloop_domain::command::BootId;
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::InstallId;
+use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::{Anchored, ClockCheck};
 use hazardloop_sync_protocol::hub::ClockFacts;
@@ -272,16 +272,19 @@ pub fn count_open(conn: &mut Conn, about: InstallId, most: usize) -> Result<usiz
     Ok(found.len())
 }
 
-/// Whether an install has an open statement about this place of a chain.
+/// Whether somebody has an open statement about this place of a chain, by whichever of their installs.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn is_said(conn: &mut Conn, by: InstallId, about: SentCommand) -> Result<bool, StoreError> {
+pub fn is_said(conn: &mut Conn, by: PersonId, about: SentCommand) -> Result<bool, StoreError> {
+    let own = installs::table
+        .filter(installs::person_id.eq(by.as_bytes().to_vec()))
+        .select(installs::id);
     let same = witness_statements::table
         .filter(witness_statements::about_install.eq(bytes(about.install_id)))
         .filter(witness_statements::standing.eq(Standing::Open.as_str()))
         .filter(witness_statements::about_seq.eq(about.seq))
-        .filter(witness_statements::by_install.eq(bytes(by)));
+        .filter(witness_statements::by_install.eq_any(own));
     let found: Option<i64> = same
         .select(witness_statements::by_seq)
         .first(conn)

@@ -251,12 +251,21 @@ fn send_again(
     let mut set = door.open(now);
     let signed = (&opened.statement, opened.co_signatures.as_slice());
     let done = rest_command::decide_as(tx, &mut set, author, &opened.command, signed)?;
-    if matches!(done.outcome, Effect::Disputed(_)) {
+    require_undisputed(&done.outcome)?;
+    set.store(tx)
+}
+
+/// What would only be kept beside another's value settles nothing.
+///
+/// # Errors
+/// [`Failure::Conflict`].
+pub(super) fn require_undisputed(outcome: &Effect) -> Result<(), Failure> {
+    if matches!(outcome, Effect::Disputed(_)) {
         let why =
             "somebody has changed the same meanwhile: amend the present record, with `instead_of`";
         return Err(Failure::Conflict(why.to_owned()));
     }
-    set.store(tx)
+    Ok(())
 }
 
 /// Notes a choice that was made on a page, in the author's history too.

@@ -331,6 +331,7 @@ fn what_is_sent_again_on_a_page_is_carried_out_once_or_goes_on_waiting() {
 /// A change of what somebody else has changed by now would be one of two values: that is no retry.
 #[test]
 fn what_would_end_in_a_dispute_is_not_sent_again_but_amended() {
+    use crate::usecases::rest_command::{Sent, take};
     use hazardloop_domain::command::Amend;
     let described = |text: &str, based_on| {
         Action::Amend(Amend {
@@ -353,6 +354,21 @@ fn what_would_end_in_a_dispute_is_not_sent_again_but_amended() {
         assert!(!outcomes[1].took_effect(), "{outcomes:?}");
         let again = choose(app, author, sent(&device, 5), (ChoiceKind::Retried, None)).await;
         assert!(again.is_err(), "{again:?}");
+        // Nor is it settled by another that would end so.
+        let instead = Sent {
+            command_id: hazardloop_domain::ids::CommandId(hazard_id(100).0),
+            person_id: author,
+            subject_id: hazard_id(1).into(),
+            action: described("粉尘 4 毫米", 1),
+            co_signatures: Vec::new(),
+            if_match: None,
+            instead_of: Some(sent(&device, 5)),
+        };
+        let conflict = take(app, instead).await;
+        assert!(
+            matches!(conflict, Err(Failure::Conflict(_))),
+            "{conflict:?}"
+        );
         assert_eq!(waits(&server, author).await, [2, 3, 5]);
     });
 }

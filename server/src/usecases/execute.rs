@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod authors;
+pub mod beginnings;
 mod checklists;
 mod cited;
 mod co_signed;
@@ -16,9 +17,8 @@ mod named;
 mod queue;
 mod working_set;
 
-use hazardloop_domain::access::{Actor, GrantScope, Place};
+use hazardloop_domain::access::{Actor, Place};
 use hazardloop_domain::command::{Action, ActionKind, Command, Origin, Subject};
-use hazardloop_domain::geography::Position;
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Facts, Hazard, Limits, MergeTarget, Outcome, PhotoState, decide};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, JurisdictionId, PersonId, SubjectId};
@@ -30,6 +30,7 @@ use hazardloop_sync_protocol::wire::Scope;
 
 use self::aggregate::Aggregate;
 use self::authors::{Author, beside_unfit, fit_or_not};
+use self::beginnings::Where;
 use self::cited::cited;
 pub use self::working_set::WorkingSet;
 use super::reach;
@@ -242,20 +243,12 @@ impl WorkingSet<'_> {
             let lineage = self.lineage(conn, loaded.jurisdiction_id)?;
             target.place = loaded.place(lineage.ancestors.clone());
         } else if let Action::Report(report) = &command.action {
-            let at = (report.enterprise_id, report.position);
-            target.resolved = self.who_answers(conn, at, sender)?;
-            if let Some(id) = report.enterprise_id {
-                target.sector = self.seat(conn, id)?.map(|seat| seat.sector);
-            }
-            let ancestors = match target.resolved {
-                Some(id) => self.lineage(conn, id)?.ancestors.clone(),
-                None => Vec::new(),
-            };
-            target.place = Place {
+            let at = Where {
                 enterprise_id: report.enterprise_id,
-                jurisdictions: ancestors,
-                sector: target.sector.clone(),
+                position: report.position,
             };
+            (target.place, target.resolved) = self.where_begins(conn, at, sender.into())?;
+            target.sector.clone_from(&target.place.sector);
         }
         Ok(target)
     }
@@ -281,65 +274,6 @@ impl WorkingSet<'_> {
             });
         }
         Ok(target)
-    }
-
-    /// Who answers for a report, or for an inspection that begins. What was merged answers for nothing once it has given
-    /// way: its successor does.
-    fn who_answers(
-        &mut self,
-        conn: &mut Conn,
-        at: (Option<EnterpriseId>, Option<Position>),
-        sender: &Sender,
-    ) -> Result<Option<JurisdictionId>, Failure> {
-        let found = self.whose_place(conn, at, sender)?;
-        found.map(|id| self.standing_for(conn, id)).transpose()
-    }
-
-    /// The enterprise's jurisdiction; for an unknown enterprise, the narrowest one whose boundary
-    /// holds the position. Few towns have boundaries: where the author answers for exactly one
-    /// jurisdiction at or below that one, or there is no boundary at all, it is theirs.
-    fn whose_place(
-        &mut self,
-        conn: &mut Conn,
-        (enterprise_id, position): (Option<EnterpriseId>, Option<Position>),
-        sender: &Sender,
-    ) -> Result<Option<JurisdictionId>, Failure> {
-        if let Some(enterprise_id) = enterprise_id {
-            return self.jurisdiction_of(conn, enterprise_id).map(Some);
-        }
-        let point = position.map(|position| position.to_wgs84());
-        let located = point.and_then(|point| self.door().app.boundaries.locate(point));
-        let located = located.map(|id| self.standing_for(conn, id)).transpose()?;
-        let Some(person_id) = sender.person_id else {
-            return Ok(located);
-        };
-        let mut own = Vec::new();
-        let now = self.now();
-        for grant in self.grants(conn, person_id)?.to_vec() {
-            let GrantScope::Jurisdiction(id) = grant.scope else {
-                continue;
-            };
-            let below = match located {
-                Some(located) => self.lineage(conn, id)?.ancestors.contains(&located),
-                None => true,
-            };
-            if grant.holds_at(now) && below && !own.contains(&id) {
-                own.push(id);
-            }
-        }
-        Ok(match own.as_slice() {
-            [only] => Some(*only),
-            _ => located,
-        })
-    }
-
-    fn jurisdiction_of(
-        &mut self,
-        conn: &mut Conn,
-        id: EnterpriseId,
-    ) -> Result<JurisdictionId, Failure> {
-        let seat = self.seat(conn, id)?.ok_or_else(unknown_enterprise)?;
-        self.standing_for(conn, seat.jurisdiction_id)
     }
 
     /// The other hazard that a merge names, where the author may see it; and whether the body that

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::order;
 use crate::store::pushed::{self, Install};
+use crate::store::receipts::link_at;
 use crate::store::{Conn, Position, feed};
 
 /// A push in another form than the full one.
@@ -110,10 +111,9 @@ fn before(conn: &mut Conn, install: &Install, first: i64) -> Result<Option<Diges
     if place >= stream.last_seq {
         return Ok((place == stream.last_seq).then_some(stream.last_hash));
     }
-    let receipt = pushed::receipts(conn, stream.install_id, place, place)?;
+    let link = link_at(conn, stream.install_id, place)?;
     let why = "what was received before the first of these commands is no longer kept";
-    let receipt = receipt.into_iter().next().ok_or(Failure::SayInFull(why))?;
-    Ok(Some(receipt.link_hash))
+    Ok(Some(link.ok_or(Failure::SayInFull(why))?))
 }
 
 /// The answer that nothing is new: no scope is mentioned.

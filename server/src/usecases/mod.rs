@@ -63,6 +63,8 @@ mod conformance_tests;
 #[cfg(test)]
 mod forget_tests;
 #[cfg(test)]
+mod moved_reports_tests;
+#[cfg(test)]
 mod person_keys_tests;
 #[cfg(test)]
 mod phone_tests;

@@ -19,6 +19,7 @@ use super::time_proof;
 use crate::app::App;
 use crate::failure::{Failure, Unauthenticated};
 use crate::store::pushed;
+use crate::store::receipts::receipts;
 use crate::store::{Conn, StoreError, WriteTx, installs};
 
 /// Milliseconds of a day.
@@ -104,7 +105,7 @@ fn take(
     loop {
         match push.step() {
             PushStep::Receipts { first, last } => {
-                let stored = pushed::receipts(tx.conn(), request.install_id, first, last)?;
+                let stored = receipts(tx.conn(), request.install_id, (first, last), taken)?;
                 push.handle_receipts(stored)?;
             }
             PushStep::Store(writes) => {

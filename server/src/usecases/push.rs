@@ -5,13 +5,14 @@
 //! decided on before anything of it is written, so a command that is refused leaves nothing to undo, and
 //! a batch costs little more than one command.
 
+use hazardloop_domain::access::Place;
 use hazardloop_domain::command::{Origin, Subject};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{InstallId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::{
-    Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
+    Beginning, Decision, Push, PushStep, Responsibility, Witnessing, Writes, check_push,
     was_responsible_by_grants,
 };
 use hazardloop_sync_protocol::wire::{
@@ -20,6 +21,7 @@ use hazardloop_sync_protocol::wire::{
 
 use super::co_sign::{self, Checked};
 use super::command_fates;
+use super::execute::beginnings::{Beginner, Where};
 use super::execute::{Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
 use super::time_proof::{self, ChainClock};
@@ -28,6 +30,7 @@ use crate::failure::Failure;
 use crate::store::access::{self, Asking};
 use crate::store::command_photos::{self, CommandPhoto};
 use crate::store::pushed::{self, Install};
+use crate::store::receipts::receipts;
 use crate::store::{Conn, WriteTx, feed, hazards, people};
 
 /// Photos that one answer may list as missing; no more are awaited of one person's commands that could not be judged.
@@ -60,6 +63,7 @@ pub async fn push(
                 clock: ChainClock::of(tx.conn(), request.install_id)?,
                 install,
                 app: &app,
+                sent: &request.commands,
                 stated: 0,
             };
             driver.drive(tx, &mut push)?;
@@ -139,6 +143,8 @@ struct Driver<'a> {
     set: WorkingSet<'a>,
     install: Install,
     app: &'a App,
+    /// The batch.
+    sent: &'a [Envelope],
     /// Statements of this push that count.
     stated: usize,
     clock: ChainClock,
@@ -154,7 +160,7 @@ impl Driver<'_> {
                     push.handle_expected()?;
                 }
                 PushStep::Receipts { first, last } => {
-                    let stored = pushed::receipts(tx.conn(), install_id, first, last)?;
+                    let stored = receipts(tx.conn(), install_id, (first, last), self.sent)?;
                     push.handle_receipts(stored)?;
                 }
                 PushStep::Recall(about) => {
@@ -265,8 +271,26 @@ impl Driver<'_> {
         {
             return Ok(true);
         }
-        let Some(place) = self.set.place_of(tx.conn(), subject)? else {
-            return Ok(false);
+        let place = match (self.set.place_of(tx.conn(), subject)?, &asked.beginning) {
+            (Some(place), _) => place,
+            (None, Some(beginning)) => {
+                let moved = match beginning.enterprise_id {
+                    Some(EnterpriseId(id)) => {
+                        let kind = RecordKind::Enterprise;
+                        feed::was_removed_from(tx.conn(), &scopes, kind, &id)?
+                    }
+                    None => false,
+                };
+                if moved {
+                    return Ok(true);
+                }
+                match self.place_of_new(tx.conn(), person_id, beginning) {
+                    // What it names is not there: nobody was responsible for it.
+                    Err(Failure::Refused(_)) => return Ok(false),
+                    place => place?,
+                }
+            }
+            (None, None) => return Ok(false),
         };
         let now = self.set.now();
         Ok(was_responsible_by_grants(
@@ -276,6 +300,24 @@ impl Driver<'_> {
             now,
             &asked.times,
         ))
+    }
+
+    fn place_of_new(
+        &mut self,
+        conn: &mut Conn,
+        person_id: PersonId,
+        beginning: &Beginning,
+    ) -> Result<Place, Failure> {
+        let at = Where {
+            enterprise_id: beginning.enterprise_id,
+            position: beginning.position,
+        };
+        let by = Beginner {
+            person_id: Some(person_id),
+            last_contact: beginning.last_contact,
+        };
+        let (place, _) = self.set.where_begins(conn, at, by)?;
+        Ok(place)
     }
 }
 

@@ -104,6 +104,9 @@ pub async fn take(app: &App, sent: Sent) -> Result<Answered, Failure> {
             {
                 return Err(Failure::PreconditionFailed { current });
             }
+            if replaced.is_some() {
+                command_fates::require_undisputed(&done.outcome)?;
+            }
             set.store(tx)?;
             if let Some(replaced) = replaced {
                 let how = (ChoiceKind::Amended, None);

@@ -64,8 +64,9 @@ pub(super) fn witnessing(
         install_id: said.install_id,
         seq: said.head.seq,
     };
-    // Said once is enough; and a push must have room to weigh all that waits for it.
-    if witnesses::is_said(conn, by, about)?
+    // Said once by somebody is enough, whatever number of devices they have: else one could fill the room of all others.
+    // And a push must have room to weigh all that waits for it.
+    if witnesses::is_said(conn, install.person_id, about)?
         || witnesses::count_open(conn, about.install_id, most_open(app))? >= most_open(app)
     {
         return Ok(Witnessing::IsPassedOver);

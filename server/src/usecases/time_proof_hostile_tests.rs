@@ -77,6 +77,10 @@ fn what_is_said_again_and_again_waits_once() {
             let answer = pushed(&server, &colleague, hours(hour), vec![said]).await;
             assert!(outcomes(&answer)[0].took_effect(), "it is not told apart");
         }
+        // Nor by another phone of the same person.
+        let mut another = TestDevice::enrol(&server.app, "safety", 3).await;
+        let said = witness(&mut another, &head);
+        pushed(&server, &another, hours(4), vec![said]).await;
         let kept = server
             .app
             .db

@@ -15,6 +15,10 @@ use crate::wire::{
     ScopeUpdate,
 };
 
+pub use super::hub_beginnings::{
+    a_report_made_before_a_move_waits_for_a_person,
+    a_report_made_before_a_role_ended_waits_for_a_person,
+};
 pub use super::hub_choices::{
     what_a_revoked_device_offers_is_kept_and_not_carried_out,
     what_is_given_up_is_its_authors_and_took_no_effect,
@@ -59,6 +63,8 @@ macro_rules! hub_cases {
             what_is_sent_in_the_place_of_another_settles_it,
             what_is_given_up_is_its_authors_and_took_no_effect,
             what_a_revoked_device_offers_is_kept_and_not_carried_out,
+            a_report_made_before_a_move_waits_for_a_person,
+            a_report_made_before_a_role_ended_waits_for_a_person,
         );
     };
     (@each $run:path: $($case:ident,)+) => {

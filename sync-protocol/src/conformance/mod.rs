@@ -13,6 +13,7 @@
 
 pub mod device;
 pub mod hub;
+mod hub_beginnings;
 pub mod hub_cases;
 mod hub_choices;
 mod hub_forgets;

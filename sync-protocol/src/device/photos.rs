@@ -106,6 +106,15 @@ impl Engine {
         unsent.any(|command| self.names(command, &photo.sha256))
     }
 
+    /// Whether a photo would be lost with this device: it has still to reach the server, or a command that took no
+    /// effect names it, and nobody has settled what is to become of that.
+    pub fn photo_is_only_here(&self, photo: &StoredPhoto) -> bool {
+        let stays = photo.given_up.is_none() && photo.stage == PhotoStage::Waiting;
+        let command = self.state.commands.get(&photo.seq);
+        let open = command.is_some_and(|c| self.standing(c) == Standing::NeedsAttention);
+        self.photo_is_awaited(photo) || (stays && open)
+    }
+
     fn names(&self, command: &StoredCommand, sha256: &Digest) -> bool {
         let envelope = &command.envelope;
         let depth = self.config.wire.depth;

@@ -37,7 +37,9 @@ mod witnesses_tests;
 pub use anchors::{AnchorKey, ClockFacts, breaks_chain, follow_clocks, not_before};
 pub use choices::{give_up, is_noted, what_became};
 pub use first_read::has_passed;
-pub use outcome::{Decision, Responsibility, required_predecessor, was_responsible_by_grants};
+pub use outcome::{
+    Beginning, Decision, Responsibility, required_predecessor, was_responsible_by_grants,
+};
 pub use pull::Pull;
 pub use pull_steps::{Bodies, Change, FeedPosition, FirstPlace, PullStep, Reader};
 pub use push::Push;

@@ -2,9 +2,10 @@
 
 use hazardloop_domain::access::{Actor, Grant, Place, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command, Subject, SubjectKind};
+use hazardloop_domain::geography::Position;
 use hazardloop_domain::hazard::Outcome as Effect;
-use hazardloop_domain::ids::{PersonId, SubjectId};
-use hazardloop_domain::inspection::{CERTIFICATE_RAN_OUT, begins};
+use hazardloop_domain::ids::{EnterpriseId, PersonId, SubjectId};
+use hazardloop_domain::inspection::{CERTIFICATE_RAN_OUT, setup_of};
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 use hazardloop_domain::time::Timestamp;
 
@@ -68,7 +69,35 @@ pub struct Responsibility {
     pub subject: Subject,
     /// When, beside now: see [`was_responsible_by_grants`].
     pub times: Vec<Timestamp>,
+    /// Where the subject would begin: by a command that begins one there is no other way to know.
+    pub beginning: Option<Beginning>,
     whose: &'static str,
+}
+
+/// Where something is to begin that is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// At which enterprise.
+    pub enterprise_id: Option<EnterpriseId>,
+    /// At which place, which counts where there is no enterprise.
+    pub position: Option<Position>,
+    /// When its device had last heard from the hub, by the hub's clock: by the roles of then, whose place it is.
+    pub last_contact: Option<Timestamp>,
+}
+
+fn beginning_of(opened: &Opened) -> Option<Beginning> {
+    let (enterprise_id, position) = match &opened.command.action {
+        Action::Report(report) => (report.enterprise_id, report.position),
+        other => {
+            let setup = setup_of(other)?;
+            (setup.enterprise_id, setup.position)
+        }
+    };
+    Some(Beginning {
+        enterprise_id,
+        position,
+        last_contact: opened.made.server_anchor,
+    })
 }
 
 /// Either the outcome, or what has to be known first.
@@ -114,6 +143,7 @@ fn of_refusal(refusal: Refusal, opened: &Opened, author: PersonId) -> Verdict {
                 person_id: author,
                 subject: command.subject(),
                 times: times_of(&opened.made),
+                beginning: beginning_of(opened),
                 whose: "author",
             }))
         }
@@ -138,6 +168,7 @@ fn co_signer_at_fault(refusal: &Refusal, opened: &Opened) -> Option<Question> {
         person_id: by.person_id,
         subject: opened.command.subject(),
         times,
+        beginning: beginning_of(opened),
         whose: "co-signer",
     }))
 }
@@ -209,7 +240,7 @@ fn no_such(command: &Command) -> Refusal {
 /// hazard that the same install reported, where that report was refused, is `BlockedBy` it; on an
 /// inspection likewise.
 pub fn required_predecessor(command: &Command) -> Option<SubjectId> {
-    let begins = matches!(command.action, Action::Report(_)) || begins(&command.action);
+    let begins = matches!(command.action, Action::Report(_)) || setup_of(&command.action).is_some();
     (!begins).then_some(command.subject_id)
 }
 

@@ -14,8 +14,8 @@ use crate::wire::{Envelope, Opened, PushResult, Receipt, Witness, WitnessedHead}
 pub struct StoredReceipt {
     /// Link hash of the command that it belongs to.
     pub link_hash: Digest,
-    /// What that command says, wherever it stands.
-    pub content: Digest,
+    /// What that command says, wherever it stands; `None`: not what was sent now, where its link does not say so either.
+    pub content: Option<Digest>,
     /// The receipt.
     pub receipt: Receipt,
 }
@@ -30,7 +30,7 @@ impl StoredReceipt {
             payload,
             ..
         } = envelope;
-        self.link_hash == link_hash || self.content == content_of(kind, *version, &payload.0)
+        self.link_hash == link_hash || self.content == Some(content_of(kind, *version, &payload.0))
     }
 }
 

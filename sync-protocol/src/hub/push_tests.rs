@@ -195,7 +195,11 @@ fn what_was_pushed_before_has_its_stored_receipt_and_is_not_decided_on() {
         };
         stored.push(StoredReceipt {
             link_hash: behind.last_hash,
-            content: super::content_of(&envelope.kind, envelope.version, &envelope.payload.0),
+            content: Some(super::content_of(
+                &envelope.kind,
+                envelope.version,
+                &envelope.payload.0,
+            )),
             receipt,
         });
     }

@@ -91,7 +91,7 @@ impl World {
             let link_hash = link(number, seq);
             let kept = StoredReceipt {
                 link_hash,
-                content: link_hash,
+                content: Some(link_hash),
                 receipt,
             };
             stored.receipts.insert(seq, kept);

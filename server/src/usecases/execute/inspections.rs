@@ -9,6 +9,7 @@ use hazardloop_domain::inspection::{
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 
 use super::authors::{beside_unfit, fit_or_not};
+use super::beginnings::Where;
 use super::{Done, Record, Sender, WorkingSet, already_here, reach};
 use crate::failure::Failure;
 use crate::store::{Conn, WriteTx};
@@ -89,20 +90,11 @@ impl WorkingSet<'_> {
         let Some(setup) = setup_of(&command.action) else {
             return Ok(Target::default());
         };
-        let resolved = self.who_answers(conn, (setup.enterprise_id, setup.position), sender)?;
-        let jurisdictions = match resolved {
-            Some(id) => self.lineage(conn, id)?.ancestors.clone(),
-            None => Vec::new(),
-        };
-        let sector = match setup.enterprise_id {
-            Some(id) => self.seat(conn, id)?.map(|seat| seat.sector),
-            None => None,
-        };
-        let place = Place {
+        let at = Where {
             enterprise_id: setup.enterprise_id,
-            jurisdictions,
-            sector,
+            position: setup.position,
         };
+        let (place, resolved) = self.where_begins(conn, at, sender.into())?;
         Ok(Target { place, resolved })
     }
 

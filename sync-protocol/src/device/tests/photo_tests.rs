@@ -287,6 +287,10 @@ fn a_photo_named_only_without_effect_is_not_awaited_until_it_is_named_again() {
     assert_eq!(world.standing(1), Standing::NeedsAttention);
     let kept = world.store.photos[&named.sha256].clone();
     assert!(!world.engine.photo_is_awaited(&kept));
+    assert!(
+        world.engine.photo_is_only_here(&kept),
+        "nobody has it beside this phone"
+    );
     assert!(chunks(&world).is_empty());
     world.queue(hazard_id(1), report(vec![named.clone()]));
     world.settle();

@@ -187,14 +187,7 @@ fn place_of(
         Action::Report(report) => report.enterprise_id,
         _ => None,
     };
-    let firm = enterprise_id.and_then(|id| tables.enterprises.get(&id));
-    let resolved = firm.map(|firm| firm.jurisdiction_id);
-    let place = Place {
-        enterprise_id,
-        jurisdictions: resolved.map_or_else(Vec::new, |id| tables.way_to(id)),
-        sector: firm.map(|firm| firm.sector.clone()),
-    };
-    (place, resolved)
+    tables.place_of_new(enterprise_id)
 }
 
 /// The co-signers, where every signature is by an install of theirs that was not revoked. That none is used twice is

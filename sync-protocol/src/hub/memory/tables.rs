@@ -78,11 +78,11 @@ impl Install {
         }
         let stored = StoredReceipt {
             link_hash: kept.link_hash,
-            content: crate::hub::content_of(
+            content: Some(crate::hub::content_of(
                 &kept.envelope.kind,
                 kept.envelope.version,
                 &kept.envelope.payload.0,
-            ),
+            )),
             receipt: kept.receipt.clone(),
         };
         self.receipts.insert(seq, stored);
@@ -309,10 +309,37 @@ impl Tables {
         if scopes.any(|scope| self.has_left(scope, id)) {
             return true;
         }
-        self.hazards.get(&id).is_some_and(|hazard| {
-            let place = self.place_of(hazard);
-            was_responsible_by_grants(person.id, &person.grants, &place, now, &asked.times)
-        })
+        let place = match (self.hazards.get(&id), &asked.beginning) {
+            (Some(hazard), _) => self.place_of(hazard),
+            (None, Some(beginning)) => {
+                let mut scopes = person.grants.iter().flat_map(scopes_of_grant);
+                let kind = RecordKind::Enterprise;
+                let moved = beginning.enterprise_id.is_some_and(|firm| {
+                    scopes.any(|scope| self.left.contains(&(scope, kind, firm.0)))
+                });
+                if moved {
+                    return true;
+                }
+                self.place_of_new(beginning.enterprise_id).0
+            }
+            (None, None) => return false,
+        };
+        was_responsible_by_grants(person.id, &person.grants, &place, now, &asked.times)
+    }
+
+    /// Where a hazard of an enterprise will stand, and who will answer for it.
+    pub(super) fn place_of_new(
+        &self,
+        enterprise_id: Option<EnterpriseId>,
+    ) -> (access::Place, Option<JurisdictionId>) {
+        let firm = enterprise_id.and_then(|id| self.enterprises.get(&id));
+        let resolved = firm.map(|firm| firm.jurisdiction_id);
+        let place = access::Place {
+            enterprise_id,
+            jurisdictions: resolved.map_or_else(Vec::new, |id| self.way_to(id)),
+            sector: firm.map(|firm| firm.sector.clone()),
+        };
+        (place, resolved)
     }
 
     /// Whether a scope held a hazard once and holds it no longer.
