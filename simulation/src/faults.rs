@@ -8,6 +8,7 @@ use crate::network::NetFault;
 const KINDS: &[&str] = &[
     "catalog changed",
     "amended",
+    "chosen before its receipt",
     "clock",
     "crash",
     "disk full",
@@ -17,6 +18,7 @@ const KINDS: &[&str] = &[
     "hub upgraded",
     "inspector moved",
     "late answer",
+    "left out",
     "phone restored",
     "phone upgraded",
     "photo refused",
@@ -32,6 +34,7 @@ const KINDS: &[&str] = &[
     "signed in",
     "stolen",
     "too large for the hub",
+    "tried again",
     "wiped",
 ];
 

@@ -70,6 +70,8 @@ pub enum Variant {
     ForgetsChoices,
     /// The hub tells no device of it.
     TellsNobodyOfChoices,
+    /// The hub forgets it where it is about what a placeholder stands for.
+    ForgetsChoicesAboutPlaceholders,
     /// The hub has commands that took no effect given up, though nobody chose that.
     SettlesByItself,
     /// The hub carries commands out that were given up, once the rules allow them.
@@ -123,6 +125,7 @@ impl Variant {
         (Self::HoldsTheLast, 5),
         (Self::ForgetsChoices, 22),
         (Self::TellsNobodyOfChoices, 22),
+        (Self::ForgetsChoicesAboutPlaceholders, 22),
         (Self::SettlesByItself, 22),
         (Self::CarriesOutWhatWasGivenUp, 22),
         (Self::CarriesOutOffers, 23),

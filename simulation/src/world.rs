@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::ids::{HazardId, PersonId};
 
+use choices::listed;
+
 use crate::cast;
 use crate::device::{Device, Profile};
 use crate::dice::Dice;
@@ -217,7 +219,8 @@ impl World {
             Step::Amend(device) => self.amend(number, device, dice),
             Step::Confirm(device) => self.confirm(device, dice),
             Step::Withdraw(device) => self.withdraw(device, dice),
-            Step::Choose(device, how) => self.choose(number, device, how, dice),
+            Step::Choose(device, how) => self.choose(number, device, how, listed, dice),
+            Step::HeldUp(device, how) => self.hold_up(number, device, how, dice),
             Step::Sync(device) => self.sync(device, dice),
             Step::Witness(device) => self.witness(device, dice),
             Step::Net(device, fault, times) => {
@@ -266,6 +269,7 @@ impl World {
                 straggler.behind = straggler.behind.min(OVERTAKING);
             }
             device.too_large = 0;
+            device.held_up = 0;
             device.photo_too_large = false;
         }
         self.hub.pass_roles();

@@ -58,6 +58,7 @@ const fn device_of(step: Step) -> Option<DeviceNo> {
         | Step::Confirm(device)
         | Step::Withdraw(device)
         | Step::Choose(device, _)
+        | Step::HeldUp(device, _)
         | Step::Witness(device)
         | Step::Sync(device)
         | Step::RestorePhone(device) => Some(device),

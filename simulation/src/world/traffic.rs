@@ -207,7 +207,10 @@ impl World {
             self.note_chunk(number, request, Some(&failure));
             return self.answer(number, id, Err(failure));
         }
-        let fault = self.devices[number].next_fault(request);
+        let fault = match self.devices[number].is_held_up(request) {
+            true => Some(NetFault::ProxyTooLarge),
+            false => self.devices[number].next_fault(request),
+        };
         if let Some(fault) = fault {
             self.count(&format!("{fault:?}"));
             let pull = matches!(request, Request::Pull(_));
