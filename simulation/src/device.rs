@@ -82,6 +82,8 @@ pub struct Device {
     pub too_large: usize,
     /// Something on the way lets so many of its next pushes not through, for their size.
     pub held_up: usize,
+    /// And its next offer.
+    pub offer_held_up: bool,
     /// The next photo that it begins to send is too large for the hub.
     pub photo_too_large: bool,
     /// Requests that it has given up waiting for, and that are still on their way.
@@ -228,6 +230,7 @@ impl Device {
             disk_full: 0,
             too_large: 0,
             held_up: 0,
+            offer_held_up: false,
             photo_too_large: false,
             stragglers: Vec::new(),
             backup: None,

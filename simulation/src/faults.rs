@@ -19,11 +19,15 @@ const KINDS: &[&str] = &[
     "inspector moved",
     "late answer",
     "left out",
+    "offer found too large",
+    "offer held up",
+    "offered enough",
     "phone restored",
     "phone upgraded",
     "photo refused",
     "photo spoiled",
     "put back",
+    "queued during an offer",
     "removals forgotten",
     "reordered",
     "reordered past a rekey",
@@ -35,6 +39,7 @@ const KINDS: &[&str] = &[
     "stolen",
     "too large for the hub",
     "tried again",
+    "towns merged",
     "wiped",
 ];
 

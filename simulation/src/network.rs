@@ -1,8 +1,11 @@
 //! What lies between device and hub: bytes that are lost, doubled, delayed, cut, or answered by somebody else.
 
 use hazardloop_domain::ids::InstallId;
+use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
-use hazardloop_sync_protocol::wire::{PullRequest, PushRequest};
+use hazardloop_sync_protocol::wire::{PullRequest, PushRequest, WireLimits};
+
+use crate::dice::Dice;
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +162,29 @@ pub fn push_from(bytes: &[u8]) -> Option<PushRequest> {
 /// A pull from its bytes.
 pub fn pull_from(bytes: &[u8]) -> Option<PullRequest> {
     minicbor::decode(bytes).ok()
+}
+
+/// What a device makes of an answer that was cut somewhere: it is to be nothing, wherever that was. What is said about a
+/// photo has no body of ours to be cut.
+pub fn cut(body: &ResponseBody, dice: &mut Dice) -> Option<ResponseBody> {
+    let depth = WireLimits::default().depth;
+    let mut begun = |mut bytes: Vec<u8>| {
+        bytes.truncate(dice.below(bytes.len()));
+        bytes
+    };
+    match body {
+        ResponseBody::Push(push) => {
+            let bytes = begun(codec::encode(push));
+            let read = codec::decode_strict(&bytes, depth);
+            read.ok().map(ResponseBody::Push)
+        }
+        ResponseBody::Pull(pull) => {
+            let bytes = begun(codec::encode(pull));
+            let read = codec::decode_strict(&bytes, depth);
+            read.ok().map(ResponseBody::Pull)
+        }
+        _ => None,
+    }
 }
 
 /// An answer as the device reads it from its bytes.

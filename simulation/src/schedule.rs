@@ -61,6 +61,8 @@ pub enum Step {
     Clock(DeviceNo, i64),
     /// An enterprise moves to the other town.
     MoveFirm(usize),
+    /// The other town is merged into this one.
+    MergeInto(usize),
     /// An inspector is moved to the other town: the old role ends, a new one begins.
     MoveInspector(DeviceNo),
     /// The role of whoever is signed in has an end some hours ahead, and begins again some hours after: nobody is told
@@ -159,6 +161,8 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         136..137 => Step::Revoke(device, dice.one_in(3)),
         137..139 => Step::EndRole(device),
         139..141 => Step::HeldUp(device, some_choice(dice)),
+        // Once in a schedule is all that it may do.
+        141..142 if dice.one_in(3) => Step::MergeInto(dice.below(2)),
         _ => Step::Sync(device),
     }
 }

@@ -117,6 +117,7 @@ const fn is_a_request(step: Step) -> bool {
             | Step::UpgradeHub
             | Step::Revoke(..)
             | Step::EndRole(_)
+            | Step::MergeInto(_)
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)
             | Step::Chunk(..)

@@ -80,6 +80,8 @@ pub enum Variant {
     CarriesOutOffers,
     /// The hub says that it keeps what a revoked phone offers, and does not.
     LosesOffers,
+    /// The hub says that it keeps no more of a revoked phone than it has, and would have kept more.
+    TakesLessThanItMay,
     /// The hub answers pulls of revoked phones.
     GivesToRevoked,
     /// A phone that is told that it is revoked is wiped at once.
@@ -88,6 +90,12 @@ pub enum Variant {
     KeepsWhatItMayNotRead,
     /// The hub goes on giving out what a role showed that has ended.
     GivesAfterTheEnd,
+    /// The hub moves roles to the successor of a town before the successor is told of what was filed there.
+    MovesRolesBeforeRecords,
+    /// The hub merges towns and leaves the roles over the dissolved one as they were.
+    LeavesRolesBehind,
+    /// The phone reads an answer that was cut as if it were whole.
+    ReadsWhatWasCut,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -130,10 +138,14 @@ impl Variant {
         (Self::CarriesOutWhatWasGivenUp, 22),
         (Self::CarriesOutOffers, 23),
         (Self::LosesOffers, 1),
+        (Self::TakesLessThanItMay, 1),
         (Self::GivesToRevoked, 23),
         (Self::WipesBeforeOffering, 1),
         (Self::KeepsWhatItMayNotRead, 23),
         (Self::GivesAfterTheEnd, 8),
+        (Self::MovesRolesBeforeRecords, 9),
+        (Self::LeavesRolesBehind, 9),
+        (Self::ReadsWhatWasCut, 11),
         (Self::AltersOneReceipt, 20),
     ];
 

@@ -254,10 +254,31 @@ impl World {
                 behind: dice.below(OVERTAKING),
             });
         }
+        if let (Some(NetFault::AnswerCut), Ok(body)) = (fault, &answer)
+            && let Some(read) = self.read_cut(number, id, body)
+        {
+            return self.answer(number, id, Ok(read));
+        }
         let failure = fault.and_then(NetFault::failure).filter(|_| !damaged);
         let answer = failure.map_or(answer, Err);
         self.note_chunk(number, request, answer.as_ref().err());
         self.answer(number, id, answer);
+    }
+
+    /// Invariant 11: what a device reads of an answer that was cut is nothing.
+    fn read_cut(&mut self, number: usize, id: u64, body: &ResponseBody) -> Option<ResponseBody> {
+        // Numbers of its own, so that all else that befalls the device stays as it was.
+        let seed = u64::try_from(self.hub.now.as_millis()).unwrap_or(0);
+        let mut dice = Dice::of(seed, id);
+        let read = match self.variant {
+            Variant::ReadsWhatWasCut => network::through_the_codec(body),
+            _ => network::cut(body, &mut dice),
+        };
+        if read.is_some() {
+            let what = format!("device {number} reads an answer that was cut");
+            self.hub.find(Found::new(11, what));
+        }
+        read
     }
 
     fn answer(&mut self, number: usize, id: u64, answer: Result<ResponseBody, Failure>) {
