@@ -78,6 +78,8 @@ pub struct Hub {
     pub(crate) stolen: BTreeSet<InstallId>,
     /// One town that is merged into the other.
     pub(crate) merger: Option<Merger>,
+    /// What commands said that it has received, for what comes packed after it; a restored hub has lost it.
+    pub(crate) payloads: BTreeMap<(InstallId, i64), Vec<u8>>,
     /// See [`Refused`].
     pub(crate) refused: Refused,
     /// Which pages were given out.
@@ -123,6 +125,7 @@ impl Hub {
             offered: BTreeSet::new(),
             stolen: BTreeSet::new(),
             merger: None,
+            payloads: BTreeMap::new(),
             refused: Refused::new(),
             given: PagesGiven::default(),
             trace: None,
@@ -216,6 +219,7 @@ impl Hub {
             install.is_some_and(|install| install.receipts.contains_key(&command.seq))
         });
         self.photos.forget_uploads();
+        self.payloads.clear();
         self.given.forget_all();
         self.epoch += 1;
         self.memory.epoch = epoch_name(self.epoch);
@@ -319,6 +323,7 @@ impl Hub {
                 }
             }
         }
+        self.keep_payloads(request);
         self.photos.tell(&mut self.memory.tables, self.now);
         answer.missing_photos = self.photos.lacks(&self.memory.tables, bearer);
         Some(answer)

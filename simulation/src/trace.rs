@@ -195,7 +195,8 @@ impl Hub {
                     _ => None,
                 },
             },
-            (Carried::Photo(_), _) => return,
+            // What is recorded is said in full.
+            (Carried::Lean(_) | Carried::Packed(_) | Carried::Photo(_), _) => return,
         };
         self.note(|| event);
     }

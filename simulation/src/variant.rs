@@ -96,6 +96,9 @@ pub enum Variant {
     LeavesRolesBehind,
     /// The phone reads an answer that was cut as if it were whole.
     ReadsWhatWasCut,
+    /// The hub unpacks pushes after another command than they were packed after, and takes them though the signature does
+    /// not fit.
+    TakesWhatDoesNotFit,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -146,6 +149,7 @@ impl Variant {
         (Self::MovesRolesBeforeRecords, 9),
         (Self::LeavesRolesBehind, 9),
         (Self::ReadsWhatWasCut, 11),
+        (Self::TakesWhatDoesNotFit, 18),
         (Self::AltersOneReceipt, 20),
     ];
 
