@@ -80,7 +80,11 @@ pub struct Device {
     pub disk_full: usize,
     /// So many of its next requests with something to keep are too large for the hub.
     pub too_large: usize,
-    /// The next photo that it begins to send is.
+    /// Something on the way lets so many of its next pushes not through, for their size.
+    pub held_up: usize,
+    /// And its next offer.
+    pub offer_held_up: bool,
+    /// The next photo that it begins to send is too large for the hub.
     pub photo_too_large: bool,
     /// Requests that it has given up waiting for, and that are still on their way.
     pub stragglers: Vec<Straggler>,
@@ -225,6 +229,8 @@ impl Device {
             crash: None,
             disk_full: 0,
             too_large: 0,
+            held_up: 0,
+            offer_held_up: false,
             photo_too_large: false,
             stragglers: Vec::new(),
             backup: None,
@@ -280,6 +286,13 @@ impl Device {
         let keeps = begins || matches!(request, Request::Push(_) | Request::PatchChunk { .. });
         let is = keeps && self.too_large > 0;
         self.too_large -= usize::from(is);
+        is
+    }
+
+    /// Whether something on the way finds the request that it is about to send too large.
+    pub fn is_held_up(&mut self, request: &Request) -> bool {
+        let is = matches!(request, Request::Push(_)) && self.held_up > 0;
+        self.held_up -= usize::from(is);
         is
     }
 

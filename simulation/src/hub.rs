@@ -24,6 +24,7 @@ use crate::cast;
 use crate::catalog::Catalog;
 use crate::dice::Dice;
 use crate::hub_choices::Refused;
+use crate::hub_mergers::Merger;
 use crate::hub_pull::PagesGiven;
 use crate::hub_rules::WatchedRules;
 use crate::oracle::Found;
@@ -33,6 +34,9 @@ use crate::variant::Variant;
 
 /// Most records of one answer, so that schedules have many.
 const PAGE: usize = 4;
+
+/// Most commands that it keeps of a revoked phone: few, so that some have more.
+pub const OFFERED: usize = 3;
 
 /// What it still gives out of what came to its end: little, so that schedules go beyond it both ways.
 pub const WINDOW: Window = Window {
@@ -46,6 +50,7 @@ struct Backup {
     tables: Tables,
     last_effect: BTreeMap<InstallId, i64>,
     catalog: Catalog,
+    merger: Option<Merger>,
 }
 
 /// The hub.
@@ -71,6 +76,10 @@ pub struct Hub {
     pub(crate) offered: BTreeSet<SentCommand>,
     /// Installs that were said to be stolen.
     pub(crate) stolen: BTreeSet<InstallId>,
+    /// One town that is merged into the other.
+    pub(crate) merger: Option<Merger>,
+    /// What commands said that it has received, for what comes packed after it; a restored hub has lost it.
+    pub(crate) payloads: BTreeMap<(InstallId, i64), Vec<u8>>,
     /// See [`Refused`].
     pub(crate) refused: Refused,
     /// Which pages were given out.
@@ -95,6 +104,7 @@ impl Hub {
         let rules = WatchedRules::new(variant);
         let mut memory = MemoryHub::new(&epoch_name(1), digest_key(1), rules);
         memory.limits.records = PAGE;
+        memory.offered_commands = OFFERED;
         memory.tables.window = Some(WINDOW);
         for person in cast::people() {
             memory.tables.put_person(person);
@@ -114,6 +124,8 @@ impl Hub {
             photos: PhotoLane::default(),
             offered: BTreeSet::new(),
             stolen: BTreeSet::new(),
+            merger: None,
+            payloads: BTreeMap::new(),
             refused: Refused::new(),
             given: PagesGiven::default(),
             trace: None,
@@ -184,6 +196,7 @@ impl Hub {
             tables: self.memory.tables.clone(),
             last_effect: self.memory.rules.last_effect.clone(),
             catalog: self.catalog.clone(),
+            merger: self.merger,
         }));
     }
 
@@ -199,12 +212,14 @@ impl Hub {
         let before = std::mem::replace(&mut self.memory.tables, backup.tables.clone());
         self.memory.rules.last_effect = backup.last_effect.clone();
         self.catalog = backup.catalog.clone();
+        self.merger = backup.merger;
         self.forgotten.clear();
         self.offered.retain(|command| {
             let install = self.memory.tables.installs.get(&command.install_id);
             install.is_some_and(|install| install.receipts.contains_key(&command.seq))
         });
         self.photos.forget_uploads();
+        self.payloads.clear();
         self.given.forget_all();
         self.epoch += 1;
         self.memory.epoch = epoch_name(self.epoch);
@@ -224,11 +239,14 @@ impl Hub {
 
     /// An enterprise moves to the other town, and its hazards with it.
     pub fn move_firm(&mut self, firm: EnterpriseId) {
-        let tables = &mut self.memory.tables;
-        let Some(here) = tables.enterprises.get(&firm) else {
+        let Some(here) = self.memory.tables.enterprises.get(&firm) else {
             return;
         };
         let (from, to) = (here.jurisdiction_id, cast::other_town(here.jurisdiction_id));
+        if self.is_dissolved(to) {
+            return;
+        }
+        let tables = &mut self.memory.tables;
         tables.move_enterprise(firm, to, self.now);
         self.note(|| Event::EnterpriseMoved { id: firm, to });
         let tables = &self.memory.tables;
@@ -305,6 +323,7 @@ impl Hub {
                 }
             }
         }
+        self.keep_payloads(request);
         self.photos.tell(&mut self.memory.tables, self.now);
         answer.missing_photos = self.photos.lacks(&self.memory.tables, bearer);
         Some(answer)

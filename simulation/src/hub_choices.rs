@@ -7,7 +7,7 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_sync_protocol::hub::Decision;
 use hazardloop_sync_protocol::hub::memory::{Rules as _, Sender, record_of};
 use hazardloop_sync_protocol::wire::{
-    Opened, PushRequest, PushResponse, PushResult, RecordKind, Scope,
+    Opened, PLACEHOLDER_KIND, PushRequest, PushResponse, PushResult, RecordKind, Scope,
 };
 
 use crate::hub::{Hub, open};
@@ -35,6 +35,15 @@ impl Hub {
             Variant::TellsNobodyOfChoices => {
                 for about in self.chosen_since(before) {
                     self.tell_nobody(by, about);
+                }
+            }
+            Variant::ForgetsChoicesAboutPlaceholders => {
+                for about in self.chosen_since(before) {
+                    let fate = self.memory.tables.fates.get(&about);
+                    if fate.is_some_and(|fate| fate.kind == PLACEHOLDER_KIND) {
+                        self.tell_nobody(by, about);
+                        self.memory.tables.fates.remove(&about);
+                    }
                 }
             }
             Variant::SettlesByItself => self.settle_by_itself(by, request, answer),

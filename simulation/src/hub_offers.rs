@@ -5,7 +5,7 @@ use hazardloop_domain::ids::InstallId;
 use hazardloop_sync_protocol::device::Failure;
 use hazardloop_sync_protocol::wire::{OfferRequest, OfferResponse, PushRequest};
 
-use crate::hub::Hub;
+use crate::hub::{Hub, OFFERED};
 use crate::variant::Variant;
 
 impl Hub {
@@ -47,6 +47,9 @@ impl Hub {
         let loses = self.variant() == Variant::LosesOffers;
         let before = loses.then(|| self.memory.tables.clone());
         let known = self.last_of(install_id);
+        if self.variant() == Variant::TakesLessThanItMay {
+            self.memory.offered_commands = 1;
+        }
         let answer = self.memory.offer(request, self.now);
         for seq in known + 1..=self.last_of(install_id) {
             self.offered.insert(SentCommand { install_id, seq });
@@ -55,6 +58,12 @@ impl Hub {
             self.memory.tables = before;
         }
         answer.map_err(|_| Failure::ServerError)
+    }
+
+    /// Whether it has of a revoked install what it keeps of one.
+    pub(crate) fn has_its_fill_of(&self, install_id: InstallId) -> bool {
+        let install = self.memory.tables.installs.get(&install_id);
+        install.is_some_and(|install| install.offered >= OFFERED)
     }
 
     fn last_of(&self, install_id: InstallId) -> i64 {

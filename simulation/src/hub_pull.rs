@@ -178,9 +178,11 @@ impl Hub {
                 RecordKind::Hazard => {
                     let hazard = self.memory.tables.hazards.get(&HazardId(record.id));
                     hazard.is_some_and(|hazard| {
-                        let town = Scope::Jurisdiction(hazard.jurisdiction_id);
+                        let way = self.memory.tables.way_to(hazard.jurisdiction_id);
+                        let mut way = way.into_iter().map(Scope::Jurisdiction);
                         let firm = hazard.enterprise_id.map(Scope::Enterprise);
-                        granted.contains(&town) || firm.is_some_and(|firm| granted.contains(&firm))
+                        way.any(|town| granted.contains(&town))
+                            || firm.is_some_and(|firm| granted.contains(&firm))
                     })
                 }
                 _ => true,

@@ -28,7 +28,11 @@ impl Hub {
         let Some(town) = towns.next_back() else {
             return;
         };
-        let there = GrantScope::Jurisdiction(cast::other_town(town));
+        let there = cast::other_town(town);
+        if self.is_dissolved(there) {
+            return;
+        }
+        let there = GrantScope::Jurisdiction(there);
         let begun = cast::grant(100 + number, Role::Inspector, there, self.now);
         let ended = self.begin_role(person, begun.clone());
         self.note(|| Event::RoleMoved {

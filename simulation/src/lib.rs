@@ -16,6 +16,8 @@ pub mod dice;
 pub mod faults;
 pub mod hub;
 mod hub_choices;
+mod hub_forms;
+mod hub_mergers;
 mod hub_offers;
 mod hub_pull;
 mod hub_roles;

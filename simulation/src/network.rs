@@ -1,8 +1,13 @@
 //! What lies between device and hub: bytes that are lost, doubled, delayed, cut, or answered by somebody else.
 
 use hazardloop_domain::ids::InstallId;
+use hazardloop_sync_protocol::codec;
 use hazardloop_sync_protocol::device::{Failure, Request, ResponseBody};
-use hazardloop_sync_protocol::wire::{PullRequest, PushRequest};
+use hazardloop_sync_protocol::wire::{
+    LeanPush, PackedPullResponse, PackedPush, PullRequest, PullResponse, PushRequest, WireLimits,
+};
+
+use crate::dice::Dice;
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,11 +86,26 @@ impl NetFault {
     }
 }
 
+/// In which form a phone says what it pushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In full.
+    Full,
+    /// Without what follows from what the hub has.
+    Lean,
+    /// The same, packed after what it has.
+    Packed,
+}
+
 /// A request on its way. What the hub reads of a push or a pull is what the codec makes of its bytes.
 #[derive(Clone, Debug)]
 pub enum Carried {
-    /// A push.
+    /// A push, in full.
     Push(Vec<u8>),
+    /// A push in the lean form.
+    Lean(Vec<u8>),
+    /// A push in the packed form.
+    Packed(Vec<u8>),
     /// A pull.
     Pull(Vec<u8>),
     /// About a photo: HTTP without a body of ours.
@@ -100,6 +120,25 @@ impl Carried {
             Request::Pull(pull) => minicbor::to_vec(pull).ok().map(Self::Pull),
             photo => Some(Self::Photo(photo.clone())),
         }
+    }
+
+    /// A request as it travels where it may in this form; `before` is the payload of the command before a push.
+    pub fn in_form(request: &Request, form: Form, before: Option<&[u8]>) -> Option<Self> {
+        let lean = match request {
+            Request::Push(push) if form != Form::Full => LeanPush::of(push),
+            _ => None,
+        };
+        let Some(lean) = lean else {
+            return Self::of(request);
+        };
+        let packed = match form {
+            Form::Packed => PackedPush::of(&lean, before),
+            Form::Full | Form::Lean => None,
+        };
+        Some(match packed {
+            Some(packed) => Self::Packed(codec::encode(&packed)),
+            None => Self::Lean(codec::encode(&lean)),
+        })
     }
 
     /// With a byte that is another.
@@ -159,6 +198,42 @@ pub fn push_from(bytes: &[u8]) -> Option<PushRequest> {
 /// A pull from its bytes.
 pub fn pull_from(bytes: &[u8]) -> Option<PullRequest> {
     minicbor::decode(bytes).ok()
+}
+
+/// What a device makes of an answer that was cut somewhere: it is to be nothing, wherever that was. What is said about a
+/// photo has no body of ours to be cut.
+pub fn cut(body: &ResponseBody, dice: &mut Dice) -> Option<ResponseBody> {
+    let depth = WireLimits::default().depth;
+    let mut begun = |mut bytes: Vec<u8>| {
+        bytes.truncate(dice.below(bytes.len()));
+        bytes
+    };
+    match body {
+        ResponseBody::Push(push) => {
+            let bytes = begun(codec::encode(push));
+            let read = codec::decode_strict(&bytes, depth);
+            read.ok().map(ResponseBody::Push)
+        }
+        ResponseBody::Pull(pull) => {
+            let bytes = begun(codec::encode(pull));
+            let read = codec::decode_strict(&bytes, depth);
+            read.ok().map(ResponseBody::Pull)
+        }
+        _ => None,
+    }
+}
+
+/// An answer to a pull as the device reads it from its bytes where it travels packed, if it can.
+pub fn through_the_packed_form(answer: PullResponse) -> Option<PullResponse> {
+    let depth = WireLimits::default().depth;
+    match PackedPullResponse::of(answer) {
+        Ok(packed) => {
+            let bytes = codec::encode(&packed);
+            let read: PackedPullResponse = codec::decode_strict(&bytes, depth).ok()?;
+            read.in_full(bytes.len().saturating_mul(1_000)).ok()
+        }
+        Err(plain) => through_bytes(plain.as_ref()),
+    }
 }
 
 /// An answer as the device reads it from its bytes.

@@ -47,6 +47,8 @@ pub enum Step {
     TooLarge(DeviceNo, usize),
     /// So is the next photo that a device begins to send.
     PhotoTooLarge(DeviceNo),
+    /// Something on the way finds what somebody reports too large; they choose at once what is to become of it.
+    HeldUp(DeviceNo, ChoiceKind),
     /// Time passes, milliseconds.
     Wait(i64),
     /// Hours pass, and the hub leaves out what came to its end too long ago, or is too much.
@@ -59,6 +61,8 @@ pub enum Step {
     Clock(DeviceNo, i64),
     /// An enterprise moves to the other town.
     MoveFirm(usize),
+    /// The other town is merged into this one.
+    MergeInto(usize),
     /// An inspector is moved to the other town: the old role ends, a new one begins.
     MoveInspector(DeviceNo),
     /// The role of whoever is signed in has an end some hours ahead, and begins again some hours after: nobody is told
@@ -122,7 +126,7 @@ fn some_choice(dice: &mut Dice) -> ChoiceKind {
 
 fn step(dice: &mut Dice, restores_phones: bool) -> Step {
     let device = dice.below(DEVICES);
-    match dice.below(140) {
+    match dice.below(142) {
         0..14 => Step::Report(device),
         14..30 => Step::Note(device),
         30..32 => Step::Witness(device),
@@ -156,6 +160,9 @@ fn step(dice: &mut Dice, restores_phones: bool) -> Step {
         124..128 => Step::RestoreHub,
         136..137 => Step::Revoke(device, dice.one_in(3)),
         137..139 => Step::EndRole(device),
+        139..141 => Step::HeldUp(device, some_choice(dice)),
+        // Once in a schedule is all that it may do.
+        141..142 if dice.one_in(3) => Step::MergeInto(dice.below(2)),
         _ => Step::Sync(device),
     }
 }

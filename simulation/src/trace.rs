@@ -117,6 +117,7 @@ const fn is_a_request(step: Step) -> bool {
             | Step::UpgradeHub
             | Step::Revoke(..)
             | Step::EndRole(_)
+            | Step::MergeInto(_)
             | Step::Photograph(_)
             | Step::SpoilPhoto(_)
             | Step::Chunk(..)
@@ -194,7 +195,8 @@ impl Hub {
                     _ => None,
                 },
             },
-            (Carried::Photo(_), _) => return,
+            // What is recorded is said in full.
+            (Carried::Lean(_) | Carried::Packed(_) | Carried::Photo(_), _) => return,
         };
         self.note(|| event);
     }

@@ -70,6 +70,8 @@ pub enum Variant {
     ForgetsChoices,
     /// The hub tells no device of it.
     TellsNobodyOfChoices,
+    /// The hub forgets it where it is about what a placeholder stands for.
+    ForgetsChoicesAboutPlaceholders,
     /// The hub has commands that took no effect given up, though nobody chose that.
     SettlesByItself,
     /// The hub carries commands out that were given up, once the rules allow them.
@@ -78,6 +80,8 @@ pub enum Variant {
     CarriesOutOffers,
     /// The hub says that it keeps what a revoked phone offers, and does not.
     LosesOffers,
+    /// The hub says that it keeps no more of a revoked phone than it has, and would have kept more.
+    TakesLessThanItMay,
     /// The hub answers pulls of revoked phones.
     GivesToRevoked,
     /// A phone that is told that it is revoked is wiped at once.
@@ -86,6 +90,15 @@ pub enum Variant {
     KeepsWhatItMayNotRead,
     /// The hub goes on giving out what a role showed that has ended.
     GivesAfterTheEnd,
+    /// The hub moves roles to the successor of a town before the successor is told of what was filed there.
+    MovesRolesBeforeRecords,
+    /// The hub merges towns and leaves the roles over the dissolved one as they were.
+    LeavesRolesBehind,
+    /// The phone reads an answer that was cut as if it were whole.
+    ReadsWhatWasCut,
+    /// The hub unpacks pushes after another command than they were packed after, and takes them though the signature does
+    /// not fit.
+    TakesWhatDoesNotFit,
     /// A second hub that hears the same says something else once.
     AltersOneReceipt,
 }
@@ -123,14 +136,20 @@ impl Variant {
         (Self::HoldsTheLast, 5),
         (Self::ForgetsChoices, 22),
         (Self::TellsNobodyOfChoices, 22),
+        (Self::ForgetsChoicesAboutPlaceholders, 22),
         (Self::SettlesByItself, 22),
         (Self::CarriesOutWhatWasGivenUp, 22),
         (Self::CarriesOutOffers, 23),
         (Self::LosesOffers, 1),
+        (Self::TakesLessThanItMay, 1),
         (Self::GivesToRevoked, 23),
         (Self::WipesBeforeOffering, 1),
         (Self::KeepsWhatItMayNotRead, 23),
         (Self::GivesAfterTheEnd, 8),
+        (Self::MovesRolesBeforeRecords, 9),
+        (Self::LeavesRolesBehind, 9),
+        (Self::ReadsWhatWasCut, 11),
+        (Self::TakesWhatDoesNotFit, 18),
         (Self::AltersOneReceipt, 20),
     ];
 

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hazardloop_domain::ids::{HazardId, PersonId};
 
+use choices::listed;
+
 use crate::cast;
 use crate::device::{Device, Profile};
 use crate::dice::Dice;
@@ -126,6 +128,7 @@ pub fn run(schedule: &Schedule, variant: Variant) -> Report {
     found.extend(photos::check_resent(&world));
     if at_rest {
         found.extend(choices::check(&world));
+        found.extend(world.hub.check_merger());
         found.extend(oracle::check_quiet(
             &world.hub,
             &world.devices,
@@ -206,6 +209,7 @@ impl World {
 
     fn step(&mut self, number: u64, step: Step, dice: &mut Dice) {
         self.hub.now = self.hub.now.plus_millis(1_000);
+        self.hub.advance_merger();
         match step {
             Step::Report(device) => self.report(number, device, false, dice),
             Step::Photograph(device) => self.report(number, device, true, dice),
@@ -217,7 +221,8 @@ impl World {
             Step::Amend(device) => self.amend(number, device, dice),
             Step::Confirm(device) => self.confirm(device, dice),
             Step::Withdraw(device) => self.withdraw(device, dice),
-            Step::Choose(device, how) => self.choose(number, device, how, dice),
+            Step::Choose(device, how) => self.choose(number, device, how, listed, dice),
+            Step::HeldUp(device, how) => self.hold_up(number, device, how, dice),
             Step::Sync(device) => self.sync(device, dice),
             Step::Witness(device) => self.witness(device, dice),
             Step::Net(device, fault, times) => {
@@ -242,6 +247,7 @@ impl World {
             Step::MoveFirm(_)
             | Step::MoveInspector(_)
             | Step::EndRole(_)
+            | Step::MergeInto(_)
             | Step::ChangeCatalog
             | Step::BackUpHub
             | Step::RestoreHub
@@ -266,6 +272,8 @@ impl World {
                 straggler.behind = straggler.behind.min(OVERTAKING);
             }
             device.too_large = 0;
+            device.held_up = 0;
+            device.offer_held_up = false;
             device.photo_too_large = false;
         }
         self.hub.pass_roles();
@@ -273,6 +281,7 @@ impl World {
         for _ in 0..ROUNDS {
             self.hub.keep_windows();
             for number in 0..self.devices.len() {
+                self.hub.advance_merger();
                 for _ in 0..self.devices[number].profiles().count() {
                     self.sync(number, dice);
                     self.devices[number].sign_in_next();
@@ -285,7 +294,8 @@ impl World {
             let rekeying = profiles.any(|profile| profile.engine.state().meta.must_rekey);
             let mut devices = self.devices.iter();
             let arriving = devices.any(|device| !device.stragglers.is_empty());
-            if before.as_ref() == Some(&now) && !rekeying && !arriving {
+            let moving = rekeying || arriving || self.hub.is_merging();
+            if before.as_ref() == Some(&now) && !moving {
                 return true;
             }
             before = Some(now);

@@ -208,3 +208,44 @@ fn a_choice_that_a_placeholder_told_stands_when_its_phone_is_revoked() {
     ];
     holds(23_039, &steps);
 }
+
+/// The hub finds a note too large, and its placeholder as well. Its author gives it up, or sends it again: the hub was told
+/// of neither, and the note was listed once more for the placeholder's sake. Sent again twice, it took effect twice.
+#[test]
+fn what_was_chosen_is_not_to_be_chosen_again_while_its_placeholder_is_held_up() {
+    let steps = [
+        (12, Step::Photograph(2)),
+        (13, Step::Sync(2)),
+        (14, Step::Sync(4)),
+        (23, Step::TooLarge(4, 4)),
+        (32, Step::Note(4)),
+        (42, Step::Sync(4)),
+        (46, Step::Choose(4, ChoiceKind::Retried)),
+        (91, Step::Choose(4, ChoiceKind::Retried)),
+    ];
+    holds(7_800_519, &steps);
+    let steps = [
+        (10, Step::Report(3)),
+        (19, Step::TooLarge(3, 6)),
+        (21, Step::Sync(3)),
+        (34, Step::Choose(3, ChoiceKind::GivenUp)),
+    ];
+    holds(7_700_423, &steps);
+}
+
+/// A push is under way for long; the hub finds the next one too large, and the note is set aside. Its author sends it again
+/// before the placeholder is answered; then the first push arrives, and the note takes effect by both.
+#[test]
+fn what_was_set_aside_is_sent_again_only_once_it_is_known_that_the_hub_has_it_not() {
+    let steps = [
+        (2, Step::Report(0)),
+        (12, Step::Sync(0)),
+        (14, Step::Net(0, NetFault::Late, 3)),
+        (18, Step::Note(0)),
+        (29, Step::Sync(0)),
+        (92, Step::TooLarge(0, 4)),
+        (113, Step::Sync(0)),
+        (120, Step::Choose(0, ChoiceKind::Retried)),
+    ];
+    holds(7_802_360, &steps);
+}

@@ -21,6 +21,9 @@ use crate::oracle::{self, Attempt, Found};
 /// Why something is given up.
 const REASON: &str = "已另行处理";
 
+/// Numbers of reports that are held up: beyond those of all steps.
+const HELD_UP: u64 = 2_000_000;
+
 /// A choice that somebody made.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
@@ -30,6 +33,8 @@ pub(super) struct Made {
     how: ChoiceKind,
     /// About which attempt, where it is one that can be found again.
     attempt: Option<usize>,
+    /// Nobody knew yet whether the hub had that.
+    unanswered: bool,
     /// The person was told that it is kept.
     acknowledged: bool,
     /// The phone was set back to before it.
@@ -37,9 +42,29 @@ pub(super) struct Made {
 }
 
 impl World {
+    /// Something on the way lets a report not through, and its author chooses at once.
+    pub(super) fn hold_up(&mut self, step: u64, number: usize, how: ChoiceKind, dice: &mut Dice) {
+        self.report(HELD_UP + step, number, false, dice);
+        self.devices[number].held_up = 1 + dice.below(4);
+        self.sync(number, dice);
+        let held_up = |profile: &Profile| {
+            let mut listed = listed(profile);
+            listed.retain(StoredCommand::is_unsent);
+            listed
+        };
+        self.choose(step, number, how, held_up, dice);
+    }
+
     /// Somebody chooses about one of the commands that the device lists.
-    pub(super) fn choose(&mut self, step: u64, number: usize, how: ChoiceKind, dice: &mut Dice) {
-        let mut listed = listed(&self.devices[number].profile);
+    pub(super) fn choose(
+        &mut self,
+        step: u64,
+        number: usize,
+        how: ChoiceKind,
+        among: impl Fn(&Profile) -> Vec<StoredCommand>,
+        dice: &mut Dice,
+    ) {
+        let mut listed = among(&self.devices[number].profile);
         if listed.is_empty() {
             return;
         }
@@ -54,6 +79,7 @@ impl World {
         let device = &mut self.devices[number];
         let (wall, clocks) = (device.wall(self.hub.now), device.clocks(self.hub.now));
         let engine = &mut device.profile.engine;
+        let held_up = about.is_unsent() && !about.is_replaced();
         let chosen = match (how, &instead) {
             (ChoiceKind::Retried, _) => engine.handle_retry(wall, clocks, seq),
             (ChoiceKind::Amended, Some((command, _))) => {
@@ -63,11 +89,20 @@ impl World {
         };
         // What the rules refuse as things stand on the device was never taken.
         let Ok(ticket) = chosen else { return };
+        if held_up && how == ChoiceKind::Retried {
+            // It is the same command still: nothing is settled, and its photo goes with it.
+            self.count("tried again");
+            return match dice.one_in(2) {
+                true => self.sync(number, dice),
+                false => self.pump(number, false, dice),
+            };
+        }
         device.profile.choices.insert(ticket, self.choices.len());
         self.choices.push(Made {
             device: number,
             how,
             attempt,
+            unanswered: about.is_unsent(),
             acknowledged: false,
             undone: false,
         });
@@ -87,6 +122,12 @@ impl World {
         }
         self.chosen_about.insert(HazardId(about.subject_id.0));
         self.count(how.as_str());
+        if about.is_unsent() {
+            self.count(match held_up {
+                true => "left out",
+                false => "chosen before its receipt",
+            });
+        }
         self.pump(number, false, dice);
     }
 
@@ -149,12 +190,10 @@ impl World {
 }
 
 /// The commands that the device lists for its person to choose about.
-fn listed(profile: &Profile) -> Vec<StoredCommand> {
+pub(super) fn listed(profile: &Profile) -> Vec<StoredCommand> {
     let engine = &profile.engine;
     let commands = engine.state().commands.values();
-    let listed = commands.filter(|command| {
-        engine.standing(command) == Standing::NeedsAttention && !command.is_unsent()
-    });
+    let listed = commands.filter(|command| engine.standing(command) == Standing::NeedsAttention);
     listed.cloned().collect()
 }
 
@@ -247,7 +286,9 @@ fn untold(world: &World, about: SentCommand, fate: &CommandFate) -> Option<Strin
 
 /// What was given up and took effect all the same.
 fn carried_out(world: &World, about: SentCommand, fate: &CommandFate) -> Option<String> {
-    let given_up = fate.chosen.as_ref()?.how == ChoiceKind::GivenUp;
+    // Of what was sent again while nothing of it was at the hub, the placeholder is given up for another reason.
+    let chosen = fate.chosen.as_ref()?;
+    let given_up = chosen.how == ChoiceKind::GivenUp && chosen.reason.as_deref() == Some(REASON);
     let (_, stored) = stored_at(&world.hub, about).filter(|_| given_up)?;
     let marker = world.said_of(stored)?.marker.as_ref()?;
     let attempt = world.attempts.get(*world.seen.attempts.get(marker)?)?;
@@ -262,9 +303,15 @@ fn carried_out_after_all(world: &World) -> Vec<String> {
         .choices
         .iter()
         .filter(|made| made.how == ChoiceKind::GivenUp && made.acknowledged && !made.undone);
-    let attempts = given_up.filter_map(|made| world.attempts.get(made.attempt?));
+    let attempts = given_up.filter_map(|made| Some((made, world.attempts.get(made.attempt?)?)));
+    // The hub had it already, and its author is told so.
+    let attempts = attempts.filter(|(made, attempt)| {
+        !(made.unanswered && stands(world, made.device, attempt, &[Standing::Arrived]))
+    });
     // Another report of the same may have been sent in the place of an earlier one.
-    let notes = attempts.filter(|attempt| !attempt.report);
+    let notes = attempts
+        .map(|(_, attempt)| attempt)
+        .filter(|attempt| !attempt.report);
     let effective = notes.filter(|attempt| oracle::effects_of(&world.hub, attempt) > 0);
     effective
         .map(|attempt| format!("{} was given up, and took effect after all", attempt.marker))
@@ -306,21 +353,30 @@ fn lost(world: &World) -> Vec<String> {
         let Some(attempt) = attempt.filter(|_| made.acknowledged && !made.undone) else {
             continue;
         };
-        let profiles = world.devices[made.device].profiles();
-        let mut own = profiles.filter(|profile| profile.person.id == attempt.person);
-        let marker = Some(attempt.marker.as_str());
-        let known = own.any(|profile| {
-            let mut commands = profile.disk.commands.values();
-            commands.any(|command| {
-                let said = world.said(&command.content().payload.0);
-                let same = said.is_some_and(|said| said.marker.as_deref() == marker);
-                let standing = profile.engine.standing(command);
-                same && matches!(standing, Standing::Settled | Standing::Arrived)
-            })
-        });
+        let known = stands(
+            world,
+            made.device,
+            attempt,
+            &[Standing::Settled, Standing::Arrived],
+        );
         if !known {
             lost.push(format!("what was chosen about {} is lost", attempt.marker));
         }
     }
     lost
+}
+
+/// Whether a command stands in one of these ways on its author's device.
+fn stands(world: &World, device: usize, attempt: &Attempt, ways: &[Standing]) -> bool {
+    let profiles = world.devices[device].profiles();
+    let mut own = profiles.filter(|profile| profile.person.id == attempt.person);
+    let marker = Some(attempt.marker.as_str());
+    own.any(|profile| {
+        let mut commands = profile.disk.commands.values();
+        commands.any(|command| {
+            let said = world.said(&command.content().payload.0);
+            let same = said.is_some_and(|said| said.marker.as_deref() == marker);
+            same && ways.contains(&profile.engine.standing(command))
+        })
+    })
 }

@@ -33,6 +33,12 @@ impl World {
                     self.revoked.insert(person);
                 }
             }
+            Step::MergeInto(town) => {
+                let begins = self.hub.merge_into(cast::town(town));
+                if begins {
+                    self.count("towns merged");
+                }
+            }
             Step::ChangeCatalog => {
                 self.count("catalog changed");
                 self.hub.change_catalog(dice);

@@ -13,6 +13,9 @@ use crate::network::{self, NetFault};
 use crate::oracle::{Attempt, Found};
 use crate::variant::Variant;
 
+/// Numbers of what is queued while an offer is away: beyond those of all steps.
+const MEANWHILE: u64 = 1_000_000;
+
 impl World {
     /// Whoever is signed in has this phone revoked, as one that was stolen or otherwise.
     pub(super) fn revoke(&mut self, number: usize, stolen: bool) {
@@ -21,6 +24,8 @@ impl World {
         let (install_id, _) = profile.enrolment();
         self.revoked.insert(profile.person.id);
         self.hub.revoke(install_id, stolen);
+        // Some of them are behind a proxy that lets little through.
+        self.devices[number].offer_held_up = self.revoked.len() % 2 == 1;
     }
 
     /// What was touched by people whose phones were revoked: what still arrived before is a matter of time.
@@ -55,6 +60,10 @@ impl World {
                 },
             };
             let answer = self.offer(number, commands, photos, dice);
+            if !self.queue_meanwhile(number, dice) {
+                return;
+            }
+            let state = self.devices[number].profile.disk.clone();
             if answer.is_err()
                 && !self
                     .hub
@@ -71,9 +80,39 @@ impl World {
         match end {
             // What is too large stays until it is let go of, and everything until the next contact.
             OfferEnd::Failed(_) | OfferEnd::TooLarge => self.devices[number].restart(),
-            OfferEnd::Done => self.wipe(number, false),
+            OfferEnd::Done => {
+                let mut left = self.devices[number].profile.disk.commands.values();
+                let full = left.any(|command| command.is_unsent());
+                if full {
+                    self.count("offered enough");
+                }
+                // Whoever is told that the hub keeps no more of it is told of what is lost; others have nothing to lose.
+                let install_id = self.devices[number].profile.enrolment().0;
+                let taken = !full || !self.hub.has_its_fill_of(install_id);
+                self.wipe(number, !taken);
+            }
             OfferEnd::Refused => self.wipe(number, true),
         }
+    }
+
+    /// Now and then somebody queues something while an offer is away. `false`: the app died over that.
+    fn queue_meanwhile(&mut self, number: usize, dice: &mut Dice) -> bool {
+        if !dice.one_in(4) {
+            return true;
+        }
+        // Another process, which reads what is on the disk by now.
+        let device = &mut self.devices[number];
+        let (dies, before) = (device.crash, device.profile.disk.highest_seq());
+        device.restart();
+        device.crash = dies;
+        let step = MEANWHILE + self.attempts.len() as u64;
+        self.report(step, number, false, dice);
+        let device = &self.devices[number];
+        let died = dies.is_some() && device.crash.is_none();
+        if device.profile.disk.highest_seq() > before {
+            self.count("queued during an offer");
+        }
+        !died
     }
 
     /// Receipts of an offer become durable; `false`: this contact ends here.
@@ -105,12 +144,23 @@ impl World {
         dice: &mut Dice,
     ) -> Result<OfferResponse, Failure> {
         let device = &mut self.devices[number];
-        let fault = device.faults.pop_front();
+        let fault = match std::mem::take(&mut device.offer_held_up) {
+            true => Some(NetFault::ProxyTooLarge),
+            false => device.faults.pop_front(),
+        };
         let offer = device.profile.offer(commands, photos);
         let unread = || Failure::ServerError;
         let read = network::through_bytes(&offer).ok_or_else(unread)?;
         if let Some(fault) = fault {
             self.count(&format!("{fault:?}"));
+        }
+        if fault == Some(NetFault::ProxyTooLarge) {
+            self.count("offer held up");
+        }
+        if self.devices[number].too_large > 0 {
+            self.devices[number].too_large -= 1;
+            self.count("offer found too large");
+            return Err(Failure::PayloadTooLarge { ours: true });
         }
         let arrives = fault.is_none_or(NetFault::arrives);
         let mut answer = Err(Failure::ServerError);

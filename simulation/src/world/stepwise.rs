@@ -58,6 +58,7 @@ const fn device_of(step: Step) -> Option<DeviceNo> {
         | Step::Confirm(device)
         | Step::Withdraw(device)
         | Step::Choose(device, _)
+        | Step::HeldUp(device, _)
         | Step::Witness(device)
         | Step::Sync(device)
         | Step::RestorePhone(device) => Some(device),
@@ -123,6 +124,7 @@ impl World {
         self.look_at_effects(&mut found);
         self.look_at_proofs(&mut found);
         self.look_for_readers(&mut found);
+        self.hub.look_at_merger(&mut found);
         if let Some(device) = device_of(step) {
             let profile = &self.devices[device].profile;
             if profile.engine.state() != &profile.disk {

@@ -2,10 +2,11 @@
 
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_sync_protocol::device::{Failure, Notice, Output, Request, ResponseBody, StoreOp};
+use hazardloop_sync_protocol::wire::SAY_IN_FULL;
 
 use super::{OUTPUTS, World};
 use crate::dice::Dice;
-use crate::network::{self, Carried, LONGEST, LateAnswer, NetFault, OVERTAKING, Straggler};
+use crate::network::{self, Carried, Form, LONGEST, LateAnswer, NetFault, OVERTAKING, Straggler};
 use crate::oracle::Found;
 use crate::variant::Variant;
 
@@ -207,13 +208,16 @@ impl World {
             self.note_chunk(number, request, Some(&failure));
             return self.answer(number, id, Err(failure));
         }
-        let fault = self.devices[number].next_fault(request);
+        let fault = match self.devices[number].is_held_up(request) {
+            true => Some(NetFault::ProxyTooLarge),
+            false => self.devices[number].next_fault(request),
+        };
         if let Some(fault) = fault {
             self.count(&format!("{fault:?}"));
             let pull = matches!(request, Request::Pull(_));
             self.devices[number].interrupted += usize::from(pull);
         }
-        let Some(mut carried) = Carried::of(request) else {
+        let Some(mut carried) = self.carried(number, request) else {
             return self.answer(number, id, Err(Failure::ServerError));
         };
         let photo = matches!(carried, Carried::Photo(_));
@@ -227,6 +231,18 @@ impl World {
         let answer = match arrives || damaged {
             true => self.at_the_hub(by, &carried, dice),
             false => Err(Failure::ServerError),
+        };
+        let answer = match answer {
+            // At once, as the same exchange goes on.
+            Err(Failure::Refused { code, .. }) if code == SAY_IN_FULL => {
+                self.count("said in full");
+                let Some(full) = Carried::of(request) else {
+                    return self.answer(number, id, Err(Failure::ServerError));
+                };
+                carried = full;
+                self.at_the_hub(by, &carried, dice)
+            }
+            answer => answer,
         };
         if fault == Some(NetFault::Doubled) {
             self.note_chunk(number, request, answer.as_ref().err());
@@ -251,10 +267,31 @@ impl World {
                 behind: dice.below(OVERTAKING),
             });
         }
+        if let (Some(NetFault::AnswerCut), Ok(body)) = (fault, &answer)
+            && let Some(read) = self.read_cut(number, id, body)
+        {
+            return self.answer(number, id, Ok(read));
+        }
         let failure = fault.and_then(NetFault::failure).filter(|_| !damaged);
         let answer = failure.map_or(answer, Err);
         self.note_chunk(number, request, answer.as_ref().err());
         self.answer(number, id, answer);
+    }
+
+    /// Invariant 11: what a device reads of an answer that was cut is nothing.
+    fn read_cut(&mut self, number: usize, id: u64, body: &ResponseBody) -> Option<ResponseBody> {
+        // Numbers of its own, so that all else that befalls the device stays as it was.
+        let seed = u64::try_from(self.hub.now.as_millis()).unwrap_or(0);
+        let mut dice = Dice::of(seed, id);
+        let read = match self.variant {
+            Variant::ReadsWhatWasCut => network::through_the_codec(body),
+            _ => network::cut(body, &mut dice),
+        };
+        if read.is_some() {
+            let what = format!("device {number} reads an answer that was cut");
+            self.hub.find(Found::new(11, what));
+        }
+        read
     }
 
     fn answer(&mut self, number: usize, id: u64, answer: Result<ResponseBody, Failure>) {
@@ -287,10 +324,45 @@ impl World {
                 let answer = self.hub.pull(bearer, &request, dice);
                 answer.map(ResponseBody::Pull)
             }
+            Carried::Lean(_) | Carried::Packed(_) => {
+                let request = self.hub.in_full(install_id, carried);
+                let request = request.ok_or_else(|| Failure::Refused {
+                    code: SAY_IN_FULL.to_owned(),
+                    detail: String::new(),
+                })?;
+                self.hub.push(bearer, &request).map(ResponseBody::Push)
+            }
             Carried::Photo(request) => return self.hub.photo(request),
         };
         self.hub.note_request(bearer, carried, body.as_ref());
-        body.and_then(|body| network::through_the_codec(&body))
-            .ok_or_else(unread)
+        let read = match body {
+            // About every second pull asks for the packed form.
+            Some(ResponseBody::Pull(answer)) if self.hub.now.as_millis() % 2 == 0 => {
+                network::through_the_packed_form(answer).map(ResponseBody::Pull)
+            }
+            body => body.and_then(|body| network::through_the_codec(&body)),
+        };
+        read.ok_or_else(unread)
+    }
+
+    /// A request in the form in which its phone says it: each says it in its own. What is recorded is said in full.
+    fn carried(&mut self, number: usize, request: &Request) -> Option<Carried> {
+        let form = match number % 3 {
+            _ if self.hub.trace.is_some() => Form::Full,
+            0 => Form::Full,
+            1 => Form::Lean,
+            _ => Form::Packed,
+        };
+        let before = match request {
+            Request::Push(push) => self.devices[number].profile.engine.before(push),
+            _ => None,
+        };
+        let carried = Carried::in_form(request, form, before.as_deref())?;
+        match carried {
+            Carried::Lean(_) => self.count("lean"),
+            Carried::Packed(_) => self.count("packed"),
+            _ => {}
+        }
+        Some(carried)
     }
 }

@@ -24,7 +24,7 @@ pub enum ChoiceError {
     /// It took effect, is still to be sent, or is settled already.
     #[error("the command needs nobody's attention")]
     NotOpen,
-    /// It is on its way at this moment: its answer comes first.
+    /// It is on its way at this moment, or its placeholder is, and it was to be sent again: the answer comes first.
     #[error("the command is being sent at this moment: choose when it has been answered")]
     BeingSent,
     /// This build cannot read it, so it cannot send it again.
@@ -160,7 +160,12 @@ impl Engine {
         seq: i64,
     ) -> Result<Ticket, ChoiceError> {
         let stored = self.open_command(seq)?;
-        if stored.is_unsent() && !stored.is_replaced() {
+        if stored.is_unsent() && stored.is_replaced() {
+            // The server may have the command from an earlier push, which the answer to its placeholder will tell: sent
+            // under another number it would take effect twice.
+            return Err(ChoiceError::BeingSent);
+        }
+        if stored.is_unsent() {
             let ticket = self.next_number();
             self.push.lane.backoff.succeed();
             self.inbox.push_back(Job::TryAgain { ticket, seq });

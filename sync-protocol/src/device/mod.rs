@@ -59,6 +59,7 @@ mod retry;
 mod state;
 mod stride;
 mod time_proof;
+mod told_late;
 mod versions;
 mod view;
 

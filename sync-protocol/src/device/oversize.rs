@@ -149,14 +149,7 @@ impl Engine {
     /// that the full text can be held against it later.
     fn placeholder(&self, command: &StoredCommand) -> Envelope {
         let of = &command.envelope;
-        let made = ClockReading {
-            wall: command.queued_at,
-            monotonic_ms: None,
-            boot_id: None,
-            server_anchor: None,
-            anchor_monotonic_ms: None,
-            anchor_token: None,
-        };
+        let made = clocks_of(command.queued_at);
         let said = codec::decode_strict(&of.payload.0, self.config.wire.depth);
         let choice = said.ok().and_then(|said: CommandPayload| said.choice);
         let payload = Placeholder::of(of).pack(made, command.subject_id, choice);
@@ -190,5 +183,17 @@ impl Engine {
             ops.push(StoreOp::PutCommand(command));
         }
         ops
+    }
+}
+
+/// The clocks of a command that nobody makes by hand: there is only the wall's.
+pub(super) const fn clocks_of(wall: Timestamp) -> ClockReading {
+    ClockReading {
+        wall,
+        monotonic_ms: None,
+        boot_id: None,
+        server_anchor: None,
+        anchor_monotonic_ms: None,
+        anchor_token: None,
     }
 }

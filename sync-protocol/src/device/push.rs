@@ -180,6 +180,7 @@ impl Engine {
         writing.finishes = Some(LaneName::Push);
         writing.lane = Some(LaneName::Push);
         let mut settled = Vec::new();
+        let mut taken = Vec::new();
         let (mut reused, mut put_back) = (self.push.asked_to.is_some(), None);
         for result in &response.results {
             match result {
@@ -187,6 +188,7 @@ impl Engine {
                 // reason: it is sealed anew with it.
                 PushResult::Receipt(receipt) if reused && breaks_chain(receipt) => {}
                 PushResult::Receipt(receipt) if (sent.first..=sent.last).contains(&receipt.seq) => {
+                    taken.push(receipt);
                     self.settle(receipt, &mut settled, &mut writing);
                 }
                 PushResult::Receipt(_) => {}
@@ -194,9 +196,14 @@ impl Engine {
                 PushResult::IdReused { .. } => reused = true,
             }
         }
-        if let Some(seq) = put_back {
-            writing.ops.extend(self.put_back(seq));
-        }
+        let late = match put_back {
+            Some(seq) => self.put_back(seq),
+            None => self.tell_late(
+                now,
+                taken.into_iter().filter(|one| settled.contains(&one.seq)),
+            ),
+        };
+        writing.ops.extend(late);
         let goes_on = reused && self.may_have_beyond(sent.last, response.last);
         writing.asked_to = goes_on.then_some(sent.last);
         let (offered, gone) = self.offer_again(

@@ -266,7 +266,10 @@ impl State {
     /// [`super::Engine::standing`] for what the server has told of it since.
     pub fn standing(&self, command: &StoredCommand) -> Standing {
         let standing = command.standing();
-        if standing == Standing::OnDevice && self.meta.too_large == Some(command.envelope.seq) {
+        // A placeholder that does not get through either leaves nothing to choose that was not chosen.
+        let told = command.is_replaced() && command.chosen.is_some();
+        let held_up = self.meta.too_large == Some(command.envelope.seq) && !told;
+        if standing == Standing::OnDevice && held_up {
             return Standing::NeedsAttention;
         }
         standing

@@ -19,6 +19,7 @@ mod pull_tests;
 mod push_tests;
 mod rekey_tests;
 mod time_proof_tests;
+mod told_late_tests;
 mod versions_tests;
 mod windows_tests;
 

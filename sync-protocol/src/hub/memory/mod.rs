@@ -9,6 +9,7 @@
 //! wants another world, puts [`Rules`] of its own in their place, or alters [`MemoryHub::tables`] and the answers.
 
 mod choices;
+mod mergers;
 mod offers;
 mod rows;
 mod rules;
@@ -97,6 +98,9 @@ pub enum NotAnswered {
     OutOfStep(#[from] OutOfStep),
 }
 
+/// How many commands are kept of a revoked install where nothing else is said.
+const OFFERED_COMMANDS: usize = 1_000;
+
 /// See the top of this file.
 #[derive(Clone, Debug)]
 pub struct MemoryHub<R = DomainRules> {
@@ -104,6 +108,8 @@ pub struct MemoryHub<R = DomainRules> {
     pub tables: Tables,
     /// How large messages may be.
     pub limits: WireLimits,
+    /// How many commands it keeps of a revoked install.
+    pub offered_commands: usize,
     /// Its epoch: another one whenever its tables are set back.
     pub epoch: String,
     /// Key of the record digests of this epoch.
@@ -120,6 +126,7 @@ impl<R: Rules> MemoryHub<R> {
         Self {
             tables: Tables::default(),
             limits: WireLimits::default(),
+            offered_commands: OFFERED_COMMANDS,
             epoch: epoch.to_owned(),
             key,
             anchors: AnchorKey([0x41; 32]),

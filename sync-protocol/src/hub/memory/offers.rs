@@ -27,7 +27,14 @@ impl<R: Rules> MemoryHub<R> {
             return Err(NotAnswered::NotRevoked);
         }
         let (author, stream) = (install.person_id, install.stream.clone());
-        let mut push = Push::begin_offered(stream, author, &request.commands, &self.limits, now);
+        let begun_at = stream.last_seq;
+        let room = self.offered_commands.saturating_sub(install.offered);
+        // Those that were kept before get their receipts again; of new ones, as many as there is room for.
+        let commands = request.commands.as_slice();
+        let known = commands.partition_point(|envelope| envelope.seq <= begun_at);
+        let end = known.saturating_add(room).min(commands.len());
+        let (taken, left) = commands.split_at(end);
+        let mut push = Push::begin_offered(stream, author, taken, &self.limits, now);
         loop {
             match push.step() {
                 PushStep::Receipts { first, last } => {
@@ -48,13 +55,18 @@ impl<R: Rules> MemoryHub<R> {
             }
         }
         let answer = push.response(self.epoch.clone(), Vec::new());
+        if let Some(install) = self.tables.installs.get_mut(&install_id) {
+            let kept = answer.last.saturating_sub(begun_at);
+            let kept = usize::try_from(kept).unwrap_or(0);
+            install.offered = install.offered.saturating_add(kept);
+        }
         Ok(OfferResponse {
             protocol: answer.protocol,
             server_time: now,
             last: answer.last,
             results: answer.results,
             expected: answer.expected,
-            full: false,
+            full: answer.expected.is_none() && !left.is_empty(),
         })
     }
 }

@@ -50,6 +50,8 @@ pub struct Install {
     pub stream: StreamState,
     /// Nothing is taken from it and nothing given to it any more.
     pub revoked: bool,
+    /// How many commands it has offered since, and this keeps.
+    pub offered: usize,
     /// Its receipts, by sequence.
     pub receipts: BTreeMap<i64, StoredReceipt>,
     /// The earliest command that would have begun a subject and did not take effect.
@@ -132,6 +134,7 @@ impl Tables {
                 person_id,
                 stream,
                 revoked: false,
+                offered: 0,
                 receipts: BTreeMap::new(),
                 failed_beginnings: BTreeMap::new(),
                 without_effect: BTreeMap::new(),
