@@ -114,6 +114,8 @@ impl Profile {
         let dir = home.join(owner.directory_name());
         std::fs::create_dir_all(&dir).map_err(io(&dir))?;
         restrict(&dir, 0o700)?;
+        // The directory itself has to outlast a power cut, or nothing in it does.
+        sync_directory(home)?;
         let path = dir.join(PROFILE);
         if !path.exists() {
             let text = serde_json::to_vec_pretty(&owner).unwrap_or_default();

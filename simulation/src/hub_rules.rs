@@ -7,9 +7,9 @@ use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hazard::Outcome as Effect;
 use hazardloop_domain::ids::{HazardId, InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
-use hazardloop_sync_protocol::hub::Decision;
 use hazardloop_sync_protocol::hub::memory::{DomainRules, Rules, Sender, Tables, record_of};
-use hazardloop_sync_protocol::wire::{Bytes, Opened, Outcome, RecordKind, Scope};
+use hazardloop_sync_protocol::hub::{Became, Decision};
+use hazardloop_sync_protocol::wire::{Bytes, Opened, RecordKind, Scope};
 
 use crate::builds::with_unknown_field;
 use crate::cast;
@@ -83,11 +83,12 @@ impl Rules for WatchedRules {
         tables: &Tables,
         person_id: PersonId,
         about: SentCommand,
-    ) -> Option<Outcome> {
+    ) -> Option<Became> {
         match self.variant {
             Variant::JudgesRetriesAnew => {
-                let own = tables.outcome_of(person_id, about);
-                own.filter(|own| !own.took_effect()).cloned()
+                let own = tables.known(person_id, about);
+                let own = own.filter(|own| !own.outcome.took_effect());
+                own.map(|own| Became::by_itself(own.outcome, own.subject))
             }
             _ => tables.what_became(person_id, about),
         }

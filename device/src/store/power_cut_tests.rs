@@ -15,17 +15,17 @@ use super::tests::open;
 /// One in so many writes has its power cut.
 const CUTS: usize = 4;
 
-const DATABASE: &str = "device.db";
-const LOG: &str = "device.db-wal";
+pub(super) const DATABASE: &str = "device.db";
+pub(super) const LOG: &str = "device.db-wal";
 
 /// The files of a store as they are at one moment.
-struct Files {
-    database: Vec<u8>,
-    log: Vec<u8>,
+pub(super) struct Files {
+    pub database: Vec<u8>,
+    pub log: Vec<u8>,
 }
 
 impl Files {
-    fn of(dir: &Path) -> Self {
+    pub fn of(dir: &Path) -> Self {
         let read = |name| std::fs::read(dir.join(name)).unwrap_or_default();
         Self {
             database: read(DATABASE),
@@ -42,11 +42,11 @@ impl Files {
     }
 }
 
-fn read_back(dir: &Path) -> State {
+pub(super) fn read_back(dir: &Path) -> State {
     open(&dir.join(DATABASE)).unwrap().load().unwrap()
 }
 
-fn summed(state: &State) -> State {
+pub(super) fn summed(state: &State) -> State {
     let mut state = state.clone();
     state.recompute_held();
     state

@@ -83,6 +83,10 @@ fn photo(n: u8, stage: PhotoStage) -> StoredPhoto {
     }
 }
 
+pub(super) fn photo_op(n: u8) -> StoreOp {
+    StoreOp::PutPhoto(photo(n, PhotoStage::Waiting))
+}
+
 pub(super) fn member(n: u128, version: i64) -> StoreOp {
     let key = (RecordKind::Hazard, Uuid::from_u128(n));
     StoreOp::PutMember {
@@ -235,21 +239,6 @@ fn a_write_is_whole_or_not_at_all() {
     .unwrap();
     assert!(store.apply(&ops).is_err());
     assert_eq!(store.load().unwrap(), State::default());
-}
-
-#[test]
-fn the_queue_is_flushed_to_the_disk_at_every_commit() {
-    #[derive(diesel::QueryableByName)]
-    struct Level {
-        #[diesel(sql_type = diesel::sql_types::Integer)]
-        synchronous: i32,
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir.path().join("device.db")).unwrap();
-    let level: Level = diesel::sql_query("PRAGMA synchronous")
-        .get_result(&mut store.conn)
-        .unwrap();
-    assert_eq!(level.synchronous, 2, "FULL");
 }
 
 #[test]

@@ -102,6 +102,8 @@ mod migrate_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]
+mod packing_tests;
+#[cfg(test)]
 mod plan_support;
 #[cfg(test)]
 mod portable_tests;

@@ -10,7 +10,7 @@ use hazardloop_sync_protocol::compress::{self, Coding};
 use hazardloop_sync_protocol::wire::{Bytes, Receipt};
 
 use super::schema::pushed_commands;
-use super::{StoreError, WriteTx};
+use super::{Conn, StoreError};
 
 /// How a row is kept, as its column says; absent: as it came.
 pub type Packing = Option<i32>;
@@ -69,23 +69,45 @@ fn packed(both: &Both) -> Option<Vec<u8>> {
     (coded.len() < before && again.as_ref() == Some(both)).then_some(coded)
 }
 
-/// What a pass did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Packed {
-    /// Commands that it looked at.
-    pub examined: usize,
-    /// Bytes before.
-    pub bytes_before: usize,
-    /// Bytes after.
-    pub bytes_after: usize,
+/// A command as it came, to be packed.
+#[derive(Debug)]
+pub struct Plain {
+    install_id: Vec<u8>,
+    seq: i64,
+    both: Both,
 }
 
-/// Packs commands that were received before `then`, were judged, and for which nobody's choice is waited, the oldest first
-/// and at most so many.
+/// The same, and what goes in its place.
+#[derive(Debug)]
+pub struct Coded {
+    plain: Plain,
+    /// Absent: it would be no shorter.
+    body: Option<Vec<u8>>,
+}
+
+impl Plain {
+    /// Codes it, which takes a processor its time: not to be done while a transaction waits.
+    pub fn coded(self) -> Coded {
+        let body = packed(&self.both);
+        Coded { plain: self, body }
+    }
+}
+
+impl Coded {
+    /// Bytes before, and after.
+    pub fn bytes(&self) -> (usize, usize) {
+        let both = &self.plain.both;
+        let before = both.payload.len().saturating_add(both.receipt.len());
+        (before, self.body.as_ref().map_or(before, Vec::len))
+    }
+}
+
+/// Commands that were received before `then`, were judged, and for which nobody's choice is waited: the oldest that are
+/// not packed, at most so many.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn pack(tx: &mut WriteTx<'_>, then: Timestamp, most: i64) -> Result<Packed, StoreError> {
+pub fn to_pack(conn: &mut Conn, then: Timestamp, most: i64) -> Result<Vec<Plain>, StoreError> {
     type Found = (Vec<u8>, i64, Vec<u8>, Vec<u8>);
     let found: Vec<Found> = pushed_commands::table
         .filter(pushed_commands::packing.is_null())
@@ -101,29 +123,43 @@ pub fn pack(tx: &mut WriteTx<'_>, then: Timestamp, most: i64) -> Result<Packed, 
             pushed_commands::payload,
             pushed_commands::receipt,
         ))
-        .load(tx.conn())?;
-    let mut done = Packed::default();
-    for (install_id, seq, payload, receipt) in found {
-        let both = Both { payload, receipt };
-        let before = both.payload.len().saturating_add(both.receipt.len());
-        let coded = packed(&both);
-        done.examined = done.examined.saturating_add(1);
-        done.bytes_before = done.bytes_before.saturating_add(before);
-        let after = coded.as_ref().map_or(before, Vec::len);
-        done.bytes_after = done.bytes_after.saturating_add(after);
-        let row = pushed_commands::table.find((install_id, seq));
-        match coded {
-            Some(coded) => diesel::update(row)
-                .set((
-                    pushed_commands::packing.eq(Some(CODED)),
-                    pushed_commands::payload.eq(coded),
-                    pushed_commands::receipt.eq(Vec::new()),
-                ))
-                .execute(tx.conn())?,
-            None => diesel::update(row)
-                .set(pushed_commands::packing.eq(Some(AS_IT_CAME)))
-                .execute(tx.conn())?,
-        };
-    }
-    Ok(done)
+        .load(conn)?;
+    let plain = |(install_id, seq, payload, receipt)| Plain {
+        install_id,
+        seq,
+        both: Both { payload, receipt },
+    };
+    Ok(found.into_iter().map(plain).collect())
+}
+
+/// Puts the coded form in the place of one that is still what was read; answers whether it was. Whoever packs the same
+/// at the same moment, or changes it, was first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn replace(conn: &mut Conn, coded: &Coded) -> Result<bool, StoreError> {
+    let Plain {
+        install_id,
+        seq,
+        both,
+    } = &coded.plain;
+    let as_read = pushed_commands::table
+        .find((install_id.as_slice(), seq))
+        .filter(pushed_commands::packing.is_null())
+        .filter(pushed_commands::waiting_since.is_null())
+        .filter(pushed_commands::payload.eq(both.payload.as_slice()))
+        .filter(pushed_commands::receipt.eq(both.receipt.as_slice()));
+    let replaced = match &coded.body {
+        Some(body) => diesel::update(as_read)
+            .set((
+                pushed_commands::packing.eq(Some(CODED)),
+                pushed_commands::payload.eq(body.as_slice()),
+                pushed_commands::receipt.eq(Vec::new()),
+            ))
+            .execute(conn)?,
+        None => diesel::update(as_read)
+            .set(pushed_commands::packing.eq(Some(AS_IT_CAME)))
+            .execute(conn)?,
+    };
+    Ok(replaced == 1)
 }

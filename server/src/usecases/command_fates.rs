@@ -14,7 +14,7 @@ use hazardloop_domain::inspection::InspectionState;
 use hazardloop_domain::policy;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::digest::DigestKey;
-use hazardloop_sync_protocol::hub;
+use hazardloop_sync_protocol::hub::{self, Became, Known};
 use hazardloop_sync_protocol::wire::{CommandPayload, Outcome, RecordKind, Scope};
 
 use super::execute::Door;
@@ -337,11 +337,11 @@ pub(super) fn tell(
 
 /// What became of an earlier command of this person, or of what was sent in its place, as a choice about it needs to
 /// know; `None`: they have sent none such.
-pub(super) fn outcome_of(
+pub(super) fn what_became(
     conn: &mut Conn,
     author: PersonId,
     about: SentCommand,
-) -> Result<Option<Outcome>, Failure> {
+) -> Result<Option<Became>, Failure> {
     hub::what_became(about, |about| {
         let Some(found) = command_fates::pushed(conn, author, about)? else {
             return Ok(None);
@@ -356,10 +356,17 @@ pub(super) fn outcome_of(
             .is_some_and(|settled| settled.how == SettledAs::Entered);
         if entered {
             // Whoever answers for the place has entered what it says: it is not carried out once more.
-            return Ok(Some((Outcome::Applied { version: 0 }, None)));
+            return Ok(Some(Known {
+                outcome: Outcome::Applied { version: 0 },
+                subject: None,
+                chosen: None,
+            }));
         }
-        let chosen = fate.and_then(|fate| fate.chosen);
-        Ok(Some((found.receipt.outcome, chosen)))
+        Ok(Some(Known {
+            outcome: found.receipt.outcome,
+            subject: found.subject_id,
+            chosen: fate.and_then(|fate| fate.chosen),
+        }))
     })
 }
 

@@ -6,12 +6,16 @@
     clippy::indexing_slicing
 )]
 
+use std::sync::Arc;
+
+use diesel::RunQueryDsl as _;
 use hazardloop_domain::command::{Action, Note};
 use hazardloop_domain::command_fate::{ChoiceKind, SentCommand};
 use hazardloop_sync_protocol::wire::{Envelope, PushResult};
 
-use super::{DAY_MS, pack};
-use crate::store::packing::{self, Packed};
+use super::{DAY_MS, Packed, pack, pack_some, replace};
+use crate::store::StoreError;
+use crate::store::packing::{self, Plain};
 use crate::test_support::{
     NOW, TestDevice, TestServer, hazard_id, on_each_database, report, seal_everything,
 };
@@ -47,8 +51,7 @@ async fn pushed(server: &TestServer, device: &mut TestDevice) -> Vec<Envelope> {
 /// One transaction's part of what was received before `days` ago.
 async fn packed(server: &TestServer, most: i64) -> Packed {
     let then = server.app.clock.now();
-    let write = server.app.db.write(move |tx| packing::pack(tx, then, most));
-    write.await.unwrap()
+    pack_some(&server.app, then, most).await.unwrap()
 }
 
 #[test]
@@ -86,6 +89,37 @@ fn what_is_packed_is_answered_shown_and_proven_as_before() {
         assert_eq!(again.unwrap(), proofs.unwrap());
         let report = crate::usecases::audit::verify(&app.db, None).unwrap();
         assert_eq!(report.faults, 0);
+    });
+}
+
+/// Between the reading and the writing others may have packed the same, or changed it.
+#[test]
+fn what_is_no_more_as_it_was_read_stays_as_it_is() {
+    on_each_database(async |server| {
+        let mut device = TestDevice::enrol(&server.app, "employee", 1).await;
+        let batch = pushed(&server, &mut device).await;
+        let before = results(&server, &device, &batch).await;
+        server.set_now(NOW.plus_millis(40 * DAY_MS));
+        let (app, then) = (&server.app, server.app.clock.now());
+        let coded = async || {
+            let read = app.db.read(move |tx| packing::to_pack(tx.conn(), then, 9));
+            let coded: Vec<_> = read.await.unwrap().into_iter().map(Plain::coded).collect();
+            assert_eq!(coded.len(), 2, "two wait for their author");
+            Arc::new(coded)
+        };
+        let (late, again) = (coded().await, coded().await);
+        let changed = app.db.write(|tx| {
+            let change = "UPDATE pushed_commands SET waiting_since = 1 WHERE seq = 2";
+            diesel::sql_query(change).execute(tx.conn())?;
+            Ok::<_, StoreError>(())
+        });
+        changed.await.unwrap();
+        let first = replace(app, late).await.unwrap();
+        assert_eq!((first.examined, first.replaced), (2, 1));
+        let second = replace(app, again).await.unwrap();
+        assert_eq!((second.examined, second.replaced), (2, 0));
+        assert_eq!((second.bytes_before, second.bytes_after), (0, 0));
+        assert_eq!(results(&server, &device, &batch).await, before);
     });
 }
 

@@ -92,8 +92,8 @@ pub fn proof_message(id: KeyId, person: PersonId, host: InstallId, public_key: &
 /// second part says whether this one (and not an earlier one) registered it.
 ///
 /// # Errors
-/// [`Failure::Invalid`] for a bad key or proof; [`Failure::NotFound`] for an unknown or revoked
-/// installation; [`Failure::IdReused`]; [`Failure::Conflict`] beyond [`MOST_KEYS`].
+/// [`Failure::Invalid`] for a bad key or proof; [`Failure::NotFound`] for an unknown
+/// installation, [`Failure::DeviceRevoked`] for a revoked one; [`Failure::IdReused`]; [`Failure::Conflict`] beyond [`MOST_KEYS`].
 pub async fn register(app: &App, person: PersonId, new: NewKey) -> Result<(Key, bool), Failure> {
     let public_key = check(&new, person)?;
     let (shared, now) = (app.clone(), app.clock.now());
@@ -143,7 +143,11 @@ fn insert(tx: &mut WriteTx<'_>, key: &PersonKey, now: Timestamp) -> Result<(), F
         return Err(Failure::IdReused);
     }
     if !installs::hold(tx, key.host_install)? {
-        return Err(Failure::NotFound("device"));
+        let known = installs::by_id(tx.conn(), key.host_install)?;
+        return Err(match known {
+            Some(_) => Failure::DeviceRevoked,
+            None => Failure::NotFound("device"),
+        });
     }
     if person_keys::count_active(tx.conn(), key.person_id)? >= MOST_KEYS {
         let why = format!("at most {MOST_KEYS} keys; revoke one that is not in use");

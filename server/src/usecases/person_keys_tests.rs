@@ -169,6 +169,9 @@ fn the_owner_and_their_administrators_see_and_revoke_and_nobody_else() {
             after[2].revoked_at.is_some(),
             "with the device, its keys are revoked"
         );
+        let late = new_key(owner, key_id(7), host, &pair());
+        let late = person_keys::register(app, owner, late).await;
+        assert!(matches!(late, Err(Failure::DeviceRevoked)), "{late:?}");
     });
 }
 

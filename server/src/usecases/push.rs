@@ -165,8 +165,8 @@ impl Driver<'_> {
                 }
                 PushStep::Recall(about) => {
                     let author = self.install.person_id;
-                    let outcome = command_fates::outcome_of(tx.conn(), author, about)?;
-                    push.handle_recalled(outcome.as_ref())?;
+                    let became = command_fates::what_became(tx.conn(), author, about)?;
+                    push.handle_recalled(became.as_ref())?;
                 }
                 PushStep::Witness(said) => {
                     let by = (&self.install, self.stated);

@@ -230,8 +230,8 @@ fn list_in(
 
 /// Whether its author has sent it again, or another in its place, with effect: there is nothing to settle any more.
 fn is_in_effect(conn: &mut Conn, of: &Quarantined) -> Result<bool, Failure> {
-    let became = command_fates::outcome_of(conn, of.person_id, of.which)?;
-    Ok(became.is_some_and(|outcome| outcome.took_effect()))
+    let became = command_fates::what_became(conn, of.person_id, of.which)?;
+    Ok(became.is_some_and(|became| became.outcome.took_effect()))
 }
 
 fn forbidden() -> Failure {

@@ -24,6 +24,8 @@ pub use super::hub_choices::{
     what_is_given_up_is_its_authors_and_took_no_effect,
     what_is_sent_again_takes_effect_once_and_its_author_is_told_everywhere,
     what_is_sent_in_the_place_of_another_settles_it,
+    what_took_effect_elsewhere_gives_what_is_sent_again_no_version,
+    what_was_sent_again_in_turn_takes_effect_once_however_the_queue_is_cut,
 };
 pub use super::hub_forgets::what_is_forgotten_is_missed_by_nobody;
 pub use super::hub_windows::{
@@ -61,6 +63,8 @@ macro_rules! hub_cases {
             what_is_forgotten_is_missed_by_nobody,
             what_is_sent_again_takes_effect_once_and_its_author_is_told_everywhere,
             what_is_sent_in_the_place_of_another_settles_it,
+            what_was_sent_again_in_turn_takes_effect_once_however_the_queue_is_cut,
+            what_took_effect_elsewhere_gives_what_is_sent_again_no_version,
             what_is_given_up_is_its_authors_and_took_no_effect,
             what_a_revoked_device_offers_is_kept_and_not_carried_out,
             a_report_made_before_a_move_waits_for_a_person,

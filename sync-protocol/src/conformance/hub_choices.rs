@@ -103,6 +103,71 @@ pub fn what_is_sent_in_the_place_of_another_settles_it(hub: &mut dyn HubUnderTes
     assert_eq!(outcome(&applied, 0), &Outcome::Applied { version: 3 });
 }
 
+/// Whatever was sent again was sent again in turn, and only the last of them took effect: however the queue is cut, in
+/// one batch or in several, the first is not carried out once more.
+pub fn what_was_sent_again_in_turn_takes_effect_once_however_the_queue_is_cut(
+    hub: &mut dyn HubUnderTest,
+) {
+    let mut worker = reported(hub, 1);
+    for cut in 1..=4 {
+        let number = 20 + cut;
+        let id = hazard_id(number);
+        let first = worker.seal(id, note("早了"));
+        let again = |phone: &mut Phone, seq: i64| {
+            let choice = about(phone.sent(seq), ChoiceKind::Retried);
+            phone.seal_choosing(id, note("早了"), choice)
+        };
+        let begins = first.seq;
+        let mut queue = vec![first];
+        queue.push(again(&mut worker, begins));
+        queue.push(worker.seal(id, report(hub, 1)));
+        queue.push(again(&mut worker, begins + 1));
+        queue.push(again(&mut worker, begins));
+        queue.push(again(&mut worker, begins + 1));
+        let give_up = about(worker.sent(begins), ChoiceKind::GivenUp);
+        queue.push(worker.seal_giving_up(id, give_up));
+        let behind = queue.split_off(usize::from(cut));
+        let mut results = worker.push(hub, queue).results;
+        results.extend(worker.push(hub, behind).results);
+        let receipts = results.iter().map(|result| match result {
+            PushResult::Receipt(receipt) => &receipt.outcome,
+            PushResult::IdReused { seq } => panic!("{seq} is used"),
+        });
+        let outcomes: Vec<&Outcome> = receipts.collect();
+        assert!(!outcomes[0].took_effect() && !outcomes[1].took_effect());
+        let effect = &Outcome::Applied { version: 2 };
+        assert_eq!(outcomes[3..6], [effect, effect, effect], "cut at {cut}");
+        assert!(!outcomes[6].took_effect(), "nothing to give up, {cut}");
+    }
+    worker.pull_until(hub, |phone| phone.hazards().len() == 5);
+    let held = worker.hazards_in(Scope::Enterprise(firm(1)));
+    assert!((21..=24).all(|number| held[&hazard_id(number)] == 2));
+}
+
+/// What takes a command's place may act upon another record. The version that it gives that one says nothing of the
+/// record of the command that it stands for.
+pub fn what_took_effect_elsewhere_gives_what_is_sent_again_no_version(hub: &mut dyn HubUnderTest) {
+    let (mut worker, _, early) = refused(hub);
+    let notes = (1..=3).map(|_| worker.seal(hazard_id(1), note("另一条")));
+    let notes: Vec<Envelope> = notes.collect();
+    worker.push(hub, notes);
+    let elsewhere = about(early, ChoiceKind::Amended);
+    let elsewhere = worker.seal_choosing(hazard_id(1), note("应在此处"), elsewhere);
+    let again = about(early, ChoiceKind::Retried);
+    let again = worker.seal_choosing(hazard_id(9), note("早了"), again);
+    // In one batch with it, and behind it.
+    let both = worker.push(hub, vec![elsewhere, again]);
+    assert_eq!(outcome(&both, 0), &Outcome::Applied { version: 5 });
+    assert_eq!(outcome(&both, 1), &Outcome::Applied { version: 0 });
+    let again = about(early, ChoiceKind::Retried);
+    let again = worker.seal_choosing(hazard_id(9), note("早了"), again);
+    let again = worker.push(hub, vec![again]);
+    assert_eq!(outcome(&again, 0), &Outcome::Applied { version: 0 });
+    let held = |phone: &Phone| phone.hazards_in(Scope::Enterprise(firm(1)));
+    worker.pull_until(hub, |phone| held(phone).len() == 2);
+    assert_eq!(held(&worker)[&hazard_id(9)], 1, "nothing came of it there");
+}
+
 /// Only its author gives a command up, and only what took no effect; the same is said by a placeholder.
 pub fn what_is_given_up_is_its_authors_and_took_no_effect(hub: &mut dyn HubUnderTest) {
     let (mut worker, mut other, early) = refused(hub);

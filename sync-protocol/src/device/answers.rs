@@ -95,7 +95,7 @@ impl Engine {
             }
             Failure::UpgradeRequired { spoken } if lane != LaneName::Push => {
                 self.release(lane);
-                self.version_refused(lane, spoken);
+                self.version_refused(lane, now, spoken);
             }
             Failure::PayloadTooLarge { ours } if lane == LaneName::Push => {
                 self.push_too_large(now, ours);

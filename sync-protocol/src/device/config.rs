@@ -27,6 +27,9 @@ pub struct EngineConfig {
     pub retry_base_ms: i64,
     /// Longest wait after failures, milliseconds.
     pub retry_cap_ms: i64,
+    /// Longest time until a server that speaks no version of this build is asked again, milliseconds: either side may
+    /// be renewed meanwhile, or a proxy taken out of the way.
+    pub version_retry_ms: i64,
     /// Least time between two resets of one scope for a differing digest, milliseconds.
     pub scope_reset_interval_ms: i64,
     /// How long an accepted command is shown on top of a replica that does not have it yet,
@@ -82,6 +85,7 @@ impl Default for EngineConfig {
             photos_at_once: 4,
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
+            version_retry_ms: 3_600_000,
             scope_reset_interval_ms: 600_000,
             overlay_grace_ms: 600_000,
             keep_settled_ms: 30 * 24 * 3_600_000,

@@ -239,18 +239,8 @@ impl Engine {
         if self.is_barred() {
             return None;
         }
-        let push = self
-            .push
-            .lane
-            .backoff
-            .retry_at()
-            .filter(|_| self.push_has_work() && !self.push.lane.stopped);
-        let pull = self
-            .pull
-            .lane
-            .backoff
-            .retry_at()
-            .filter(|_| self.pull.wanted && !self.pull.lane.stopped);
+        let push = self.push.lane.wakes_at().filter(|_| self.push_has_work());
+        let pull = self.pull.lane.wakes_at().filter(|_| self.pull.wanted);
         [push, pull, self.photos_wake()].into_iter().flatten().min()
     }
 

@@ -172,7 +172,7 @@ impl Engine {
     }
 
     pub(super) fn photos_wake(&self) -> Option<Timestamp> {
-        let lane = self.photos.lane.backoff.retry_at();
+        let lane = self.photos.lane.wakes_at();
         let photos = self
             .state
             .photos
@@ -207,6 +207,7 @@ impl Engine {
         let progress = self.photos.progress.entry(photo.sha256).or_default();
         progress.turn = turn;
         self.photos.lane.busy = Some(id);
+        self.photos.lane.rests_until = None;
         let offset = progress.offset;
         let sha256 = photo.sha256;
         self.photos.current = Some(Current {

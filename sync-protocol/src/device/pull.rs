@@ -83,6 +83,7 @@ impl Engine {
         if !self.pull_is_ready(now) {
             return None;
         }
+        self.end_pull_rest();
         let scopes: Vec<ScopeCursor> = self
             .state
             .scopes

@@ -16,6 +16,13 @@ impl Jitter {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+
+    /// Between half of it and all of it.
+    fn half_random(&mut self, full: i64) -> i64 {
+        let half = full / 2;
+        let random = i64::try_from(self.next() >> 1).unwrap_or(0);
+        half.saturating_add(random % (full - half + 1))
+    }
 }
 
 /// Counts failures and says when to try again.
@@ -39,11 +46,7 @@ impl Backoff {
             .retry_base_ms
             .saturating_mul(factor)
             .clamp(1, config.retry_cap_ms.max(1));
-        let half = full / 2;
-        let random = i64::try_from(jitter.next() >> 1).unwrap_or(0);
-        let wait = half
-            .saturating_add(random % (full - half + 1))
-            .max(at_least_ms);
+        let wait = jitter.half_random(full).max(at_least_ms);
         let at = now.plus_millis(wait);
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(at);
@@ -74,13 +77,30 @@ pub(super) struct Lane {
     pub busy: Option<RequestId>,
     /// After failures.
     pub backoff: Backoff,
-    /// Not before a restart (an upgrade is needed).
-    pub stopped: bool,
+    /// Until then nothing is asked: no version of the protocol is common.
+    pub rests_until: Option<Timestamp>,
 }
 
 impl Lane {
     pub(super) fn may_start(&self, now: Timestamp, config: &EngineConfig) -> bool {
-        self.busy.is_none() && !self.stopped && self.backoff.is_due(now, config)
+        self.busy.is_none() && !self.rests(now, config) && self.backoff.is_due(now, config)
+    }
+
+    /// Asks no more for long: an upgrade is needed. The last half of the wait is random.
+    pub(super) fn rest(&mut self, now: Timestamp, config: &EngineConfig, jitter: &mut Jitter) {
+        let wait = jitter.half_random(config.version_retry_ms.max(1));
+        self.rests_until = Some(now.plus_millis(wait));
+    }
+
+    /// As with [`Backoff::is_due`], a clock that jumped back ends the wait.
+    fn rests(&self, now: Timestamp, config: &EngineConfig) -> bool {
+        self.rests_until
+            .is_some_and(|until| now < until && until <= now.plus_millis(config.version_retry_ms))
+    }
+
+    /// When it may go on, where it waits for time.
+    pub(super) fn wakes_at(&self) -> Option<Timestamp> {
+        self.backoff.retry_at().max(self.rests_until)
     }
 
     pub(super) fn is_under_way(&self, id: RequestId) -> bool {

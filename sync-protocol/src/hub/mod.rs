@@ -35,7 +35,7 @@ pub mod witnesses;
 mod witnesses_tests;
 
 pub use anchors::{AnchorKey, ClockFacts, breaks_chain, follow_clocks, not_before};
-pub use choices::{give_up, is_noted, what_became};
+pub use choices::{Became, Known, give_up, is_noted, what_became};
 pub use first_read::has_passed;
 pub use outcome::{
     Beginning, Decision, Responsibility, required_predecessor, was_responsible_by_grants,

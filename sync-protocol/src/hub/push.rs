@@ -86,7 +86,7 @@ pub struct Push<'r> {
     pub(super) current: Option<(&'r Envelope, Digest)>,
     pub(super) results: Vec<PushResult>,
     expected: Option<i64>,
-    kept: Vec<New<'r>>,
+    pub(super) kept: Vec<New<'r>>,
     /// Beginnings in this batch that did not take effect.
     failed: Vec<(SubjectId, i64)>,
     replays: Option<(i64, i64)>,
@@ -482,7 +482,7 @@ impl<'r> Push<'r> {
         (self.stream.last_seq, self.stream.last_hash) = (envelope.seq, link_hash);
     }
 
-    fn out_of_step(&self, given: &'static str) -> Result<(), OutOfStep> {
+    pub(super) fn out_of_step(&self, given: &'static str) -> Result<(), OutOfStep> {
         let asked = self.stage.asks_for();
         Err(OutOfStep { asked, given })
     }

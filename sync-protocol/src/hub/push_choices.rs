@@ -1,9 +1,11 @@
 //! What a push makes of choices about earlier commands.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::command_fate::{Choice, ChoiceKind, SentCommand};
 use hazardloop_domain::ids::SubjectId;
 
-use super::choices::{give_up, is_noted};
+use super::choices::{Became, give_up, is_noted};
 use super::push::{Push, Stage};
 use super::push_batch::spoken_of;
 use super::refused::OutOfStep;
@@ -37,51 +39,71 @@ impl Push<'_> {
     ///
     /// # Errors
     /// [`OutOfStep`] where it was not asked.
-    pub fn handle_recalled(&mut self, outcome: Option<&Outcome>) -> Result<(), OutOfStep> {
-        match std::mem::replace(&mut self.stage, Stage::Stored) {
-            Stage::Recalling(choosing @ Choosing::GiveUp(_)) => {
-                self.give_up(choosing, outcome);
+    pub fn handle_recalled(&mut self, stored: Option<&Became>) -> Result<(), OutOfStep> {
+        let Stage::Recalling(choosing) = std::mem::replace(&mut self.stage, Stage::Stored) else {
+            return self.out_of_step("what became of a command");
+        };
+        // What is stored knows nothing of this batch, where the last of a chain may be.
+        let instead = stored.filter(|stored| !stored.outcome.took_effect());
+        let instead = instead.and_then(|stored| self.effect_instead_of(&stored.instead));
+        let became = instead.as_ref().or(stored);
+        match choosing {
+            choosing @ Choosing::GiveUp(_) => {
+                self.give_up(choosing, became);
                 self.go_on();
-                Ok(())
             }
-            Stage::Recalling(Choosing::Instead(opened, choice)) => {
-                self.instead(opened, choice, outcome);
-                Ok(())
-            }
-            Stage::Recalling(Choosing::Unjudged(choice, own, spoken)) => {
-                self.note(choice, outcome);
+            Choosing::Instead(opened, choice) => self.instead(opened, choice, became),
+            Choosing::Unjudged(choice, own, spoken) => {
+                self.note(choice, became);
                 self.keep(own, spoken);
                 self.go_on();
-                Ok(())
             }
-            other => self.put_back(other, "what became of a command"),
         }
+        Ok(())
     }
 
     /// What became of a command where this batch knows it: of its own install and beyond where the batch began, or
     /// something of the batch took its place, with effect.
-    pub(super) fn recalled_here(&self, about: SentCommand) -> Option<Option<Outcome>> {
-        let instead = self.choices.iter().rev().find_map(|(choice, seq)| {
-            let replaces = choice.about == about && choice.how != ChoiceKind::GivenUp;
-            self.outcome_here(*seq)
-                .filter(|outcome| replaces && outcome.took_effect())
-        });
+    pub(super) fn recalled_here(&self, about: SentCommand) -> Option<Option<Became>> {
+        let instead = self.effect_instead_of(&[about]);
         if instead.is_some() {
-            return Some(instead.cloned());
+            return Some(instead);
         }
         if about.install_id != self.stream.install_id || about.seq <= self.before {
             return None;
         }
-        Some(self.outcome_here(about.seq).cloned())
+        Some(self.became_here(about.seq))
     }
 
-    fn outcome_here(&self, seq: i64) -> Option<&Outcome> {
-        let receipts = self.results.iter().filter_map(|result| match result {
-            PushResult::Receipt(receipt) => Some(receipt),
+    /// What took effect in this batch in the place of one of these, or of what stands in its place in turn. A choice
+    /// is noted only behind what it is about, so that one look at all finds every chain.
+    fn effect_instead_of(&self, these: &[SentCommand]) -> Option<Became> {
+        let mut stand_for: BTreeSet<SentCommand> = these.iter().copied().collect();
+        let mut found = None;
+        for (choice, seq) in &self.choices {
+            if choice.how == ChoiceKind::GivenUp || !stand_for.contains(&choice.about) {
+                continue;
+            }
+            stand_for.insert(SentCommand {
+                install_id: self.stream.install_id,
+                seq: *seq,
+            });
+            let became = self.became_here(*seq);
+            found = became
+                .filter(|became| became.outcome.took_effect())
+                .or(found);
+        }
+        found
+    }
+
+    fn became_here(&self, seq: i64) -> Option<Became> {
+        let new = self.kept.iter().find(|new| new.envelope.seq == seq)?;
+        match self.results.get(new.result)? {
+            PushResult::Receipt(receipt) => {
+                Some(Became::by_itself(receipt.outcome.clone(), new.subject))
+            }
             PushResult::IdReused { .. } => None,
-        });
-        let mut of_it = receipts.filter(|receipt| receipt.seq == seq);
-        of_it.next().map(|receipt| &receipt.outcome)
+        }
     }
 
     /// What a command says of another that nobody here can judge: its kind, or the version of that, is not known, but
@@ -126,11 +148,11 @@ impl Push<'_> {
         }
     }
 
-    pub(super) fn give_up(&mut self, choosing: Choosing, about: Option<&Outcome>) {
+    pub(super) fn give_up(&mut self, choosing: Choosing, about: Option<&Became>) {
         let Choosing::GiveUp(read) = choosing else {
             return;
         };
-        let outcome = give_up(&read.choice, about);
+        let outcome = give_up(&read.choice, about.map(|about| &about.outcome));
         if outcome.took_effect()
             && let Some((envelope, _)) = self.current
         {
@@ -153,12 +175,14 @@ impl Push<'_> {
 
     /// Its act is judged by itself, whatever becomes of the choice. But what was sent again as it was, and took effect
     /// after all, does not take effect twice: a server that was restored may judge otherwise than in its earlier life,
-    /// and a phone that was may not know that it was sent again before.
-    fn instead(&mut self, opened: Box<Opened>, choice: Choice, about: Option<&Outcome>) {
-        let again = choice.how == ChoiceKind::Retried;
-        match about.filter(|about| again && about.took_effect()) {
+    /// and a phone that was may not know that it was sent again before. Where what took effect acts upon another record,
+    /// it gives this one no version.
+    fn instead(&mut self, opened: Box<Opened>, choice: Choice, about: Option<&Became>) {
+        let about_again = about.filter(|_| choice.how == ChoiceKind::Retried);
+        let subject = opened.command.subject_id;
+        match about_again.and_then(|about| about.effect_on(subject)) {
             Some(effect) => {
-                self.keep(effect.clone(), Some(spoken_of(&opened)));
+                self.keep(effect, Some(spoken_of(&opened)));
                 self.go_on();
             }
             None => {
@@ -169,8 +193,8 @@ impl Push<'_> {
     }
 
     /// That somebody chose is kept, where there was something to choose.
-    fn note(&mut self, choice: Choice, about: Option<&Outcome>) {
-        if is_noted(&choice, about)
+    fn note(&mut self, choice: Choice, about: Option<&Became>) {
+        if is_noted(&choice, about.map(|about| &about.outcome))
             && let Some((envelope, _)) = self.current
         {
             self.choices.push((choice, envelope.seq));

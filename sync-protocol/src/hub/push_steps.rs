@@ -47,7 +47,8 @@ pub enum PushStep<'m> {
         /// The highest.
         last: i64,
     },
-    /// Tell what became ([`super::what_became`]) of this earlier command of the author, by whichever of their installs.
+    /// Tell what became ([`super::what_became`]) of this earlier command of the author, by whichever of their installs,
+    /// as far as it is stored.
     /// Answer with [`super::Push::handle_recalled`].
     Recall(SentCommand),
     /// Say whether this statement about the chain of another install is to be weighed: see

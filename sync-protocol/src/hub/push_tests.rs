@@ -372,8 +372,11 @@ fn what_is_given_up_is_recalled_from_the_batch_or_else_from_the_store() {
     assert_eq!(about, elsewhere);
     assert!(push.handle_version(None).is_err(), "out of step");
     let refusal = Refusal::new(RefusalCode::NotPermitted, "a rule");
-    push.handle_recalled(Some(&Outcome::Rejected { refusal }))
-        .unwrap();
+    push.handle_recalled(Some(&Became::by_itself(
+        Outcome::Rejected { refusal },
+        None,
+    )))
+    .unwrap();
     let PushStep::Store(writes) = push.step() else {
         panic!("{:?}", push.step());
     };

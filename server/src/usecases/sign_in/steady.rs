@@ -150,7 +150,7 @@ mod tests {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for _ in 0..READINGS {
-                        steady.now_ms();
+                        let _ = steady.now_ms();
                     }
                 });
             }

@@ -69,17 +69,62 @@ fn without_a_common_version_pulls_end_pushes_go_on_and_a_person_is_told_which_si
     for theirs in [spoken(5, 6), spoken(1, 2)] {
         let mut world = device_that_speaks(3, 4);
         refused(&mut world, Some(theirs));
-        world.pull();
+        world.engine.handle_pull_wanted();
+        world.pump();
         let notice = Notice::UpgradeRequired {
             spoken: Some(theirs),
         };
         assert!(world.notices.contains(&notice));
-        world.pull();
-        assert_eq!(asked(&world), [4], "no further");
         world.queue(hazard_id(1), report(vec![]));
-        world.settle();
+        world.pump();
+        assert_eq!(asked(&world), [4], "no further");
         assert_eq!(world.standing(1), Standing::Arrived);
     }
+}
+
+/// A server that was set back to an earlier version, or a proxy that is taken out of the way, needs no restart here.
+#[test]
+fn without_a_common_version_the_newest_is_asked_again_after_long_and_a_person_is_told_each_time() {
+    let mut world = device_that_speaks(1, 4);
+    // Twice a newer server, and then the one of these tests.
+    for by in [spoken(5, 6), spoken(5, 6), spoken(1, 1)] {
+        refused(&mut world, Some(by));
+    }
+    world.engine.handle_pull_wanted();
+    world.pump();
+    let mut begun = world.now;
+    let hour = world.engine.config.version_retry_ms;
+    for refusals in 1..=2 {
+        assert_eq!(asked(&world).len(), refusals);
+        let notices = world.notices.iter();
+        let told = notices.filter(|notice| matches!(notice, Notice::UpgradeRequired { .. }));
+        assert_eq!(told.count(), refusals);
+        let wake = world.engine.next_wake().unwrap();
+        let wait = wake.as_millis() - begun.as_millis();
+        assert!((hour / 2..=hour).contains(&wait), "{wait}");
+        // Neither what is wanted nor a network that is back makes it sooner.
+        world.engine.handle_pull_wanted();
+        world.engine.handle_online();
+        world.now = wake.plus_millis(-1);
+        world.pump();
+        assert_eq!(asked(&world).len(), refusals, "not before");
+        world.now = wake;
+        begun = wake;
+        world.pump();
+    }
+    assert_eq!(asked(&world)[..4], [4, 4, 4, 1]);
+    assert!(world.engine.state().meta.epoch.is_some(), "it goes on");
+}
+
+#[test]
+fn a_clock_that_jumps_back_does_not_make_the_rest_longer() {
+    let mut world = device_that_speaks(3, 4);
+    refused(&mut world, Some(spoken(5, 6)));
+    world.engine.handle_pull_wanted();
+    world.pump();
+    world.now = world.now.plus_millis(-100 * 24 * 3_600_000);
+    world.pump();
+    assert!(asked(&world).len() > 1);
 }
 
 #[test]
@@ -87,7 +132,8 @@ fn answers_that_contradict_each_other_come_to_an_end() {
     let mut world = device_that_speaks(1, 2);
     refused(&mut world, Some(spoken(1, 1)));
     refused(&mut world, Some(spoken(2, 2)));
-    world.pull();
+    world.engine.handle_pull_wanted();
+    world.pump();
     assert_eq!(asked(&world), [2, 1]);
     assert!(told(&world));
 }

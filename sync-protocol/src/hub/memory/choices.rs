@@ -7,29 +7,29 @@ use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 
 use super::tables::{Tables, record_of};
-use crate::hub::choices::what_became;
-use crate::wire::{Outcome, RecordKind, Scope};
+use crate::hub::choices::{Became, Known, what_became};
+use crate::wire::{RecordKind, Scope};
 
 impl Tables {
     /// What became of a command of this author, by whichever of their installs, or of what was sent in its place.
-    pub fn what_became(&self, author: PersonId, about: SentCommand) -> Option<Outcome> {
-        let known = |about| {
-            let own = self.outcome_of(author, about).cloned();
-            let fate = self.fates.get(&about);
-            let chosen = fate.and_then(|fate| fate.chosen.clone());
-            Ok::<_, Infallible>(own.map(|own| (own, chosen)))
-        };
+    pub fn what_became(&self, author: PersonId, about: SentCommand) -> Option<Became> {
+        let known = |about| Ok::<_, Infallible>(self.known(author, about));
         match what_became(about, known) {
-            Ok(outcome) => outcome,
+            Ok(became) => became,
         }
     }
 
-    /// What became of a command of this author, by whichever of their installs.
-    pub fn outcome_of(&self, author: PersonId, about: SentCommand) -> Option<&Outcome> {
+    /// A command of this author by itself, by whichever of their installs.
+    pub fn known(&self, author: PersonId, about: SentCommand) -> Option<Known> {
         let install = self.installs.get(&about.install_id)?;
         let own = Some(install).filter(|install| install.person_id == author)?;
         let stored = own.receipts.get(&about.seq)?;
-        Some(&stored.receipt.outcome)
+        let fate = self.fates.get(&about);
+        Some(Known {
+            outcome: stored.receipt.outcome.clone(),
+            subject: own.subjects.get(&about.seq).copied(),
+            chosen: fate.and_then(|fate| fate.chosen.clone()),
+        })
     }
 
     /// Notes what an author chose, and tells their devices.

@@ -22,6 +22,7 @@ use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::ids::{InstallId, PersonId};
 use hazardloop_domain::time::Timestamp;
 
+use super::Became;
 use super::anchors::{AnchorKey, follow_clocks};
 use super::outcome::{Decision, Responsibility};
 use super::pull::Pull;
@@ -31,8 +32,7 @@ use super::push_steps::{PushStep, Writes};
 use super::refused::{OutOfStep, RequestRefused, check_pull, check_push};
 use crate::digest::DigestKey;
 use crate::wire::{
-    Checkpoint, Opened, Outcome, PullRequest, PullResponse, PushRequest, PushResponse, Scope,
-    WireLimits,
+    Checkpoint, Opened, PullRequest, PullResponse, PushRequest, PushResponse, Scope, WireLimits,
 };
 
 pub use rows::{FeedRow, ScopeRows, Window};
@@ -68,7 +68,7 @@ pub trait Rules {
         tables: &Tables,
         person_id: PersonId,
         about: SentCommand,
-    ) -> Option<Outcome> {
+    ) -> Option<Became> {
         tables.what_became(person_id, about)
     }
 
@@ -169,8 +169,8 @@ impl<R: Rules> MemoryHub<R> {
                     push.handle_receipts(stored)?;
                 }
                 PushStep::Recall(about) => {
-                    let outcome = self.rules.what_became(&self.tables, person_id, about);
-                    push.handle_recalled(outcome.as_ref())?;
+                    let became = self.rules.what_became(&self.tables, person_id, about);
+                    push.handle_recalled(became.as_ref())?;
                 }
                 PushStep::Witness(said) => {
                     let what = self.tables.witnessing(install_id, said);

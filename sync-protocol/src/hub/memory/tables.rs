@@ -56,6 +56,8 @@ pub struct Install {
     pub receipts: BTreeMap<i64, StoredReceipt>,
     /// The earliest command that would have begun a subject and did not take effect.
     pub failed_beginnings: BTreeMap<SubjectId, i64>,
+    /// What each of its commands acts upon, where that can be read.
+    pub subjects: BTreeMap<i64, SubjectId>,
     /// Kind and subject of its commands that took no full effect.
     pub without_effect: BTreeMap<i64, (String, Option<SubjectId>)>,
     /// The newest anchor of the hub in its chain.
@@ -73,6 +75,9 @@ impl Install {
             && !matches!(kept.receipt.outcome, Outcome::Applied { .. })
         {
             self.failed_beginnings.entry(subject).or_insert(seq);
+        }
+        if let Some(subject) = kept.subject {
+            self.subjects.insert(seq, subject);
         }
         if !kept.receipt.outcome.took_effect() {
             let said = (kept.envelope.kind.clone(), kept.subject);
@@ -137,6 +142,7 @@ impl Tables {
                 offered: 0,
                 receipts: BTreeMap::new(),
                 failed_beginnings: BTreeMap::new(),
+                subjects: BTreeMap::new(),
                 without_effect: BTreeMap::new(),
                 anchored: None,
                 clocks: BTreeMap::new(),
