@@ -16,7 +16,7 @@ use hazardloop_sync_protocol::wire::{
     ClosedWindow, OfferRequest, OfferResponse, PullRequest, PullResponse, PushRequest, PushResponse,
 };
 
-use super::people::{self, NewPerson};
+use super::people::{self, NewPerson, Terms};
 use super::{
     enterprises, forget, jurisdictions, offers, pull, push, relocate, time_proof, windows,
 };
@@ -82,8 +82,8 @@ impl HubUnderTest for Server {
         .unwrap();
     }
 
-    fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId) {
-        let firm = firm_of(id.0, town, "工贸".to_owned());
+    fn add_enterprise_of(&mut self, sector: &str, id: EnterpriseId, town: JurisdictionId) {
+        let firm = firm_of(id.0, town, sector.to_owned());
         let (key, now) = (self.server.app.digest_key, self.now);
         wait(
             self.server
@@ -94,14 +94,19 @@ impl HubUnderTest for Server {
         .unwrap();
     }
 
-    fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope) {
+    fn add_person_for(&mut self, sectors: &[&str], id: PersonId, role: Role, over: GrantScope) {
+        let sectors = sectors.iter().map(|name| (*name).to_owned()).collect();
+        let terms = Terms {
+            sectors,
+            ..terms(role, over)
+        };
         let new = NewPerson {
             id,
             login: format!("conformance{}", id.0.as_bytes()[15]),
             name: "某人".to_owned(),
             phone: None,
             password_hash: "-".to_owned(),
-            grants: vec![terms(role, over)],
+            grants: vec![terms],
         };
         let (key, now) = (self.server.app.digest_key, self.now);
         wait(

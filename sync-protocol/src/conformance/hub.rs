@@ -7,17 +7,19 @@ use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, ClockReading, Command};
 use hazardloop_domain::command_fate::SentCommand;
 use hazardloop_domain::hash::Digest;
-use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{EnterpriseId, HazardId, InstallId, JurisdictionId, KeyId, PersonId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_domain::time_proof::TimeProof;
 use uuid::Uuid;
 
 use crate::chain::{link_hash, seal};
+use crate::cosign::Statement;
 use crate::digest::DigestKey;
 use crate::wire::{
-    Bytes, Checkpoint, ClosedWindow, CommandPayload, Envelope, OfferRequest, OfferResponse,
-    PROTOCOL_MAX, Page, PullRequest, PullResponse, PushRequest, PushResponse, PushResult, Record,
-    RecordKind, Scope, ScopeCursor, ScopeUpdate, WITNESS_KIND, WITNESS_VERSION, Witness,
+    Bytes, Checkpoint, ClosedWindow, CoSignature, CommandPayload, Envelope, OfferRequest,
+    OfferResponse, PROTOCOL_MAX, Page, PullRequest, PullResponse, PushRequest, PushResponse,
+    PushResult, Record, RecordKind, Scope, ScopeCursor, ScopeUpdate, WITNESS_KIND, WITNESS_VERSION,
+    Witness,
 };
 use crate::witness::ChainHead;
 
@@ -40,6 +42,9 @@ pub enum NoAnswer {
     Other,
 }
 
+/// The sector that most enterprises of the cases are of.
+pub const TRADE: &str = "工贸";
+
 /// A hub over some store, new and empty, and what a case needs to set its scene.
 pub trait HubUnderTest {
     /// The time until it is set: when everything else happens.
@@ -48,10 +53,19 @@ pub trait HubUnderTest {
     fn set_now(&mut self, now: Timestamp);
     /// A town, beside all others.
     fn add_town(&mut self, id: JurisdictionId);
-    /// An enterprise in a town.
-    fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId);
-    /// A person with one role, for ever; inspectors with a certificate of their own.
-    fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope);
+    /// An enterprise in a town, of a sector.
+    fn add_enterprise_of(&mut self, sector: &str, id: EnterpriseId, town: JurisdictionId);
+    /// An enterprise of the sector that most are of.
+    fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId) {
+        self.add_enterprise_of(TRADE, id, town);
+    }
+    /// A person with one role, for ever, within some sectors (none: within all); inspectors with a certificate of their
+    /// own.
+    fn add_person_for(&mut self, sectors: &[&str], id: PersonId, role: Role, over: GrantScope);
+    /// A person with one role, for ever.
+    fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope) {
+        self.add_person_for(&[], id, role, over);
+    }
     /// That role ends now.
     fn end_role(&mut self, id: PersonId);
     /// An enterprise moves to another town.
@@ -182,6 +196,25 @@ impl Phone {
         let kind = action.kind();
         let payload = CommandPayload::pack(self.clocks(), &Command::new(id, action));
         self.seal_raw(kind.as_str(), kind.version(), payload)
+    }
+
+    /// Seals one command on a hazard that others have signed too.
+    pub(super) fn seal_signed(
+        &mut self,
+        id: HazardId,
+        action: Action,
+        by: &[CoSignature],
+    ) -> Envelope {
+        let kind = action.kind();
+        let payload = CommandPayload::pack_signed(self.clocks(), &Command::new(id, action), by);
+        self.seal_raw(kind.as_str(), kind.version(), payload)
+    }
+
+    /// Its owner's signature, by its key, under what somebody else does.
+    pub(super) fn co_sign(&self, id: HazardId, action: &Action) -> CoSignature {
+        let statement = Statement::of(&Command::new(id, action.clone()));
+        let key_id = KeyId(self.install_id.0);
+        statement.sign(&self.key, self.person_id, key_id, self.made_at)
     }
 
     /// Seals bytes of any kind.

@@ -3,12 +3,11 @@
 use hazardloop_domain::command::{Action, Close};
 use hazardloop_domain::ids::JurisdictionId;
 use hazardloop_domain::refusal::RefusalCode;
-use hazardloop_domain::time_proof::ProofLevel;
 
 use super::hub::{HubUnderTest, NoAnswer, Phone, hazard_id, id_of, outcomes};
 use super::hub_world::{
-    ELSEWHERE, INSPECTOR, NEIGHBOUR, WORKER, amend, another_phone, firm, note, outcome, person,
-    phone, report, reported, town, waits_for_a_person, world,
+    ELSEWHERE, INSPECTOR, NEIGHBOUR, WORKER, amend, firm, note, outcome, person, phone, report,
+    reported, town, waits_for_a_person, world,
 };
 use crate::wire::{
     Bytes, Checkpoint, Outcome, PROTOCOL_MAX, PushResult, ResetReason, Scope, ScopeCursor,
@@ -27,7 +26,16 @@ pub use super::hub_choices::{
     what_took_effect_elsewhere_gives_what_is_sent_again_no_version,
     what_was_sent_again_in_turn_takes_effect_once_however_the_queue_is_cut,
 };
+pub use super::hub_co_signed::{
+    a_co_signature_that_is_not_that_persons_over_that_act_is_refused,
+    what_takes_two_is_done_by_one_command_that_two_signed,
+};
 pub use super::hub_forgets::what_is_forgotten_is_missed_by_nobody;
+pub use super::hub_proofs::what_others_had_seen_is_proven_however_it_arrives;
+pub use super::hub_sectors::{
+    an_enterprise_of_a_sector_that_moves_leaves_its_sectors_scope_too,
+    whoever_answers_for_some_sectors_holds_those_and_no_others,
+};
 pub use super::hub_windows::{
     a_first_pull_that_is_cut_while_the_window_moves_ends_as_any_other,
     beyond_the_bytes_the_oldest_go_first,
@@ -69,6 +77,10 @@ macro_rules! hub_cases {
             what_a_revoked_device_offers_is_kept_and_not_carried_out,
             a_report_made_before_a_move_waits_for_a_person,
             a_report_made_before_a_role_ended_waits_for_a_person,
+            whoever_answers_for_some_sectors_holds_those_and_no_others,
+            an_enterprise_of_a_sector_that_moves_leaves_its_sectors_scope_too,
+            what_takes_two_is_done_by_one_command_that_two_signed,
+            a_co_signature_that_is_not_that_persons_over_that_act_is_refused,
         );
     };
     (@each $run:path: $($case:ident,)+) => {
@@ -432,71 +444,4 @@ pub fn a_revoked_device_and_a_strangers_get_nothing(hub: &mut dyn HubUnderTest) 
     assert_eq!(refused.unwrap_err(), NoAnswer::Revoked);
     let refused = hub.pull(person(WORKER), worker.request(None));
     assert_eq!(refused.unwrap_err(), NoAnswer::Revoked);
-}
-
-/// Three phones without network, each of which has seen the one before; they come home in any order, the first of
-/// them in two parts. All that anybody had seen is proven for the earliest time at which the hub could know.
-pub fn what_others_had_seen_is_proven_however_it_arrives(hub: &mut dyn HubUnderTest) {
-    world(hub);
-    let orders = [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ];
-    for (round, order) in orders.into_iter().enumerate() {
-        let round = u8::try_from(round).unwrap();
-        let people = [WORKER, INSPECTOR, NEIGHBOUR].into_iter().enumerate();
-        let numbered = people.map(|(place, who)| {
-            let number = 10 + round * 3 + u8::try_from(place).unwrap();
-            another_phone(hub, who, number)
-        });
-        let mut phones: Vec<Phone> = numbered.collect();
-        let id = hazard_id(200);
-        // What becomes of a command does not matter: that it was there does.
-        let mut first = vec![
-            phones[0].seal(id, note("一")),
-            phones[0].seal(id, note("二")),
-        ];
-        let shown = phones[0].head();
-        let second = vec![phones[1].seal_witness(&shown)];
-        first.push(phones[0].seal(id, note("三")));
-        let shown = phones[1].head();
-        let third = vec![phones[2].seal_witness(&shown)];
-        let mut batches = [first, second, third];
-        let home = hub.now();
-        let at = |hours: i64| home.plus_millis(hours * 3_600_000);
-        let mut arrived = [0; 3];
-        for (place, which) in order.into_iter().enumerate() {
-            let hours = 1 + i64::try_from(place).unwrap();
-            arrived[which] = hours;
-            hub.set_now(at(hours));
-            let mut batch = std::mem::take(&mut batches[which]);
-            let rest = batch.split_off(1);
-            phones[which].push(hub, batch);
-            if !rest.is_empty() {
-                phones[which].push(hub, rest);
-            }
-        }
-        // The third had seen the second, which had seen two commands of the first.
-        let second = arrived[1].min(arrived[2]);
-        let first = arrived[0].min(second);
-        let expected = [
-            (0, 1, first),
-            (0, 2, first),
-            (0, 3, arrived[0]),
-            (1, 1, second),
-            (2, 1, arrived[2]),
-        ];
-        for (which, seq, hours) in expected {
-            let proof = hub.time_proof(phones[which].sent(seq));
-            assert_eq!(proof.proven_at, Some(at(hours)), "{order:?}: {which} {seq}");
-            assert_eq!(proof.received_at, Some(at(arrived[which])));
-            let witnessed = hours < arrived[which];
-            assert_eq!(proof.level == ProofLevel::Witnessed, witnessed);
-        }
-        hub.set_now(at(100));
-    }
 }

@@ -47,13 +47,13 @@ impl HubUnderTest for InMemory {
 
     fn add_town(&mut self, _: JurisdictionId) {}
 
-    fn add_enterprise(&mut self, id: EnterpriseId, town: JurisdictionId) {
+    fn add_enterprise_of(&mut self, sector: &str, id: EnterpriseId, town: JurisdictionId) {
         self.hub.tables.put_enterprise(Enterprise {
             id,
             name: "某厂".to_owned(),
             credit_code: None,
             jurisdiction_id: town,
-            sector: "工贸".to_owned(),
+            sector: sector.to_owned(),
             address: None,
             position: None,
             version: 1,
@@ -61,13 +61,14 @@ impl HubUnderTest for InMemory {
         });
     }
 
-    fn add_person(&mut self, id: PersonId, role: Role, over: GrantScope) {
+    fn add_person_for(&mut self, sectors: &[&str], id: PersonId, role: Role, over: GrantScope) {
         let certificate = (role == Role::Inspector).then(|| Certificate {
             number: format!("渝A-{id}"),
             valid_to: None,
         });
         let grant = Grant {
             certificate,
+            sectors: sectors.iter().map(|name| (*name).to_owned()).collect(),
             ..Grant::new(GrantId(id.0), role, over, self.now)
         };
         self.hub.tables.put_person(PersonRecord {

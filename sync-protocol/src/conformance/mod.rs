@@ -16,7 +16,10 @@ pub mod hub;
 mod hub_beginnings;
 pub mod hub_cases;
 mod hub_choices;
+mod hub_co_signed;
 mod hub_forgets;
+mod hub_proofs;
+mod hub_sectors;
 mod hub_windows;
 mod hub_world;
 #[cfg(test)]
