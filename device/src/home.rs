@@ -131,14 +131,7 @@ impl Profile {
     pub fn find(home: &Path, server: Option<&str>, login: Option<&str>) -> Result<Self, HomeError> {
         let server = server.map(normal_server);
         let (mut found, mut wiped) = (Vec::new(), None);
-        for entry in std::fs::read_dir(home).into_iter().flatten().flatten() {
-            let dir = entry.path();
-            let Ok(text) = std::fs::read(dir.join(PROFILE)) else {
-                continue;
-            };
-            let Ok(owner) = serde_json::from_slice::<Owner>(&text) else {
-                continue;
-            };
+        for (dir, owner) in people_in(home) {
             let fits = server.as_ref().is_none_or(|server| *server == owner.server)
                 && login.is_none_or(|login| login == owner.login);
             if fits && is_enrolled(&dir) {
@@ -252,8 +245,20 @@ impl Profile {
     }
 }
 
+/// The directories of a home, and whose they are.
+pub(crate) fn people_in(home: &Path) -> Vec<(PathBuf, Owner)> {
+    let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
+    let owned = entries.filter_map(|entry| {
+        let dir = entry.path();
+        let text = std::fs::read(dir.join(PROFILE)).ok()?;
+        let owner = serde_json::from_slice(&text).ok()?;
+        Some((dir, owner))
+    });
+    owned.collect()
+}
+
 /// Whether there is somebody's work in a directory, sealed or from before, and it is to stay.
-fn is_enrolled(dir: &Path) -> bool {
+pub(crate) fn is_enrolled(dir: &Path) -> bool {
     let is_there = dir.join(DATABASE).exists() || dir.join(PLAIN_DATABASE).exists();
     is_there && !dir.join(wipe::WIPED).exists()
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::ambient::Ambient;
 use crate::data_key::DataKey;
-use crate::home::{HomeError, Profile, write_durably};
+use crate::home::{HomeError, Owner, Profile, is_enrolled, people_in, write_durably};
 use crate::key_store::KeyStore;
 use crate::pin_keys::{self, PinError};
 
@@ -183,6 +183,20 @@ pub fn lock_of(profile: &Profile) -> Result<Option<Lock>, VaultError> {
         Wrap::Pin { cost, .. } => Lock::Pin(cost),
         Wrap::KeyStore { .. } => Lock::KeyStore,
     }))
+}
+
+/// Who, beside `owner`, has work in this home that no PIN guards: whoever uses this system's account can open it.
+pub fn people_without_pin(home: &Path, owner: &Owner) -> Vec<String> {
+    let others = people_in(home).into_iter().filter(|(dir, other)| {
+        let guarded = std::fs::read(dir.join(VAULT))
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Vault>(&text).ok())
+            .is_some_and(|vault| matches!(vault.wrap, Wrap::Pin { .. }));
+        other != owner && is_enrolled(dir) && !guarded
+    });
+    let mut logins: Vec<String> = others.map(|(_, other)| other.login).collect();
+    logins.sort_unstable();
+    logins
 }
 
 /// Unlocks the profile's data key. One that has none gets it, under the platform's key store.

@@ -25,5 +25,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
+    coded(&folder, replace)
+}
+
+/// Some of them as they travel, in each coding.
+#[cfg(feature = "zstd")]
+fn coded(folder: &Path, replace: bool) -> Result<(), Box<dyn std::error::Error>> {
+    use protocol::compress::{Coding, encode};
+    let into = folder.with_file_name("coded");
+    std::fs::create_dir_all(&into)?;
+    for name in ["push-request", "packed-push", "packed-pull-response"] {
+        let plain = std::fs::read(folder.join(format!("{name}.cbor")))?;
+        for coding in Coding::ALL {
+            let path = into.join(format!("{name}.{}", coding.name()));
+            if let (true, Some(coded)) = (replace || !path.exists(), encode(coding, &plain)) {
+                std::fs::write(&path, coded)?;
+                println!("wrote {}", path.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "zstd"))]
+fn coded(_: &Path, _: bool) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }

@@ -223,6 +223,9 @@ pub struct Enroll {
     /// How people call this device.
     #[arg(long, default_value = "hazardloop-device")]
     pub name: String,
+    /// Also beside somebody whose work no PIN guards.
+    #[arg(long)]
+    pub unguarded: bool,
 }
 
 /// How long to try, and what is kept afterwards.

@@ -45,6 +45,7 @@ mod rules_zh;
 mod rules_zh_fields;
 mod rules_zh_inspections;
 mod rules_zh_words;
+mod shared_phone;
 mod show;
 mod show_beside;
 mod show_disputed;
@@ -159,10 +160,14 @@ fn enroll(
             "--server is an address that begins with https:// or http://",
         ));
     }
+    let owner = Owner { server, login };
+    if !enrolment.unguarded {
+        shared_phone::require_guarded(&arguments.home, &owner)?;
+    }
     let password = password(enrolment, arguments.lang)?;
-    let transport = Transport::new(&server);
+    let transport = Transport::new(&owner.server);
     wipe::resume(&arguments.home, &lock::key_files(arguments))?;
-    let profile = Profile::create(&arguments.home, Owner { server, login })?;
+    let profile = Profile::create(&arguments.home, owner)?;
     let name = &enrolment.name;
     let enrolled = lock::with_keyring(arguments, |keyring| {
         enrol(&profile, &transport, &password, name, keyring, ambient)
@@ -185,10 +190,11 @@ fn enroll(
     })?;
     let lang = arguments.lang;
     let done = words::say(lang, "设备已登记", "enrolled");
-    let lines = vec![format!(
+    let mut lines = vec![format!(
         "{done}: {} ({})",
         account.person.name, account.install_id
     )];
+    lines.extend(shared_phone::notice(&profile, arguments)?);
     let json = json!({ "install_id": account.install_id, "person": account.person });
     Ok((Answer { json, lines }, exit::DONE))
 }

@@ -69,6 +69,7 @@ impl Phone {
             login,
             "--password",
             "secret",
+            "--unguarded",
         ])
     }
 

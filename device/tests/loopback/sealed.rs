@@ -106,8 +106,20 @@ fn locked_by_pin(phone: &Phone) -> String {
 fn a_second_person_cannot_read_send_or_delete_what_is_the_firsts() {
     let phone = Phone::enrolled();
     phone.report("first person's");
+    let address = phone.server.address();
+    let of_wang = [
+        "enroll",
+        "--server",
+        &address,
+        "--user",
+        "wang",
+        "--password",
+        "secret",
+    ];
+    let (code, answer) = phone.run(&of_wang);
+    assert_eq!(code, exit::ATTENTION, "the first has no PIN: {answer}");
     let pin = locked_by_pin(&phone);
-    assert_eq!(phone.enroll("wang").0, exit::DONE, "beside the first");
+    assert_eq!(phone.run(&of_wang).0, exit::DONE, "beside the first");
     let li = Profile::find(phone.home.path(), None, Some("li")).unwrap();
     let wang = Profile::find(phone.home.path(), None, Some("wang")).unwrap();
     let before: Vec<_> = files(&li.dir)

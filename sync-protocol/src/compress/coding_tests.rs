@@ -48,6 +48,23 @@ fn every_coding_gives_back_what_was_packed() {
     }
 }
 
+/// What a release has sent stays readable, whatever later ones write: neither dictionaries nor frames change.
+#[test]
+fn bodies_that_were_coded_once_are_read_for_ever() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let mut read = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(format!("{fixtures}/coded")).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, coding) = (path.file_stem().unwrap(), path.extension().unwrap());
+        let plain = format!("{fixtures}/v1/{}.cbor", name.to_str().unwrap());
+        let coded = std::fs::read(&path).unwrap();
+        let decoded = decode(coding.to_str().unwrap(), &coded, MOST).unwrap();
+        assert_eq!(decoded, std::fs::read(plain).unwrap(), "{}", path.display());
+        read.insert(coding.to_str().unwrap().to_owned());
+    }
+    assert_eq!(read, Coding::ALL.map(|c| c.name().to_owned()).into());
+}
+
 #[test]
 fn what_is_short_or_does_not_shrink_goes_as_it_is() {
     for coding in Coding::ALL {
