@@ -42,6 +42,8 @@ pub enum When {
     OnlySaidToBeFixed,
     /// The extension that waits was asked for by the principal.
     AskedByPrincipal,
+    /// Two values of one field stand beside each other.
+    Disputed,
 }
 
 impl When {
@@ -61,6 +63,7 @@ impl When {
         Self::NoEnterprise,
         Self::OnlySaidToBeFixed,
         Self::AskedByPrincipal,
+        Self::Disputed,
     ];
 
     /// What documents call it, in Chinese and in English.
@@ -78,6 +81,7 @@ impl When {
             Self::DueByEnterprise => ("期限由企业确定", "due date set by the enterprise"),
             Self::Certified => ("持有效执法证", "valid certificate"),
             Self::AskedByPrincipal => ("主要负责人本人申请", "asked for by the principal"),
+            Self::Disputed => ("限有两种说法的内容", "only fields with two values"),
             Self::NoEnterprise => ("企业不明", "enterprise unknown"),
             Self::OnlySaidToBeFixed => ("即查即改尚未复查", "fixed on the spot, not re-inspected"),
         }
@@ -135,9 +139,12 @@ pub fn verdict(
         };
     }
     let mut verdict = Verdict::WrongState;
+    let disputed = hazard.is_some_and(|hazard| !hazard.disputed.is_empty());
     for row in TABLE
         .iter()
         .filter(|row| row.action == action && row.from.contains(&state))
+        // Where there is nothing to settle, no role could: it is not the actor's that is wrong.
+        .filter(|row| disputed || !row.when.contains(&When::Disputed))
     {
         let mut missing = row
             .when
@@ -197,6 +204,7 @@ fn holds(when: When, hazard: Option<&Hazard>, actor: &Actor, grade: Grade) -> bo
         When::AskedByPrincipal => hazard
             .and_then(Hazard::extension_waiting)
             .is_some_and(|asked| asked.by_principal),
+        When::Disputed => hazard.is_some_and(|h| !h.disputed.is_empty()),
         When::NoEnterprise => hazard.is_some_and(|h| h.enterprise_id.is_none()),
     }
 }

@@ -33,7 +33,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "企业尚未签字，也没有记录拒签",
     ),
     (
-        "the inspection is completed; only what was recorded before may still arrive",
+        "the inspection is completed; only what was recorded before that was known may still arrive",
         "检查已经完成；只能补送完成之前的记录",
     ),
     (

@@ -7,6 +7,14 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "您的这一内容已与他人的并存：请核对最新记录，用 amend 写明应采用的内容",
     ),
     (
+        "once the correction is handed in, only fields with two values are amended, to settle which one stands",
+        "整改提交后只能就有两种说法的内容用 amend 写明应采用哪一种",
+    ),
+    (
+        "what was handed in is not another enterprise's: the re-inspection returns it before another is named",
+        "已提交的整改不是另一家企业的：须先由复查退回，再改填企业",
+    ),
+    (
         "the catalog holds no such edition of a criterion",
         "判定标准库中没有这个版本的判定情形",
     ),

@@ -1,6 +1,6 @@
 //! Fields with two values, in words: what stands, what another wanted, and how a person settles it.
 
-use hazardloop_domain::hazard::{Disputed, FieldName, Hazard};
+use hazardloop_domain::hazard::{Disputed, FieldName, Hazard, StatusName};
 
 use super::args::Language;
 use super::words::say;
@@ -34,14 +34,32 @@ pub(super) fn mark(hazard: &Hazard, lang: Language) -> Option<String> {
 pub(super) fn lines(hazard: &Hazard, lang: Language) -> Vec<String> {
     let mut lines: Vec<String> = hazard.disputed.iter().map(|one| line(one, lang)).collect();
     if !lines.is_empty() {
-        let hint = say(
+        lines.push(hint(hazard.status_name(), lang).to_owned());
+    }
+    lines
+}
+
+/// What is to be done about them in this state: where nobody may settle them, nobody is told to.
+fn hint(state: StatusName, lang: Language) -> &'static str {
+    if StatusName::OPEN.contains(&state) {
+        return say(
             lang,
             "    以上尚未采用。核对后用 amend 写明应采用的内容（可与现有内容相同），即告了结",
             "    none of these stands. Compare, then amend with what is to stand (it may be what stands now): that settles it",
         );
-        lines.push(hint.to_owned());
     }
-    lines
+    match state {
+        StatusName::Transferred => say(
+            lang,
+            "    以上尚未采用。待移送被接收或退回后，再用 amend 写明应采用的内容",
+            "    none of these stands. Once the transfer is received or sent back, amend with what is to stand",
+        ),
+        _ => say(
+            lang,
+            "    以上均未采用，办理已结束，仅作记录保留",
+            "    none of these stood when work on it ended: they are kept as a record",
+        ),
+    }
 }
 
 fn line(disputed: &Disputed, lang: Language) -> String {
@@ -57,3 +75,7 @@ fn line(disputed: &Disputed, lang: Language) -> String {
         Language::En => format!("! another {name} (by {by}, {day}): {other_value}"),
     }
 }
+
+#[cfg(test)]
+#[path = "show_disputed_tests.rs"]
+mod tests;

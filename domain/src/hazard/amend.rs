@@ -5,7 +5,7 @@ use super::decide::{Decision, Facts, Outcome};
 use super::grading;
 use crate::access::Actor;
 use crate::command::Amend;
-use crate::hazard::{Disputed, FieldName, Hazard, HazardEvent};
+use crate::hazard::{Disputed, FieldName, Hazard, HazardEvent, StatusName};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::text::{self, LONG_TEXT_MAX, SHORT_TEXT_MAX};
 
@@ -39,6 +39,9 @@ pub(super) fn decide(
             "based_on",
             "is not a version of this record",
         ));
+    }
+    if hazard.status_name() == StatusName::PendingReinspection {
+        check_only_settles(hazard, &fields, change)?;
     }
     if change
         .enterprise_id
@@ -101,6 +104,38 @@ pub(super) fn decide(
         events,
         outcome: Outcome::Disputed(disputed),
     })
+}
+
+/// What waits for re-inspection is no longer changed but where two values stand: one of them is said to be right. That
+/// it is another enterprise's is no such settlement, for what was handed in is not theirs.
+fn check_only_settles(
+    hazard: &Hazard,
+    fields: &[FieldName],
+    change: &Amend,
+) -> Result<(), Refusal> {
+    let stands_in_dispute = |field: FieldName| {
+        let mut marks = hazard.disputed.iter();
+        marks.any(|mark| mark.field == field)
+    };
+    let refused = |field: FieldName, rule: &str| Refusal {
+        field: Some(field.as_str().to_owned()),
+        ..Refusal::new(RefusalCode::NotAllowedInState, rule)
+    };
+    if let Some(other) = fields.iter().find(|field| !stands_in_dispute(**field)) {
+        return Err(refused(
+            *other,
+            "once the correction is handed in, only fields with two values are amended, to settle which one stands",
+        ));
+    }
+    if fields.contains(&FieldName::EnterpriseId)
+        && !hazard.already_says(change, FieldName::EnterpriseId)
+    {
+        return Err(refused(
+            FieldName::EnterpriseId,
+            "what was handed in is not another enterprise's: the re-inspection returns it before another is named",
+        ));
+    }
+    Ok(())
 }
 
 /// Whom an order is addressed to does not change by one person's word, nor while a measure that names

@@ -165,7 +165,8 @@ pub fn decide(
     decision.map_err(|refusal| match current {
         Some(hazard) => {
             let mut allowed = policy::allowed_actions(current, actor);
-            if !refusal.code.is_about_the_content() {
+            // One that names a field would take the same step about others, or on what stands now.
+            if !refusal.code.is_about_the_content() && refusal.field.is_none() {
                 allowed.retain(|other| *other != kind);
             }
             refusal.in_state(hazard.status_name(), allowed)

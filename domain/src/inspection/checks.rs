@@ -1,7 +1,7 @@
 //! What must hold of a step beyond state and role: fields, counts, times, signatures.
 
 use super::checklists::check_item;
-use super::decide::Facts;
+use super::decide::{Facts, Knew};
 use crate::access::Actor;
 use crate::command::{
     AttachPhoto, Attendee, CheckResult, CompleteInspection, ConvertFinding, InspectionKind,
@@ -364,15 +364,18 @@ fn check_failures_handled(inspection: &Inspection) -> Result<(), Refusal> {
     }
 }
 
-/// After completion only what was made before it, on a device that did not know, is still added.
+/// After completion only what was recorded by somebody who could not know of it is still added, as late. What a device's
+/// own clock says plays no part: one that runs ahead loses nobody's results, and one that is put back gains nothing.
 pub(super) fn check_not_afterwards(inspection: &Inspection, facts: &Facts) -> Result<(), Refusal> {
     let InspectionStatus::Completed { completed_at, .. } = inspection.status else {
         return Ok(());
     };
-    if facts.made_at.is_some_and(|made| made <= completed_at) {
+    if let Knew::AsOf(contact) = facts.knew
+        && contact.is_none_or(|contact| contact <= completed_at)
+    {
         return Ok(());
     }
-    let rule = "the inspection is completed; only what was recorded before may still arrive";
+    let rule = "the inspection is completed; only what was recorded before that was known may still arrive";
     Err(Refusal::new(RefusalCode::NotAllowedInState, rule))
 }
 

@@ -29,6 +29,17 @@ use crate::time::Timestamp;
 /// Hazards that exist, each with its enterprise where that is known.
 pub type NamedHazards = BTreeMap<HazardId, Option<EnterpriseId>>;
 
+/// How much of the record whoever made a command could know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Knew {
+    /// All of it, as it stands.
+    #[default]
+    All,
+    /// What was there at their device's last contact, by the server's own time: no clock of theirs says it. Absent: their
+    /// device tells of no contact.
+    AsOf(Option<Timestamp>),
+}
+
 /// What the rules need to know beside the inspection itself.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -36,6 +47,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// When the command was made, as its device says.
     pub made_at: Option<Timestamp>,
+    /// What its author could know of the inspection then.
+    pub knew: Knew,
     /// Who answers for the place of a new inspection.
     pub jurisdiction_id: Option<JurisdictionId>,
     /// 监管行业 of the enterprise of a new inspection, when known.

@@ -15,7 +15,7 @@ mod state;
 mod tests;
 
 pub use checklists::{Checklists, Listed, checklists_named};
-pub use decide::{Decision, Facts, NamedHazards, begins, decide, hazards_named, setup_of};
+pub use decide::{Decision, Facts, Knew, NamedHazards, begins, decide, hazards_named, setup_of};
 pub use event::{InspectionEvent, InspectionEventRecord, SecondSignature};
 pub use limits::InspectionLimits;
 pub use signing::CERTIFICATE_RAN_OUT;

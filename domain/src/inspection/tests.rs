@@ -24,7 +24,7 @@ use crate::hazard::Outcome;
 use crate::ids::{EnterpriseId, FindingId, HazardId, InspectionId, JurisdictionId, PersonId};
 use crate::inspection::{
     Checklists, Facts, Inspection, InspectionEvent, InspectionEventRecord, InspectionLimits,
-    InspectionState, InspectionStatus, decide,
+    InspectionState, InspectionStatus, Knew, decide,
 };
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::{LocalDate, Timestamp};
@@ -293,6 +293,7 @@ impl Case {
             facts: Facts {
                 now: NOW,
                 made_at: None,
+                knew: Knew::All,
                 jurisdiction_id: Some(TOWN),
                 sector: Some("机械".to_owned()),
                 hazards: None,

@@ -10,8 +10,8 @@ use Role::{
     Inspector, Insurer, ListingAuthority, Principal, Public, SafetyOfficer, Supervisor,
 };
 use When::{
-    ActorReportedIt, AskedByPrincipal, Certified, DueByDepartment, DueByEnterprise, General,
-    Listed, Major, NoEnterprise, NotListed, NotLowered, OnlySaidToBeFixed, SelfFound,
+    ActorReportedIt, AskedByPrincipal, Certified, Disputed, DueByDepartment, DueByEnterprise,
+    General, Listed, Major, NoEnterprise, NotListed, NotLowered, OnlySaidToBeFixed, SelfFound,
     StandsGeneral,
 };
 
@@ -88,6 +88,14 @@ pub const TABLE: &[Row] = &[
         &[],
         DEPARTMENT,
     ),
+    // Two values of one field: what is handed in closes with one of them, so whoever may say which still may.
+    row(
+        A::Amend,
+        &[S::PendingReinspection],
+        &[Disputed, Certified],
+        &[Inspector],
+    ),
+    row(A::Amend, &[S::PendingReinspection], &[Disputed], DEPARTMENT),
     row(A::AttachPhoto, OPEN, &[], AT_WORK),
     row(
         A::AttachPhoto,

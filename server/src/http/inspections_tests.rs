@@ -24,6 +24,8 @@ use crate::usecases::{audit, pull, push};
 
 #[path = "inspections_checklists_tests.rs"]
 mod checklists;
+#[path = "inspections_late_tests.rs"]
+mod late;
 
 /// A server that holds one pack: what is inspected here is of its checklists.
 fn on_each_database<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {

@@ -182,6 +182,7 @@ pub fn write(
             person_id: Some(made.person_id),
             origin: Origin::DIRECT,
             made_at: None,
+            heard_at: None,
         };
         set.record(made.id, &made.events(now), &sender)?;
     }

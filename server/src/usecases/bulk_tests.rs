@@ -76,6 +76,7 @@ async fn by_the_door(server: &TestServer, all: Vec<Made>) {
                 person_id: Some(made.person_id),
                 origin: Origin::DIRECT,
                 made_at: None,
+                heard_at: None,
             };
             let mut actions = vec![Action::Report(made.report(NOW))];
             if made.status == StatusName::Confirmed {

@@ -50,6 +50,9 @@ pub struct Sender {
     pub origin: Origin,
     /// When, as far as can be known: as its device's clock says, and not before what its chain had seen. `None`: now.
     pub made_at: Option<Timestamp>,
+    /// When its device had last heard of the server by then, by the server's own time: what has come since, its author
+    /// could not know.
+    pub heard_at: Option<Timestamp>,
 }
 
 impl Sender {
@@ -58,6 +61,7 @@ impl Sender {
         person_id: None,
         origin: Origin::DIRECT,
         made_at: None,
+        heard_at: None,
     };
 }
 

@@ -168,6 +168,7 @@ impl Case<'_> {
                 person_id: Some(self.made.made_by),
                 origin: Origin::DIRECT,
                 made_at: None,
+                heard_at: None,
             };
             set.record_inspection(id, &[event], &sender)?;
         }

@@ -77,6 +77,8 @@ mod restore_tests;
 #[cfg(test)]
 mod sectors_tests;
 #[cfg(test)]
+mod settled_late_tests;
+#[cfg(test)]
 mod trace_tests;
 #[cfg(test)]
 mod upgrade_tests;

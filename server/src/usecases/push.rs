@@ -24,7 +24,7 @@ use super::command_fates;
 use super::execute::beginnings::{Beginner, Where};
 use super::execute::{Door, Sender, WorkingSet};
 use super::reach::scopes_of_grant;
-use super::time_proof::{self, ChainClock};
+use super::time_proof::{self, ChainClock, Times};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::access::{self, Asking};
@@ -181,8 +181,8 @@ impl Driver<'_> {
                     before,
                 } => {
                     let now = self.set.now();
-                    let made_at = self.clock.made_at(self.app, opened, &before, now);
-                    let decision = self.decide(tx, seq, opened, made_at)?;
+                    let times = self.clock.times(self.app, opened, &before, now);
+                    let decision = self.decide(tx, seq, opened, times)?;
                     push.handle_decision(decision)?;
                 }
                 PushStep::FailedBeginning(subject) => {
@@ -213,7 +213,7 @@ impl Driver<'_> {
         tx: &mut WriteTx<'_>,
         seq: i64,
         opened: &Opened,
-        made_at: Timestamp,
+        times: Times,
     ) -> Result<Decision, Failure> {
         let person_id = self.install.person_id;
         let checked = co_sign::check(
@@ -236,7 +236,8 @@ impl Driver<'_> {
                 made: Some(opened.made.clone()),
                 co_signers,
             },
-            made_at: Some(made_at),
+            made_at: Some(times.made_at),
+            heard_at: times.heard_at,
         };
         match self.set.decide(tx, &opened.command, &sender) {
             Ok(done) => Ok(Decision::TookEffect {

@@ -177,6 +177,7 @@ pub(super) fn decide_as(
             ..Origin::DIRECT
         },
         made_at: None,
+        heard_at: None,
     };
     set.decide(tx, command, &sender)
         .map_err(|failure| hide_from_outsiders(command, failure))

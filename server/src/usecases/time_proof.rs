@@ -133,13 +133,13 @@ impl ChainClock {
 
     /// When a command was made, behind those of its push `before` it: as its device's clock says, and not before what
     /// its chain had seen. A clock that is put back does not make an act timely that was late.
-    pub(super) fn made_at(
+    pub(super) fn times(
         &mut self,
         app: &App,
         opened: &Opened,
         before: &Writes<'_>,
         now: Timestamp,
-    ) -> Timestamp {
+    ) -> Times {
         let (key, depth) = (&app.anchor_key, app.settings.wire_limits().depth);
         for kept in before.commands().skip(self.followed) {
             follow_clocks(key, &mut self.anchored, &kept, depth);
@@ -147,8 +147,22 @@ impl ChainClock {
         }
         let said = opened.made.made_at();
         let floor = not_before(key, self.anchored.as_ref(), &opened.made, now);
-        floor.map_or(said, |floor| said.max(floor))
+        // Without a token it is no proof, but nobody says without need that they had heard more.
+        let told = opened.made.server_anchor.filter(|at| *at <= now);
+        Times {
+            made_at: floor.map_or(said, |floor| said.max(floor)),
+            heard_at: floor.max(told),
+        }
     }
+}
+
+/// What is known of when a command was made.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    /// As its device's clock says, and not before what its chain had seen.
+    pub made_at: Timestamp,
+    /// When its device had last heard of this server by then, by the server's time.
+    pub heard_at: Option<Timestamp>,
 }
 
 /// Weighs what a push has brought: what it says of others' chains, and what others had said of this one. Its

@@ -11,12 +11,11 @@ use hazardloop_domain::inspection::{
 };
 use hazardloop_domain::pack::Checklist;
 use hazardloop_domain::refusal::Refusal;
-use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::wire::RecordKind;
 
-use super::replay::{Author, Replayed};
+use super::replay::{Author, Making, Replayed};
 use super::view::Reader;
 
 impl Reader<'_> {
@@ -48,12 +47,13 @@ impl Replayed for Inspection {
         current: Option<&Self>,
         command: &Command,
         person: &PersonRecord,
-        made_at: Timestamp,
+        making: Making,
         seconds: Vec<Actor>,
     ) -> (Result<Vec<InspectionEvent>, Refusal>, bool) {
         let mut facts = Facts {
             now: reader.now,
-            made_at: Some(made_at),
+            made_at: Some(making.at),
+            knew: making.knew,
             jurisdiction_id: None,
             sector: None,
             // The hazard may be one that this device does not hold: the server looks.
@@ -68,7 +68,7 @@ impl Replayed for Inspection {
             let (ancestors, certain) = reader.ancestors(inspection.jurisdiction_id);
             let place = inspection.place(ancestors);
             let actor = Actor::over(person.id, &person.grants, &place, reader.now);
-            if actor.has_run_out_since(made_at, &person.grants, &place) {
+            if actor.has_run_out_since(making.at, &person.grants, &place) {
                 facts.ran_out.insert(person.id);
             }
             (actor, certain)

@@ -4,6 +4,7 @@ use hazardloop_domain::access::{Actor, PersonRecord};
 use hazardloop_domain::command::{Action, ClockReading, CoSigner, Command, Origin, SubjectKind};
 use hazardloop_domain::hazard::{EventRecord, Hazard, HazardEvent, decide};
 use hazardloop_domain::ids::{HazardId, JurisdictionId};
+use hazardloop_domain::inspection::Knew;
 use hazardloop_domain::refusal::Refusal;
 use hazardloop_domain::time::Timestamp;
 use uuid::Uuid;
@@ -12,6 +13,13 @@ use crate::wire::{CommandPayload, Opened, RecordKind};
 
 use super::view::{Reader, is_about_place, taken_on_trust};
 use super::{Identity, StoredCommand};
+
+/// When a command was made, and what its author could know then of what it is about.
+#[derive(Clone, Copy)]
+pub(super) struct Making {
+    pub at: Timestamp,
+    pub knew: Knew,
+}
 
 /// A kind of record that commands act upon.
 pub(super) trait Replayed: Sized + for<'b> minicbor::Decode<'b, ()> {
@@ -32,7 +40,7 @@ pub(super) trait Replayed: Sized + for<'b> minicbor::Decode<'b, ()> {
         current: Option<&Self>,
         command: &Command,
         person: &PersonRecord,
-        made_at: Timestamp,
+        making: Making,
         seconds: Vec<Actor>,
     ) -> (Result<Vec<Self::Event>, Refusal>, bool);
 
@@ -107,8 +115,13 @@ impl<T: Replayed> Replay<'_, T> {
             return self.begin_blindly(&signed, command);
         };
         let seconds = taken_on_trust(&co_signatures);
-        let (current, made_at) = (self.record.as_ref(), signed.made.made_at());
-        match T::judge(self.reader, current, &command, &person, made_at, seconds).0 {
+        let current = self.record.as_ref();
+        // What has come since it was queued is no reason to judge it otherwise than the server will.
+        let making = Making {
+            at: signed.made.made_at(),
+            knew: Knew::AsOf(signed.made.server_anchor),
+        };
+        match T::judge(self.reader, current, &command, &person, making, seconds).0 {
             Ok(events) => {
                 for event in events {
                     self.event(&signed, event);
@@ -165,10 +178,10 @@ impl Replayed for Hazard {
         current: Option<&Self>,
         command: &Command,
         person: &PersonRecord,
-        made_at: Timestamp,
+        making: Making,
         seconds: Vec<Actor>,
     ) -> (Result<Vec<HazardEvent>, Refusal>, bool) {
-        let (actor, mut facts, certain) = reader.circumstances(current, command, person, made_at);
+        let (actor, mut facts, certain) = reader.circumstances(current, command, person, making.at);
         facts.seconds = seconds;
         let decided = decide(current, command, &actor, &facts);
         (decided.map(|decision| decision.events), certain)

@@ -9,7 +9,7 @@ use hazardloop_domain::command::{Action, ActionKind, Command, Grade, Report, Sub
 use hazardloop_domain::enterprise::Enterprise;
 use hazardloop_domain::hazard::{Cited, Facts, Hazard, ListingSeat, MergeTarget, StatusName};
 use hazardloop_domain::ids::{EnterpriseId, HazardId, InspectionId, JurisdictionId, SubjectId};
-use hazardloop_domain::inspection::{self, Inspection, begins};
+use hazardloop_domain::inspection::{self, Inspection, Knew, begins};
 use hazardloop_domain::jurisdiction::Jurisdiction;
 use hazardloop_domain::pack::Criterion;
 use hazardloop_domain::policy;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::wire::{CoSignature, RecordKind, Scope};
 
-use super::replay::{Replay, Replayed};
+use super::replay::{Making, Replay, Replayed};
 use super::{EngineConfig, Identity, State, StoredCommand};
 
 /// Levels of jurisdictions that are followed upwards; more means a circle in the data.
@@ -186,10 +186,14 @@ impl Reader<'_> {
         let Some(person) = self.person() else {
             return LocalVerdict::Queue;
         };
+        let making = Making {
+            at: made_at,
+            knew: Knew::All,
+        };
         match command.action.kind().subject() {
-            SubjectKind::Hazard => self.judge_one::<Hazard>(command, &person, made_at, seconds),
+            SubjectKind::Hazard => self.judge_one::<Hazard>(command, &person, making, seconds),
             SubjectKind::Inspection => {
-                self.judge_one::<Inspection>(command, &person, made_at, seconds)
+                self.judge_one::<Inspection>(command, &person, making, seconds)
             }
         }
     }
@@ -198,7 +202,7 @@ impl Reader<'_> {
         &self,
         command: &Command,
         person: &PersonRecord,
-        made_at: Timestamp,
+        making: Making,
         seconds: Vec<Actor>,
     ) -> LocalVerdict {
         let shown = self.shown::<T>(command.subject_id);
@@ -207,7 +211,7 @@ impl Reader<'_> {
         if current.is_none() && !begins {
             return LocalVerdict::Queue;
         }
-        match T::judge(self, current, command, person, made_at, seconds) {
+        match T::judge(self, current, command, person, making, seconds) {
             (Ok(_), _) => LocalVerdict::Queue,
             (Err(refusal), false) if is_about_place(&refusal) => LocalVerdict::Queue,
             (Err(refusal), _) => LocalVerdict::Refuse(refusal),

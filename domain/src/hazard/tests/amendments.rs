@@ -237,6 +237,123 @@ fn a_disputed_enterprise_does_not_move_the_hazard() {
     );
 }
 
+/// The same two descriptions, and two enterprises, once the correction is handed in.
+fn handed_in_disputed() -> Case {
+    let mut case = disputed();
+    let named = |id: u128| {
+        let enterprise_id = Some(EnterpriseId(Uuid::from_u128(id)));
+        Action::Amend(Amend {
+            enterprise_id,
+            ..amend(1)
+        })
+    };
+    case.must(&inspector(1), named(0xe2));
+    case.must(&reviewer(), named(0xe3));
+    case.confirmed_by_inspectors(Grade::General);
+    case.must(&safety_officer(), submit(2));
+    assert_eq!(case.state(), StatusName::PendingReinspection);
+    assert_eq!(case.hazard().disputed.len(), 2);
+    case
+}
+
+#[test]
+fn two_values_are_still_settled_once_the_correction_is_handed_in() {
+    for who in [inspector(2), reviewer(), head()] {
+        let mut case = handed_in_disputed();
+        let may = |case: &Case| {
+            let allowed = crate::policy::allowed_actions(Some(case.hazard()), &who);
+            allowed.contains(&crate::command::ActionKind::Amend)
+        };
+        assert!(may(&case));
+        let seen = case.hazard().version;
+        let outcome = case.act(&who, described(seen, "丙")).unwrap();
+        assert_eq!(outcome, Outcome::Applied);
+        assert_eq!(case.hazard().description, "丙");
+        assert_eq!(case.hazard().disputed.len(), 1);
+        assert_eq!(case.state(), StatusName::PendingReinspection);
+        let standing = Action::Amend(Amend {
+            enterprise_id: case.hazard().enterprise_id,
+            ..amend(seen)
+        });
+        case.must(&who, standing);
+        assert!(case.hazard().disputed.is_empty());
+        assert!(!may(&case), "nothing is left to settle");
+        let version = case.hazard().version;
+        let refusal = case.refused(&who, described(version, "丁"));
+        assert_eq!(refusal.code, RefusalCode::NotAllowedInState);
+    }
+}
+
+#[test]
+fn once_handed_in_nothing_is_amended_but_what_has_two_values() {
+    let mut case = handed_in_disputed();
+    let seen = case.hazard().version;
+    let both = Amend {
+        description: Some("丙".to_owned()),
+        place_text: Some("三号线".to_owned()),
+        ..amend(seen)
+    };
+    for other in [placed(seen, "三号线"), Action::Amend(both)] {
+        let refusal = case.refused(&inspector(2), other);
+        assert_eq!(refusal.code, RefusalCode::NotAllowedInState);
+        assert_eq!(refusal.field.as_deref(), Some("place_text"));
+        let kind = crate::command::ActionKind::Amend;
+        assert!(refusal.allowed.contains(&kind), "of other fields");
+    }
+    // Nor does what one enterprise has handed in become another's.
+    let another = Action::Amend(Amend {
+        enterprise_id: Some(EnterpriseId(Uuid::from_u128(0xe3))),
+        ..amend(seen)
+    });
+    case.facts.seconds = vec![reviewer()];
+    let refusal = case.refused(&inspector(2), another);
+    assert_eq!(refusal.code, RefusalCode::NotAllowedInState);
+    assert_eq!(refusal.field.as_deref(), Some("enterprise_id"));
+    case.facts.seconds = Vec::new();
+    case.must(&inspector(2), fail(None));
+    case.facts.seconds = vec![reviewer()];
+    let now = case.hazard().version;
+    let returned = Action::Amend(Amend {
+        enterprise_id: Some(EnterpriseId(Uuid::from_u128(0xe3))),
+        ..amend(now)
+    });
+    case.must(&inspector(2), returned);
+}
+
+#[test]
+fn who_may_not_amend_while_it_is_corrected_settles_nothing_afterwards() {
+    let mut case = handed_in_disputed();
+    let seen = case.hazard().version;
+    let assistant = Actor::Person {
+        person_id: id_of(&inspector(2)),
+        roles: vec![Role::Inspector],
+        certified: false,
+    };
+    case.refused_as(
+        RefusalCode::CertificateNeeded,
+        &assistant,
+        described(seen, "丙"),
+    );
+    for other in [safety_officer(), principal(), employee()] {
+        case.refused_as(RefusalCode::NotPermitted, &other, described(seen, "丙"));
+    }
+    // Who has not seen both adds a third value, and settles nothing.
+    let outcome = case.act(&inspector(3), described(1, "戊")).unwrap();
+    assert_eq!(outcome, Outcome::Disputed(vec![FieldName::Description]));
+    assert_eq!(case.hazard().disputed.len(), 3);
+    // Closed with the marks, it keeps them.
+    case.must(&inspector(51), pass_of(&case.clone()));
+    case.must(&Actor::System, receive(1));
+    case.must(&Actor::System, receive(2));
+    case.must(&inspector(53), close());
+    let version = case.hazard().version;
+    case.refused_as(
+        RefusalCode::NotAllowedInState,
+        &head(),
+        described(version, "丙"),
+    );
+}
+
 #[test]
 fn an_amendment_names_a_field_and_a_version_that_exists() {
     let mut case = Case::reported(Source::Grid, Grade::General);

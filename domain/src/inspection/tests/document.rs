@@ -19,7 +19,8 @@ fn document() -> String {
          the signatures that covered it; \"nothing found\" is said, and then no item of anybody may be wrong; a\n\
          self-check that says so has looked at one item or more. What is wrong in a department's inspection is\n\
          named by a finding, item by item (Art. 65); in a self-check the note of the result says what was done.\n\
-         After completion only what was recorded before is still added.\n\n\
+         After completion only what somebody recorded who could not know of it is still added, marked as late:\n\
+         whose device had no contact with the server since, whatever its clock says.\n\n\
          | 操作 action | 状态 from | 检查类型 kinds | 谁 who | 角色 roles |\n|---|---|---|---|---|\n",
     );
     for row in TABLE {

@@ -101,6 +101,10 @@ proptest! {
             case.facts.now = case.facts.now.plus_millis(1_000);
             // Offline: made long before it arrives.
             case.facts.made_at = offline.then_some(NOW);
+            case.facts.knew = match offline {
+                true => Knew::AsOf(Some(NOW)),
+                false => Knew::All,
+            };
             let before = case.it().clone();
             let verdict = policy::verdict(
                 action.kind(),

@@ -292,9 +292,11 @@ fn what_was_recorded_offline_before_completion_is_kept_beside_what_was_signed() 
     let mut case = Case::in_state(S::Completed, K::Plan);
     let late = record(vec![result("2", ItemOutcome::NotOk)]);
     case.refused_as(RefusalCode::NotAllowedInState, &two, late.clone());
-    case.facts.made_at = Some(NOW.plus_millis(1));
-    case.refused_as(RefusalCode::NotAllowedInState, &two, late.clone());
+    case.facts.knew = Knew::AsOf(Some(NOW.plus_millis(1)));
+    // A clock that is put back makes nothing timely.
     case.facts.made_at = Some(NOW.plus_millis(-60_000));
+    case.refused_as(RefusalCode::NotAllowedInState, &two, late.clone());
+    case.facts.knew = Knew::AsOf(Some(NOW.plus_millis(-60_000)));
     case.must(&two, late);
     case.must(&one, finding(K::Plan, 2));
     let it = case.it();
@@ -303,6 +305,20 @@ fn what_was_recorded_offline_before_completion_is_kept_beside_what_was_signed() 
     assert_eq!(item.result().unwrap().outcome, ItemOutcome::Ok, "as signed");
     assert!(item.results[1].late && it.findings[1].late);
     assert_eq!(case.state(), S::Completed);
+}
+
+#[test]
+fn a_clock_that_runs_ahead_loses_no_result_that_was_recorded_before_completion_was_known() {
+    let day = 86_400_000;
+    for ahead in [-day, 0, day] {
+        for contact in [None, Some(NOW.plus_millis(-day)), Some(NOW)] {
+            let mut case = Case::in_state(S::Completed, K::Plan);
+            case.facts.made_at = Some(NOW.plus_millis(ahead));
+            case.facts.knew = Knew::AsOf(contact);
+            case.must(&inspector(2), record(vec![result("2", ItemOutcome::NotOk)]));
+            assert!(case.it().item(&item("2")).unwrap().results[1].late);
+        }
+    }
 }
 
 #[test]

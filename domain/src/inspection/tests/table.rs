@@ -393,6 +393,7 @@ fn every_state_action_and_role_has_its_stated_outcome() {
             assert_eq!(case.state(), state);
             // Made on a device, before whatever the server has recorded since.
             case.facts.made_at = Some(NOW);
+            case.facts.knew = Knew::AsOf(Some(NOW));
             for (team, number, stated) in [(true, 1, row.on_team), (false, 7, row.off_team)] {
                 let got: String = actors(number)
                     .iter()

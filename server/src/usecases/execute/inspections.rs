@@ -4,7 +4,7 @@ use hazardloop_domain::access::{Actor, Place};
 use hazardloop_domain::command::{Action, Command};
 use hazardloop_domain::ids::{InspectionId, JurisdictionId};
 use hazardloop_domain::inspection::{
-    Facts, Inspection, NamedHazards, decide, hazards_named, setup_of,
+    Facts, Inspection, Knew, NamedHazards, decide, hazards_named, setup_of,
 };
 use hazardloop_domain::refusal::{Refusal, RefusalCode};
 
@@ -53,6 +53,10 @@ impl WorkingSet<'_> {
         let facts = Facts {
             now: self.now(),
             made_at: sender.made_at,
+            knew: match sender.made_at {
+                Some(_) => Knew::AsOf(sender.heard_at),
+                None => Knew::All,
+            },
             jurisdiction_id: target.resolved,
             sector: target.place.sector.clone(),
             hazards: Some(self.hazards_of(tx.conn(), &command.action, sender)?),

@@ -221,6 +221,7 @@ impl World {
             person_id: Some(by),
             origin: Origin::DIRECT,
             made_at: None,
+            heard_at: None,
         };
         let (app, now) = (self.app.clone(), self.now());
         let write = self.app.db.write(move |tx| {
