@@ -120,10 +120,7 @@ const ZH: Words = &[
     ("enroll", "为一个人登记本设备（需要服务器）"),
     ("enroll --password-file", "存有密码的文件；不给则提示输入"),
     ("enroll --name", "这台设备叫什么"),
-    (
-        "enroll --unguarded",
-        "即使本机有他人的工作未设口令，也登记",
-    ),
+    ("enroll --unguarded", "即使本机有他人的工作未设口令，也登记"),
     ("--wait", "服务器繁忙时最多共等待多少秒"),
     (
         "--keep-days",
