@@ -18,14 +18,16 @@ use hazardloop_sync_protocol::wire::{
     Bytes, Checkpoint, Envelope, MEDIA_TYPE_CBOR, Outcome, PROTOCOL_MAX, Page, PullRequest,
     PullResponse, PushResult, RecordKind, Scope, ScopeCursor, ScopeUpdate,
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::install::{Install, read_push, report, uuid_v7};
 use crate::raw::Connection;
-use crate::server::{Server, ServerOptions};
+use crate::rest::Rest;
+use crate::server::{DEMO_PASSWORD, Server, ServerOptions};
 
-/// Whose devices they are, in turn (a person has 50 at most), and what each of them may say of where a finding
-/// comes from; `None`: who only reads.
+/// What the people are, in turn, as those of the sample, and what each of them may say of where a finding comes from;
+/// `None`: who only reads.
 const OWNERS: [(&str, Option<Source>); 10] = [
     ("employee", Some(Source::EnterpriseSelfCheck)),
     ("safety", Some(Source::EnterpriseSelfCheck)),
@@ -96,30 +98,67 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(ms).unwrap_or_default())
 }
 
+/// What somebody of the sample is, for another person: inspectors with a certificate of their own.
+fn roles_of(sample: &Value, login: &str, number: usize) -> Value {
+    let people = sample["items"].as_array().expect("people");
+    let like = people.iter().find(|person| person["login"] == login);
+    let like = like.unwrap_or_else(|| panic!("the administrator does not see {login}"));
+    let grants = like["grants"].as_array().expect("grants");
+    let role = |grant: &Value| {
+        let mut role = json!({ "role": grant["role"], "scope": grant["scope"] });
+        if let Some(sectors) = grant.get("sectors") {
+            role["sectors"] = sectors.clone();
+        }
+        if let Some(certificate) = grant.get("certificate").filter(|one| !one.is_null()) {
+            role["certificate"] = certificate.clone();
+            role["certificate"]["number"] = json!(format!("crowd-{number}"));
+        }
+        role
+    };
+    grants.iter().map(role).collect()
+}
+
+/// Adds somebody; their login.
+fn add_person(admin: &Rest, number: usize, roles: &Value) -> String {
+    let login = format!("crowd-{number}");
+    let body = json!({
+        "id": uuid_v7(now().as_millis(), &login),
+        "login": login,
+        "name": format!("某某{number}"),
+        "password": DEMO_PASSWORD,
+        "grants": roles,
+    });
+    admin
+        .post("/api/v1/people", &body)
+        .expect_status(&[200, 201]);
+    login
+}
+
 impl Crowd {
-    /// Starts a server and enrols `count` devices.
+    /// Starts a server with its usual limits on what one person may do, and enrols `count` people with a device each.
     ///
     /// # Panics
     /// When the server does not start or refuses one.
     #[must_use]
     pub fn enrol(database_url: &str, count: usize) -> Self {
-        let options = ServerOptions::default().for_measuring();
-        let server = Server::start(database_url, options);
+        let server = Server::start(database_url, ServerOptions::default().for_crowds());
         let rest = server.rest();
+        let admin = rest.signed_in("admin");
+        let sample = admin.get("/api/v1/people?limit=100");
+        let sample = sample.expect_status(&[200]).json();
         let enterprises = rest.signed_in("employee").get("/api/v1/enterprises");
         let enterprises = enterprises.expect_status(&[200]).json();
         let enterprise = enterprises["items"][0]["id"].as_str();
         let enterprise = enterprise.and_then(|id| id.parse().ok());
-        let member = |number: usize| Member {
-            source: OWNERS[number % OWNERS.len()].1,
-            install: Install::enrol(
-                &rest,
-                OWNERS[number % OWNERS.len()].0,
-                &number.to_string(),
-                now(),
-            ),
-            epoch: None,
-            scopes: BTreeMap::new(),
+        let member = |number: usize| {
+            let (like, source) = OWNERS[number % OWNERS.len()];
+            let login = add_person(&admin, number, &roles_of(&sample, like, number));
+            Member {
+                source,
+                install: Install::enrol(&rest, &login, &number.to_string(), now()),
+                epoch: None,
+                scopes: BTreeMap::new(),
+            }
         };
         Self {
             members: (0..count).map(member).collect(),
