@@ -309,7 +309,9 @@ fn on_opened(
         Task::List(args) => list::list(device, now, args, arguments.json, lang)?,
         Task::Orders(args) => orders::run(device, now, args, arguments.json, lang)?,
         Task::Packs(args) => packs::packs(device, args, lang)?,
-        Task::Show(args) => show_online::on_device(device, now, &args.which.hazard, lang)?.1,
+        Task::Show(args) if !args.online => {
+            show_online::on_device(device, now, &args.which.hazard, lang)?.1
+        }
         Task::Attention(args) if !args.asks() => attention::run(device, ambient, args, lang)?,
         Task::Wipe(args) => lock::wipe_device(device, ambient, arguments, args)?,
         Task::Queue => show::queue(device, lang),

@@ -25,6 +25,10 @@ const CODING: Coding = Coding::ReportsZh2;
 /// Most bytes that a packed row may stand for: far more than a command and its receipt may have.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Larger payloads stay as they came: no person writes them, and who asks for their receipts again and again would have
+/// them unpacked each time.
+const LARGEST_PAYLOAD: usize = 8 * 1024;
+
 /// A command's payload and its receipt, as they were before.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Both {
@@ -61,6 +65,9 @@ pub fn unpacked(packing: Packing, payload: Vec<u8>, receipt: Vec<u8>) -> Option<
 
 /// Both in one body; `None` where that is no shorter, or does not come out as it went in.
 fn packed(both: &Both) -> Option<Vec<u8>> {
+    if both.payload.len() > LARGEST_PAYLOAD {
+        return None;
+    }
     let (payload, receipt) = (both.payload.clone(), both.receipt.clone());
     let body = minicbor::to_vec((Bytes(payload), Bytes(receipt))).ok()?;
     let coded = compress::encode(CODING, &body)?;
@@ -162,4 +169,23 @@ pub fn replace(conn: &mut Conn, coded: &Coded) -> Result<bool, StoreError> {
             .execute(conn)?,
     };
     Ok(replaced == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_no_person_writes_stays_as_it_came() {
+        let of = |bytes: usize| Plain {
+            install_id: vec![1; 16],
+            seq: 1,
+            both: Both {
+                payload: vec![7; bytes],
+                receipt: vec![7; 40],
+            },
+        };
+        assert!(of(LARGEST_PAYLOAD).coded().body.is_some());
+        assert!(of(LARGEST_PAYLOAD + 1).coded().body.is_none());
+    }
 }

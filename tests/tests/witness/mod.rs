@@ -75,6 +75,14 @@ fn a_report_is_proven_for_when_a_colleague_came_home() {
             let told = employee.ok(&["show", &hazard, "--lang", lang]);
             assert!(told.contains(words), "{told}");
         }
+        // On the inspector's, which is not told what others have seen of whose work: it asks.
+        let inspector = device(&server, "inspector1");
+        let told = inspector.ok(&["show", &hazard, "--lang", "en"]);
+        assert!(told.contains("show --online"), "{told}");
+        let asked = inspector.json(&["show", &hazard, "--online"]);
+        let knows = &asked["report_as_the_server_knows"]["time_proof"];
+        assert_eq!(*knows, proof, "{asked}");
+
         // What was made later is not covered by what was seen.
         let later = report(&employee, "护栏缺失");
         employee.ok(&["sync"]);
