@@ -16,6 +16,10 @@ use hazardloop_domain::time::Timestamp;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+// A first pull is tens of thousands of small pieces, which the C library hands out slowly and gives back page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct SystemClock {
     stopped: Option<Timestamp>,
 }

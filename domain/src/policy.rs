@@ -130,7 +130,7 @@ pub fn verdict(
         };
     }
     if *actor == Actor::System && action == ActionKind::AssignSector {
-        // The sector of its enterprise was corrected: open hazards follow.
+        // The sector of its enterprise was corrected, or another department answers for it now: open hazards follow.
         let rows = TABLE.iter().filter(|row| row.action == action);
         let known = rows.into_iter().any(|row| row.from.contains(&state));
         return match known {

@@ -36,6 +36,7 @@ const KINDS: &[&str] = &[
     "retried",
     "revoked",
     "role ended",
+    "role ended on a phone",
     "said in full",
     "set aside",
     "signed in",

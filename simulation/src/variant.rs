@@ -90,6 +90,8 @@ pub enum Variant {
     KeepsWhatItMayNotRead,
     /// The hub goes on giving out what a role showed that has ended.
     GivesAfterTheEnd,
+    /// The phone goes on showing what a role showed that has ended, until the hub says so.
+    ShowsAfterTheEnd,
     /// The hub moves roles to the successor of a town before the successor is told of what was filed there.
     MovesRolesBeforeRecords,
     /// The hub merges towns and leaves the roles over the dissolved one as they were.
@@ -146,6 +148,7 @@ impl Variant {
         (Self::WipesBeforeOffering, 1),
         (Self::KeepsWhatItMayNotRead, 23),
         (Self::GivesAfterTheEnd, 8),
+        (Self::ShowsAfterTheEnd, 8),
         (Self::MovesRolesBeforeRecords, 9),
         (Self::LeavesRolesBehind, 9),
         (Self::ReadsWhatWasCut, 11),

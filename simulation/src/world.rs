@@ -6,6 +6,7 @@
 
 mod acts;
 mod choices;
+mod ended;
 mod hub_steps;
 mod photos;
 mod revoked;

@@ -215,7 +215,14 @@ impl Words {
             )
             .to_owned()
         });
-        self.join([Some(said), provisional])
+        let claimed = counted.start_claimed.then(|| {
+            self.say(
+                "起算日早于收到之日，以设备时间为准",
+                "that day is before the receipt, by the device's clock",
+            )
+            .to_owned()
+        });
+        self.join([Some(said), claimed, provisional])
     }
 
     fn expert(&self, expert: &ExpertOpinion) -> String {

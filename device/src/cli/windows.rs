@@ -23,6 +23,13 @@ fn name(scope: Scope, ground: &Ground, lang: Language) -> String {
     let place = |id| ground.jurisdiction(id).map(str::to_owned);
     let named = match scope {
         Scope::Person(_) => Some(say(lang, "本人", "yourself").to_owned()),
+        Scope::Tasks(_, id, sector) => place(id).map(|place| {
+            let of = sector.map_or(place.clone(), |sector| format!("{place} {sector}"));
+            format!(
+                "{of}{}",
+                say(lang, "：由本人检查的", ": for you to inspect")
+            )
+        }),
         Scope::OwnReports(_) => Some(say(lang, "本人上报的", "what you reported").to_owned()),
         Scope::Enterprise(id) => ground.enterprise(Some(id)).map(str::to_owned),
         Scope::Jurisdiction(id) => place(id),

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use hazardloop_sync_protocol::device::StoreOp;
 use hazardloop_sync_protocol::wire::Scope;
 
-use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ScopeRow, StagedRow, key_bytes};
+use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ScopeRow, StagedPage, key_bytes};
 use super::sealed::{Place, Rows, Table};
 use super::{Account, StoreError, rows};
 
@@ -17,7 +17,40 @@ fn name(scope: Scope) -> Vec<u8> {
     scope.to_string().into_bytes()
 }
 
-pub(super) fn one(rows: &mut Rows<'_>, op: &StoreOp) -> Result<(), StoreError> {
+/// All of them, in order.
+pub(super) fn all(rows: &mut Rows<'_>, mut ops: &[StoreOp]) -> Result<(), StoreError> {
+    while let [first, others @ ..] = ops {
+        let StoreOp::Stage { scope, .. } = first else {
+            one(rows, first)?;
+            ops = others;
+            continue;
+        };
+        let also = |op: &&StoreOp| matches!(op, StoreOp::Stage { scope: of, .. } if of == scope);
+        let run = others.iter().take_while(also).count().saturating_add(1);
+        let (run, behind) = ops.split_at(run.min(STAGED_TOGETHER));
+        stage(rows, *scope, run)?;
+        ops = behind;
+    }
+    Ok(())
+}
+
+/// Changes that lie in one box at most. A box is sealed and opened as a whole.
+const STAGED_TOGETHER: usize = 250;
+
+/// Adds changes of a scope behind those that are staged.
+fn stage(rows: &mut Rows<'_>, scope: Scope, ops: &[StoreOp]) -> Result<(), StoreError> {
+    let changes = ops.iter().filter_map(|op| match op {
+        StoreOp::Stage { key, record, .. } => Some((key, record.as_ref())),
+        _ => None,
+    });
+    let page = StagedPage::new(scope, changes);
+    let group = name(scope);
+    let next = rows.newest_of(Table::Staged, &group)?.saturating_add(1);
+    let key = next.to_be_bytes();
+    rows.put(Place::within(Table::Staged, &group, &key).at(next), &page)
+}
+
+fn one(rows: &mut Rows<'_>, op: &StoreOp) -> Result<(), StoreError> {
     match op {
         StoreOp::PutMeta(value) => rows.put(Place::of(Table::Meta, &[]), &MetaRow::from(value)),
         StoreOp::PutCommand(command) => {
@@ -54,11 +87,7 @@ pub(super) fn one(rows: &mut Rows<'_>, op: &StoreOp) -> Result<(), StoreError> {
             rows.delete_group(Table::Members, &name)?;
             rows.delete_group(Table::Staged, &name)
         }
-        StoreOp::Stage { scope, key, record } => {
-            let (group, bytes) = (name(*scope), key_bytes(key));
-            let place = Place::within(Table::Staged, &group, &bytes);
-            rows.put(place, &StagedRow::new(*scope, key, record.as_ref()))
-        }
+        StoreOp::Stage { scope, .. } => stage(rows, *scope, std::slice::from_ref(op)),
         StoreOp::ClearStaged(scope) => rows.delete_group(Table::Staged, &name(*scope)),
         StoreOp::PutRow(record) => {
             let key = key_bytes(&(record.kind, record.id));

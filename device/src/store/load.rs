@@ -4,7 +4,7 @@ use diesel::sqlite::SqliteConnection;
 use hazardloop_sync_protocol::device::{State, StoreOp, StoredCommand, StoredPhoto};
 use hazardloop_sync_protocol::wire::Record;
 
-use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ScopeRow, StagedRow};
+use super::rows::{CommandRow, MemberRow, MetaRow, PhotoRow, ReadStaged, ScopeRow};
 use super::sealed::{Reading, Sealer, Table, beyond};
 use super::{Account, StoreError, rows};
 
@@ -52,9 +52,9 @@ fn replica(reading: &mut Reading<'_>) -> Result<Vec<StoreOp>, StoreError> {
         let (scope, state) = row.read();
         ops.push(StoreOp::PutScope(scope, state));
     }
-    for row in reading.all::<StagedRow>(Table::Staged)? {
-        let (scope, key, record) = row.read()?;
-        ops.push(StoreOp::Stage { scope, key, record });
+    // In the order in which they came: the later of two changes of one record counts.
+    for page in reading.all::<ReadStaged>(Table::Staged)? {
+        ops.extend(page.read()?);
     }
     let records = reading.all::<Record>(Table::Records)?;
     ops.extend(records.into_iter().map(StoreOp::PutRow));

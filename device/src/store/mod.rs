@@ -225,7 +225,7 @@ impl Store {
             if let Some(account) = account {
                 apply::put_account(&mut rows, account)?;
             }
-            ops.iter().try_for_each(|op| apply::one(&mut rows, op))?;
+            apply::all(&mut rows, ops)?;
             rows.finish()
         })
     }

@@ -7,14 +7,14 @@ use hazardloop_domain::hash::Digest;
 use hazardloop_domain::ids::{InstallId, SubjectId};
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::device::{
-    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoredCommand,
-    StoredPhoto,
+    GivenUp, KeptAnchor, Member, Meta, Oversize, PhotoStage, RowKey, ScopeState, StoreOp,
+    StoredCommand, StoredPhoto,
 };
 use hazardloop_sync_protocol::digest::DigestKey;
 use hazardloop_sync_protocol::wire::{
     Bytes, Checkpoint, ClosedWindow, Envelope, Receipt, Record, RecordKind, Scope,
 };
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 use uuid::Uuid;
 
 use super::{Account, StoreError};
@@ -291,9 +291,63 @@ impl MemberRow {
     }
 }
 
-#[derive(Encode, Decode)]
+/// Changes of one scope that came together and do not show yet. They are read and cleared together too, so that they
+/// are one box: in boxes of their own they made half of what a first pull writes.
+#[derive(Encode)]
 #[cbor(map)]
-pub(super) struct StagedRow {
+pub(super) struct StagedPage<'a> {
+    #[n(0)]
+    scope: Scope,
+    #[n(1)]
+    rows: Vec<StagedRow<'a>>,
+}
+
+#[derive(Encode)]
+#[cbor(map)]
+struct StagedRow<'a> {
+    #[n(0)]
+    kind: i32,
+    #[n(1)]
+    id: Bytes,
+    #[n(2)]
+    record: Option<&'a Record>,
+}
+
+impl<'a> StagedPage<'a> {
+    pub fn new(
+        scope: Scope,
+        changes: impl Iterator<Item = (&'a RowKey, Option<&'a Record>)>,
+    ) -> Self {
+        let row = |(key, record): (&RowKey, Option<&'a Record>)| StagedRow {
+            kind: key.0.number(),
+            id: Bytes(key.1.as_bytes().to_vec()),
+            record,
+        };
+        Self {
+            scope,
+            rows: changes.map(row).collect(),
+        }
+    }
+}
+
+/// The same, read back; or one change in a box of its own, as it was before.
+pub(super) struct ReadStaged {
+    scope: Scope,
+    rows: Vec<ReadStagedRow>,
+}
+
+#[derive(Decode)]
+#[cbor(map)]
+struct ReadPage {
+    #[n(0)]
+    scope: Scope,
+    #[n(1)]
+    rows: Vec<ReadStagedRow>,
+}
+
+#[derive(Decode)]
+#[cbor(map)]
+struct ReadAlone {
     #[n(0)]
     scope: Scope,
     #[n(1)]
@@ -304,18 +358,44 @@ pub(super) struct StagedRow {
     record: Option<Record>,
 }
 
-impl StagedRow {
-    pub fn new(scope: Scope, key: &RowKey, record: Option<&Record>) -> Self {
-        Self {
-            scope,
-            kind: key.0.number(),
-            id: Bytes(key.1.as_bytes().to_vec()),
-            record: record.cloned(),
+impl<'b> Decode<'b, ()> for ReadStaged {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut ()) -> Result<Self, decode::Error> {
+        let begins = d.position();
+        if let Ok(ReadPage { scope, rows }) = ReadPage::decode(d, ctx) {
+            return Ok(Self { scope, rows });
         }
+        d.set_position(begins);
+        let ReadAlone {
+            scope,
+            kind,
+            id,
+            record,
+        } = ReadAlone::decode(d, ctx)?;
+        let rows = vec![ReadStagedRow { kind, id, record }];
+        Ok(Self { scope, rows })
     }
+}
 
-    pub fn read(self) -> Result<(Scope, RowKey, Option<Record>), StoreError> {
-        Ok((self.scope, key_of(self.kind, &self.id)?, self.record))
+#[derive(Decode)]
+#[cbor(map)]
+struct ReadStagedRow {
+    #[n(0)]
+    kind: i32,
+    #[n(1)]
+    id: Bytes,
+    #[n(2)]
+    record: Option<Record>,
+}
+
+impl ReadStaged {
+    pub fn read(self) -> Result<Vec<StoreOp>, StoreError> {
+        let scope = self.scope;
+        let rows = self.rows.into_iter().map(|row| {
+            let key = key_of(row.kind, &row.id)?;
+            let record = row.record;
+            Ok(StoreOp::Stage { scope, key, record })
+        });
+        rows.collect()
     }
 }
 

@@ -17,6 +17,10 @@ use rand::rngs::StdRng;
 use super::StoreError;
 use crate::data_key::{DataKey, NAME, NONCE, nonce};
 
+mod reading;
+
+pub(super) use reading::{Reading, beyond};
+
 diesel::table! {
     sealed (tbl, grp, key) {
         tbl -> Integer,
@@ -55,6 +59,10 @@ impl Table {
         )
     }
 
+    const fn has_sequence(self) -> bool {
+        matches!(self, Self::Commands | Self::Staged | Self::Photos)
+    }
+
     const fn what(self) -> &'static str {
         match self {
             Self::Sum => "sum",
@@ -64,7 +72,7 @@ impl Table {
             Self::Scopes => "scope",
             Self::Records => "record",
             Self::Members => "membership",
-            Self::Staged => "staged row",
+            Self::Staged => "staged page",
             Self::Photos => "photo entry",
         }
     }
@@ -322,6 +330,17 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// The greatest sequence in a group; 0 where there is none.
+    pub fn newest_of(&mut self, table: Table, group: &[u8]) -> Result<i64, StoreError> {
+        let (group, _) = self.sealer.names(&Place::within(table, group, &[]));
+        let newest = sealed::table
+            .filter(sealed::tbl.eq(table as i32))
+            .filter(sealed::grp.eq(group.to_vec()))
+            .select(diesel::dsl::max(sealed::seq))
+            .get_result::<Option<i64>>(self.conn)?;
+        Ok(newest.unwrap_or(0))
+    }
+
     /// Removes all rows of a group.
     pub fn delete_group(&mut self, table: Table, group: &[u8]) -> Result<(), StoreError> {
         let (group, _) = self.sealer.names(&Place::within(table, group, &[]));
@@ -407,75 +426,4 @@ fn opened<T: for<'b> Decode<'b, ()>>(
         body,
     );
     minicbor::decode(&plain.ok_or_else(damaged)?).map_err(|_| damaged())
-}
-
-/// All rows of a table beyond a sequence, in order of it.
-pub(super) fn beyond<T: for<'b> Decode<'b, ()>>(
-    conn: &mut SqliteConnection,
-    sealer: &Sealer,
-    table: Table,
-    seq: i64,
-) -> Result<Vec<T>, StoreError> {
-    let rows = sealed::table
-        .filter(sealed::tbl.eq(table as i32))
-        .filter(sealed::seq.gt(seq))
-        .order(sealed::seq)
-        .load::<Row>(conn)?;
-    let open = |row: &Row| opened(&sealer.key, table, row);
-    rows.iter().map(open).collect()
-}
-
-/// Everything, read once and held against the sum.
-pub(super) struct Reading<'a> {
-    conn: &'a mut SqliteConnection,
-    sealer: &'a Sealer,
-    kept: Sum,
-    found: Sum,
-}
-
-impl<'a> Reading<'a> {
-    pub fn begin(conn: &'a mut SqliteConnection, sealer: &'a Sealer) -> Result<Self, StoreError> {
-        let kept = kept_sum(conn, sealer)?;
-        let found = Sum {
-            generation: kept.generation,
-            ..Sum::default()
-        };
-        Ok(Self {
-            conn,
-            sealer,
-            kept,
-            found,
-        })
-    }
-
-    /// All rows of a table, in order of sequence.
-    pub fn all<T: for<'b> Decode<'b, ()>>(&mut self, table: Table) -> Result<Vec<T>, StoreError> {
-        let rows = sealed::table
-            .filter(sealed::tbl.eq(table as i32))
-            .order((sealed::tbl, sealed::seq))
-            .load::<Row>(self.conn)?;
-        let mut all = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (number, group, key, seq, nonce, _) = row;
-            let lanes = self
-                .sealer
-                .lanes((*number, group, key, seq.unwrap_or(0), nonce));
-            self.found.of(table).add(lanes);
-            all.push(opened(&self.sealer.key, table, row)?);
-        }
-        Ok(all)
-    }
-
-    /// Whether these were all rows of the replica that there ought to be, and no others.
-    pub fn is_replica_whole(&self) -> bool {
-        self.found.replica == self.kept.replica
-    }
-
-    /// Whether these were all rows of the person's work that there ought to be, and no others.
-    pub fn finish(self) -> Result<(), StoreError> {
-        match self.found.work == self.kept.work {
-            true => Ok(()),
-            false => Err(StoreError::Altered),
-        }
-    }
 }

@@ -36,6 +36,69 @@ fn a_damaged_replica_is_fetched_anew_and_the_queue_stays() {
     }
 }
 
+/// A first pull stages tens of thousands of rows, and of two changes of one the later counts.
+#[test]
+fn what_comes_together_is_staged_in_few_boxes_and_read_back_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let stage = |of: u128, n: u128, record: Option<Record>| StoreOp::Stage {
+        scope: scope(of),
+        key: (RecordKind::Hazard, Uuid::from_u128(n)),
+        record,
+    };
+    let staged = |n: u128, version: i64| stage(1, n, Some(record(n, version)));
+    let first: Vec<_> = (1..=600).map(|n| staged(n, 1)).collect();
+    let mixed = [
+        staged(7, 2),
+        stage(1, 8, None),
+        stage(2, 9, Some(record(9, 1))),
+        staged(7, 3),
+    ];
+    let mut memory = State::default();
+    for ops in [&first[..], &mixed[..]] {
+        let mut store = open(&path).unwrap();
+        store.apply(ops).unwrap();
+        memory.apply(ops);
+        drop(store);
+        assert_eq!(open(&path).unwrap().load().unwrap(), memory);
+    }
+    let mut store = open(&path).unwrap();
+    assert_eq!(boxes_staged(&mut store), 3 + 3);
+    store.apply(&[StoreOp::ClearStaged(scope(1))]).unwrap();
+    memory.apply(&[StoreOp::ClearStaged(scope(1))]);
+    assert_eq!(boxes_staged(&mut store), 1);
+    drop(store);
+    assert_eq!(open(&path).unwrap().load().unwrap(), memory);
+}
+
+fn boxes_staged(store: &mut Store) -> i64 {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        boxes: i64,
+    }
+    let counted = diesel::sql_query("SELECT COUNT(*) AS boxes FROM sealed WHERE tbl = 7");
+    counted
+        .get_result::<Counted>(&mut store.conn)
+        .unwrap()
+        .boxes
+}
+
+/// Statements are planned once: the library may plan one anew for each other value of its LIMIT.
+#[test]
+fn plans_do_not_depend_on_values() {
+    #[derive(QueryableByName)]
+    struct Built {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        compile_options: String,
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("device.db")).unwrap();
+    let built = diesel::sql_query("SELECT compile_options FROM pragma_compile_options");
+    let built: Vec<Built> = built.load(&mut store.conn).unwrap();
+    assert!(built.iter().any(|it| it.compile_options == "ENABLE_QPSG"));
+}
+
 /// What somebody with the file could do to the person's work without the key.
 #[test]
 fn a_row_of_the_queue_that_is_changed_exchanged_removed_or_put_back_is_noticed() {

@@ -22,6 +22,8 @@ use super::{Path, Store};
 
 /// What a disk writes whole, or not at all.
 const SECTOR: usize = 512;
+/// What SQLite writes together.
+const PAGE: usize = 4_096;
 /// The log goes into the database after so many pages, so that it does so often.
 const LOG_PAGES: u32 = 40;
 /// Of the writes that hold nothing new, one in so many is cut.
@@ -36,7 +38,7 @@ enum Tear {
     Ends,
     /// The file has grown, but holds zeros there.
     Zeros,
-    /// As `Ends`, and the last sector that was being written holds anything.
+    /// As `Ends`, and the last sector that was being written, if the cut lies in one, holds anything.
     Garbled,
     /// The disk wrote sectors in an order of its own: any of them are there.
     Scattered,
@@ -60,7 +62,17 @@ fn torn(old: &[u8], new: &[u8], cut: usize, tear: Tear, dice: &mut Dice) -> Vec<
         Tear::Zeros => found.resize(found.len().max(new.len()), 0),
         Tear::Garbled => {
             let begins = (cut.saturating_sub(1) / SECTOR * SECTOR).max(from);
-            let ends = cut.max(begins);
+            // Only what was being written: a page that is the same before and after was left alone.
+            let page = begins / PAGE * PAGE..(begins / PAGE + 1) * PAGE;
+            let of = |file: &'_ [u8]| {
+                let ends = page.end.min(file.len());
+                file.get(page.start..ends).unwrap_or_default().to_vec()
+            };
+            let ends = if of(old) == of(new) {
+                begins
+            } else {
+                cut.max(begins)
+            };
             for byte in &mut found[begins..ends] {
                 *byte = dice.roll().to_le_bytes()[0];
             }

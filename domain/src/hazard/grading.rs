@@ -273,8 +273,12 @@ fn count_days(period: &Period, facts: &Facts) -> Result<Deadline, Refusal> {
     let believed = made >= facts.now.plus_millis(-facts.limits.clock_behind_ms);
     let start = if believed { made } else { facts.now };
     let start = start.shanghai_date();
-    deadline(start, period, facts)
-        .map_err(|error| Refusal::invalid_field("period.days", &error.to_string()))
+    let counted = deadline(start, period, facts)
+        .map_err(|error| Refusal::invalid_field("period.days", &error.to_string()))?;
+    Ok(Deadline {
+        start_claimed: start < facts.now.shanghai_date(),
+        ..counted
+    })
 }
 
 /// The deadline of a period that began on `start`.
@@ -294,6 +298,7 @@ pub(super) fn deadline(
         kind,
         rule: period.rule.clone(),
         provisional: due.provisional,
+        start_claimed: false,
     })
 }
 

@@ -48,6 +48,12 @@ record! {
         /// Whether a calendar that is not published yet may move it.
         #[n(5)]
         pub provisional: bool,
+        /// Counting began on a day before the order was received, as the device claims that made it: what that is worth
+        /// is in the event's `time_proof`.
+        #[n(6)]
+        #[cbor(default, skip_if = "is_false")]
+        #[serde(default, skip_serializing_if = "is_false")]
+        pub start_claimed: bool,
     }
 }
 

@@ -82,7 +82,10 @@ pub(super) fn recompute_deadline(hazard: &Hazard, facts: &Facts) -> Decision {
             kind: before.kind,
             rule: before.rule.clone(),
         };
-        let deadline = grading::deadline(before.start, &period, facts).ok()?;
+        let deadline = super::Deadline {
+            start_claimed: before.start_claimed,
+            ..grading::deadline(before.start, &period, facts).ok()?
+        };
         (deadline != *before).then_some(deadline)
     });
     let events = again.map(|deadline| HazardEvent::DeadlineRecomputed { deadline });

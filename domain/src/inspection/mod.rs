@@ -18,6 +18,7 @@ pub use checklists::{Checklists, Listed, checklists_named};
 pub use decide::{Decision, Facts, Knew, NamedHazards, begins, decide, hazards_named, setup_of};
 pub use event::{InspectionEvent, InspectionEventRecord, SecondSignature};
 pub use limits::InspectionLimits;
+pub use policy::acts_on_team;
 pub use signing::CERTIFICATE_RAN_OUT;
 pub use state::{
     Conversion, Finding, Inspection, InspectionState, InspectionStatus, ItemRecord, PersonResult,

@@ -256,6 +256,19 @@ pub const TABLE: &[Row] = &[
     ),
 ];
 
+/// Whether somebody with this role has to be on the team to do something that the table names: what such a team has to
+/// do is theirs by name.
+pub fn acts_on_team(role: Role) -> bool {
+    let by_name = |row: &Row| row.who == OnTeam && row.roles.contains(&role);
+    TABLE.iter().any(by_name)
+}
+
+/// Whether an inspection of this kind is carried out by those on its team and nobody else.
+pub(super) fn has_team_by_name(kind: InspectionKind) -> bool {
+    let by_name = |row: &Row| row.who == OnTeam && row.kinds.contains(&kind);
+    TABLE.iter().any(by_name)
+}
+
 /// What the table is asked about.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {

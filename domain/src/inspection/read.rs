@@ -5,6 +5,7 @@ use crate::command::{InspectionKind, ItemOutcome, ItemRef, SignerRole};
 use crate::hash::Digest;
 use crate::hazard::{Photo, PhotoState};
 use crate::ids::{EnterpriseId, FindingId, JurisdictionId, PersonId};
+use crate::inspection::policy::has_team_by_name;
 use crate::inspection::{Finding, Inspection, InspectionState, InspectionStatus, ItemRecord};
 
 impl Inspection {
@@ -50,6 +51,19 @@ impl Inspection {
     /// Whether this person is one of those who inspect.
     pub fn is_on_team(&self, person: PersonId) -> bool {
         self.team.iter().any(|member| member.person_id == person)
+    }
+
+    /// Those who have to carry it out by name: the team, until it is completed or cancelled. What an enterprise or a
+    /// grid does by itself, whoever has the role may do.
+    pub fn carried_out_by(&self) -> Vec<PersonId> {
+        match self.status {
+            InspectionStatus::Planned | InspectionStatus::InProgress
+                if has_team_by_name(self.kind) =>
+            {
+                self.team.iter().map(|member| member.person_id).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The inspectors who have signed with their own accounts and by a valid certificate, each

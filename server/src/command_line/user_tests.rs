@@ -189,10 +189,10 @@ fn nobody_is_given_roles_over_more_than_a_device_holds() {
             let names: Vec<String> = names.collect();
             format!("grant worker grid_worker:{over} {}", names.join(" "))
         };
-        for lot in 0..3 {
+        for lot in 0..7 {
             say(&world, &line(lot), "").await.unwrap();
         }
-        let said = say(&world, &line(3), "").await.unwrap_err();
-        assert!(said.contains("a device holds 64"), "{said}");
+        let said = say(&world, &line(7), "").await.unwrap_err();
+        assert!(said.contains("a device holds 128"), "{said}");
     });
 }

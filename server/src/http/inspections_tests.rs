@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::command::{
     Action, Cadence, CheckResult, ChecklistRef, CompleteInspection, InspectionKind,
     InspectionSetup, ItemOutcome, ItemRef, StartInspection, SubmitSelfCheck,
@@ -252,9 +254,10 @@ async fn inspections_pulled(server: &TestServer, login: &str, number: u8) -> usi
             continue;
         }
         let records = pages.iter().flat_map(|page| &page.records);
-        return records
-            .filter(|record| record.kind == RecordKind::Inspection)
-            .count();
+        // One may come in several scopes.
+        let inspections = records.filter(|record| record.kind == RecordKind::Inspection);
+        let ids: BTreeSet<_> = inspections.map(|record| record.id).collect();
+        return ids.len();
     }
     panic!("no whole answer within 1,000 pulls")
 }

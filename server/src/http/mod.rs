@@ -83,6 +83,8 @@ mod imports_tests;
 #[cfg(test)]
 mod merge_jurisdictions_tests;
 #[cfg(test)]
+mod moved_sectors_tests;
+#[cfg(test)]
 mod quarantined_tests;
 #[cfg(test)]
 mod recurrences_tests;
@@ -92,6 +94,8 @@ mod sector_codes_tests;
 mod sync_scope_tests;
 #[cfg(test)]
 mod taken_ids_tests;
+#[cfg(test)]
+mod tasks_tests;
 #[cfg(test)]
 mod test_client;
 

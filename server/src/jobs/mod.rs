@@ -2,6 +2,7 @@
 
 pub mod expire_uploads;
 pub mod fill_sector;
+pub mod follow_department;
 pub mod follow_enterprise;
 pub mod follow_sector;
 pub mod forget_removals;

@@ -6,9 +6,9 @@ use hazardloop_domain::time::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    JobEnd, JobFailure, expire_uploads, fill_sector, follow_enterprise, follow_sector,
-    forget_removals, hand_over_teams, keep_windows, merge_jurisdiction, pack_receipts,
-    recompute_deadlines, recount_unclaimed, thumbnail, weigh_chains,
+    JobEnd, JobFailure, expire_uploads, fill_sector, follow_department, follow_enterprise,
+    follow_sector, forget_removals, hand_over_teams, keep_windows, merge_jurisdiction,
+    pack_receipts, recompute_deadlines, recount_unclaimed, thumbnail, weigh_chains,
 };
 use crate::app::App;
 use crate::store::StoreError;
@@ -106,6 +106,7 @@ async fn work(app: &App, job: &Claimed) -> Result<JobEnd, JobFailure> {
         Some(JobKind::RecomputeDeadlines) => recompute_deadlines::run(app).await,
         Some(JobKind::FillSector) => fill_sector::run(app, &job.payload).await,
         Some(JobKind::RecountUnclaimed) => recount_unclaimed::run(app, &job.payload).await,
+        Some(JobKind::FollowDepartment) => follow_department::run(app, &job.payload).await,
         Some(JobKind::FollowSector) => follow_sector::run(app, &job.payload).await,
         Some(JobKind::HandOverTeams) => hand_over_teams::run(app, &job.payload).await,
         Some(JobKind::KeepWindows) => keep_windows::run(app).await,

@@ -181,6 +181,19 @@ impl Copied {
     }
 }
 
+/// All rows of a scope that holds few.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn all_of(conn: &mut Conn, scope: Scope) -> Result<Vec<Copied>, StoreError> {
+    Ok(scope_rows::table
+        .filter(scope_rows::scope.eq(scope.to_string()))
+        .filter(scope_rows::present)
+        .order((scope_rows::record_kind, scope_rows::record_id))
+        .select(Copied::as_select())
+        .load(conn)?)
+}
+
 /// Tells `scope` that it holds these records, unless it has been told of them: what it was told is no
 /// older. Digests are of records alone, the same in every scope.
 ///

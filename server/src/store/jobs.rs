@@ -32,6 +32,9 @@ pub enum JobKind {
     /// Gives open hazards the sector to which their enterprise was corrected; payload: its id, and the
     /// sector before.
     FollowSector,
+    /// Gives open hazards the department that answers for their sector from now on; payload: which jurisdiction said so,
+    /// the department before, and how far.
+    FollowDepartment,
     /// Has planned inspections go with a desk that was handed over; payload: the hand-over's id.
     HandOverTeams,
     /// Keeps the windows of what devices hold; comes back every few minutes. No payload.
@@ -48,7 +51,7 @@ pub enum JobKind {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Thumbnail,
         Self::ExpireUploads,
         Self::FollowEnterprise,
@@ -56,6 +59,7 @@ impl JobKind {
         Self::FillSector,
         Self::RecountUnclaimed,
         Self::FollowSector,
+        Self::FollowDepartment,
         Self::HandOverTeams,
         Self::KeepWindows,
         Self::ForgetRemovals,
@@ -74,6 +78,7 @@ impl JobKind {
             Self::FillSector => "fill_sector",
             Self::RecountUnclaimed => "recount_unclaimed",
             Self::FollowSector => "follow_sector",
+            Self::FollowDepartment => "follow_department",
             Self::HandOverTeams => "hand_over_teams",
             Self::KeepWindows => "keep_windows",
             Self::ForgetRemovals => "forget_removals",

@@ -13,8 +13,8 @@ use super::db::DbOptions;
 use super::error::StoreError;
 use super::hazards;
 use super::identity::{self, Depth};
-use super::planned_members;
 use super::url::DatabaseUrl;
+use super::{planned_members, tasks};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
@@ -60,6 +60,7 @@ fn all_up(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     // What SQL cannot read out of a record.
     while hazards::fill_new_columns(conn, FILLED_AT_ONCE)? > 0 {}
     planned_members::fill(conn, FILLED_AT_ONCE)?;
+    tasks::fill_all(conn, FILLED_AT_ONCE)?;
     Ok(ran)
 }
 

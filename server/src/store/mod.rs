@@ -55,6 +55,7 @@ pub mod search;
 pub mod sector_scopes;
 pub mod sessions;
 pub mod signing_keys;
+pub mod tasks;
 pub mod tx;
 pub mod unclaimed;
 pub mod uploads;

@@ -52,6 +52,7 @@ pub(super) fn facts(db: &Db) -> Vec<String> {
         let names = server_meta::table
             .filter(server_meta::name.ne(super::identity::IDENTITY))
             .filter(server_meta::name.ne(super::planned_members::FILLED))
+            .filter(server_meta::name.ne(super::tasks::FILLED))
             .select(server_meta::name)
             .order(server_meta::name);
         Ok::<_, StoreError>(names.load(tx.conn())?)

@@ -282,12 +282,12 @@ pub fn expired(
     let (at, id) = after.map_or((i64::MIN, Vec::new()), |upload| {
         (upload.expires_at.as_millis(), key(upload.id))
     });
-    let follows = uploads::expires_at
-        .gt(at)
-        .or(uploads::expires_at.eq(at).and(uploads::id.gt(id)));
+    // Said so that the index is walked on from there, and not looked into twice and sorted.
+    let follows = uploads::expires_at.gt(at).or(uploads::id.gt(id));
     let rows = uploads::table
         .filter(uploads::finished_at.is_null())
         .filter(uploads::expires_at.le(now.as_millis()))
+        .filter(uploads::expires_at.ge(at))
         .filter(follows)
         .order((uploads::expires_at, uploads::id))
         .limit(limit)

@@ -412,6 +412,20 @@ pub(super) fn lineage(conn: &mut Conn, id: JurisdictionId) -> Result<Lineage, Fa
     })
 }
 
+/// The scopes of what waits for these people by name in the jurisdictions of this lineage, and is of this sector.
+pub(super) fn tasks_of(people: &[PersonId], lineage: &Lineage, sector: Option<&str>) -> Vec<Scope> {
+    let mut places = Vec::new();
+    places.extend(lineage.ancestors.iter().map(|id| (*id, None)));
+    let own = lineage.sectors.iter().copied();
+    let own = own.filter(|(_, own)| Some(own.as_str()) == sector);
+    places.extend(own.map(|(id, own)| (id, Some(own))));
+    let of = |person: &PersonId| {
+        let tasks = |(id, sector): &(JurisdictionId, _)| Scope::Tasks(*person, *id, *sector);
+        places.iter().map(tasks).collect::<Vec<_>>()
+    };
+    people.iter().flat_map(of).collect()
+}
+
 /// The scopes that hold a record of this enterprise, of this sector, in the jurisdictions of this
 /// lineage.
 pub(super) fn scopes_of(

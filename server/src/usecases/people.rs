@@ -163,7 +163,7 @@ pub fn register(
                 other => other,
             },
         )?;
-        sectors::open_for(tx, &grant, now)?;
+        sectors::open_for(tx, person.id, &grant, now)?;
         people::insert_grant(tx, person.id, &grant)?;
         claim_certificate(tx, person.id, &grant)?;
         given.push(PlacedGrant {

@@ -9,7 +9,9 @@ use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::operations::Operation;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::hub::shows;
-pub use hazardloop_sync_protocol::hub::{handed_in_by, hands_in, scopes_of_grant, scopes_seen};
+pub use hazardloop_sync_protocol::hub::{
+    handed_in_by, hands_in, scopes_of_grant, scopes_seen, tasks_of_grant,
+};
 use hazardloop_sync_protocol::wire::Scope;
 
 use super::execute::lineage;

@@ -10,6 +10,7 @@ use hazardloop_domain::responsibility::{self, Answer, Matrix};
 use hazardloop_domain::time::Timestamp;
 use minicbor::{Decode, Encode};
 
+use super::follow_department;
 use super::jurisdictions::encoded;
 use super::merge_jurisdictions;
 use super::reach::{self, Seat};
@@ -161,7 +162,14 @@ fn replace_in(
     if version != seen {
         return Err(Failure::PreconditionFailed { current: version });
     }
+    let replaced = follow_department::replaced(tx.conn(), id, (&before, after))?;
     let version = say(tx, id, (after, version), Some(asker), now)?;
+    let walk = follow_department::Walk {
+        place: id,
+        replaced,
+        after: None,
+    };
+    follow_department::follow_later(tx, app, &walk, now)?;
     let loses = before.loses_something(after);
     if loses || after.loses_something(&before) {
         let walk = Walk {

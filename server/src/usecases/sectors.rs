@@ -6,15 +6,16 @@
 
 use hazardloop_domain::access::Grant;
 use hazardloop_domain::hash::Digest;
+use hazardloop_domain::ids::PersonId;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
 
-use super::reach::scopes_of_grant;
+use super::reach::{scopes_of_grant, tasks_of_grant};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::jobs::{self, JobKind, NewJob};
 use crate::store::sector_scopes::{self, SectorOf};
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, tasks};
 
 /// Records that the transaction of the grant looks through for each sector.
 pub const FIRST_LOT: usize = 200;
@@ -22,16 +23,26 @@ pub const FIRST_LOT: usize = 200;
 /// Lots that one run of the job brings before other jobs have their turn.
 pub const LOTS_AT_A_TIME: usize = 10;
 
-/// Opens the scopes that a grant over sectors needs and that there are not yet.
+/// Opens the scopes that a grant over sectors needs and that there are not yet, and brings what waits for its person
+/// by name.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn open_for(tx: &mut WriteTx<'_>, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
+pub fn open_for(
+    tx: &mut WriteTx<'_>,
+    person: PersonId,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for scope in scopes_of_grant(grant) {
-        let Scope::JurisdictionSector(id, sector) = scope else {
-            continue;
-        };
-        open(tx, (id, sector), now)?;
+        if let Scope::JurisdictionSector(id, sector) = scope {
+            open(tx, (id, sector), now)?;
+        }
+    }
+    for scope in tasks_of_grant(person, grant) {
+        if let Scope::Tasks(person, id, Some(sector)) = scope {
+            tasks::fill(tx, person, (id, sector))?;
+        }
     }
     Ok(())
 }

@@ -23,7 +23,13 @@ const TABLES: [&str; 3] = ["scope_rows", "certificates", "planned_members"];
 
 fn rows(server: &TestServer) -> [Vec<String>; 3] {
     let db = &server.app.db;
-    TABLES.map(|table| db.read_blocking(|tx| dump(tx.conn(), table)).unwrap())
+    // What had left the tasks of somebody is of no use to those who never held them.
+    let left = |row: &String| row.contains("'tasks:") && row.contains(" 0 0 0 X'");
+    TABLES.map(|table| {
+        let mut rows = db.read_blocking(|tx| dump(tx.conn(), table)).unwrap();
+        rows.retain(|row| !left(row));
+        rows
+    })
 }
 
 /// Two hazards, one found by the enterprise itself, and a planned visit.

@@ -23,7 +23,7 @@ const WEIGHED_BY: &str = "windows_weighed_by";
 const WEIGHED_TO: &str = "windows_weighed_to";
 
 /// The window of each scope that has one, in the same order. People and reference data have none: their records do not
-/// come to an end.
+/// come to an end. What waits for somebody leaves when it does.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,7 +47,7 @@ pub fn windows_of(
             Scope::Jurisdiction(id) | Scope::JurisdictionSector(id, _) => {
                 WindowKind::of_level(*levels.get(id)?)
             }
-            Scope::Person(_) | Scope::Catalog => return None,
+            Scope::Person(_) | Scope::Tasks(..) | Scope::Catalog => return None,
         };
         Some((*scope, kind))
     };

@@ -1,4 +1,4 @@
-//! What must hold after every step and not only in the end, where that is cheap to see: invariants 1, 2, 11, 16 and 21.
+//! What must hold after every step and not only in the end, where that is cheap to see: invariants 1, 2, 8, 11, 16 and 21.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -124,6 +124,7 @@ impl World {
         self.look_at_effects(&mut found);
         self.look_at_proofs(&mut found);
         self.look_for_readers(&mut found);
+        self.look_for_ended_roles(&mut found);
         self.hub.look_at_merger(&mut found);
         if let Some(device) = device_of(step) {
             let profile = &self.devices[device].profile;

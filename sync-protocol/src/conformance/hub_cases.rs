@@ -230,7 +230,7 @@ pub fn a_request_that_is_none_is_refused_as_a_whole(hub: &mut dyn HubUnderTest) 
     assert_eq!(refused, NoAnswer::UpgradeRequired);
     let mut wide = worker.request(None);
     let number = |number| JurisdictionId(id_of(3, number));
-    wide.scopes = (0..65)
+    wide.scopes = (0..129)
         .map(|n| ScopeCursor {
             scope: Scope::Jurisdiction(number(n)),
             cursor: None,

@@ -7,9 +7,8 @@
 use std::collections::BTreeSet;
 
 use hazardloop_domain::access::{Grant, PersonRecord};
-use hazardloop_domain::operations::Operation;
 
-use crate::hub::{scopes_granted, scopes_of_grant};
+use crate::hub::{scopes_given, scopes_granted};
 use crate::wire::Scope;
 
 use super::RowKey;
@@ -30,12 +29,8 @@ impl Reader<'_> {
                 return BTreeSet::new();
             }
             let present = scopes_granted(*id, grants, self.now);
-            let gave = |grant: &Grant| match Operation::ViewHazards.roles().contains(&grant.role) {
-                true => scopes_of_grant(grant),
-                false => vec![Scope::OwnReports(*id)],
-            };
             let gone = ended
-                .flat_map(gave)
+                .flat_map(|grant| scopes_given(*id, grant))
                 .filter(|scope| self.state.scopes.contains_key(scope) && !present.contains(scope));
             gone.collect()
         })

@@ -50,6 +50,8 @@ fn the_most_personal_scope_is_read_first_and_reference_data_last() {
     let sector = SectorName::new("town-gas").unwrap();
     let personal_first = [
         Scope::Person(ME),
+        Scope::Tasks(ME, town, None),
+        Scope::Tasks(ME, town, Some(sector)),
         Scope::OwnReports(ME),
         Scope::Enterprise(EnterpriseId(Uuid::from_u128(2))),
         TOWN,

@@ -46,5 +46,8 @@ pub use push::Push;
 pub use push_steps::{Kept, PushStep, Stated, StoredReceipt, Writes, content_of};
 pub use push_witness::Witnessing;
 pub use refused::{KIND_BYTES, OutOfStep, RequestRefused, check_commands, check_pull, check_push};
-pub use scopes::{handed_in_by, hands_in, scopes_granted, scopes_of_grant, scopes_seen, shows};
+pub use scopes::{
+    handed_in_by, hands_in, scopes_given, scopes_granted, scopes_of_grant, scopes_seen, shows,
+    tasks_of_grant,
+};
 pub use stream::{Judgement, StreamState, judge, judge_in_run};

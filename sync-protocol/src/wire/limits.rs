@@ -25,7 +25,7 @@ impl Default for WireLimits {
             body_bytes: 1024 * 1024,
             commands: 500,
             payload_bytes: 64 * 1024,
-            scopes: 64,
+            scopes: 128,
             records: 1_000,
             depth: 16,
             co_signatures: 4,

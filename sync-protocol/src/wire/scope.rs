@@ -6,13 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::sector::SectorName;
 
-/// One bucket of records. Text form: `catalog`, `person:UUID`, `reports:UUID`, `enterprise:UUID`,
-/// `jurisdiction:UUID`, `jurisdiction:UUID/SECTOR`.
+/// One bucket of records. Text form: `catalog`, `person:UUID`, `tasks:UUID/UUID`, `tasks:UUID/UUID/SECTOR`,
+/// `reports:UUID`, `enterprise:UUID`, `jurisdiction:UUID`, `jurisdiction:UUID/SECTOR`. In this order they are read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum Scope {
     /// One person's own record and roles.
     #[n(0)]
     Person(#[n(0)] PersonId),
+    /// What waits for one person by name in one jurisdiction and everything below it, of one sector or of all: the
+    /// inspections that they carry out, each with its enterprise. What a role shows also comes in a scope of its own;
+    /// this one comes before it, and goes with the role.
+    #[n(6)]
+    Tasks(
+        #[n(0)] PersonId,
+        #[n(1)] JurisdictionId,
+        #[n(2)] Option<SectorName>,
+    ),
     /// What one person handed in from outside of the enterprise, wherever it is answered for: for
     /// those whose roles show nothing else (the public, importers).
     #[n(5)]
@@ -35,7 +44,7 @@ pub enum Scope {
 /// Why a text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a scope: expected catalog, or person, reports, enterprise or jurisdiction with ':' and a UUID, and '/' with a sector behind a jurisdiction"
+    "not a scope: expected catalog, or person, reports, enterprise or jurisdiction with ':' and a UUID, or tasks with ':', a person's, '/' and a jurisdiction's UUID; and '/' with a sector behind a jurisdiction"
 )]
 pub struct ScopeError;
 
@@ -43,6 +52,8 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Person(id) => write!(f, "person:{id}"),
+            Self::Tasks(id, place, None) => write!(f, "tasks:{id}/{place}"),
+            Self::Tasks(id, place, Some(sector)) => write!(f, "tasks:{id}/{place}/{sector}"),
             Self::OwnReports(id) => write!(f, "reports:{id}"),
             Self::Enterprise(id) => write!(f, "enterprise:{id}"),
             Self::Jurisdiction(id) => write!(f, "jurisdiction:{id}"),
@@ -64,17 +75,28 @@ impl std::str::FromStr for Scope {
             "person" => id.parse().map(Self::Person).map_err(|_| ScopeError),
             "reports" => id.parse().map(Self::OwnReports).map_err(|_| ScopeError),
             "enterprise" => id.parse().map(Self::Enterprise).map_err(|_| ScopeError),
-            "jurisdiction" => match id.split_once('/') {
-                None => id.parse().map(Self::Jurisdiction).map_err(|_| ScopeError),
-                Some((id, sector)) => {
-                    let id = id.parse().map_err(|_| ScopeError)?;
-                    let sector = SectorName::new(sector).map_err(|_| ScopeError)?;
-                    Ok(Self::JurisdictionSector(id, sector))
-                }
-            },
+            "jurisdiction" => Ok(match place(id)? {
+                (id, None) => Self::Jurisdiction(id),
+                (id, Some(sector)) => Self::JurisdictionSector(id, sector),
+            }),
+            "tasks" => {
+                let (person, within) = id.split_once('/').ok_or(ScopeError)?;
+                let person = person.parse().map_err(|_| ScopeError)?;
+                let (within, sector) = place(within)?;
+                Ok(Self::Tasks(person, within, sector))
+            }
             _ => Err(ScopeError),
         }
     }
+}
+
+/// A jurisdiction, and behind '/' a sector of it.
+fn place(text: &str) -> Result<(JurisdictionId, Option<SectorName>), ScopeError> {
+    let (id, sector) = match text.split_once('/') {
+        None => (text, None),
+        Some((id, sector)) => (id, Some(SectorName::new(sector).map_err(|_| ScopeError)?)),
+    };
+    Ok((id.parse().map_err(|_| ScopeError)?, sector))
 }
 
 impl Serialize for Scope {
@@ -106,6 +128,27 @@ mod tests {
         let bytes = minicbor::to_vec(scope).unwrap();
         assert_eq!(minicbor::decode::<Scope>(&bytes).unwrap(), scope);
         assert_ne!(bytes, minicbor::to_vec(Scope::Person(id)).unwrap());
+    }
+
+    #[test]
+    fn tasks_read_back_of_one_sector_and_of_all_and_half_a_name_is_none() {
+        let (me, town) = (
+            PersonId(Uuid::from_u128(7)),
+            JurisdictionId(Uuid::from_u128(8)),
+        );
+        for sector in [None, Some(SectorName::new("a/b:c").unwrap())] {
+            let scope = Scope::Tasks(me, town, sector);
+            assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
+            let bytes = minicbor::to_vec(scope).unwrap();
+            assert_eq!(minicbor::decode::<Scope>(&bytes).unwrap(), scope);
+        }
+        for bad in [
+            format!("tasks:{me}"),
+            format!("tasks:{me}/"),
+            format!("tasks:{me}/{town}/"),
+        ] {
+            assert!(bad.parse::<Scope>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -8,12 +8,17 @@ pub(super) fn put(to: &mut Vec<u8>, number: u64) {
 }
 
 /// Appends a number of at most 70 bits.
-pub(super) fn put_wide(to: &mut Vec<u8>, mut number: u128) {
+pub(super) fn put_wide(to: &mut Vec<u8>, number: u128) {
+    each_byte(number, |byte| to.push(byte));
+}
+
+/// The bytes of a number of at most 70 bits, one after the other.
+pub(super) fn each_byte(mut number: u128, mut take: impl FnMut(u8)) {
     while number > 0x7f {
-        to.push(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);
+        take(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);
         number >>= 7;
     }
-    to.push(u8::try_from(number).unwrap_or_default());
+    take(u8::try_from(number).unwrap_or_default());
 }
 
 /// Appends a number with its sign: twice its amount, and one less where it is negative.

@@ -89,6 +89,7 @@ fn a_recount_leaves_no_due_date_on_the_wrong_side_of_the_first_one() {
         kind: DayKind::Working,
         rule: None,
         provisional: false,
+        start_claimed: false,
     };
     let with = |original: &str, due: &str| {
         let mut case = Case::in_state(StatusName::Confirmed, Source::OpenVisit, Grade::General);

@@ -238,11 +238,14 @@ fn days_are_counted_from_when_the_order_was_made_unless_that_clock_stands_far_ba
         case.facts.made_at = Some(NOW.plus_millis(-days_ago * DAY_MS));
         case.must(&inspector(1), within(20, DayKind::Calendar));
         let order = case.hazard().order().unwrap();
-        (order.deadline.as_ref().unwrap().start, order.due_date)
+        let deadline = order.deadline.as_ref().unwrap();
+        (deadline.start, order.due_date, deadline.start_claimed)
     };
-    assert_eq!(counted(6), (date("2026-11-16"), date("2026-12-07")));
+    assert_eq!(counted(6), (date("2026-11-16"), date("2026-12-07"), true));
     assert_eq!(counted(60).0, date("2026-09-23"));
-    assert_eq!(counted(61), (date("2026-11-22"), date("2026-12-14")));
+    // Made when it came, or not believed: counted from the receipt, and nothing is claimed.
+    assert!(!counted(0).2);
+    assert_eq!(counted(61), (date("2026-11-22"), date("2026-12-14"), false));
 }
 
 #[test]

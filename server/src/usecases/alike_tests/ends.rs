@@ -97,7 +97,8 @@ pub(super) fn windowed(
                     among(*id) && sector.as_deref() == Some(of.as_str())
                 }
                 Scope::OwnReports(_) => own,
-                Scope::Person(_) | Scope::Catalog => false,
+                // What has ended waits for nobody.
+                Scope::Person(_) | Scope::Tasks(..) | Scope::Catalog => false,
             };
             holds && *ended >= begins(world, scope, now)
         });
@@ -129,7 +130,7 @@ fn begins(world: &World<'_>, scope: &Scope, now: Timestamp) -> Timestamp {
                 Level::Town | Level::Village | Level::Grid => 2,
             }
         }
-        Scope::Person(_) | Scope::Catalog => 0,
+        Scope::Person(_) | Scope::Tasks(..) | Scope::Catalog => 0,
     };
     now.plus_millis(-days * DAY_MS)
 }

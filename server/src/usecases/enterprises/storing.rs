@@ -17,8 +17,9 @@ use crate::failure::Failure;
 use crate::store::events::{self, Head, Linked, NewEvent};
 use crate::store::feed::{self, Announced, News};
 use crate::store::places::{self, EnterpriseRow, Lineage};
-use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search};
+use crate::store::{Conn, StoreError, WriteTx, enterprise_rows, enterprises, search, tasks};
 use crate::usecases::execute::scopes_of;
+use crate::usecases::tasks::OfFirm;
 use crate::usecases::{follow_sector, merge_jurisdictions};
 
 /// What their histories are of.
@@ -72,6 +73,7 @@ impl<'a> Storing<'a> {
         let now = change.now;
         let mut created_at = now;
         let scopes = scopes_of(Some(enterprise.id), &place, Some(&enterprise.sector));
+        let mut tasks = Vec::new();
         if let Some(before) = before {
             let (named, sorted) = (
                 before.name != enterprise.name,
@@ -95,6 +97,12 @@ impl<'a> Storing<'a> {
             let mut left = self.scopes_before(tx.conn(), before)?;
             left.retain(|scope| !scopes.contains(scope));
             self.leave(tx, &left, enterprise, now)?;
+            // Its row is changed by now, which keeps it from everybody else until this ends.
+            let of = OfFirm::read(tx.conn(), enterprise, &place)?;
+            let (kind, id) = (RecordKind::Enterprise, &enterprise.id.0);
+            self.news
+                .remove(&of.left(), kind, id, enterprise.version, now);
+            tasks = of.wanted;
         } else {
             let code = &place.district_code;
             self.new
@@ -109,6 +117,7 @@ impl<'a> Storing<'a> {
             body: &record,
             created_at,
         };
+        let scopes: Vec<Scope> = scopes.into_iter().chain(tasks).collect();
         self.news.put(self.key, &scopes, announced);
         let head = match before {
             None => Head::NONE,
@@ -129,6 +138,10 @@ impl<'a> Storing<'a> {
     ) -> Result<(), Failure> {
         let scopes = self.scopes_before(tx.conn(), enterprise)?;
         self.leave(tx, &scopes, enterprise, change.now)?;
+        let held = tasks::holding(tx.conn(), enterprise.id)?;
+        let (kind, id) = (RecordKind::Enterprise, &enterprise.id.0);
+        self.news
+            .remove(&held, kind, id, enterprise.version, change.now);
         places::remove_enterprise(tx, enterprise.id, enterprise.version)?;
         let head = events::head(tx.conn(), SUBJECT, &enterprise.id.0)?;
         self.tell(head, enterprise, change)

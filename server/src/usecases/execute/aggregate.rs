@@ -59,6 +59,8 @@ pub(super) struct Standing<'a> {
     pub handed_over_by: Option<JurisdictionId>,
     /// Who handed it in from outside of the enterprise.
     pub handed_in_by: Option<PersonId>,
+    /// For whom it waits by name.
+    pub tasked: Vec<PersonId>,
     pub sector: Option<&'a str>,
 }
 
@@ -98,6 +100,7 @@ impl Aggregate for Hazard {
             jurisdiction: self.jurisdiction_id,
             handed_over_by: self.handed_over_by(),
             handed_in_by: handed_in_by(self),
+            tasked: Vec::new(),
             sector: self.sector.as_deref(),
         }
     }
@@ -172,6 +175,7 @@ impl Aggregate for Inspection {
             jurisdiction: self.jurisdiction_id,
             handed_over_by: None,
             handed_in_by: None,
+            tasked: self.carried_out_by(),
             sector: self.sector.as_deref(),
         }
     }

@@ -19,7 +19,7 @@ use hazardloop_sync_protocol::wire::Scope;
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, Slot, Standing};
-use super::{Door, Sender, lineage, scopes_of};
+use super::{Door, Sender, lineage, scopes_of, tasks_of};
 use crate::failure::Failure;
 use crate::store::enterprises::{self, Seat};
 use crate::store::events::{self, Linked};
@@ -318,7 +318,7 @@ impl<'a> WorkingSet<'a> {
     }
 
     /// The scopes that hold a subject: of its enterprise, of who answers for it and all above, of who
-    /// handed it in, and while it is being handed over, of who hands it over.
+    /// handed it in, of those for whom it waits, and while it is being handed over, of who hands it over.
     fn scopes_holding(
         &mut self,
         conn: &mut Conn,
@@ -326,6 +326,7 @@ impl<'a> WorkingSet<'a> {
     ) -> Result<Vec<Scope>, Failure> {
         let lineage = self.lineage(conn, standing.jurisdiction)?;
         let mut scopes = scopes_of(standing.enterprise, lineage, standing.sector);
+        scopes.extend(tasks_of(&standing.tasked, lineage, standing.sector));
         scopes.extend(standing.handed_in_by.map(Scope::OwnReports));
         if let Some(from) = standing.handed_over_by {
             scopes.extend(scopes_of(None, self.lineage(conn, from)?, standing.sector));

@@ -281,7 +281,7 @@ pub fn add_grant(
     actor: Option<PersonId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    sectors::open_for(tx, grant, now)?;
+    sectors::open_for(tx, person, grant, now)?;
     people::bump(tx, person)?;
     people::insert_grant(tx, person, grant).map_err(|error| {
         match error.is_duplicate_in("grants") {

@@ -39,7 +39,7 @@ pub fn move_grants(
             .collect();
         record_event(tx, person, "grant_merged", None, &fields, now)?;
         if let Some(given) = given {
-            sectors::open_for(tx, given, now)?;
+            sectors::open_for(tx, person, given, now)?;
             people::insert_grant(tx, person, given)?;
             record_added(tx, person, given, None, now)?;
         }

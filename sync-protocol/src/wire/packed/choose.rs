@@ -1,7 +1,7 @@
 //! How a column is written: whatever takes the fewest bytes. A reader follows whatever was chosen.
 
 use super::column::{Mode, Relation};
-use crate::wire::varint::put_wide;
+use crate::wire::varint::each_byte;
 
 /// In columns of fewer numbers than this nothing can be told from how they are spread.
 const FEW: usize = 16;
@@ -58,26 +58,26 @@ fn count(of: usize) -> f64 {
 }
 
 fn bytes_of(differences: &[u128]) -> f64 {
-    let mut bytes = Vec::new();
+    let mut bytes = 0_usize;
     for difference in differences {
-        put_wide(&mut bytes, *difference);
+        each_byte(*difference, |_| bytes = bytes.saturating_add(1));
     }
-    count(bytes.len())
+    count(bytes)
 }
 
 /// Bytes that these numbers would take from a coder that knows how often each byte of them comes.
 fn entropy(differences: &[u128], noise: u32) -> f64 {
     let mut counts = [0_u32; 256];
-    let mut bytes = Vec::with_capacity(2 * differences.len());
+    let mut bytes = 0_usize;
     for difference in differences {
-        put_wide(&mut bytes, difference >> noise);
+        each_byte(difference >> noise, |byte| {
+            bytes = bytes.saturating_add(1);
+            if let Some(count) = counts.get_mut(usize::from(byte)) {
+                *count = count.saturating_add(1);
+            }
+        });
     }
-    for byte in &bytes {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count = count.saturating_add(1);
-        }
-    }
-    let all = count(bytes.len());
+    let all = count(bytes);
     let of = |count: &u32| f64::from(*count) * (all / f64::from(*count)).log2();
     let bits: f64 = counts.iter().filter(|count| **count > 0).map(of).sum();
     (bits + f64::from(noise) * count(differences.len())) / 8.0

@@ -25,10 +25,10 @@ pub(in crate::wire) fn pack(
     let mut shapes: HashMap<Vec<u8>, u64> = HashMap::new();
     let (mut plan, mut rows) = (Vec::new(), Vec::new());
     let mut entries: Vec<Vec<(usize, Leaf<'_>)>> = Vec::new();
-    let mut count = 0_usize;
+    let (mut count, mut leaves) = (0_usize, Vec::new());
     for (row, item) in items.iter().enumerate() {
         let mut shape = item.head.clone();
-        let mut leaves = Vec::new();
+        leaves.clear();
         if let Some((id, version, _)) = &item.record {
             let place = places.step(ROOT, Step::Id);
             leaves.push((place, Leaf::Bytes(id.as_bytes())));
@@ -40,7 +40,7 @@ pub(in crate::wire) fn pack(
         if count > MOST_LEAVES {
             return None;
         }
-        for (place, leaf) in leaves {
+        for (place, leaf) in leaves.drain(..) {
             let column = places.column(place, leaf.kind());
             if entries.len() <= column {
                 entries.resize_with(column + 1, Vec::new);
@@ -48,11 +48,15 @@ pub(in crate::wire) fn pack(
             entries.get_mut(column)?.push((row, leaf));
         }
         let next = shapes.len() as u64;
-        let number = *shapes.entry(shape.clone()).or_insert_with(|| {
-            put(&mut plan, shape.len() as u64);
-            plan.extend_from_slice(&shape);
-            next
-        });
+        let number = match shapes.get(&shape) {
+            Some(known) => *known,
+            None => {
+                put(&mut plan, shape.len() as u64);
+                plan.extend_from_slice(&shape);
+                shapes.insert(shape, next);
+                next
+            }
+        };
         rows.push(number);
         if plan.len() > MOST_OF_SHAPES {
             return None;
@@ -186,7 +190,8 @@ impl<'a> Packing<'a> {
         of_anchor: bool,
     ) -> Option<()> {
         let memory = self.memories.get_mut(column)?;
-        let mut differences: [Vec<u128>; 6] = Default::default();
+        let mut differences: [Vec<u128>; 6] =
+            std::array::from_fn(|_| Vec::with_capacity(entries.len()));
         for (row, leaf) in entries {
             let Leaf::Number(number) = *leaf else {
                 return None;

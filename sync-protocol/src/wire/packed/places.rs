@@ -52,6 +52,9 @@ pub(super) enum Step<'a> {
     Embedded,
 }
 
+/// Steps from one place that are remembered in their order: more than any kind of record has keys.
+const MOST_REMEMBERED: usize = 64;
+
 /// Where every way begins.
 pub(super) const ROOT: usize = 0;
 
@@ -60,15 +63,68 @@ pub(super) const ROOT: usize = 0;
 #[derive(Debug, Default)]
 pub(super) struct Places<'a> {
     places: HashMap<(usize, Step<'a>), usize>,
-    columns: HashMap<(usize, LeafKind), usize>,
+    /// By place, the steps from it in the order in which they were first met.
+    steps: Vec<Steps<'a>>,
+    /// By place and kind of leaf.
+    columns: Vec<[Option<usize>; 3]>,
     kinds: Vec<LeafKind>,
+}
+
+/// The steps from one place. Items of a kind are written alike, so that the next step is nearly always the one that
+/// followed last time: then nothing is hashed.
+#[derive(Clone, Debug, Default)]
+struct Steps<'a> {
+    known: Vec<(Step<'a>, usize)>,
+    next: usize,
+}
+
+impl<'a> Steps<'a> {
+    fn next_is(&mut self, step: Step<'a>) -> Option<usize> {
+        let at = if self.next < self.known.len() {
+            self.next
+        } else {
+            0
+        };
+        let (known, place) = self.known.get(at)?;
+        if *known != step {
+            return None;
+        }
+        self.next = at + 1;
+        Some(*place)
+    }
+
+    /// After a step that was not the next one: on from there.
+    fn took(&mut self, place: usize) {
+        let at = self.known.iter().position(|(_, known)| *known == place);
+        self.next = at.map_or(self.next, |at| at + 1);
+    }
 }
 
 impl<'a> Places<'a> {
     /// The place one step further.
     pub(super) fn step(&mut self, from: usize, step: Step<'a>) -> usize {
+        if self.steps.len() <= from {
+            self.steps.resize_with(from + 1, Steps::default);
+        }
+        if let Some(steps) = self.steps.get_mut(from)
+            && let Some(place) = steps.next_is(step)
+        {
+            return place;
+        }
         let next = self.places.len() + 1;
-        *self.places.entry((from, step)).or_insert(next)
+        let place = *self.places.entry((from, step)).or_insert(next);
+        if let Some(steps) = self.steps.get_mut(from) {
+            match place == next {
+                // Of very many, as in no honest message, the first are remembered.
+                true if steps.known.len() < MOST_REMEMBERED => {
+                    steps.known.push((step, place));
+                    steps.next = steps.known.len();
+                }
+                true => {}
+                false => steps.took(place),
+            }
+        }
+        place
     }
 
     /// Whether there are more places than an honest message has.
@@ -78,17 +134,27 @@ impl<'a> Places<'a> {
 
     /// The column of a place.
     pub(super) fn column(&mut self, place: usize, kind: LeafKind) -> usize {
-        let kinds = &mut self.kinds;
-        let of = self.columns.entry((place, kind)).or_insert_with(|| {
-            kinds.push(kind);
-            kinds.len() - 1
-        });
-        *of
+        if self.columns.len() <= place {
+            self.columns.resize(place + 1, [None; 3]);
+        }
+        let next = self.kinds.len();
+        let of = self.columns.get_mut(place);
+        let of = of.and_then(|of| of.get_mut(kind as usize));
+        match of {
+            Some(Some(known)) => *known,
+            of => {
+                if let Some(of) = of {
+                    *of = Some(next);
+                }
+                self.kinds.push(kind);
+                next
+            }
+        }
     }
 
     /// The column of a place, if there is one.
     pub(super) fn known_column(&self, place: usize, kind: LeafKind) -> Option<usize> {
-        self.columns.get(&(place, kind)).copied()
+        *self.columns.get(place)?.get(kind as usize)?
     }
 
     /// What each column holds.

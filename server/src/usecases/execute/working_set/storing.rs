@@ -1,8 +1,11 @@
 //! Writing what a transaction has decided, each kind of row in as few statements as there can be.
 
+use std::collections::BTreeSet;
+
 use hazardloop_domain::hash::Digest;
 use hazardloop_domain::hazard::{Hazard, PhotoState};
-use hazardloop_domain::ids::SubjectId;
+use hazardloop_domain::ids::{EnterpriseId, SubjectId};
+use hazardloop_domain::inspection::Inspection;
 use hazardloop_domain::time::Timestamp;
 use hazardloop_sync_protocol::wire::Scope;
 
@@ -15,7 +18,10 @@ use crate::store::hazard_lists::{self, Listed};
 use crate::store::hazards::{self, NamedPhoto, Saved};
 use crate::store::lists::Key;
 use crate::store::windows::{self, Falls};
-use crate::store::{Conn, WriteTx, calendars, events, inspections, planned_members, search};
+use crate::store::{
+    Conn, WriteTx, calendars, enterprises, events, inspections, planned_members, search,
+};
+use crate::usecases::tasks;
 use crate::usecases::windows::windows_of;
 
 impl WorkingSet<'_> {
@@ -27,6 +33,11 @@ impl WorkingSet<'_> {
     pub fn store(mut self, tx: &mut WriteTx<'_>) -> Result<(), Failure> {
         if self.events.is_empty() {
             return Ok(());
+        }
+        // Before anything is written: whoever moves an enterprise holds it while it waits for what belongs to it.
+        let firms = self.firms_to_follow();
+        for firm in &firms {
+            enterprises::hold_against_moves(tx, *firm)?;
         }
         let hazards = std::mem::take(&mut self.hazards);
         let inspections = std::mem::take(&mut self.inspections);
@@ -85,12 +96,30 @@ impl WorkingSet<'_> {
             planned_members::note(tx, before.as_ref(), now)?;
         }
         feed::publish(tx, news)?;
+        tasks::follow_inspections(tx, &self.door.key, &firms, self.now)?;
         hazard_lists::store(tx, &listed)?;
         search::put_waiting(tx, &searched)?;
         hazards::name_photos(tx, photos)?;
         let app = self.door.app.clone();
         tx.after_commit(Box::new(move || app.events_wake.notify_one()));
         Ok(())
+    }
+
+    /// The enterprises of inspections that wait for others than before, or for nobody any more: for these people the
+    /// enterprise comes and goes with them.
+    fn firms_to_follow(&self) -> BTreeSet<EnterpriseId> {
+        let mut firms = BTreeSet::new();
+        for slot in self.inspections.values().filter(|slot| slot.changed) {
+            let standing = |of: &Option<Inspection>| {
+                let of = of.as_ref();
+                of.map(|it| (it.enterprise_id, it.carried_out_by()))
+            };
+            let (before, now) = (standing(&slot.stored), standing(&slot.current));
+            if before != now {
+                firms.extend(before.into_iter().chain(now).filter_map(|(firm, _)| firm));
+            }
+        }
+        firms
     }
 
     /// What the feed and the photo references must learn of a subject; the subject and its CBOR.
