@@ -170,7 +170,7 @@ fn a_sector_goes_from_one_department_to_another_with_all_that_is_open() {
         let heir = TestDevice::enrol_as(app, new, 2).await;
         let now = held(&server, &heir).await;
         assert_eq!(now.len(), 4);
-        assert_eq!(now[&hazard_id(1).to_string()].as_deref(), Some("区应急局"));
+        assert_eq!(now[&new_id(1)].as_deref(), Some("区应急局"));
 
         let answer = push(app, old, device.push(vec![unsent])).await.unwrap();
         let PushResult::Receipt(receipt) = &answer.results[0] else {
