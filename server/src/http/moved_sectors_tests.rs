@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use hazardloop_domain::access::{GrantScope, Role};
 use hazardloop_domain::command::{Action, Note};
 use hazardloop_domain::hazard::Hazard;
-use hazardloop_domain::ids::{GrantId, JurisdictionId, PersonId};
+use hazardloop_domain::ids::{GrantId, HazardId, JurisdictionId, PersonId};
 use hazardloop_sync_protocol::wire::{
     Outcome, PushResult, QuarantineReason, RecordKind, Scope, ScopeUpdate, SectorName,
 };
@@ -23,7 +23,9 @@ use super::test_client::{ask, command_body, get, new_id, post, report_body};
 use crate::jobs::run_due;
 use crate::sample;
 use crate::store::access;
-use crate::test_support::{TestDevice, TestServer, hazard_id, on_each_database, person, terms};
+use crate::test_support::{
+    NOW, TestDevice, TestServer, hazard_id, on_each_database, person, terms,
+};
 use crate::usecases::people::{self, NewGrant, Terms};
 use crate::usecases::pull_tests::{cursors, pull};
 use crate::usecases::push::push;
@@ -150,8 +152,10 @@ fn a_sector_goes_from_one_department_to_another_with_all_that_is_open() {
         let note = Note {
             text: "约定周三到场核实".to_owned(),
         };
-        let unsent = device.seal(hazard_id(1), Action::Note(note));
+        let id = HazardId(new_id(1).parse().unwrap());
+        let unsent = device.seal(id, Action::Note(note));
 
+        server.set_now(NOW.plus_millis(60_000));
         say(&server, "\"2\"", "区应急局").await;
         take_the_role(&server, old).await;
         give_the_role(&server, new, 1).await;

@@ -55,6 +55,11 @@ impl Phone {
         all
     }
 
+    /// What one scope has given it.
+    pub(super) fn held_in(&self, scope: Scope) -> Versions {
+        self.held.get(&scope).cloned().unwrap_or_default()
+    }
+
     fn take(&mut self, answer: PullResponse) {
         self.epoch = Some(answer.epoch);
         for answer in answer.answers {

@@ -24,6 +24,7 @@ mod kept;
 mod offline;
 mod placing;
 mod roles;
+mod waiting;
 mod world;
 
 fn verified(app: &App) {

@@ -185,13 +185,25 @@ impl World {
         let reject = json!({"kind": "reject", "reason": "现场不构成隐患"});
         self.send(app, "reviewer", 5, serde_json::from_value(reject).unwrap())
             .await;
+        let team = [person("inspector1"), person("inspector2")];
+        self.plan(app, 1_001, enterprise("machinery"), &team).await;
+    }
+
+    /// An unannounced visit, planned by inspector 1.
+    pub(super) async fn plan(
+        &mut self,
+        app: &App,
+        number: u64,
+        firm: EnterpriseId,
+        team: &[PersonId],
+    ) {
+        let team: Vec<_> = team.iter().map(|id| json!({"person_id": id})).collect();
         let plan = json!({
             "kind": "plan_inspection", "window_from": "2026-11-23", "window_to": "2026-11-27",
-            "setup": {"kind": "unannounced_visit", "enterprise_id": enterprise("machinery"),
-                "checklists": [], "basis": "年度计划",
-                "team": [{"person_id": person("inspector1")}, {"person_id": person("inspector2")}]},
+            "setup": {"kind": "unannounced_visit", "enterprise_id": firm,
+                "checklists": [], "basis": "年度计划", "team": team},
         });
-        let id = InspectionId(hazard_id(1_001).0);
+        let id = InspectionId(hazard_id(number).0);
         let action: Action = serde_json::from_value(plan).unwrap();
         let device = self.senders.get_mut("inspector1").unwrap();
         let sealed = device.seal_on(id.into(), action);
