@@ -249,3 +249,27 @@ fn what_was_set_aside_is_sent_again_only_once_it_is_known_that_the_hub_has_it_no
     ];
     holds(7_802_360, &steps);
 }
+
+/// With a wrong clock and without it a town was merged one step further when a report of its inspector arrived, so that
+/// other roles judged it: the check left out the step that sets the clock, and the second it takes at the hub with it.
+#[test]
+fn a_clock_that_is_set_while_towns_are_merged_changes_nothing_beside_it() {
+    let steps = [
+        (13, Step::HeldUp(1, ChoiceKind::Amended)),
+        (14, Step::HeldUp(3, ChoiceKind::Amended)),
+        (15, Step::Sync(3)),
+        (28, Step::MoveInspector(4)),
+        (29, Step::Report(0)),
+        (47, Step::Report(4)),
+        (51, Step::Sync(0)),
+        (56, Step::Sync(1)),
+        (77, Step::MergeInto(1)),
+        (78, Step::Net(3, NetFault::BadGateway, 2)),
+        (79, Step::Note(4)),
+        (80, Step::Sync(1)),
+        (81, Step::Clock(2, 1_296_000_000)),
+        (82, Step::Crash(0, 4, false)),
+        (83, Step::Sync(4)),
+    ];
+    holds(96_354, &steps);
+}
