@@ -98,7 +98,11 @@ pub(super) fn lapsed(device: &Device, now: Timestamp, lang: Language) -> Vec<Str
             ),
         }
     };
-    scopes.into_iter().map(line).collect()
+    // What waited for somebody by name in a place is told with the place.
+    let places = scopes
+        .into_iter()
+        .filter(|scope| !matches!(scope, Scope::Tasks(..)));
+    places.map(line).collect()
 }
 
 /// A number as people read it.
