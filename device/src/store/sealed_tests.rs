@@ -84,6 +84,51 @@ fn boxes_staged(store: &mut Store) -> i64 {
         .boxes
 }
 
+/// A phone that gets this build in the middle of a first pull goes on: its table was by name, its changes each in a box.
+#[test]
+fn what_an_earlier_build_wrote_is_read_and_lies_in_order_from_then_on() {
+    #[derive(minicbor::Encode)]
+    #[cbor(map)]
+    struct Alone {
+        #[n(0)]
+        scope: Scope,
+        #[n(1)]
+        kind: i32,
+        #[n(2)]
+        id: Bytes,
+        #[n(3)]
+        record: Option<Record>,
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("device.db");
+    let ops = [
+        StoreOp::PutCommand(command(1)),
+        StoreOp::PutRow(record(1, 2)),
+    ];
+    let mut memory = State::default();
+    let mut store = open(&path).unwrap();
+    store.apply(&ops).unwrap();
+    memory.apply(&ops);
+    let alone = Alone {
+        scope: scope(1),
+        kind: RecordKind::Hazard.number(),
+        id: Bytes(Uuid::from_u128(9).as_bytes().to_vec()),
+        record: Some(record(9, 4)),
+    };
+    let mut rows = sealed::Rows::begin(&mut store.conn, &mut store.sealer).unwrap();
+    let place = sealed::Place::within(sealed::Table::Staged, b"one", b"nine");
+    rows.put(place, &alone).unwrap();
+    rows.finish().unwrap();
+    memory.apply(&[StoreOp::Stage {
+        scope: scope(1),
+        key: (RecordKind::Hazard, Uuid::from_u128(9)),
+        record: Some(record(9, 4)),
+    }]);
+    store.conn.revert_last_migration(MIGRATIONS).unwrap();
+    drop(store);
+    assert_eq!(open(&path).unwrap().load().unwrap(), memory);
+}
+
 /// Statements are planned once: the library may plan one anew for each other value of its LIMIT.
 #[test]
 fn plans_do_not_depend_on_values() {
